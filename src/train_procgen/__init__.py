@@ -1,0 +1,1 @@
+"""The command lines of the paper's implementation, as thin wrappers around semantic_rl."""
