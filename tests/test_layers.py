@@ -1,0 +1,146 @@
+"""Holds the walls between the parts of the package: who may import whom, read from the source."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "src" / "semantic_rl"
+
+EVERYONE = ("errors",)
+
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    # part                   may import, besides itself and EVERYONE
+    "errors":                (),
+    "games":                 (),
+    "config":                ("games",),
+    "artifacts":             (),
+    "losses":                (),
+    "envs":                  ("config", "games"),
+    "models":                ("config",),
+    "training":              ("config", "games", "artifacts", "envs", "models", "losses"),
+    "recording":             (),
+    "recording.store":       ("artifacts",),
+    "recording.record":      ("recording.store", "artifacts", "config", "games", "envs", "models",
+                              "training.checkpoint"),
+    "analysis":              ("recording.store", "artifacts", "games"),
+    "figures":               ("analysis", "recording.store", "artifacts", "games"),
+    "clips":                 ("analysis", "recording.store", "artifacts", "games"),
+    "explorer":              ("analysis", "recording.store", "artifacts", "games"),
+    "cli":                   ("*",),
+}  # fmt: skip
+"""A new part needs a row; a new entry in a row needs a reason in the commit that makes it."""
+
+CLI_MAY_IMPORT_AT_START = ("config", "errors", "artifacts", "games")
+"""The rest is imported inside each command, so that `--help` is quick."""
+
+WITHOUT_TORCH_AND_GAMES = (
+    "errors", "games", "config", "artifacts", "recording.store", "analysis", "figures", "clips", "explorer",
+)  # fmt: skip
+HEAVY = ("torch", "procgen_gym")
+
+NOWHERE = ("joblib", "train_procgen")
+"""joblib would execute what a foreign file asks for; the old command lines are a layer above this package."""
+
+
+def module_name(path: Path) -> str:
+    """Return 'envs.base' for .../semantic_rl/envs/base.py and '' for the package itself."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def within(name: str, part: str) -> bool:
+    """Say whether the module `name` is `part` or lies in it."""
+    return name == part or name.startswith(part + ".")
+
+
+def part_of(name: str) -> str | None:
+    """Return the part that a module belongs to: the longest row of the table that it lies in."""
+    return max((part for part in MAY_IMPORT if within(name, part)), key=len, default=None)
+
+
+def imports(path: Path, top_level_only: bool = False) -> set[str]:
+    """Return the full names of all modules that a file imports, in functions and under TYPE_CHECKING too."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found: set[str] = set()
+    for node in tree.body if top_level_only else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = ["semantic_rl", *path.parent.relative_to(PACKAGE).parts]
+                base = ".".join([*package[: len(package) - node.level + 1], *([base] if base else [])])
+            for alias in node.names:
+                full = f"{base}.{alias.name}"
+                found.add(full if full.removeprefix("semantic_rl.") in MODULES else base)
+    return found
+
+
+def our_imports(path: Path, top_level_only: bool = False) -> set[str]:
+    """Return what a file imports of this package, as names in it; the package's version is not counted."""
+    return {
+        name.removeprefix("semantic_rl.")
+        for name in imports(path, top_level_only)
+        if name.startswith("semantic_rl.")
+    }
+
+
+def other_imports(path: Path) -> set[str]:
+    """Return the top-level names of all other packages that a file imports."""
+    return {name.partition(".")[0] for name in imports(path)} - {"semantic_rl"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_imports_only_what_its_part_may(name: str) -> None:
+    if name == "":
+        assert not our_imports(MODULES[name]), "importing the package must stay cheap"
+        return
+    part = part_of(name)
+    assert part is not None, f"{name} belongs to no part: give it a row in MAY_IMPORT"
+    allowed = (part, *EVERYONE, *MAY_IMPORT[part])
+    wrong = {
+        target
+        for target in our_imports(MODULES[name])
+        if "*" not in allowed and not any(within(target, other) for other in allowed)
+    }
+    assert not wrong, f"{name} imports {sorted(wrong)}; {part} may import {list(allowed)}"
+
+
+def test_the_command_line_imports_the_rest_inside_its_commands() -> None:
+    allowed = ("cli", *CLI_MAY_IMPORT_AT_START)
+    for name in (name for name in MODULES if within(name, "cli")):
+        found = our_imports(MODULES[name], top_level_only=True)
+        wrong = {target for target in found if not any(within(target, other) for other in allowed)}
+        assert not wrong, f"{name} imports {sorted(wrong)} at module level; move that into the command"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_module_imports_what_is_banned(name: str) -> None:
+    banned = set(NOWHERE)
+    if part_of(name) in WITHOUT_TORCH_AND_GAMES:
+        banned |= set(HEAVY)
+    assert not banned & other_imports(MODULES[name])
+
+
+def loaded_after(statement: str) -> set[str]:
+    """Return the top-level modules that a new interpreter has loaded after `statement`."""
+    code = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_loads_neither_torch_nor_numpy() -> None:
+    assert not {"torch", "numpy", *HEAVY} & loaded_after("import semantic_rl")
+
+
+def test_what_reads_recordings_runs_without_torch_and_without_the_games() -> None:
+    names = [name for name in MODULES if part_of(name) in WITHOUT_TORCH_AND_GAMES]
+    statement = "\n".join(f"import semantic_rl.{name}" for name in names)
+    assert not set(HEAVY) & loaded_after(statement)
