@@ -1,0 +1,79 @@
+"""Names of the files and columns in run and recording folders: the walls between the parts."""
+
+from pathlib import Path
+
+PROGRESS_FILE = "progress.csv"
+HELD_OUT_PROGRESS_FILE = "progress-rank001.csv"
+CONFIG_FILE = "config.json"
+CHECKPOINTS_FOLDER = "checkpoints"
+TENSORBOARD_FOLDER = "tensorboard"
+TEMPORARY_SUFFIX = ".tmp"
+
+CHECKPOINT_PREFIX = "update-"
+CHECKPOINT_FORMAT = "semantic-rl checkpoint"
+CHECKPOINT_VERSION = 1
+POLICY_FILE = "policy.safetensors"
+OPTIMIZER_FILE = "optimizer.safetensors"
+STATE_FILE = "state.json"
+
+RUN_COLUMNS = (
+    "eplenmean",
+    "eprewmean",
+    "fps",
+    "loss/approxkl",
+    "loss/clipfrac",
+    "loss/loss",
+    "loss/policy_entropy",
+    "loss/policy_loss",
+    "loss/skill_loss",
+    "loss/value_loss",
+    "loss/vq_loss",
+    "misc/explained_variance",
+    "misc/nupdates",
+    "misc/serial_timesteps",
+    "misc/time_elapsed",
+    "misc/total_timesteps",
+)
+"""Columns of `progress.csv` as the original writes them, in its order."""
+
+OWN_RUN_COLUMNS = (
+    "semantic/weight",
+    "semantic/codes_in_use",
+    "semantic/perplexity",
+    "loss/grad_norm",
+    "episodes/finished",
+    "episodes/success_rate",
+)
+"""Columns that we add behind the original's."""
+
+SEMANTIC_COLUMNS = (
+    "loss/skill_loss",
+    "loss/vq_loss",
+    "semantic/weight",
+    "semantic/codes_in_use",
+    "semantic/perplexity",
+)
+"""Columns that a run without the semantic clustering module does not have."""
+
+
+def worker_file(rank: int) -> str:
+    """Name of the checkpoint file that holds the environments and generators of one worker."""
+    return f"worker-{rank:03d}.safetensors"
+
+
+def run_name(
+    algorithm: str, env: str, distribution_mode: str, num_levels: int, start_level: int, seed: int
+) -> str:
+    """Name of a run folder, as the original writes it."""
+    return f"{algorithm}-{env}_{distribution_mode}_{num_levels}_{start_level}_{seed}"
+
+
+def checkpoint_name(update: int) -> str:
+    """Name of the checkpoint written after `update` updates."""
+    return f"{CHECKPOINT_PREFIX}{update:06d}"
+
+
+def checkpoint_folders(run: Path) -> list[Path]:
+    """Complete checkpoints of a run folder, oldest first (half-written ones carry another suffix)."""
+    found = (run / CHECKPOINTS_FOLDER).glob(f"{CHECKPOINT_PREFIX}*")
+    return sorted(path for path in found if path.is_dir() and path.suffix != TEMPORARY_SUFFIX)

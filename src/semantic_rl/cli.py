@@ -1,0 +1,92 @@
+"""The command line: one subcommand each; what a command needs is imported when it runs.
+
+A user's mistake ends with one line on stderr and exit code 2. Options and their help come from the dataclasses in
+`config.py`.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from semantic_rl.errors import UserError, nearest
+
+
+class Command(NamedTuple):
+    """One subcommand: a line of help, and what runs it with the arguments behind its name."""
+
+    help: str
+    run: Callable[[list[str]], None]
+
+
+def parse(config: type[Any], arguments: list[str], command: str) -> Any:
+    """Make a config dataclass from command-line arguments; tyro prints help and usage errors and exits."""
+    import tyro
+
+    return tyro.cli(
+        config,
+        args=arguments,
+        prog=f"semantic-rl {command}",
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff),
+    )
+
+
+def _train(arguments: list[str]) -> None:
+    from semantic_rl.config import TrainConfig
+
+    config: TrainConfig = parse(TrainConfig, arguments, "train")
+    from semantic_rl.training.train import train
+
+    train(config)
+
+
+COMMANDS: dict[str, Command] = {
+    "train": Command("train an agent with the semantic clustering module, or plain PPO", _train),
+}
+
+
+def _usage() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {command.help}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: semantic-rl COMMAND [OPTIONS]",
+            "",
+            "See what a reinforcement-learning agent has learned.",
+            "",
+            *lines,
+            "",
+            "semantic-rl COMMAND --help shows a command's options.",
+        ]
+    )
+
+
+def _dispatch(arguments: list[str]) -> None:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_usage())
+        return
+    name, *rest = arguments
+    if name == "--version":
+        from semantic_rl import __version__
+
+        print(f"semantic-rl {__version__}")
+        return
+    if name not in COMMANDS:
+        raise UserError(
+            f"unknown command '{name}'.{nearest(name, list(COMMANDS))} Commands: {', '.join(COMMANDS)}."
+        )
+    COMMANDS[name].run(rest)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exits with 0, with 2 on a user's mistake, with 130 when interrupted."""
+    try:
+        _dispatch(list(sys.argv[1:] if arguments is None else arguments))
+    except UserError as error:
+        print(f"semantic-rl: error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Vectorised environments that return uint8 images."""

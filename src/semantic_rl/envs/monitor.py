@@ -1,0 +1,63 @@
+"""Statistics of finished episodes: what the training curves show."""
+
+from collections import deque
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class EpisodeStatistics(NamedTuple):
+    """Over the last finished episodes; NaN before one has finished."""
+
+    mean_return: float
+    mean_length: float
+    success_rate: float
+    num_finished: int
+    """Episodes finished since the beginning."""
+
+
+class EpisodeMonitor:
+    """Adds up raw rewards of N environments and remembers the last finished episodes."""
+
+    def __init__(self, num_envs: int, window: int = 100) -> None:
+        self._returns = np.zeros(num_envs, np.float64)
+        self._lengths = np.zeros(num_envs, np.int64)
+        self._finished: deque[tuple[float, int, bool]] = deque(maxlen=window)
+        self._num_finished = 0
+
+    def add(self, reward: NDArray[np.float32], done: NDArray[np.bool_], success: NDArray[np.bool_]) -> None:
+        """Take one step of all environments: arrays [N]."""
+        self._returns += reward
+        self._lengths += 1
+        for index in np.flatnonzero(done):
+            self._finished.append(
+                (float(self._returns[index]), int(self._lengths[index]), bool(success[index]))
+            )
+        self._num_finished += int(done.sum())
+        self._returns[done] = 0.0
+        self._lengths[done] = 0
+
+    def statistics(self) -> EpisodeStatistics:
+        """Means over the window."""
+        if not self._finished:
+            return EpisodeStatistics(float("nan"), float("nan"), float("nan"), 0)
+        returns, lengths, successes = np.mean(np.array(self._finished, np.float64), axis=0)
+        return EpisodeStatistics(float(returns), float(lengths), float(successes), self._num_finished)
+
+    def state(self) -> dict[str, Any]:
+        """Everything, as JSON values."""
+        return {
+            "returns": self._returns.tolist(),
+            "lengths": self._lengths.tolist(),
+            "finished": [list(episode) for episode in self._finished],
+            "num_finished": self._num_finished,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to what `state` returned."""
+        self._returns[:] = state["returns"]
+        self._lengths[:] = state["lengths"]
+        self._finished.clear()
+        self._finished.extend((float(r), int(n), bool(s)) for r, n, s in state["finished"])
+        self._num_finished = int(state["num_finished"])

@@ -1,0 +1,63 @@
+"""Rewards divided by the running deviation of the discounted return, as baselines' VecNormalize does.
+
+ret ← discount·ret + r; running variance of ret, updated before it is used; r / sqrt(var + 1e-8), clipped; ret ← 0
+where an episode ended. No mean is subtracted.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+EPSILON = 1e-8
+INITIAL_COUNT = 1e-4
+
+
+class RewardNormalizer:
+    """Keeps the running variance for N environments."""
+
+    def __init__(self, num_envs: int, discount: float = 0.99, clip: float = 10.0) -> None:
+        self._discount = discount
+        self._clip = clip
+        self._returns = np.zeros(num_envs, np.float64)
+        self._mean = 0.0
+        self._variance = 1.0
+        self._count = INITIAL_COUNT
+
+    def __call__(self, rewards: NDArray[np.float32], dones: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Normalise raw rewards [T, N] in time order, given where episodes ended [T, N]."""
+        normalized = np.empty_like(rewards)
+        for step, (reward, done) in enumerate(zip(rewards, dones, strict=True)):
+            self._returns = self._discount * self._returns + reward
+            self._update(self._returns)
+            scaled = reward / np.sqrt(self._variance + EPSILON)
+            normalized[step] = np.clip(scaled, -self._clip, self._clip)
+            self._returns[done] = 0.0
+        return normalized
+
+    def _update(self, batch: NDArray[np.float64]) -> None:
+        """Merge mean and variance of a batch (Chan et al.'s parallel formula)."""
+        total = self._count + batch.size
+        delta = float(batch.mean()) - self._mean
+        sum_of_squares = (
+            self._variance * self._count
+            + float(batch.var()) * batch.size
+            + delta**2 * self._count * batch.size / total
+        )
+        self._mean += delta * batch.size / total
+        self._variance = sum_of_squares / total
+        self._count = total
+
+    def state(self) -> dict[str, Any]:
+        """Everything, as JSON values (a float survives JSON exactly)."""
+        return {
+            "returns": self._returns.tolist(),
+            "mean": self._mean,
+            "variance": self._variance,
+            "count": self._count,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to what `state` returned."""
+        self._returns = np.array(state["returns"], np.float64)
+        self._mean, self._variance, self._count = state["mean"], state["variance"], state["count"]

@@ -1,0 +1,82 @@
+"""Procgen through procgen-gym, the maintained Gymnasium port.
+
+Its `step` would wait for the games; the library beneath it takes actions and gives observations apart, which is
+what lets games and network overlap. That is the one place where this package reaches below procgen-gym's surface.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.config import EnvConfig
+from semantic_rl.envs.base import EnvStep
+from semantic_rl.errors import UserError
+
+
+class ProcgenVectorEnv:
+    """N Procgen games of one kind; follows `envs.base.VectorEnv`.
+
+    `render` asks for 512×512 pictures too, in `frames()` after each `observe`.
+    """
+
+    observation_shape = (64, 64, 3)
+    num_actions = 15
+
+    def __init__(
+        self, config: EnvConfig, num_envs: int, seed: int, num_threads: int = 1, render: bool = False
+    ) -> None:
+        try:
+            from procgen_gym import ProcgenVecEnv
+        except ImportError as error:
+            raise UserError(
+                "procgen-gym is not installed, and the games come from it; it needs Python 3.13 or newer: "
+                "pip install procgen-gym."
+            ) from error
+        self.num_envs = num_envs
+        self._games: Any = ProcgenVecEnv(
+            num_envs=num_envs,
+            env_name=config.env,
+            distribution_mode=config.distribution_mode,
+            num_levels=config.num_levels,
+            start_level=config.start_level,
+            rand_seed=seed,
+            num_threads=num_threads,
+            render_mode="rgb_array" if render else None,
+        )
+        self._library: Any = self._games._clib
+
+    def act(self, actions: NDArray[np.integer]) -> None:
+        """Begin a step with actions [N] in 0–14."""
+        self._library.act(actions)
+
+    def observe(self) -> EnvStep:
+        """Wait for the step; the arrays are the caller's own."""
+        first, observation, reward, info = self._library.observe()
+        terminated = first.astype(np.bool_)
+        return EnvStep(
+            observation=observation["rgb"],
+            reward=reward,
+            terminated=terminated,
+            truncated=np.zeros_like(terminated),
+            success=terminated & (info["prev_level_complete"] != 0),
+            level_seed=info["level_seed"].astype(np.int64),
+        )
+
+    def frames(self) -> NDArray[np.uint8]:
+        """Pictures for people [N, 512, 512, 3] of the last observation; needs `render`."""
+        frames: NDArray[np.uint8] = self._library.get_info_bufs()["rgb"].copy()
+        return frames
+
+    def state(self) -> list[bytes]:
+        """One item a game, level and generators included."""
+        states: list[bytes] = self._games.get_state()
+        return states
+
+    def restore(self, state: list[bytes]) -> None:
+        """Go back to what `state` returned."""
+        self._games.set_state(state)
+
+    def close(self) -> None:
+        """Free the games."""
+        self._games.close()

@@ -1,0 +1,86 @@
+"""The sixteen Procgen games: their distribution modes and the returns between which scores are normalised.
+
+Source: Cobbe et al., "Leveraging Procedural Generation to Benchmark Reinforcement Learning" (2020), appendix C,
+as the paper's implementation uses them; which modes a game has was read off the game library itself.
+"""
+
+from typing import NamedTuple
+
+from semantic_rl.errors import UserError, nearest
+
+
+class ReturnRange(NamedTuple):
+    """Returns of a trivial and of a perfect policy."""
+
+    minimum: float
+    maximum: float
+
+
+class Game(NamedTuple):
+    """What the rest of the package knows about one game."""
+
+    easy: ReturnRange
+    hard: ReturnRange
+    modes: tuple[str, ...]
+
+
+def _game(easy: tuple[float, float], hard: tuple[float, float], further_modes: tuple[str, ...] = ()) -> Game:
+    return Game(ReturnRange(*easy), ReturnRange(*hard), ("easy", "hard", *further_modes))
+
+
+GAMES: dict[str, Game] = {
+    "bigfish": _game((1, 40), (0, 40)),
+    "bossfight": _game((0.5, 13), (0.5, 13)),
+    "caveflyer": _game((3.5, 12), (2, 13.4), ("memory", "exploration")),
+    "chaser": _game((0.5, 13), (0.5, 14.2), ("extreme",)),
+    "climber": _game((2, 12.6), (1, 12.6), ("exploration",)),
+    "coinrun": _game((5, 10), (5, 10), ("exploration",)),
+    "dodgeball": _game((1.5, 19), (1.5, 19), ("extreme", "memory")),
+    "fruitbot": _game((-1.5, 32.4), (-0.5, 27.2)),
+    "heist": _game((3.5, 10), (2, 10), ("memory", "exploration")),
+    "jumper": _game((1, 10), (1, 10), ("memory", "exploration")),
+    "leaper": _game((1.5, 10), (1.5, 10), ("extreme", "exploration")),
+    "maze": _game((5, 10), (4, 10), ("memory", "exploration")),
+    "miner": _game((1.5, 13), (1.5, 20), ("memory",)),
+    "ninja": _game((3.5, 10), (2, 10), ("exploration",)),
+    "plunder": _game((4.5, 30), (3, 30)),
+    "starpilot": _game((2.5, 64), (1.5, 35), ("extreme",)),
+}
+
+ACTION_NAMES = (
+    "left down",
+    "left",
+    "left up",
+    "down",
+    "none",
+    "up",
+    "right down",
+    "right",
+    "right up",
+    "D",
+    "A",
+    "W",
+    "S",
+    "Q",
+    "E",
+)
+"""What each of Procgen's fifteen actions presses, by index."""
+
+
+def find_game(name: str) -> Game:
+    """Return the game called `name`; raises UserError with the valid names and the nearest one."""
+    if name not in GAMES:
+        raise UserError(
+            f"env: unknown game '{name}'.{nearest(name, list(GAMES))} Valid games: {', '.join(GAMES)}."
+        )
+    return GAMES[name]
+
+
+def check_mode(name: str, mode: str) -> None:
+    """Raise UserError unless the game `name` has the distribution mode `mode`."""
+    modes = find_game(name).modes
+    if mode not in modes:
+        raise UserError(
+            f"distribution_mode: {name} has no mode '{mode}'.{nearest(mode, modes)} "
+            f"Its modes: {', '.join(modes)}."
+        )

@@ -1,0 +1,131 @@
+"""Losses of the semantic clustering module.
+
+FDR (feature dimensionality reduction) compares Student-t similarities of the features with those of the embedding:
+p_ij ∝ (1 + ‖f_i − f_j‖²/ν_f)^(−(ν_f+1)/2), normalised over i for every j, p_jj = 0, clipped to [1e-10, 1]; q alike
+from the embedding; L = −(1/B²) Σ_ij p_ij log q_ij. Gradient flows through p and q. VQ: van den Oord et al. (2017).
+
+For a column j both p and q are softmaxes over i of s_ij = −(ν+1)/2·log u_ij, u = 1 + d/ν, and L is their
+cross-entropy. So ∂L/∂s^q_ij = (q_ij·Σ_l p_lj − p_ij)/B² and ∂L/∂s^p_ij = p_ij·(Σ_l p_lj log q_lj − log q_ij)/B², where
+nothing is clipped; ∂s/∂d = −(ν+1)/(2ν)/u; and a gradient G_ij towards squared distances moves x_i by
+Σ_j 2(G_ij + G_ji)(x_i − x_j). `fdr_loss` walks over blocks of columns and takes loss and gradient in one pass, in
+buffers that stay in the cache. It holds B×B matrices (two for the gradient, never one of B×B×D), and autograd keeps
+none of them.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+CLIP_MIN = 1e-10
+LOG_CLIP_MIN = math.log(CLIP_MIN)
+CPU_BLOCK = 128
+"""Columns at a time on a CPU: the buffers of a block, 128×2048 floats each, stay in the cache."""
+
+_keep_where_above = torch.ops.aten.threshold_backward.grad_input
+"""(gradient, x, threshold) → gradient where x > threshold, else 0, in one pass over memory."""
+
+
+class _Points(NamedTuple):
+    """Points scaled by 1/√ν and extended so that left·rightᵀ is u_ij = 1 + ‖x_i − x_j‖²/ν."""
+
+    left: Tensor
+    """[B, D+2]: (−2z, 1 + ‖z‖², 1)"""
+    right: Tensor
+    """[B, D+2]: (z, 1, ‖z‖²)"""
+    dof: float
+
+    def log_kernel(self, start: int, stop: int, u: Tensor, log_kernel: Tensor) -> None:
+        """Fill u and s of a block of columns, each [J, B]; s of a state and itself is −∞."""
+        torch.mm(self.left[start:stop], self.right.T, out=u)
+        u.clamp_(min=1)  # rounding can take the distance of near-equal points below 0
+        torch.log(u, out=log_kernel).mul_(-(self.dof + 1) / 2)
+        log_kernel.diagonal(start).fill_(-torch.inf)
+
+    def gradient(self, towards: Tensor, scratch: Tensor) -> Tensor:
+        """Turn the gradient towards s over u [B, B] (rows are columns j) into that of the points [B, D]."""
+        both = scratch.copy_(towards.T).add_(towards)
+        moved = both @ self.right  # (H·z, Σ_j H_ij, …)
+        size, dof = len(self.right), self.dof
+        scaled = self.right[:, :-2]
+        gradient = scaled * moved[:, -2:-1] - moved[:, :-2]
+        return gradient.mul_(-(dof + 1) / math.sqrt(dof) / size**2)
+
+
+def _extend(points: Tensor, dof: float) -> _Points:
+    scaled = points / math.sqrt(dof)
+    squares = scaled.square().sum(1, keepdim=True)
+    ones = torch.ones_like(squares)
+    return _Points(torch.cat([-2 * scaled, 1 + squares, ones], 1), torch.cat([scaled, ones, squares], 1), dof)
+
+
+class _FDRLoss(torch.autograd.Function):
+    """The loss, with its gradient computed on the way."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, features: Tensor, embedding: Tensor, feature_dof: float, embedding_dof: float, block: int
+    ) -> Tensor:
+        size = len(features)
+        wants_gradient = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
+        feature_points, embedding_points = _extend(features, feature_dof), _extend(embedding, embedding_dof)
+        negative_loss = features.new_zeros(())
+        towards = features.new_empty(3 if wants_gradient else 0, size, size)
+        buffers = features.new_empty(6, min(block, size), size)
+        for start in range(0, size, block):
+            stop = min(start + block, size)
+            feature_u, embedding_u, p, clipped_p, q, log_q = buffers[:, : stop - start].unbind()
+            feature_points.log_kernel(start, stop, feature_u, clipped_p)
+            torch.softmax(clipped_p, 1, out=p)
+            torch.clamp(p, min=CLIP_MIN, out=clipped_p)
+            embedding_points.log_kernel(start, stop, embedding_u, q)
+            torch.log_softmax(q, 1, out=log_q)
+            torch.exp(log_q, out=q)
+            log_q.clamp_(min=LOG_CLIP_MIN)
+            column_sums = torch.linalg.vecdot(clipped_p, log_q)
+            negative_loss += column_sums.sum()
+            if wants_gradient:
+                # Through the softmax of q, where q is not clipped.
+                _keep_where_above(clipped_p, q, CLIP_MIN, grad_input=clipped_p)
+                torch.addcmul(clipped_p, q, clipped_p.sum(1, keepdim=True), value=-1, out=q)
+                torch.div(q, embedding_u, out=towards[1, start:stop]).neg_()
+                # Through the softmax of p, where p is not clipped: ∂L/∂p = −log q there. The sum over the column
+                # is the loss's own; the clipped p that it contains too are at most 1e-10 each.
+                _keep_where_above(log_q, p, CLIP_MIN, grad_input=log_q)
+                p.mul_(torch.sub(column_sums.unsqueeze(1), log_q, out=log_q))
+                torch.div(p, feature_u, out=towards[0, start:stop])
+        if wants_gradient:
+            ctx.save_for_backward(
+                feature_points.gradient(towards[0], towards[2]),
+                embedding_points.gradient(towards[1], towards[2]),
+            )
+        return -negative_loss / size**2
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, None, None, None]:  # pyright: ignore
+        feature_gradient, embedding_gradient = ctx.saved_tensors
+        scale = grad_outputs[0]
+        return feature_gradient * scale, embedding_gradient * scale, None, None, None
+
+
+def fdr_loss(
+    features: Tensor, embedding: Tensor, feature_dof: float = 20.0, embedding_dof: float = 20.0
+) -> Tensor:
+    """Compute the FDR loss of features [B, D] and embedding [B, 2], both float32; about ln(B − 1)/B at first.
+
+    Differentiable once. Blocks of columns bound the memory on a CPU; a GPU takes all at once.
+    """
+    block = CPU_BLOCK if features.device.type == "cpu" else len(features)
+    loss: Tensor = _FDRLoss.apply(features, embedding, feature_dof, embedding_dof, block)  # pyright: ignore
+    return loss
+
+
+def codebook_loss(embedding: Tensor, code_vector: Tensor) -> Tensor:
+    """Mean of (E_k − sg[y])² for embedding and code vectors [B, 2]: moves the codes."""
+    return (code_vector - embedding.detach()).square().mean()
+
+
+def commitment_loss(embedding: Tensor, code_vector: Tensor) -> Tensor:
+    """Mean of (sg[E_k] − y)² for embedding and code vectors [B, 2]: moves the embedding."""
+    return (code_vector.detach() - embedding).square().mean()

@@ -1,0 +1,1 @@
+"""The network: IMPALA trunk, semantic clustering module, policy."""

@@ -1,0 +1,92 @@
+"""Joins trunk, semantic clustering module and the two heads into one policy.
+
+Policy features are f + k/K: the index of a state's cluster over the number of clusters, added to each of the 256
+features. With `num_codes=0` the module is absent and the network is the one of plain PPO.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from semantic_rl.models.impala import NUM_FEATURES, ImpalaCNN
+from semantic_rl.models.semantic import SemanticClustering
+
+
+class PolicyOutput(NamedTuple):
+    """What the network says of B states, all float32; the last three are None without the module."""
+
+    logits: Tensor
+    """[B, A] of the categorical policy."""
+    value: Tensor
+    """[B], in normalised rewards."""
+    features: Tensor
+    """[B, 256], at least 0."""
+    policy_features: Tensor
+    """[B, 256]: what the two heads see."""
+    embedding: Tensor | None
+    """[B, 2]: the FDR space."""
+    code_index: Tensor | None
+    """[B], int64 in 0–K−1: the cluster."""
+    code_vector: Tensor | None
+    """[B, 2]: the cluster's code."""
+
+
+class SemanticPolicy(nn.Module):
+    """Actor-critic with a semantic clustering module.
+
+    `trunk_chunk` bounds how many images pass the trunk at once (0: all). Smaller chunks keep activations in the
+    cache of a CPU and change nothing but the order of summation.
+    """
+
+    def __init__(self, num_actions: int = 15, num_codes: int = 8, trunk_chunk: int = 0) -> None:
+        super().__init__()
+        self.num_actions = num_actions
+        self.num_codes = num_codes
+        self.trunk_chunk = trunk_chunk
+        self.trunk = ImpalaCNN()
+        self.semantic = SemanticClustering(num_codes) if num_codes else None
+        self.policy_head = nn.Linear(NUM_FEATURES, num_actions)
+        self.value_head = nn.Linear(NUM_FEATURES, 1)
+        nn.init.orthogonal_(self.policy_head.weight, 0.01)
+        nn.init.orthogonal_(self.value_head.weight, 1.0)
+        nn.init.zeros_(self.policy_head.bias)
+        nn.init.zeros_(self.value_head.bias)
+
+    def features(self, observation: Tensor) -> Tensor:
+        """Map uint8 images [B, 64, 64, 3] to float32 features [B, 256]."""
+        chunk = self.trunk_chunk or len(observation)
+        if len(observation) <= chunk:
+            return self.trunk(observation).float()
+        return torch.cat([self.trunk(part) for part in observation.split(chunk)]).float()
+
+    def forward(self, observation: Tensor) -> PolicyOutput:
+        """Map uint8 images [B, 64, 64, 3] to everything the network says of them."""
+        features = self.features(observation)
+        with torch.autocast(observation.device.type, enabled=False):
+            if self.semantic is None:
+                policy_features, semantic = features, (None, None, None)
+            else:
+                semantic = self.semantic(features)
+                policy_features = features + (semantic.code_index / self.num_codes).unsqueeze(1)
+            return PolicyOutput(
+                self.policy_head(policy_features),
+                self.value_head(policy_features).squeeze(1),
+                features,
+                policy_features,
+                *semantic,
+            )
+
+
+def sample_actions(logits: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw actions [B] from logits [B, A] by the Gumbel trick; return them with their log-probabilities [B]."""
+    uniform = torch.rand(logits.shape, generator=generator, device=logits.device)
+    # The smallest positive float keeps log(0) out: rand gives 0 once in 2^24 draws.
+    gumbel = -torch.log(-torch.log(uniform.clamp_min(torch.finfo(uniform.dtype).tiny)))
+    actions = (logits + gumbel).argmax(1)
+    return actions, log_probs(logits, actions)
+
+
+def log_probs(logits: Tensor, actions: Tensor) -> Tensor:
+    """Log-probabilities [B] of actions [B] under logits [B, A]."""
+    return logits.log_softmax(1).gather(1, actions.unsqueeze(1)).squeeze(1)

@@ -1,0 +1,49 @@
+"""The semantic clustering module: a linear map of the features to the plane, and a codebook in that plane.
+
+Section 3 of the paper. The embedding y of a state is assigned to the nearest code, k = argmin_j ‖y − E_j‖²; the
+index is not differentiable, the codes are moved by the losses of `losses.semantic`.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from semantic_rl.models.impala import NUM_FEATURES, initialize_glorot
+
+HIDDEN_SIZE = 128
+EMBEDDING_SIZE = 2
+
+
+class SemanticOutput(NamedTuple):
+    """Where states lie in the plane, and their clusters."""
+
+    embedding: Tensor
+    """[B, 2]."""
+    code_index: Tensor
+    """[B], int64 in 0–K−1."""
+    code_vector: Tensor
+    """[B, 2]: the code of each state; gradients reach the codebook through it."""
+
+
+class SemanticClustering(nn.Module):
+    """FDR head and codebook."""
+
+    def __init__(self, num_codes: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(NUM_FEATURES, HIDDEN_SIZE)
+        self.output = nn.Linear(HIDDEN_SIZE, EMBEDDING_SIZE)
+        self.codebook = nn.Parameter(torch.empty(num_codes, EMBEDDING_SIZE))
+        for layer in (self.hidden, self.output):
+            initialize_glorot(layer)
+        nn.init.uniform_(self.codebook, -1 / num_codes, 1 / num_codes)
+
+    def code_distances(self, embedding: Tensor) -> Tensor:
+        """Squared distances of embeddings [B, 2] to every code: [B, K]."""
+        return (embedding.unsqueeze(1) - self.codebook).square().sum(2)
+
+    def forward(self, features: Tensor) -> SemanticOutput:
+        """Map float32 features [B, 256] to the plane."""
+        embedding = self.output(self.hidden(features))  # no activation in between: the map is linear
+        code_index = self.code_distances(embedding.detach()).argmin(1)
+        return SemanticOutput(embedding, code_index, self.codebook[code_index])
