@@ -68,6 +68,7 @@ class EnvConfig:
         _at_least(self, 1, "num_envs", "env_groups")
         _require(
             self.num_envs % self.env_groups == 0,
+            "env_groups",
             self.env_groups,
             f"a divisor of num_envs = {self.num_envs}",
         )
