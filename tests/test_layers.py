@@ -85,9 +85,7 @@ def imports(path: Path, top_level_only: bool = False) -> set[str]:
 def our_imports(path: Path, top_level_only: bool = False) -> set[str]:
     """Return what a file imports of this package, as names in it; the package's version is not counted."""
     return {
-        name.removeprefix("semantic_rl.")
-        for name in imports(path, top_level_only)
-        if name.startswith("semantic_rl.")
+        name.removeprefix("semantic_rl.") for name in imports(path, top_level_only) if name.startswith("semantic_rl.")
     }
 
 
