@@ -31,9 +31,7 @@ class EpisodeMonitor:
         self._returns += reward
         self._lengths += 1
         for index in np.flatnonzero(done):
-            self._finished.append(
-                (float(self._returns[index]), int(self._lengths[index]), bool(success[index]))
-            )
+            self._finished.append((float(self._returns[index]), int(self._lengths[index]), bool(success[index])))
         self._num_finished += int(done.sum())
         self._returns[done] = 0.0
         self._lengths[done] = 0

@@ -40,9 +40,7 @@ class RewardNormalizer:
         total = self._count + batch.size
         delta = float(batch.mean()) - self._mean
         sum_of_squares = (
-            self._variance * self._count
-            + float(batch.var()) * batch.size
-            + delta**2 * self._count * batch.size / total
+            self._variance * self._count + float(batch.var()) * batch.size + delta**2 * self._count * batch.size / total
         )
         self._mean += delta * batch.size / total
         self._variance = sum_of_squares / total

@@ -23,9 +23,7 @@ class ProcgenVectorEnv:
     observation_shape = (64, 64, 3)
     num_actions = 15
 
-    def __init__(
-        self, config: EnvConfig, num_envs: int, seed: int, num_threads: int = 1, render: bool = False
-    ) -> None:
+    def __init__(self, config: EnvConfig, num_envs: int, seed: int, num_threads: int = 1, render: bool = False) -> None:
         try:
             from procgen_gym import ProcgenVecEnv
         except ImportError as error:

@@ -1,6 +1,6 @@
 """The IMPALA residual CNN (Espeholt et al., 2018) as train-procgen has it: uint8 images to 256 features.
 
-Convolutions run channels-last and under the caller's autocast. TensorFlow's 'same' pooling of an even size pads
+Convolutions run channels-last (the images are) and under the caller's autocast. TensorFlow's 'same' pooling of an even size pads
 only behind, which is `ceil_mode` without padding here.
 """
 
@@ -51,7 +51,6 @@ class ImpalaCNN(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 initialize_glorot(module)
-        self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     def forward(self, observation: Tensor) -> Tensor:
         """Map uint8 images [B, 64, 64, 3] to features [B, 256] in the autocast's precision."""

@@ -1,0 +1,305 @@
+"""Takes arrays out of a pickle by variable name, and executes nothing of what it asks for.
+
+A pickle is a program for a machine that can call any Python function. There is no such machine here: `pickletools`,
+which only takes pickles apart, yields one operation after another, and this file gives a meaning to the few that
+arrays need. An allowed name becomes a `_Role`, never the thing of that name; the only objects made are dicts, tuples,
+strings, numbers and arrays of numbers. (`pickle.Unpickler` with a checked `find_class` would call what it finds, and
+allocates whatever size a file declares.)
+
+Format of joblib since 0.10: where an array would be, the pickle has an object NumpyArrayWrapper with its attributes
+subclass, shape, order and dtype. Right behind the operation that sets them (BUILD) come the array's bytes; since
+joblib 1.2 a byte with the number of padding bytes, and these, come first. Arrays pickled without joblib are read too.
+"""
+
+import io
+import math
+import pickletools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_OPERATIONS = 200_000
+"""Operations of a pickle; a checkpoint of the original has some 5,000."""
+
+
+class RefusedPickle(Exception):
+    """Why a pickle is not taken, as the end of a sentence that begins with the file."""
+
+
+class _Role(Enum):
+    """What an allowed name stands for."""
+
+    WRAPPER = "joblib's announcement of an array"
+    ARRAY_TYPE = "numpy.ndarray"
+    ELEMENT_TYPE = "numpy.dtype"
+    EMPTY_ARRAY = "numpy's function that pickled arrays begin with"
+    BUFFER_ARRAY = "numpy's function that makes an array of bytes"
+    SCALAR = "numpy's function that makes a number of bytes"
+    DICT = "collections.OrderedDict"
+
+
+ALLOWED_NAMES = {
+    ("joblib.numpy_pickle", "NumpyArrayWrapper"): _Role.WRAPPER,
+    ("numpy", "ndarray"): _Role.ARRAY_TYPE,
+    ("numpy", "dtype"): _Role.ELEMENT_TYPE,
+    ("collections", "OrderedDict"): _Role.DICT,
+    # numpy 1.x has numpy.core, numpy 2.x numpy._core
+    ("numpy.core.multiarray", "_reconstruct"): _Role.EMPTY_ARRAY,
+    ("numpy._core.multiarray", "_reconstruct"): _Role.EMPTY_ARRAY,
+    ("numpy.core.multiarray", "scalar"): _Role.SCALAR,
+    ("numpy._core.multiarray", "scalar"): _Role.SCALAR,
+    ("numpy.core.numeric", "_frombuffer"): _Role.BUFFER_ARRAY,
+    ("numpy._core.numeric", "_frombuffer"): _Role.BUFFER_ARRAY,
+}
+"""Module and name of all that a file may ask for."""
+
+ELEMENT_TYPES = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
+
+_LITERALS = (
+    *("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"),
+    *("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
+    *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+)
+_CONSTANTS: dict[str, object] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
+_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+_MARK = object()
+
+
+@dataclass
+class _ElementType:
+    """numpy.dtype(code), its byte order set by the BUILD that follows."""
+
+    code: str
+    order: str = "="
+
+
+@dataclass
+class _Array:
+    """An array that the file announces, filled by the BUILD that follows."""
+
+    behind: bool = False
+    """The bytes come behind that BUILD, as joblib has it."""
+    value: NDArray[Any] | None = None
+
+
+class ArrayPickle:
+    """One pickle on its way from bytes to arrays; what it refuses raises RefusedPickle."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._stream = io.BytesIO(data)
+        self._stack: list[object] = []
+        self._memo: dict[int, object] = {}
+        self._num_array_bytes = 0
+
+    def read(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays by name, in native byte order."""
+        if not self._data.startswith(b"\x80"):
+            raise RefusedPickle("it is not a binary pickle, which the original's checkpoints are")
+        for count, (operation, argument) in enumerate(self._operations()):
+            if count > MAX_OPERATIONS:
+                raise RefusedPickle("it has more operations than any checkpoint of the original")
+            self._step(operation, argument)
+        found = self._pop()
+        if self._stack or self._stream.read(1):
+            raise RefusedPickle("it goes on behind its end")
+        if type(found) is not dict:
+            raise RefusedPickle(f"it holds {_kind(found)}, expected a dict of variable name to array")
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, value in cast(dict[str, object], found).items():
+            if not isinstance(value, _Array) or value.value is None:
+                raise RefusedPickle(f"variable {_printable(name)} is {_kind(value)}, expected an array")
+            arrays[name] = value.value
+        return arrays
+
+    def _operations(self) -> Iterator[tuple[str, Any]]:
+        """Yield operations and their arguments; when one is yielded, the stream stands right behind it."""
+        operations = pickletools.genops(self._stream)
+        while True:
+            try:
+                operation, argument, _ = next(operations)
+            except StopIteration:
+                return
+            except ValueError as error:
+                if self._stream.tell() >= len(self._data):
+                    raise RefusedPickle(f"it is cut off at byte {len(self._data)}; copy it again") from error
+                raise RefusedPickle(f"it is damaged near byte {self._stream.tell()}") from error
+            yield operation.name, argument
+
+    def _step(self, operation: str, argument: Any) -> None:
+        """Do one operation."""
+        stack = self._stack
+        match operation:
+            case "PROTO" | "FRAME" | "STOP":
+                pass
+            case "MARK":
+                stack.append(_MARK)
+            case "EMPTY_DICT":
+                stack.append({})
+            case "TUPLE":
+                stack.append(tuple(self._pop_to_mark()))
+            case "MEMOIZE":
+                self._memo[len(self._memo)] = self._top()
+            case "BINPUT" | "LONG_BINPUT":
+                self._memo[argument] = self._top()
+            case "BINGET" | "LONG_BINGET":
+                if argument not in self._memo:
+                    raise RefusedPickle("it is damaged: it takes up what it has not put down")
+                stack.append(self._memo[argument])
+            case "SETITEM":
+                value, key = self._pop(), self._pop()
+                self._set_items([key, value])
+            case "SETITEMS":
+                self._set_items(self._pop_to_mark())
+            case "GLOBAL":
+                stack.append(_role(*argument.split(" ", 1)))
+            case "STACK_GLOBAL":
+                name, module = self._pop(), self._pop()
+                stack.append(_role(module, name))
+            case "NEWOBJ" | "REDUCE":
+                arguments, role = self._pop(), self._pop()
+                stack.append(self._make(role, arguments))
+            case "BUILD":
+                state = self._pop()
+                self._fill(self._top(), state)
+            case _ if operation in _LITERALS:
+                stack.append(argument)
+            case _ if operation in _CONSTANTS:
+                stack.append(_CONSTANTS[operation])
+            case _ if operation in _TUPLES:
+                items = [self._pop() for _ in range(_TUPLES[operation])]
+                stack.append(tuple(reversed(items)))
+            case _:
+                raise RefusedPickle(f"it uses the pickle operation {operation}, which arrays do not need")
+
+    def _pop(self) -> object:
+        item = self._top()
+        self._stack.pop()
+        return item
+
+    def _top(self) -> object:
+        if not self._stack:
+            raise RefusedPickle("it is damaged: an operation lacks what it works on")
+        return self._stack[-1]
+
+    def _pop_to_mark(self) -> list[object]:
+        items: list[object] = []
+        while (item := self._pop()) is not _MARK:
+            items.append(item)
+        return items[::-1]
+
+    def _set_items(self, items: list[object]) -> None:
+        target = self._top()
+        if type(target) is not dict or len(items) % 2:
+            raise RefusedPickle(f"it puts items into {_kind(target)}, expected a dict")
+        target = cast(dict[str, object], target)
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            if not isinstance(key, str):
+                raise RefusedPickle(f"it names something by {_kind(key)}, expected a string")
+            target[key] = value
+
+    def _make(self, role: object, arguments: object) -> object:
+        """Stand in for the call that REDUCE or NEWOBJ asks for."""
+        match role, arguments:
+            case _Role.WRAPPER, ():
+                return _Array(behind=True)
+            case _Role.DICT, ():
+                return {}
+            case _Role.EMPTY_ARRAY, (_Role.ARRAY_TYPE, *_):
+                return _Array()
+            case _Role.ELEMENT_TYPE, (str(code), *_):
+                if code.startswith("O"):
+                    raise RefusedPickle(f"it has an array of Python objects (dtype {_printable(code)})")
+                if code not in ELEMENT_TYPES:
+                    raise RefusedPickle(f"it has an array of dtype {_printable(code)}, expected numbers")
+                return _ElementType(code)
+            case _Role.SCALAR, (_ElementType() as element, bytes(data)):
+                return _Array(value=self._array(element, (), "C", data))
+            case _Role.BUFFER_ARRAY, (bytes() | bytearray() as data, _ElementType() as element, shape, order):
+                return _Array(value=self._array(element, _lengths(shape), order, data))
+            case _:
+                raise RefusedPickle(f"it calls {_kind(role)} with what a file of arrays does not give it")
+
+    def _fill(self, target: object, state: object) -> None:
+        """Stand in for the setting of an object's state that BUILD asks for."""
+        match target, state:
+            case _Array(behind=True, value=None), dict():
+                target.value = self._array_behind(cast(dict[str, object], state))
+            case (
+                _Array(behind=False, value=None),
+                (int(), shape, _ElementType() as element, bool(fortran), bytes() | bytearray() as data),
+            ):
+                order = "F" if fortran else "C"
+                target.value = self._array(element, _lengths(shape), order, data)
+            case _ElementType(), (int(), "<" | ">" | "|" | "=" as order, None, None, None, *_):
+                target.order = order
+            case _:
+                raise RefusedPickle(f"it gives {_kind(target)} a state that a file of arrays does not have")
+
+    def _array_behind(self, state: dict[str, object]) -> NDArray[Any]:
+        """Read the bytes that joblib has put behind the announcement of an array."""
+        element, lengths = state.get("dtype"), _lengths(state.get("shape"))
+        if state.get("subclass") is not _Role.ARRAY_TYPE or not isinstance(element, _ElementType):
+            raise RefusedPickle("it announces an array that is not a plain one of numbers")
+        if state.get("numpy_array_alignment_bytes") is not None:
+            num_padding_bytes = self._stream.read(1) or b"\0"
+            self._stream.read(num_padding_bytes[0])
+        size = min(math.prod(lengths) * int(element.code[1:]), len(self._data))
+        return self._array(element, lengths, state.get("order"), self._stream.read(size))
+
+    def _array(
+        self, element: _ElementType, lengths: tuple[int, ...], order: object, data: bytes | bytearray
+    ) -> NDArray[Any]:
+        """Make an array of its bytes; all that a file makes take no more memory than the file."""
+        size = math.prod(lengths) * int(element.code[1:])
+        if order not in ("C", "F") or size != len(data):
+            raise RefusedPickle(
+                f"it announces an array of shape {lengths} and {size} bytes, and has {len(data)} bytes for it: "
+                "cut off or damaged"
+            )
+        self._num_array_bytes += size  # bytes may be used twice
+        if self._num_array_bytes > len(self._data):
+            raise RefusedPickle("its arrays are larger than the file")
+        dtype = np.dtype(element.code)
+        array = np.frombuffer(data, dtype.newbyteorder(cast(Any, element.order))).astype(dtype, copy=True)
+        return array.reshape(lengths, order=cast(Any, order))
+
+
+def _role(module: object, name: object) -> _Role:
+    if not (isinstance(module, str) and isinstance(name, str)):
+        raise RefusedPickle("it is damaged: it asks for a thing whose name is not a string")
+    if (module, name) not in ALLOWED_NAMES:
+        raise RefusedPickle(f"it asks for {_printable(f'{module}.{name}')}, which arrays do not need")
+    return ALLOWED_NAMES[module, name]
+
+
+def _lengths(shape: object) -> tuple[int, ...]:
+    """Check a shape: few dimensions, all lengths above 0."""
+    lengths = cast(tuple[object, ...], shape) if isinstance(shape, tuple) else ()
+    if not isinstance(shape, tuple) or len(lengths) > 8:
+        raise RefusedPickle("it announces an array whose shape is no tuple of up to 8 lengths")
+    if not all(type(length) is int and 0 < length < 2**31 for length in lengths):
+        raise RefusedPickle("it announces an array with a length that is not a number above 0")
+    return cast(tuple[int, ...], lengths)
+
+
+def _printable(text: str) -> str:
+    """Show what a file says, without control characters that a terminal would obey."""
+    return ascii(text[:100])
+
+
+def _kind(value: object) -> str:
+    """Say what a value is, but not what it holds: that may be without end."""
+    match value:
+        case _Role():
+            return value.value
+        case _Array():
+            return "an array"
+        case _ElementType():
+            return "a type of elements"
+        case _:
+            return f"a {type(value).__name__}"

@@ -1,0 +1,63 @@
+"""Where the network runs and in which precision."""
+
+import contextlib
+import ctypes
+import sys
+
+import torch
+
+from semantic_rl.errors import UserError
+
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_THRESHOLD = -3
+_KEEP_UP_TO = 2**31 - 1
+
+
+def choose_device(name: str) -> torch.device:
+    """Resolve 'auto', 'cpu' or 'cuda'; raises UserError where CUDA is asked for and absent."""
+    if name not in ("auto", "cpu", "cuda"):
+        raise UserError(f"device: got '{name}', expected auto, cpu or cuda.")
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise UserError(
+            "device: 'cuda' was asked for, but PyTorch finds no CUDA device here; use --device cpu or auto."
+        )
+    return torch.device("cuda" if available and name != "cpu" else "cpu")
+
+
+def choose_precision(name: str, device: torch.device) -> str:
+    """Resolve 'auto', 'fp32' or 'bf16' to 'fp32' or 'bf16': auto takes bf16 where the hardware multiplies it."""
+    if name not in ("auto", "fp32", "bf16"):
+        raise UserError(f"precision: got '{name}', expected auto, fp32 or bf16.")
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    return "bf16" if _cpu_multiplies_bf16() else "fp32"
+
+
+def _cpu_multiplies_bf16() -> bool:
+    """AVX512-BF16 or AMX; PyTorch knows, under names that have moved between releases."""
+    checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(check() for check in checks if check is not None)
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Return the context in which the policy runs.
+
+    Casts of the weights are not cached: with the cache, the gradients of a minibatch's chunks would add up in bf16.
+    """
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=False)
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc's allocator to reuse large blocks instead of returning them to the system.
+
+    A minibatch frees and takes again over a gigabyte; fresh pages would be faulted in each time, which costs a CPU
+    run a tenth of its speed. Does nothing where the C library has no `mallopt`.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            mallopt = ctypes.CDLL(None).mallopt
+            mallopt(_M_MMAP_THRESHOLD, _KEEP_UP_TO)
+            mallopt(_M_TRIM_THRESHOLD, _KEEP_UP_TO)

@@ -1,0 +1,85 @@
+"""Several workers under torchrun: each has its own environments, gradients are averaged before they are clipped.
+
+As the original under MPI. Without torchrun there is one worker and nothing is sent.
+"""
+
+import os
+from typing import Self
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from semantic_rl.errors import UserError
+
+
+class Workers:
+    """The workers of this run as one of them sees them."""
+
+    def __init__(self, rank: int = 0, size: int = 1, device: torch.device | None = None) -> None:
+        self.rank = rank
+        self.size = size
+        self._device = device or torch.device("cpu")
+
+    @classmethod
+    def join(cls, device: torch.device) -> Self:
+        """Join the workers that torchrun announces in the environment (NCCL on CUDA, gloo on CPU)."""
+        size = int(os.environ.get("WORLD_SIZE", "1"))
+        if size == 1:
+            return cls(device=device)
+        if not dist.is_initialized():
+            dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        return cls(dist.get_rank(), dist.get_world_size(), device)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this worker writes the logs."""
+        return self.rank == 0
+
+    def average(self, tensor: Tensor) -> None:
+        """Replace a tensor by its mean over the workers."""
+        if self.size > 1:
+            dist.all_reduce(tensor)
+            tensor.div_(self.size)
+
+    def sums(self, *values: float) -> list[float]:
+        """Return the sums of numbers over the workers."""
+        if self.size == 1:
+            return list(values)
+        total = torch.tensor(values, dtype=torch.float64, device=self._device)
+        dist.all_reduce(total)
+        return total.tolist()
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is up at any worker."""
+        return self.sums(float(flag))[0] > 0
+
+    def share_weights(self, module: nn.Module) -> None:
+        """Give every worker the first one's weights."""
+        if self.size > 1:
+            for tensor in module.state_dict().values():
+                dist.broadcast(tensor, 0)
+
+    def wait(self) -> None:
+        """Wait until every worker is here."""
+        if self.size > 1:
+            self.sums(0.0)
+
+    def first_succeeds(self, error: Exception | None) -> None:
+        """Let the first worker's failure end the others too, instead of leaving them waiting."""
+        if self.any(error is not None):
+            raise error or UserError(f"worker {self.rank} stops because the first worker failed; see its message.")
+
+    def leave(self) -> None:
+        """End the connection."""
+        if self.size > 1 and dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def local_device(device: torch.device) -> torch.device:
+    """Return this worker's own device: the GPU of its local rank, or the CPU."""
+    if device.type != "cuda":
+        return device
+    local = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(local)
+    return local

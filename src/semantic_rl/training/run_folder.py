@@ -1,0 +1,158 @@
+"""The folder of a run: made once, never overwritten, gone on with only by the configuration that made it."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from semantic_rl.artifacts import (
+    CONFIG_FILE,
+    HELD_OUT_PROGRESS_FILE,
+    OWN_RUN_COLUMNS,
+    PROGRESS_FILE,
+    RUN_COLUMNS,
+    SEMANTIC_COLUMNS,
+    TEMPORARY_SUFFIX,
+    checkpoint_folders,
+    run_name,
+)
+from semantic_rl.config import MAY_CHANGE_ON_RESUME, TrainConfig, to_dict
+from semantic_rl.errors import UserError
+from semantic_rl.training.checkpoint import Checkpoint, load_checkpoint
+from semantic_rl.training.distributed import Workers
+from semantic_rl.training.logger import RunLogger
+from semantic_rl.training.session import Session
+from semantic_rl.training.versions import versions
+
+HELD_OUT_COLUMNS = tuple(name for name in RUN_COLUMNS if not name.startswith("loss/") and "variance" not in name)
+
+
+def run_folder(config: TrainConfig) -> Path:
+    """Return the folder that a config's run lives in."""
+    environment = config.environment
+    return config.run_root / run_name(
+        config.algorithm,
+        environment.env,
+        environment.distribution_mode,
+        environment.num_levels,
+        environment.start_level,
+        config.seed,
+    )
+
+
+def prepare_run_folder(
+    config: TrainConfig, device: torch.device, precision: str, workers: Workers
+) -> tuple[Path, Checkpoint | None]:
+    """Make the run folder, or find where to go on in it.
+
+    Raises UserError where the folder exists and `resume` is off, where the configuration differs from the one that
+    made it, where it cannot be written, and where it holds no run.
+    """
+    run = run_folder(config)
+    error: UserError | None = None
+    try:
+        checkpoint = _find_start(run, config, workers)
+        if workers.is_first:
+            _write_config(run, config, device, precision, workers)
+    except UserError as problem:
+        error, checkpoint = problem, None
+    except OSError as problem:
+        error, checkpoint = UserError(f"cannot write to {run}: {problem.strerror}; choose another --run-root."), None
+    workers.first_succeeds(error)
+    return run, checkpoint
+
+
+def _find_start(run: Path, config: TrainConfig, workers: Workers) -> Checkpoint | None:
+    if config.num_updates(workers.size) < 1:
+        raise UserError(
+            f"timesteps: got {config.timesteps}, expected at least one update of {workers.size} workers × "
+            f"{config.batch_size} = {workers.size * config.batch_size} steps."
+        )
+    if not config.resume:
+        if run.exists() and any(run.iterdir()):
+            raise UserError(
+                f"{run} exists already; add --resume to go on with it, or choose another --seed or --run-root."
+            )
+        return None
+    if not (run / CONFIG_FILE).is_file():
+        if run.exists() and any(run.iterdir()):
+            raise UserError(f"{run} is not a run folder: it has no {CONFIG_FILE}; choose another --run-root.")
+        raise UserError(f"resume: there is no run at {run}; leave --resume out to start one.")
+    _check_same(run, config, workers)
+    return load_checkpoint(run, workers.rank) if checkpoint_folders(run) else None
+
+
+def _check_same(run: Path, config: TrainConfig, workers: Workers) -> None:
+    """Raise UserError naming every setting that differs from the run's and matters."""
+    try:
+        written = json.loads((run / CONFIG_FILE).read_text())
+        before: Mapping[str, Any] = {**written["config"], "number of workers": written["num_workers"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{run / CONFIG_FILE} cannot be read as a run's configuration: {error!r}.") from error
+    now = {**to_dict(config), "number of workers": workers.size}
+    differing = [
+        f"{name} was {before.get(name)!r}, is {value!r}"
+        for name, value in now.items()
+        if name not in MAY_CHANGE_ON_RESUME and before.get(name) != value
+    ]
+    if differing:
+        raise UserError(
+            f"resume: {run} was made with another configuration: {'; '.join(differing)}. Resume with the former "
+            "values, or start a new run in another --run-root."
+        )
+
+
+def _write_config(run: Path, config: TrainConfig, device: torch.device, precision: str, workers: Workers) -> None:
+    run.mkdir(parents=True, exist_ok=True)
+    content = {
+        "config": to_dict(config),
+        "num_updates": config.num_updates(workers.size),
+        "num_workers": workers.size,
+        "device": device.type,
+        "precision": precision,
+        "num_threads": torch.get_num_threads(),
+        "versions": versions(),
+    }
+    temporary = run / (CONFIG_FILE + TEMPORARY_SUFFIX)
+    temporary.write_text(json.dumps(content, indent=2) + "\n")
+    os.replace(temporary, run / CONFIG_FILE)
+
+
+class RunLogs(NamedTuple):
+    """The logs of training and of held-out levels; absent at all workers but the first."""
+
+    training: RunLogger | None
+    held_out: RunLogger | None
+
+    def write(self, row: Mapping[str, Any], held_out_row: Mapping[str, Any] | None) -> None:
+        """Log one update."""
+        if self.training is not None:
+            self.training.write(row)
+        if self.held_out is not None and held_out_row is not None:
+            self.held_out.write(held_out_row)
+
+
+@contextmanager
+def open_logs(run: Path, config: TrainConfig, session: Session, workers: Workers) -> Iterator[RunLogs]:
+    """Open the logs of a run; rows of updates that `session` has not done are dropped."""
+    with ExitStack() as stack:
+
+        def open_log(file: str, columns: tuple[str, ...], tag: str) -> RunLogger:
+            logger = RunLogger(run / file, columns, session.num_updates, session.num_timesteps, tag)
+            return stack.enter_context(logger)
+
+        if not workers.is_first:
+            yield RunLogs(None, None)
+            return
+        columns = tuple(
+            name for name in RUN_COLUMNS + OWN_RUN_COLUMNS if config.num_codes or name not in SEMANTIC_COLUMNS
+        )
+        plays_held_out = config.environment.num_levels and config.held_out_interval
+        yield RunLogs(
+            open_log(PROGRESS_FILE, columns, "train"),
+            open_log(HELD_OUT_PROGRESS_FILE, HELD_OUT_COLUMNS, "held-out") if plays_held_out else None,
+        )

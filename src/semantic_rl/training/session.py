@@ -1,0 +1,223 @@
+"""The moving parts of one worker's training, and their state at the end of an update."""
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from semantic_rl.config import EnvConfig, TrainConfig, to_dict
+from semantic_rl.envs.factory import make_env_groups
+from semantic_rl.envs.normalize import RewardNormalizer
+from semantic_rl.errors import TrainingDiverged
+from semantic_rl.games import find_game
+from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.training.advantages import explained_variance, generalized_advantages
+from semantic_rl.training.checkpoint import Checkpoint, WorkerState, pack_bytes, unpack_bytes
+from semantic_rl.training.distributed import Workers
+from semantic_rl.training.learner import Batch, Learner, UpdateStatistics
+from semantic_rl.training.rollout import Outcome, Player, Progress, RolloutBuffer
+from semantic_rl.training.schedule import semantic_weight
+from semantic_rl.training.versions import versions
+
+CPU_TRUNK_CHUNK = 128
+"""Images that pass the trunk at once on a CPU: their activations stay near the cache."""
+_ENVIRONMENTS, _HELD_OUT, _ACTIONS, _HELD_OUT_ACTIONS = range(4)
+"""What the random streams of a seed are for."""
+
+
+def _generator(device: torch.device, *entropy: int) -> torch.Generator:
+    seed = int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    return torch.Generator(device).manual_seed(seed)
+
+
+class Session:
+    """Policy, learner, environments and counters."""
+
+    def __init__(self, config: TrainConfig, device: torch.device, precision: str, workers: Workers) -> None:
+        self._config = config
+        self._device = device
+        self._precision = precision
+        self._workers = workers
+        self.num_updates = 0
+        self.time_elapsed = 0.0
+        self.semantic_weight = 0.0
+        self._mean_return = float("nan")
+        self._began = time.perf_counter()
+
+        seeds = (config.seed, workers.rank)
+        torch.manual_seed(config.seed)  # the weights: the same at every worker
+        chunk = CPU_TRUNK_CHUNK if device.type == "cpu" else 0
+        self.policy = SemanticPolicy(num_codes=config.num_codes, trunk_chunk=chunk).to(device)
+        workers.share_weights(self.policy)
+        generator = _generator(device, *seeds, _ACTIONS)
+        self._learner = Learner(self.policy, config.ppo, config.semantic, precision, generator, workers)
+        groups = make_env_groups(config.environment, (*seeds, _ENVIRONMENTS))
+        self._player = Player(groups, generator, device, precision)
+        self._held_out = self._make_held_out(seeds) if workers.is_first else None
+        shape = groups[0].observation_shape
+        self._buffer = RolloutBuffer(config.ppo.num_steps, config.environment.num_envs, shape, device)
+        self._normalize = RewardNormalizer(
+            config.environment.num_envs, config.ppo.reward_discount, config.ppo.reward_clip
+        )
+        self._maximum_return = find_game(config.environment.env).easy.maximum
+
+    def _make_held_out(self, seeds: tuple[int, int]) -> Player | None:
+        """Environments on all levels, where the agent trains on some; their randomness is their own."""
+        own = self._config.environment
+        if not own.num_levels or not self._config.held_out_interval:
+            return None
+        everything = EnvConfig(own.env, own.distribution_mode, 0, 0, own.num_envs, own.env_groups)
+        groups = make_env_groups(everything, (*seeds, _HELD_OUT))
+        return Player(groups, _generator(self._device, *seeds, _HELD_OUT_ACTIONS), self._device, self._precision)
+
+    @property
+    def num_timesteps(self) -> int:
+        """Environment steps so far, over all workers."""
+        return self.num_updates * self._config.batch_size * self._workers.size
+
+    def collect(self, progress: Progress) -> Outcome:
+        """Play one rollout into the buffer."""
+        self._began = time.perf_counter()
+        self.semantic_weight = semantic_weight(
+            self.num_updates + 1, self.semantic_weight, self._mean_return, self._maximum_return, self._config.semantic
+        )
+        return self._player.play(self.policy, self._config.ppo.num_steps, self._buffer, progress)
+
+    def advantages(self, outcome: Outcome) -> tuple[Batch, float]:
+        """Estimate advantages and returns of the rollout in the buffer; also how much the values explain."""
+        ppo = self._config.ppo
+        values = self._buffer.value.cpu().numpy()
+        rewards = self._normalize(outcome.reward, outcome.done)
+        advantages = generalized_advantages(
+            rewards, values, outcome.done, outcome.next_value, ppo.gamma, ppo.gae_lambda
+        )
+        returns = advantages + values
+        buffer = self._buffer
+        columns = (buffer.observation, buffer.action, buffer.log_prob, buffer.value)
+        estimates = (torch.from_numpy(array).to(self._device) for array in (advantages, returns))
+        batch = Batch(*(tensor.flatten(0, 1) for tensor in (*columns, *estimates)))
+        return batch, explained_variance(values, returns)
+
+    def update(self, batch: Batch, progress: Progress) -> UpdateStatistics:
+        """Learn from the batch; raises TrainingDiverged naming the term that is no finite number."""
+        statistics = self._learner.update(batch, self.semantic_weight, progress)
+        term = statistics.first_not_finite()
+        if term is not None:
+            raise TrainingDiverged(
+                f"update {self.num_updates + 1}: {term} is {statistics.losses[term]}; training stops here. The last "
+                "checkpoint is from before; go on from it with --resume and, for example, a new run with a smaller "
+                "--learning-rate or with --precision fp32."
+            )
+        return statistics
+
+    def finish_update(self, statistics: UpdateStatistics, variance_explained: float) -> dict[str, Any]:
+        """Count the update and return its row for the logs."""
+        self.num_updates += 1
+        seconds = time.perf_counter() - self._began
+        self.time_elapsed += seconds
+        episodes = self._player.monitor.statistics()
+        losses = statistics.losses
+        row = {
+            **self._episode_columns(self._player, seconds),
+            "loss/approxkl": losses["approx_kl"],
+            "loss/clipfrac": losses["clip_fraction"],
+            "loss/loss": losses["loss"],
+            "loss/policy_entropy": losses["policy_entropy"],
+            "loss/policy_loss": losses["policy_loss"],
+            "loss/value_loss": losses["value_loss"],
+            "loss/grad_norm": losses["grad_norm"],
+            "misc/explained_variance": variance_explained,
+            "episodes/finished": episodes.num_finished,
+            "episodes/success_rate": episodes.success_rate,
+        }
+        if self.policy.semantic is not None:
+            row |= {
+                "loss/skill_loss": losses["fdr_loss"],
+                "loss/vq_loss": losses["vq_loss"],
+                "semantic/weight": self.semantic_weight,
+                "semantic/codes_in_use": statistics.codes_in_use,
+                "semantic/perplexity": statistics.perplexity,
+            }
+        self._mean_return = self._mean_over_workers(episodes.mean_return)
+        return row
+
+    def _mean_over_workers(self, value: float) -> float:
+        """Mean over the workers that have one (NaN: no episode has ended yet)."""
+        known = 0.0 if np.isnan(value) else 1.0
+        total, count = self._workers.sums(value if known else 0.0, known)
+        return total / count if count else float("nan")
+
+    def _episode_columns(self, player: Player, seconds: float) -> dict[str, Any]:
+        episodes = player.monitor.statistics()
+        per_worker = self._config.batch_size
+        return {
+            "eplenmean": episodes.mean_length,
+            "eprewmean": episodes.mean_return,
+            "fps": per_worker * self._workers.size / seconds,
+            "misc/nupdates": self.num_updates,
+            "misc/serial_timesteps": self.num_updates * self._config.ppo.num_steps,
+            "misc/time_elapsed": self.time_elapsed,
+            "misc/total_timesteps": self.num_timesteps,
+        }
+
+    def play_held_out(self, progress: Progress) -> dict[str, Any] | None:
+        """Play held-out levels as long as a rollout, if it is their turn; return their row for the logs."""
+        if self._held_out is None or self.num_updates % self._config.held_out_interval:
+            return None
+        began = time.perf_counter()
+        self._held_out.play(self.policy, self._config.ppo.num_steps, progress=progress)
+        return self._episode_columns(self._held_out, time.perf_counter() - began)
+
+    def snapshot(self) -> Checkpoint:
+        """Copy everything that decides what follows."""
+        players = {"environments": self._player, "held_out": self._held_out}
+        tensors: dict[str, torch.Tensor] = {}
+        values: dict[str, Any] = {"normalizer": self._normalize.state()}
+        for name, player in players.items():
+            if player is not None:
+                environments, monitor = player.state()
+                tensors[name], lengths = pack_bytes(environments)
+                tensors[f"{name}_generator"] = player.generator.get_state()
+                values[name] = {"lengths": lengths, "monitor": monitor}
+        return Checkpoint(
+            policy={name: value.detach().cpu().clone() for name, value in self.policy.state_dict().items()},
+            optimizer={name: value.cpu().clone() for name, value in self._learner.optimizer_state().items()},
+            worker=WorkerState(tensors, values),
+            state={
+                "update": self.num_updates,
+                "timesteps": self.num_timesteps,
+                "num_workers": self._workers.size,
+                "semantic_weight": self.semantic_weight,
+                "mean_return": None if np.isnan(self._mean_return) else self._mean_return,
+                "time_elapsed": self.time_elapsed,
+                "num_threads": torch.get_num_threads(),
+                "device": self._device.type,
+                "precision": self._precision,
+                "config": to_dict(self._config),
+                "versions": versions(),
+            },
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go back to what `snapshot` returned."""
+        assert checkpoint.optimizer is not None and checkpoint.worker is not None
+        self.policy.load_state_dict(checkpoint.policy)
+        self._learner.restore_optimizer(checkpoint.optimizer)
+        state, (tensors, values) = checkpoint.state, checkpoint.worker
+        self.num_updates = state["update"]
+        self.semantic_weight = state["semantic_weight"]
+        self._mean_return = float("nan") if state["mean_return"] is None else state["mean_return"]
+        self.time_elapsed = state["time_elapsed"]
+        self._normalize.restore(values["normalizer"])
+        for name, player in (("environments", self._player), ("held_out", self._held_out)):
+            if player is not None and name in values:
+                environments = unpack_bytes(tensors[name], values[name]["lengths"])
+                player.restore(environments, values[name]["monitor"])
+                player.generator.set_state(tensors[f"{name}_generator"])
+
+    def close(self) -> None:
+        """Free the environments."""
+        self._player.close()
+        if self._held_out is not None:
+            self._held_out.close()

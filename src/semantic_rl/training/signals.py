@@ -1,0 +1,38 @@
+"""SIGINT and SIGTERM: finish what is at hand, save, leave."""
+
+import signal
+from types import FrameType
+from typing import Any, Self
+
+
+class Interrupted(Exception):  # noqa: N818 — not an error
+    """The run was asked to stop."""
+
+
+class StopSignals:
+    """While entered, the first SIGINT or SIGTERM is remembered; the second one acts as it always does."""
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, self._remember)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._restore()
+
+    def _remember(self, number: int, _frame: FrameType | None) -> None:
+        self.received = number
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    @property
+    def exit_code(self) -> int:
+        """The shell's convention: 128 and the signal's number."""
+        return 128 + (self.received or 0)

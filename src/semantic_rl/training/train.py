@@ -1,0 +1,103 @@
+"""The training loop: collect a rollout, estimate advantages, update, log, checkpoint.
+
+The state at the end of every update is kept in memory; when a signal comes, that is what is saved, at once. The
+update under way is lost and will be repeated, bit for bit, when the run is resumed.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+
+from semantic_rl.config import TrainConfig
+from semantic_rl.training.checkpoint import save_checkpoint
+from semantic_rl.training.device import choose_device, choose_precision, keep_freed_memory
+from semantic_rl.training.display import Display
+from semantic_rl.training.distributed import Workers, local_device
+from semantic_rl.training.rollout import Progress
+from semantic_rl.training.run_folder import open_logs, prepare_run_folder
+from semantic_rl.training.session import Session
+from semantic_rl.training.signals import Interrupted, StopSignals
+
+STEPS_BETWEEN_AGREEMENTS = 8
+"""Steps or minibatches after which several workers agree whether to stop."""
+
+
+def train(config: TrainConfig) -> Path:
+    """Train as `config` says and return the run folder.
+
+    Raises UserError on a user's mistake and TrainingDiverged when a loss is not finite; exits with 128 + the signal's
+    number after SIGINT or SIGTERM, having saved.
+    """
+    device = local_device(choose_device(config.device))
+    precision = choose_precision(config.precision, device)
+    if config.num_threads:
+        torch.set_num_threads(config.num_threads)
+    keep_freed_memory()
+    workers = Workers.join(device)
+    try:
+        return _train(config, device, precision, workers)
+    finally:
+        workers.leave()
+
+
+def _train(config: TrainConfig, device: torch.device, precision: str, workers: Workers) -> Path:
+    run, checkpoint = prepare_run_folder(config, device, precision, workers)
+    session = Session(config, device, precision, workers)
+    if checkpoint is not None:
+        session.restore(checkpoint)
+    num_updates = config.num_updates(workers.size)
+    title = f"{run}: {num_updates} updates on {device.type} in {precision}"
+    display = Display(title, num_updates, session.num_updates, workers.is_first)
+    signals = StopSignals()
+    snapshot = session.snapshot()
+
+    def progress(phase: str) -> Progress:
+        return _progress(phase, display, signals, workers)
+
+    with signals, display, open_logs(run, config, session, workers) as logs:
+        try:
+            while session.num_updates < num_updates:
+                outcome = session.collect(progress("collecting"))
+                batch, variance_explained = session.advantages(outcome)
+                statistics = session.update(batch, progress("learning"))
+                row = session.finish_update(statistics, variance_explained)
+                held_out_row = session.play_held_out(progress("held out"))
+                snapshot = session.snapshot()
+                logs.write(row, held_out_row)
+                display.update(row)
+                if session.num_updates % config.checkpoint_interval == 0 or session.num_updates == num_updates:
+                    save_checkpoint(run, snapshot, config.keep_checkpoints, workers)
+        except Interrupted:
+            if snapshot.state["update"]:
+                save_checkpoint(run, snapshot, config.keep_checkpoints, workers)
+            if workers.is_first:
+                display.close()
+                print(_farewell(snapshot.state["update"]), file=sys.stderr)
+            sys.exit(signals.exit_code)
+        finally:
+            session.close()
+    return run
+
+
+def _farewell(update: int) -> str:
+    if not update:
+        return "stopped before the first update was done; nothing to save"
+    return f"stopped; saved after update {update}. Go on with the same command and --resume."
+
+
+def _progress(phase: str, display: Display, signals: StopSignals, workers: Workers) -> Progress:
+    """Return a callback that shows progress within an update, and ends the update when a signal came.
+
+    Several workers must end it at the same place, so they agree now and then.
+    """
+
+    def show(done: int, total: int) -> None:
+        display.phase(phase, done, total)
+        stop = signals.received is not None
+        if workers.size > 1:
+            stop = done % STEPS_BETWEEN_AGREEMENTS == 0 and workers.any(stop)
+        if stop:
+            raise Interrupted
+
+    return show
