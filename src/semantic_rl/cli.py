@@ -4,6 +4,8 @@ A user's mistake ends with one line on stderr and exit code 2. Options and their
 `config.py`.
 """
 
+import contextlib
+import io
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -19,15 +21,30 @@ class Command(NamedTuple):
 
 
 def parse(config: type[Any], arguments: list[str], command: str) -> Any:
-    """Make a config dataclass from command-line arguments; tyro prints help and usage errors and exits."""
+    """Make a config dataclass from command-line arguments.
+
+    tyro prints help and usage errors and exits. What the config itself refuses is raised as the UserError that it is:
+    tyro would draw it into a box and break its lines.
+    """
     import tyro
 
-    return tyro.cli(
-        config,
-        args=arguments,
-        prog=f"semantic-rl {command}",
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff),
-    )
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(
+                config,
+                args=arguments,
+                prog=f"semantic-rl {command}",
+                config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+            )
+    except SystemExit as leaving:
+        cause = leaving.__context__
+        while cause is not None and not isinstance(cause, UserError):
+            cause = cause.__context__
+        if cause is not None:
+            raise cause from None
+        sys.stderr.write(said.getvalue())
+        raise
 
 
 def _train(arguments: list[str]) -> None:
@@ -39,8 +56,18 @@ def _train(arguments: list[str]) -> None:
     train(config)
 
 
+def _import_original(arguments: list[str]) -> None:
+    from semantic_rl.config import ImportOriginalConfig
+
+    config: ImportOriginalConfig = parse(ImportOriginalConfig, arguments, "import-original")
+    from semantic_rl.training.import_original import import_original
+
+    print(import_original(config))
+
+
 COMMANDS: dict[str, Command] = {
     "train": Command("train an agent with the semantic clustering module, or plain PPO", _train),
+    "import-original": Command("make a run folder of a checkpoint written by the paper's code", _import_original),
 }
 
 
@@ -71,9 +98,7 @@ def _dispatch(arguments: list[str]) -> None:
         print(f"semantic-rl {__version__}")
         return
     if name not in COMMANDS:
-        raise UserError(
-            f"unknown command '{name}'.{nearest(name, list(COMMANDS))} Commands: {', '.join(COMMANDS)}."
-        )
+        raise UserError(f"unknown command '{name}'.{nearest(name, list(COMMANDS))} Commands: {', '.join(COMMANDS)}.")
     COMMANDS[name].run(rest)
 
 

@@ -5,7 +5,9 @@ Defaults are those of ALGORITHM: Zhang, Lieffers, Pyarelal (NeurIPS 2025) on the
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from tyro.conf import Positional
 
 from semantic_rl.errors import UserError
 from semantic_rl.games import check_mode, find_game
@@ -208,6 +210,109 @@ class TrainConfig:
         return self.timesteps // (self.batch_size * num_workers)
 
 
+@dataclass(frozen=True)
+class RecordConfig:
+    """Play a trained agent and write the states it meets into a recording folder."""
+
+    agent: Positional[Path]
+    """Run folder (its last checkpoint is taken) or checkpoint folder."""
+    out: Path
+    """Recording folder to make."""
+    protocol: Literal["episodes", "explore"] = "episodes"
+    """episodes: whole episodes by the agent's own policy; explore: a fixed number of steps with some random actions."""
+    states: int | None = None
+    """Protocol episodes: record whole episodes until there are so many states; 5,000 if neither this nor episodes."""
+    episodes: int | None = None
+    """Protocol episodes: record so many episodes, instead of a number of states."""
+    num_levels: int | None = None
+    """Levels to play, 0 for all; by default those the agent was trained on."""
+    start_level: int | None = None
+    """Seed of the first level; by default the one the agent was trained on."""
+    frame_size: int = 256
+    """Width and height of the pictures for people, rendered at 512 and shrunk; 0 for none."""
+    seed: int = 0
+    """Seed of the environments and the actions."""
+    num_envs: int = 64
+    """Environments that play side by side."""
+    explore_steps: int = 500
+    """Protocol explore: steps of each environment."""
+    random_action_probability: float = 0.2
+    """Protocol explore: probability that an action is replaced by a uniformly random one."""
+    keep_probability: float = 0.8
+    """Protocol explore: probability that the states of a step are recorded."""
+    device: Device = "auto"
+    """Where the network runs; auto takes CUDA where there is a device."""
+    precision: Precision = "auto"
+    """Arithmetic of the convolutions; auto takes bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
+    num_threads: int = 0
+    """CPU threads of the network; 0 leaves PyTorch's choice."""
+    resume: bool = False
+    """Complete a recording that was interrupted, exactly where it stopped."""
+
+    def __post_init__(self) -> None:
+        _require(
+            self.states is None or self.episodes is None,
+            "episodes",
+            self.episodes,
+            f"either --states or --episodes, and --states is {self.states}",
+        )
+        for name in ("states", "episodes"):
+            value = getattr(self, name)
+            _require(value is None or value >= 1, name, value, "a number of at least 1")
+            _require(
+                value is None or self.protocol == "episodes",
+                name,
+                value,
+                "none with --protocol explore, which plays --explore-steps steps in each environment",
+            )
+        _require(
+            self.frame_size == 0 or 64 <= self.frame_size <= 512,
+            "frame_size",
+            self.frame_size,
+            "0 (no pictures) or a number from 64 to 512",
+        )
+        _within(self, 0, 2**31 - 1, "seed")
+        _within(self, 1, 32767, "num_envs")
+        _at_least(self, 1, "explore_steps")
+        _at_least(self, 0, "num_threads")
+        _within(self, 0.0, 1.0, "random_action_probability", "keep_probability")
+        _above_zero(self, "keep_probability")
+
+    @property
+    def target_states(self) -> int | None:
+        """States at which protocol episodes ends; None if it counts episodes."""
+        return self.states if self.states is not None or self.episodes is not None else 5_000
+
+
+@dataclass(frozen=True)
+class EmbeddingsFigureConfig:
+    """Draw the FDR space of a recording beside t-SNE of the features, as PNG and SVG."""
+
+    recording: Positional[Path]
+    """Recording folder."""
+    out: Path = Path("figures")
+    """Folder in which the figures are written."""
+    color: Literal["cluster", "value", "time", "action"] = "cluster"
+    """What the colour of a state shows; time is the step within its episode."""
+    max_states: int = 30_000
+    """States drawn; of more, so many are drawn at random, the same in both panels."""
+    perplexity: float = 30.0
+    """Perplexity of t-SNE: roughly how many neighbours of a state matter."""
+    seed: int = 0
+    """Seed of the random choice and of t-SNE."""
+    num_threads: int = 0
+    """CPU threads of t-SNE; 0 takes all."""
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1.0, "perplexity")
+        _at_least(self, 1, "max_states")
+        _at_least(self, 0, "num_threads")
+        _within(self, 0, 2**31 - 1, "seed")
+
+
+RECORDING_MAY_CHANGE_ON_RESUME = frozenset({"agent", "out", "resume", "num_threads", "device", "precision"})
+"""Settings of a recording that do not change what is recorded; device and precision are compared once resolved."""
+
 MAY_CHANGE_ON_RESUME = frozenset(
     {
         "timesteps",
@@ -222,6 +327,33 @@ MAY_CHANGE_ON_RESUME = frozenset(
     }
 )
 """Settings that do not change what is learned, or only when it ends."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportOriginalConfig:
+    """Make a run folder of a checkpoint written by the paper's code, to evaluate, record and draw its agent.
+
+    Nothing that the file asks for is executed.
+    """
+
+    file: Annotated[Path, Positional]
+    """File of the original: joblib, variable name to array."""
+    out: Path
+    """Run folder to make; it must not exist yet."""
+    env: str
+    """Procgen game that the agent was trained on; the file does not say."""
+    distribution_mode: str = EnvConfig.distribution_mode
+    """Difficulty that the agent was trained on."""
+    num_levels: int = EnvConfig.num_levels
+    """Levels that the agent was trained on; 0 means all."""
+    start_level: int = EnvConfig.start_level
+    """Seed of the first of these levels."""
+    seed: int = TrainConfig.seed
+    """Seed of the original run, noted only."""
+
+    def __post_init__(self) -> None:
+        EnvConfig(self.env, self.distribution_mode, self.num_levels, self.start_level)
+        _within(self, 0, 2**31 - 1, "seed")
 
 
 def to_dict(config: object) -> dict[str, Any]:
