@@ -56,6 +56,23 @@ def _train(arguments: list[str]) -> None:
     train(config)
 
 
+def _evaluate(arguments: list[str]) -> None:
+    from semantic_rl.config import EvaluateConfig
+
+    config: EvaluateConfig = parse(EvaluateConfig, arguments, "evaluate")
+    import json
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from semantic_rl.evaluate import evaluate
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
+        task = bars.add_task("playing", total=config.episodes)
+        result = evaluate(config, lambda done, total: bars.update(task, completed=done, total=total))
+    print(json.dumps(result.to_json()) if config.json else result.table())
+
+
 def _import_original(arguments: list[str]) -> None:
     from semantic_rl.config import ImportOriginalConfig
 
@@ -67,6 +84,7 @@ def _import_original(arguments: list[str]) -> None:
 
 COMMANDS: dict[str, Command] = {
     "train": Command("train an agent with the semantic clustering module, or plain PPO", _train),
+    "evaluate": Command("play whole episodes with an agent: mean return, success rate", _evaluate),
     "import-original": Command("make a run folder of a checkpoint written by the paper's code", _import_original),
 }
 

@@ -5,7 +5,7 @@ Defaults are those of ALGORITHM: Zhang, Lieffers, Pyarelal (NeurIPS 2025) on the
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from tyro.conf import Positional
 
@@ -329,6 +329,40 @@ MAY_CHANGE_ON_RESUME = frozenset(
 """Settings that do not change what is learned, or only when it ends."""
 
 
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """Play whole episodes with a trained agent: mean return, success rate and how certain they are."""
+
+    agent: Positional[Path]
+    """Run folder (its last checkpoint is taken) or checkpoint folder."""
+    episodes: int = 200
+    """Episodes to play, in up to 64 environments side by side."""
+    distribution_mode: str | None = None
+    """Difficulty; by default the one the agent was trained on."""
+    num_levels: int | None = None
+    """Levels to play, 0 for all; by default those the agent was trained on."""
+    start_level: int | None = None
+    """Seed of the first level; by default the one the agent was trained on."""
+    seed: int = 0
+    """Seed of the environments and the actions."""
+    json: bool = False
+    """Print one JSON object instead of a table."""
+    device: Device = "auto"
+    """Where the network runs; auto takes CUDA where there is a device."""
+    precision: Precision = "auto"
+    """Arithmetic of the convolutions; auto takes bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
+    num_threads: int = 0
+    """CPU threads of the network; 0 leaves PyTorch's choice."""
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "episodes")
+        for name in ("num_levels", "start_level"):
+            value = getattr(self, name)
+            _require(value is None or 0 <= value < 2**31, name, value, f"a number from 0 to {2**31 - 1}")
+        _within(self, 0, 2**31 - 1, "seed")
+        _at_least(self, 0, "num_threads")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ImportOriginalConfig:
     """Make a run folder of a checkpoint written by the paper's code, to evaluate, record and draw its agent.
@@ -336,7 +370,7 @@ class ImportOriginalConfig:
     Nothing that the file asks for is executed.
     """
 
-    file: Annotated[Path, Positional]
+    file: Positional[Path]
     """File of the original: joblib, variable name to array."""
     out: Path
     """Run folder to make; it must not exist yet."""

@@ -20,7 +20,7 @@ class ProcgenVectorEnv:
     `render` asks for 512×512 pictures too, in `frames()` after each `observe`.
     """
 
-    observation_shape = (64, 64, 3)
+    observation_shape: tuple[int, int, int] = (64, 64, 3)
     num_actions = 15
 
     def __init__(self, config: EnvConfig, num_envs: int, seed: int, num_threads: int = 1, render: bool = False) -> None:

@@ -1,0 +1,202 @@
+"""Plays a trained agent and says how well it does, with how much certainty.
+
+Actions are sampled, as in training. Each environment plays a fixed number of episodes. Taking the first episodes that
+end, whoever plays them, would favour short ones: while one environment plays a long episode, its neighbours finish
+several short ones. Where short episodes are failures or successes, that shifts the mean.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from semantic_rl.config import EnvConfig, EvaluateConfig
+from semantic_rl.envs.base import VectorEnv
+from semantic_rl.envs.procgen import ProcgenVectorEnv
+from semantic_rl.errors import UserError
+from semantic_rl.games import GAMES
+from semantic_rl.models.policy import SemanticPolicy, sample_actions
+from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
+from semantic_rl.training.device import autocast, choose_device, choose_precision
+
+MAX_ENVS = 64
+NUM_RESAMPLES = 2000
+"""Bootstrap samples behind the interval."""
+DO_NOTHING = 4
+"""The action of environments that have played their share."""
+
+
+class Episodes(NamedTuple):
+    """Finished episodes [E], those of one environment together and in time order."""
+
+    returns: NDArray[np.float64]
+    lengths: NDArray[np.int64]
+    successes: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """How well an agent plays; returns are raw."""
+
+    agent: str
+    """The checkpoint's path."""
+    algorithm: str
+    env: str
+    distribution_mode: str
+    num_levels: int
+    start_level: int
+    seed: int
+    episodes: int
+    mean_return: float
+    std_return: float | None
+    """Sample standard deviation over episodes; None for a single one."""
+    standard_error: float | None
+    """Of the mean."""
+    confidence_interval: tuple[float, float]
+    """95% interval of the mean, by bootstrap over episodes."""
+    normalized_mean: float | None
+    """The mean on the scale on which 0 is a trivial and 1 a perfect policy; None in modes without a published one."""
+    mean_length: float
+    """Steps of an episode."""
+    success_rate: float
+    """Share of episodes that reached the level's goal."""
+    steps: int
+    """Steps of all episodes."""
+    seconds: float
+
+    def table(self) -> str:
+        """Return the result as lines for people."""
+        low, high = self.confidence_interval
+        levels = f"{self.num_levels} levels from {self.start_level}" if self.num_levels else "all levels"
+        rows = [
+            ("agent", f"{self.agent} ({self.algorithm})"),
+            ("game", f"{self.env}, {self.distribution_mode}, {levels}"),
+            ("episodes", f"{self.episodes} ({self.steps:,} steps, {self.seconds:.1f} s)"),
+            ("mean return", f"{self.mean_return:.3f}   95% interval {low:.3f} to {high:.3f} (bootstrap over episodes)"),
+            ("deviation", "–" if self.std_return is None else f"{self.std_return:.3f}"),
+            ("standard error", "–" if self.standard_error is None else f"{self.standard_error:.3f}"),
+            ("normalised mean", "–" if self.normalized_mean is None else f"{self.normalized_mean:.3f}"),
+            ("success rate", f"{self.success_rate:.1%}"),
+            ("mean length", f"{self.mean_length:.1f} steps"),
+        ]
+        return "\n".join(f"{name:<16} {value}" for name, value in rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as JSON values."""
+        return asdict(self)
+
+
+def evaluate(config: EvaluateConfig, progress: Callable[[int, int], None] | None = None) -> EvaluationResult:
+    """Play the agent as `config` says; `progress` is called with (finished, all) episodes.
+
+    Raises UserError where there is no agent, or where its game cannot be played as asked.
+    """
+    began = time.perf_counter()
+    folder = find_checkpoint(config.agent)
+    settings = read_state(folder).get("config")
+    if not isinstance(settings, dict) or settings.get("env") not in GAMES:
+        raise UserError(f"{folder}: its state.json names no Procgen game that the agent was trained on.")
+    num_envs = min(MAX_ENVS, config.episodes)
+    environment = EnvConfig(
+        env=settings["env"],
+        distribution_mode=config.distribution_mode or settings["distribution_mode"],
+        num_levels=settings["num_levels"] if config.num_levels is None else config.num_levels,
+        start_level=settings["start_level"] if config.start_level is None else config.start_level,
+        num_envs=num_envs,
+        env_groups=1,
+    )
+    device = choose_device(config.device)
+    precision = choose_precision(config.precision, device)
+    if config.num_threads:
+        torch.set_num_threads(config.num_threads)
+    policy = load_policy(folder).to(device)
+    quotas = [config.episodes // num_envs + (index < config.episodes % num_envs) for index in range(num_envs)]
+    env_seed, action_seed = (int(seed) for seed in np.random.SeedSequence(config.seed).generate_state(2) % 2**31)
+    generator = torch.Generator(device).manual_seed(action_seed)
+    games = ProcgenVectorEnv(environment, num_envs, env_seed)
+    try:
+        with autocast(device, precision):
+            episodes = play_quotas(policy, games, quotas, generator, progress)
+    finally:
+        games.close()
+    return summarize(episodes, config, str(folder), str(settings["algorithm"]), environment, began)
+
+
+@torch.no_grad()
+def play_quotas(
+    policy: SemanticPolicy,
+    games: VectorEnv,
+    quotas: list[int],
+    generator: torch.Generator,
+    progress: Callable[[int, int], None] | None = None,
+) -> Episodes:
+    """Play `quotas[i]` episodes in environment i, with sampled actions; who has played its share waits."""
+    device = generator.device
+    finished: list[list[tuple[float, int, bool]]] = [[] for _ in quotas]
+    returns, lengths = np.zeros(len(quotas)), np.zeros(len(quotas), np.int64)
+    playing = np.arange(len(quotas))
+    actions = np.full(len(quotas), DO_NOTHING, np.int32)
+    observation = games.observe().observation
+    while len(playing):
+        output = policy(torch.from_numpy(observation[playing]).to(device))
+        actions[:] = DO_NOTHING
+        actions[playing] = sample_actions(output.logits, generator)[0].cpu().numpy()
+        games.act(actions)
+        step = games.observe()
+        observation = step.observation
+        returns += step.reward
+        lengths += 1
+        ended = playing[step.done[playing]]
+        for index in ended:
+            finished[index].append((float(returns[index]), int(lengths[index]), bool(step.success[index])))
+        if len(ended):
+            returns[ended], lengths[ended] = 0.0, 0
+            playing = np.array([index for index in playing if len(finished[index]) < quotas[index]], np.int64)
+            if progress is not None:
+                progress(sum(map(len, finished)), sum(quotas))
+    every = [episode for episodes in finished for episode in episodes]
+    columns = zip(*every, strict=True)
+    return Episodes(*(np.array(column, kind) for column, kind in zip(columns, ("f8", "i8", "?"), strict=True)))
+
+
+def summarize(
+    episodes: Episodes, config: EvaluateConfig, agent: str, algorithm: str, environment: EnvConfig, began: float
+) -> EvaluationResult:
+    """Compute the result from what was played since `began`, a time of `time.perf_counter`."""
+    returns = episodes.returns
+    deviation = float(returns.std(ddof=1)) if len(returns) > 1 else None
+    game = GAMES[environment.env]
+    scale = {"easy": game.easy, "hard": game.hard}.get(environment.distribution_mode)
+    mean = float(returns.mean())
+    return EvaluationResult(
+        agent=agent,
+        algorithm=algorithm,
+        env=environment.env,
+        distribution_mode=environment.distribution_mode,
+        num_levels=environment.num_levels,
+        start_level=environment.start_level,
+        seed=config.seed,
+        episodes=len(returns),
+        mean_return=mean,
+        std_return=deviation,
+        standard_error=None if deviation is None else deviation / math.sqrt(len(returns)),
+        confidence_interval=bootstrap_interval(returns, config.seed),
+        normalized_mean=None if scale is None else (mean - scale.minimum) / (scale.maximum - scale.minimum),
+        mean_length=float(episodes.lengths.mean()),
+        success_rate=float(episodes.successes.mean()),
+        steps=int(episodes.lengths.sum()),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def bootstrap_interval(values: NDArray[np.float64], seed: int) -> tuple[float, float]:
+    """95% percentile interval of the mean of values [E], which are drawn anew with replacement."""
+    generator = np.random.default_rng(seed)
+    means = [generator.choice(values, len(values)).mean() for _ in range(NUM_RESAMPLES)]
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(low), float(high)
