@@ -120,15 +120,21 @@ def _dispatch(arguments: list[str]) -> None:
     COMMANDS[name].run(rest)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; exits with 0, with 2 on a user's mistake, with 130 when interrupted."""
+def run_or_exit(program: str, action: Callable[[], None]) -> None:
+    """Run `action`; exit with 2 and one line on stderr on a user's mistake, with 130 when interrupted."""
     try:
-        _dispatch(list(sys.argv[1:] if arguments is None else arguments))
+        action()
     except UserError as error:
-        print(f"semantic-rl: error: {error}", file=sys.stderr)
+        print(f"{program}: error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exits with 0, with 2 on a user's mistake, with 130 when interrupted."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    run_or_exit("semantic-rl", lambda: _dispatch(given))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,109 @@
+"""What the original's two training commands share: their flags, and the way from these to our configuration.
+
+Names and defaults are the original's; those of train_ppo and train_sppo differ in --distribution_mode.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from semantic_rl.cli import run_or_exit
+from semantic_rl.config import Algorithm, EnvConfig, SemanticConfig, TrainConfig
+from semantic_rl.games import GAMES
+
+EPILOG = """\
+Everything that has no flag here is as the original has it. The run goes into
+RUN_ROOT/{algorithm}-ENV_MODE_LEVELS_START_SEED; where the original wrote its
+runs, RUN_ROOT was train_procgen/checkpoints. Several workers, which were MPI's
+there: torchrun --nproc-per-node 2 -m train_procgen.train_{algorithm} ...
+All settings, and which device and precision to use: semantic-rl train --help
+"""
+
+
+def make_parser(algorithm: Algorithm, distribution_mode: str) -> argparse.ArgumentParser:
+    """Make the parser of `train_{algorithm}`, whose default mode is `distribution_mode`."""
+    what = "PPO with the semantic clustering module (SPPO)" if algorithm == "sppo" else "plain PPO"
+    parser = argparse.ArgumentParser(
+        prog=f"train_procgen.train_{algorithm}",
+        usage=f"python -m train_procgen.train_{algorithm} [OPTIONS]",
+        description=f"Train {what} on a Procgen game, with the flags of the paper's implementation.",
+        epilog=EPILOG.format(algorithm=algorithm),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+    def flag(name: str, kind: type, default: object, help: str) -> None:
+        metavar = {int: "N", float: "X"}.get(kind, name.removeprefix("--").upper())
+        parser.add_argument(name, type=kind, default=default, metavar=metavar, help=f"{help} (default: {default})")
+
+    flag("--env_name", str, "coinrun", f"game: {', '.join(GAMES)}")
+    flag("--num_envs", int, 64, "environments of each worker")
+    flag("--distribution_mode", str, distribution_mode, "easy or hard; some games have exploration, memory or extreme")
+    flag("--num_levels", int, 0, "levels to train on; 0 means all")
+    flag("--start_level", int, 0, "seed of the first level")
+    flag("--test_worker_interval", int, 0, "above 0: score the agent on all levels too, if num_levels is not 0")
+    flag("--timesteps_per_proc", int, 25_000_000, "environment steps of each worker")
+    flag("--rand_seed", int, 2022, "seed of weights, environments, actions and shuffling")
+    if algorithm == "sppo":
+        flag("--num_embeddings", int, 8, "codes of the codebook: the number of clusters")
+        flag("--alpha1", float, 20.0, "degrees of freedom of Student's t over the features")
+        flag("--alpha2", float, 20.0, "degrees of freedom of Student's t over the embedding")
+        parser.add_argument(
+            "--beta",
+            type=float,
+            metavar="X",
+            help="accepted and without effect, as in the original, whose learner takes 0.25 whatever is given here",
+        )
+    ours = parser.add_argument_group("beyond the original's")
+    ours.add_argument(
+        "--run_root", type=Path, default=TrainConfig.run_root, help="folder of the run folders (default: %(default)s)"
+    )
+    ours.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    return parser
+
+
+def make_config(algorithm: Algorithm, arguments: argparse.Namespace) -> TrainConfig:
+    """Turn parsed arguments into our configuration; raises UserError for values that cannot be."""
+    semantic = SemanticConfig()
+    if algorithm == "sppo":
+        semantic = SemanticConfig(
+            num_codes=arguments.num_embeddings, feature_dof=arguments.alpha1, embedding_dof=arguments.alpha2
+        )
+        if arguments.beta is not None and arguments.beta != semantic.commitment_coef:
+            print(
+                f"note: --beta {arguments.beta:g} changes nothing; the original's flag does not reach its learner, which "
+                f"takes {semantic.commitment_coef:g}. semantic-rl train --commitment-coef {arguments.beta:g} sets it.",
+                file=sys.stderr,
+            )
+    return TrainConfig(
+        algorithm=algorithm,
+        environment=EnvConfig(
+            env=arguments.env_name,
+            distribution_mode=arguments.distribution_mode,
+            num_levels=arguments.num_levels,
+            start_level=arguments.start_level,
+            num_envs=arguments.num_envs,
+            env_groups=2 if arguments.num_envs % 2 == 0 else 1,
+        ),
+        semantic=semantic,
+        timesteps=arguments.timesteps_per_proc * int(os.environ.get("WORLD_SIZE", "1")),
+        seed=arguments.rand_seed,
+        run_root=arguments.run_root,
+        resume=arguments.resume,
+        held_out_interval=1 if arguments.test_worker_interval > 0 else 0,
+    )
+
+
+def run(algorithm: Algorithm, distribution_mode: str, arguments: Sequence[str] | None = None) -> None:
+    """Train as the command line says; a user's mistake ends with one line and exit code 2."""
+    parser = make_parser(algorithm, distribution_mode)
+    parsed = parser.parse_args(arguments)
+
+    def train_as_told() -> None:
+        config = make_config(algorithm, parsed)
+        from semantic_rl.training.train import train
+
+        train(config)
+
+    run_or_exit(parser.prog, train_as_told)

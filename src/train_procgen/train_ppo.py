@@ -1,0 +1,14 @@
+"""The original's `python -m train_procgen.train_ppo`: PPO without the module. Its default mode is hard, not easy."""
+
+from collections.abc import Sequence
+
+from train_procgen.command import run
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    run("ppo", "hard", arguments)
+
+
+if __name__ == "__main__":
+    main()
