@@ -72,8 +72,8 @@ def make_config(algorithm: Algorithm, arguments: argparse.Namespace) -> TrainCon
         )
         if arguments.beta is not None and arguments.beta != semantic.commitment_coef:
             print(
-                f"note: --beta {arguments.beta:g} changes nothing; the original's flag does not reach its learner, which "
-                f"takes {semantic.commitment_coef:g}. semantic-rl train --commitment-coef {arguments.beta:g} sets it.",
+                f"note: --beta {arguments.beta:g} changes nothing; the original's flag does not reach its learner, "
+                f"which takes {semantic.commitment_coef:g}. To set it: semantic-rl train --commitment-coef.",
                 file=sys.stderr,
             )
     return TrainConfig(

@@ -6,6 +6,7 @@ Nothing in a file is executed (see `array_pickle`), and no file makes this take 
 
 import bz2
 import lzma
+import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from semantic_rl.training.array_pickle import ArrayPickle, RefusedPickle
 
 MAX_SIZE = 256 * 2**20
 """Bytes of a file, before and after decompression; the original's checkpoints with Adam's slots have 8 million."""
+LZMA_MEMORY = 128 * 2**20
+"""Bytes that xz and lzma files may ask for to be decompressed; their strongest preset needs 65 MiB."""
+TOO_LARGE = f"it holds more than {MAX_SIZE // 2**20} MiB; no checkpoint of the original does"
 
 ZLIB, GZIP, BZ2, XZ, LZMA = b"\x78", b"\x1f\x8b", b"BZ", b"\xfd7zXZ", b"\x5d\x00"
 """How compressed files begin; no pickle since protocol 2 begins so."""
@@ -33,12 +37,17 @@ def read_original_file(path: Path) -> dict[str, NDArray[Any]]:
     Raises UserError for whatever is not such a file: foreign, truncated, too large, or asking for a name, an
     operation or a type of elements that a file of arrays does not need.
     """
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} is no file; expected one that the original has written.")
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_SIZE + 1)
+            size = os.fstat(file.fileno()).st_size
+            data = file.read() if size <= MAX_SIZE else b""
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
     try:
+        if size > MAX_SIZE:
+            raise RefusedPickle(TOO_LARGE)
         for start, reason in NOT_SUPPORTED.items():
             if data.startswith(start):
                 raise RefusedPickle(reason)
@@ -58,12 +67,12 @@ def _decompress(data: bytes) -> bytes:
             decompressor = bz2.BZ2Decompressor()
             plain, ended = decompressor.decompress(data, MAX_SIZE + 1), decompressor.eof
         elif data.startswith((XZ, LZMA)):
-            decompressor = lzma.LZMADecompressor(memlimit=MAX_SIZE)
+            decompressor = lzma.LZMADecompressor(memlimit=LZMA_MEMORY)
             plain, ended = decompressor.decompress(data, MAX_SIZE + 1), decompressor.eof
     except (zlib.error, lzma.LZMAError, OSError) as error:
         raise RefusedPickle(f"it begins like a compressed file but does not decompress ({error})") from error
     if len(plain) > MAX_SIZE:
-        raise RefusedPickle(f"it holds more than {MAX_SIZE // 2**20} MiB; no checkpoint of the original does")
+        raise RefusedPickle(TOO_LARGE)
     if not ended:
         raise RefusedPickle("it is a compressed file that is cut off; copy it again")
     return plain
