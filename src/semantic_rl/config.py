@@ -3,6 +3,7 @@
 Defaults are those of ALGORITHM: Zhang, Lieffers, Pyarelal (NeurIPS 2025) on the PPO of OpenAI's train-procgen.
 """
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -25,13 +26,13 @@ def _require(condition: bool, name: str, value: object, expected: str) -> None:
 def _at_least(config: object, minimum: float, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
-        _require(value >= minimum, name, value, f"a number of at least {minimum}")
+        _require(minimum <= value < math.inf, name, value, f"a number of at least {minimum}")
 
 
 def _above_zero(config: object, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
-        _require(value > 0, name, value, "a number above 0")
+        _require(0 < value < math.inf, name, value, "a number above 0")
 
 
 def _within(config: object, low: float, high: float, *names: str) -> None:

@@ -84,7 +84,6 @@ def make_config(algorithm: Algorithm, arguments: argparse.Namespace) -> TrainCon
             num_levels=arguments.num_levels,
             start_level=arguments.start_level,
             num_envs=arguments.num_envs,
-            env_groups=2 if arguments.num_envs % 2 == 0 else 1,
         ),
         semantic=semantic,
         timesteps=arguments.timesteps_per_proc * int(os.environ.get("WORLD_SIZE", "1")),
