@@ -55,8 +55,8 @@ class EnvConfig:
     """Seed of the first level."""
     num_envs: int = 64
     """Environments of each worker."""
-    env_groups: int = 2
-    """Groups of environments; while one group steps, the network acts for the next."""
+    env_groups: int = 0
+    """Groups of environments: while one steps, the network acts for the next; 0 takes two on a GPU, one on a CPU."""
 
     def __post_init__(self) -> None:
         find_game(self.env)
@@ -68,9 +68,10 @@ class EnvConfig:
             self.start_level,
             "start_level + num_levels below 2^31",
         )
-        _at_least(self, 1, "num_envs", "env_groups")
+        _at_least(self, 1, "num_envs")
+        _at_least(self, 0, "env_groups")
         _require(
-            self.num_envs % self.env_groups == 0,
+            self.num_envs % (self.env_groups or 1) == 0,
             "env_groups",
             self.env_groups,
             f"a divisor of num_envs = {self.num_envs}",

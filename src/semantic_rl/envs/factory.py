@@ -1,5 +1,6 @@
 """Makes the environments that a config asks for, in groups that step by turns."""
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,13 +9,23 @@ from semantic_rl.config import EnvConfig
 from semantic_rl.envs.base import VectorEnv
 from semantic_rl.envs.procgen import ProcgenVectorEnv
 
+MAX_THREADS = 8
+"""Threads on which one group of games steps; a step of 64 games takes a core 2 ms."""
 
-def make_env_groups(config: EnvConfig, seeds: Sequence[int], num_threads: int = 1) -> list[VectorEnv]:
-    """Make `config.env_groups` groups of environments with `config.num_envs` in all.
 
-    `seeds` are the entropy of numpy's SeedSequence, for example (run seed, worker): each group draws its own from
-    them. `num_threads` are the threads on which one group steps behind its caller's back.
+def make_env_groups(config: EnvConfig, seeds: Sequence[int], num_groups: int) -> list[VectorEnv]:
+    """Make `config.num_envs` environments in `num_groups` groups, which step behind their caller's back.
+
+    `seeds` are the entropy of numpy's SeedSequence, for example (run seed, worker, purpose): each group draws its own
+    seed from them.
     """
-    group_seeds = np.random.SeedSequence(list(seeds)).generate_state(config.env_groups) % 2**31
-    size = config.num_envs // config.env_groups
+    group_seeds = np.random.SeedSequence(list(seeds)).generate_state(num_groups) % 2**31
+    num_threads = max(1, min(num_cores() // num_groups, MAX_THREADS))
+    size = config.num_envs // num_groups
     return [ProcgenVectorEnv(config, size, int(seed), num_threads) for seed in group_seeds]
+
+
+def num_cores() -> int:
+    """Return the cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

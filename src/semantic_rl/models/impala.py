@@ -8,36 +8,50 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from semantic_rl.models.convolution import image_convolution, lean_residual_branch
+from semantic_rl.models.pooling import max_pool
+
 DEPTHS = (16, 32, 32)
 NUM_FEATURES = 256
 
 
-class ResidualBlock(nn.Module):
-    """x + conv(relu(conv(relu(x))))."""
+def _weights(layer: nn.Conv2d, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Return weight and bias in the precision asked for; gradients come back in float32."""
+    assert layer.bias is not None
+    return layer.weight.to(dtype), layer.bias.to(dtype)
 
-    def __init__(self, depth: int) -> None:
+
+class ResidualBlock(nn.Module):
+    """x + conv(relu(conv(relu(x)))); a `lean` one remembers half as much and computes a convolution twice."""
+
+    def __init__(self, depth: int, lean: bool = False) -> None:
         super().__init__()
+        self.lean = lean
         self.conv1 = nn.Conv2d(depth, depth, 3, padding=1)
         self.conv2 = nn.Conv2d(depth, depth, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map [B, C, H, W] to the same shape."""
-        return x + self.conv2(F.relu(self.conv1(F.relu(x))))
+        """Map [B, C, H, W] to the same shape and precision."""
+        weights1, weights2 = _weights(self.conv1, x.dtype), _weights(self.conv2, x.dtype)
+        if self.lean:
+            return x + lean_residual_branch(x, *weights1, *weights2)
+        return x + F.conv2d(F.relu(F.conv2d(F.relu(x), *weights1, padding=1)), *weights2, padding=1)
 
 
 class ImpalaBlock(nn.Module):
     """Convolution, pooling to half the size, two residual blocks."""
 
-    def __init__(self, depth_in: int, depth: int) -> None:
+    def __init__(self, depth_in: int, depth: int, lean: bool = False) -> None:
         super().__init__()
         self.conv = nn.Conv2d(depth_in, depth, 3, padding=1)
-        self.residual1 = ResidualBlock(depth)
-        self.residual2 = ResidualBlock(depth)
+        self.residual1 = ResidualBlock(depth, lean)
+        self.residual2 = ResidualBlock(depth, lean)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [B, C, H, W] to [B, depth, H/2, W/2]."""
-        x = F.max_pool2d(self.conv(x), 3, stride=2, ceil_mode=True)
-        return self.residual2(self.residual1(x))
+    def forward(self, x: Tensor, dtype: torch.dtype) -> Tensor:
+        """Map uint8 images or activations [B, C, H, W] to [B, depth, H/2, W/2] of `dtype`."""
+        weights = _weights(self.conv, dtype)
+        x = image_convolution(x, *weights) if x.dtype == torch.uint8 else F.conv2d(x, *weights, padding=1)
+        return self.residual2(self.residual1(max_pool(x)))
 
 
 class ImpalaCNN(nn.Module):
@@ -46,7 +60,10 @@ class ImpalaCNN(nn.Module):
     def __init__(self, depths: tuple[int, ...] = DEPTHS, image_size: int = 64) -> None:
         super().__init__()
         depths_in = (3, *depths[:-1])
-        self.blocks = nn.ModuleList(ImpalaBlock(i, o) for i, o in zip(depths_in, depths, strict=True))
+        # The first block's activations are by far the largest; the other blocks' are not worth the time.
+        self.blocks = nn.ModuleList(
+            ImpalaBlock(i, o, lean=index == 0) for index, (i, o) in enumerate(zip(depths_in, depths, strict=True))
+        )
         self.dense = nn.Linear(depths[-1] * (image_size // 2 ** len(depths)) ** 2, NUM_FEATURES)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
@@ -54,12 +71,11 @@ class ImpalaCNN(nn.Module):
 
     def forward(self, observation: Tensor) -> Tensor:
         """Map uint8 images [B, 64, 64, 3] to features [B, 256] in the autocast's precision."""
-        images = observation.permute(0, 3, 1, 2)
-        dtype = torch.get_autocast_dtype(observation.device.type)
-        in_autocast = torch.is_autocast_enabled(observation.device.type)
-        x = images.to(dtype if in_autocast else torch.float32) / 255
+        device = observation.device.type
+        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
+        x = observation.permute(0, 3, 1, 2)
         for block in self.blocks:
-            x = block(x)
+            x = block(x, dtype)
         return F.relu(self.dense(F.relu(x.flatten(1))))
 
 

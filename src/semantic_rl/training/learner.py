@@ -14,6 +14,7 @@ from semantic_rl.config import PPOConfig, SemanticConfig
 from semantic_rl.losses.ppo import normalize_advantages, ppo_loss
 from semantic_rl.losses.semantic import codebook_loss, commitment_loss, fdr_loss
 from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.training.adam import FlatAdam
 from semantic_rl.training.device import autocast
 from semantic_rl.training.distributed import Workers
 from semantic_rl.training.rollout import Progress
@@ -64,7 +65,7 @@ class UpdateStatistics(NamedTuple):
 
 
 class Learner:
-    """Holds policy, optimiser and the flat gradient that several workers average in one call."""
+    """Holds policy and optimiser, whose flat gradient several workers average in one call."""
 
     def __init__(
         self,
@@ -81,14 +82,8 @@ class Learner:
         self._precision = precision
         self._generator = generator
         self._workers = workers
-        self._parameters = list(policy.parameters())
-        self._device = self._parameters[0].device
-        self.optimizer = torch.optim.Adam(self._parameters, lr=ppo.learning_rate, fused=True)
-        self._num_steps = 0
-        self._gradient = torch.zeros(sum(p.numel() for p in self._parameters), device=self._device)
-        pieces = self._gradient.split([p.numel() for p in self._parameters])
-        for parameter, piece in zip(self._parameters, pieces, strict=True):
-            parameter.grad = piece.view_as(parameter)
+        self.optimizer = FlatAdam(policy, ppo.learning_rate, ppo.adam_epsilon)
+        self._device = self.optimizer.gradient.device
 
     def losses(self, minibatch: Batch, semantic_weight: float) -> tuple[Losses, Tensor]:
         """Compute the losses of a minibatch, and how many of its states fall to each code [K]."""
@@ -131,15 +126,11 @@ class Learner:
     def step(self, minibatch: Batch, semantic_weight: float) -> tuple[Tensor, Tensor]:
         """Take one optimiser step; return the losses and the gradient's norm as one vector, and the code counts."""
         losses, counts = self.losses(minibatch, semantic_weight)
-        self._gradient.zero_()
+        gradient = self.optimizer.gradient.zero_()
         losses.loss.backward()
-        self._workers.average(self._gradient)
-        norm = self._gradient.norm()
-        self._gradient.mul_((self._ppo.max_grad_norm / (norm + 1e-6)).clamp(max=1.0))
-        self._num_steps += 1
-        group = self.optimizer.param_groups[0]
-        # TensorFlow adds ε to √v before the bias correction, PyTorch after it.
-        group["eps"] = self._ppo.adam_epsilon / math.sqrt(1 - group["betas"][1] ** self._num_steps)
+        self._workers.average(gradient)
+        norm = gradient.norm()
+        gradient.mul_((self._ppo.max_grad_norm / (norm + 1e-6)).clamp(max=1.0))
         self.optimizer.step()
         return torch.stack([*losses, norm]).detach(), counts
 
@@ -164,23 +155,3 @@ class Learner:
         return UpdateStatistics(
             dict(zip(names, means, strict=True)), int((code_counts > 0).sum()), float(entropy.exp())
         )
-
-    def optimizer_state(self) -> dict[str, Tensor]:
-        """Return Adam's moments by parameter name, and its number of steps."""
-        state = {"num_steps": torch.tensor(self._num_steps)}
-        for name, parameter in self.policy.named_parameters():
-            for moment in ("exp_avg", "exp_avg_sq"):
-                value = self.optimizer.state[parameter].get(moment)
-                state[f"{moment}/{name}"] = torch.zeros_like(parameter.data) if value is None else value
-        return state
-
-    def restore_optimizer(self, state: dict[str, Tensor]) -> None:
-        """Go back to what `optimizer_state` returned."""
-        self._num_steps = int(state["num_steps"])
-        for name, parameter in self.policy.named_parameters():
-            moments = {
-                moment: state[f"{moment}/{name}"].to(parameter.device, copy=True)
-                for moment in ("exp_avg", "exp_avg_sq")
-            }
-            step = torch.tensor(float(self._num_steps), device=parameter.device)
-            self.optimizer.state[parameter] = {"step": step, **moments}

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from semantic_rl.config import EnvConfig, TrainConfig, to_dict
+from semantic_rl.envs.base import VectorEnv
 from semantic_rl.envs.factory import make_env_groups
 from semantic_rl.envs.normalize import RewardNormalizer
 from semantic_rl.errors import TrainingDiverged
@@ -52,7 +53,7 @@ class Session:
         workers.share_weights(self.policy)
         generator = _generator(device, *seeds, _ACTIONS)
         self._learner = Learner(self.policy, config.ppo, config.semantic, precision, generator, workers)
-        groups = make_env_groups(config.environment, (*seeds, _ENVIRONMENTS))
+        groups = self._make_groups(config.environment, (*seeds, _ENVIRONMENTS))
         self._player = Player(groups, generator, device, precision)
         self._held_out = self._make_held_out(seeds) if workers.is_first else None
         shape = groups[0].observation_shape
@@ -62,13 +63,18 @@ class Session:
         )
         self._maximum_return = find_game(config.environment.env).easy.maximum
 
+    def _make_groups(self, environment: EnvConfig, seeds: tuple[int, ...]) -> list[VectorEnv]:
+        """Make the groups; on a CPU one is best, since the network needs the very cores that would step the other."""
+        num_groups = environment.env_groups or (1 if self._device.type == "cpu" else 2)
+        return make_env_groups(environment, seeds, num_groups)
+
     def _make_held_out(self, seeds: tuple[int, int]) -> Player | None:
         """Environments on all levels, where the agent trains on some; their randomness is their own."""
         own = self._config.environment
         if not own.num_levels or not self._config.held_out_interval:
             return None
         everything = EnvConfig(own.env, own.distribution_mode, 0, 0, own.num_envs, own.env_groups)
-        groups = make_env_groups(everything, (*seeds, _HELD_OUT))
+        groups = self._make_groups(everything, (*seeds, _HELD_OUT))
         return Player(groups, _generator(self._device, *seeds, _HELD_OUT_ACTIONS), self._device, self._precision)
 
     @property
@@ -182,7 +188,7 @@ class Session:
                 values[name] = {"lengths": lengths, "monitor": monitor}
         return Checkpoint(
             policy={name: value.detach().cpu().clone() for name, value in self.policy.state_dict().items()},
-            optimizer={name: value.cpu().clone() for name, value in self._learner.optimizer_state().items()},
+            optimizer={name: value.cpu() for name, value in self._learner.optimizer.state().items()},
             worker=WorkerState(tensors, values),
             state={
                 "update": self.num_updates,
@@ -203,7 +209,7 @@ class Session:
         """Go back to what `snapshot` returned."""
         assert checkpoint.optimizer is not None and checkpoint.worker is not None
         self.policy.load_state_dict(checkpoint.policy)
-        self._learner.restore_optimizer(checkpoint.optimizer)
+        self._learner.optimizer.restore(checkpoint.optimizer)
         state, (tensors, values) = checkpoint.state, checkpoint.worker
         self.num_updates = state["update"]
         self.semantic_weight = state["semantic_weight"]

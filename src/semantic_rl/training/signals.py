@@ -5,7 +5,7 @@ from types import FrameType
 from typing import Any, Self
 
 
-class Interrupted(Exception):  # noqa: N818 — not an error
+class Interrupted(Exception):
     """The run was asked to stop."""
 
 
