@@ -61,9 +61,7 @@ def worker_file(rank: int) -> str:
     return f"worker-{rank:03d}.safetensors"
 
 
-def run_name(
-    algorithm: str, env: str, distribution_mode: str, num_levels: int, start_level: int, seed: int
-) -> str:
+def run_name(algorithm: str, env: str, distribution_mode: str, num_levels: int, start_level: int, seed: int) -> str:
     """Name of a run folder, as the original writes it."""
     return f"{algorithm}-{env}_{distribution_mode}_{num_levels}_{start_level}_{seed}"
 
@@ -77,3 +75,64 @@ def checkpoint_folders(run: Path) -> list[Path]:
     """Complete checkpoints of a run folder, oldest first (half-written ones carry another suffix)."""
     found = (run / CHECKPOINTS_FOLDER).glob(f"{CHECKPOINT_PREFIX}*")
     return sorted(path for path in found if path.is_dir() and path.suffix != TEMPORARY_SUFFIX)
+
+
+RECORDING_FILE = "recording.json"
+STATES_FILE = "states.parquet"
+EPISODES_FILE = "episodes.parquet"
+FRAMES_FOLDER = "frames"
+PARTS_FOLDER = "parts"
+DERIVED_FOLDER = "derived"
+RESUME_FILE = "resume.safetensors"
+RECORDING_FORMAT = "semantic-rl recording"
+RECORDING_VERSION = 1
+
+STATE_COLUMNS = (
+    "episode",
+    "step",
+    "level_seed",
+    "action",
+    "action_random",
+    "log_prob",
+    "value",
+    "reward",
+    "return_to_go",
+    "terminated",
+    "truncated",
+    "features",
+)
+"""Columns of a recording's `states.parquet`; docs/recordings.md says what each holds."""
+
+SEMANTIC_STATE_COLUMNS = ("code_index", "code_distance", "embedding_x", "embedding_y")
+"""Columns that a recording of an agent without the semantic clustering module does not have."""
+
+EPISODE_COLUMNS = (
+    "episode",
+    "first_row",
+    "num_rows",
+    "frame_shard",
+    "frame_offset",
+    "length",
+    "return",
+    "level_seed",
+    "success",
+    "terminated",
+    "truncated",
+    "env",
+)
+"""Columns of a recording's `episodes.parquet`."""
+
+
+def observations_file(shard: int) -> str:
+    """Name of the file in a recording's frames folder that holds what the agent saw, one shard of states."""
+    return f"observations-{shard:05d}.arrow"
+
+
+def pictures_file(shard: int) -> str:
+    """Name of the file in a recording's frames folder that holds the pictures for people, one shard of states."""
+    return f"pictures-{shard:05d}.arrow"
+
+
+def part_file(shard: int) -> str:
+    """Name of the file in an unfinished recording's parts folder that holds the rows of one shard."""
+    return f"states-{shard:05d}.arrow"

@@ -73,6 +73,41 @@ def _evaluate(arguments: list[str]) -> None:
     print(json.dumps(result.to_json()) if config.json else result.table())
 
 
+def _record(arguments: list[str]) -> None:
+    from semantic_rl.config import RecordConfig
+
+    config: RecordConfig = parse(RecordConfig, arguments, "record")
+    from semantic_rl.recording.record import record
+    from semantic_rl.recording.store import open_recording
+
+    print(open_recording(record(config)).summary())
+
+
+def _figures(arguments: list[str]) -> None:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_usage("semantic-rl figures FIGURE", "Draw a recording.", FIGURES))
+        return
+    _run(FIGURES, arguments, "figure")
+
+
+def _embeddings(arguments: list[str]) -> None:
+    from semantic_rl.config import EmbeddingsFigureConfig
+
+    config: EmbeddingsFigureConfig = parse(EmbeddingsFigureConfig, arguments, "figures embeddings")
+    from semantic_rl.figures.embeddings import make_embeddings
+
+    for path in make_embeddings(
+        config.recording,
+        config.out,
+        color=config.color,
+        max_states=config.max_states,
+        perplexity=config.perplexity,
+        seed=config.seed,
+        num_threads=config.num_threads,
+    ):
+        print(path)
+
+
 def _import_original(arguments: list[str]) -> None:
     from semantic_rl.config import ImportOriginalConfig
 
@@ -85,39 +120,53 @@ def _import_original(arguments: list[str]) -> None:
 COMMANDS: dict[str, Command] = {
     "train": Command("train an agent with the semantic clustering module, or plain PPO", _train),
     "evaluate": Command("play whole episodes with an agent: mean return, success rate", _evaluate),
+    "record": Command("write the states that an agent meets, and what its network makes of them", _record),
+    "figures": Command("draw a recording: figures embeddings", _figures),
     "import-original": Command("make a run folder of a checkpoint written by the paper's code", _import_original),
 }
 
 
-def _usage() -> str:
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {command.help}" for name, command in COMMANDS.items()]
+FIGURES: dict[str, Command] = {
+    "embeddings": Command("the FDR space beside t-SNE of the features, coloured by cluster", _embeddings),
+}
+
+
+def _usage(program: str, purpose: str, commands: dict[str, Command]) -> str:
+    width = max(map(len, commands))
+    lines = [f"  {name:<{width}}  {command.help}" for name, command in commands.items()]
+    head, _, placeholder = program.rpartition(" ")
     return "\n".join(
         [
-            "usage: semantic-rl COMMAND [OPTIONS]",
+            f"usage: {program} [OPTIONS]",
             "",
-            "See what a reinforcement-learning agent has learned.",
+            purpose,
             "",
             *lines,
             "",
-            "semantic-rl COMMAND --help shows a command's options.",
+            f"{head} {placeholder} --help shows a {placeholder.lower()}'s options.",
         ]
     )
 
 
+def _run(commands: dict[str, Command], arguments: list[str], kind: str) -> None:
+    name, *rest = arguments
+    if name not in commands:
+        raise UserError(
+            f"unknown {kind} '{name}'.{nearest(name, list(commands))} {kind.capitalize()}s: {', '.join(commands)}."
+        )
+    commands[name].run(rest)
+
+
 def _dispatch(arguments: list[str]) -> None:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(_usage())
+        print(_usage("semantic-rl COMMAND", "See what a reinforcement-learning agent has learned.", COMMANDS))
         return
-    name, *rest = arguments
-    if name == "--version":
+    if arguments[0] == "--version":
         from semantic_rl import __version__
 
         print(f"semantic-rl {__version__}")
         return
-    if name not in COMMANDS:
-        raise UserError(f"unknown command '{name}'.{nearest(name, list(COMMANDS))} Commands: {', '.join(COMMANDS)}.")
-    COMMANDS[name].run(rest)
+    _run(COMMANDS, arguments, "command")
 
 
 def run_or_exit(program: str, action: Callable[[], None]) -> None:

@@ -1,0 +1,28 @@
+"""The environments of a recording: single ones, of which each can stop playing, and be put back, without the others."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.config import EnvConfig
+from semantic_rl.envs.base import VectorEnv
+from semantic_rl.envs.procgen import ProcgenVectorEnv
+
+
+class RecordableEnv(VectorEnv, Protocol):
+    """An environment that can also show itself to people."""
+
+    def frames(self) -> NDArray[np.uint8]:
+        """Pictures [N, H, H, 3] of the last observation."""
+        ...
+
+
+def make_env(config: EnvConfig, seed: int) -> RecordableEnv:
+    """Make an environment for playing; it steps on a thread of its own."""
+    return ProcgenVectorEnv(config, 1, seed, num_threads=1)
+
+
+def make_rendering_env(config: EnvConfig) -> RecordableEnv:
+    """Make an environment for playing again; it steps and renders on its caller's thread."""
+    return ProcgenVectorEnv(config, 1, 0, num_threads=0, render=True)

@@ -1,0 +1,101 @@
+"""What `recording.json` says of a recording, and whether a folder may be written to or gone on with."""
+
+import hashlib
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from semantic_rl.artifacts import RECORDING_FILE, SEMANTIC_STATE_COLUMNS
+from semantic_rl.config import RECORDING_MAY_CHANGE_ON_RESUME, EnvConfig, RecordConfig, to_dict
+from semantic_rl.errors import UserError
+from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.recording.store.frames import BATCH_ROWS, PICTURE_QUALITY
+from semantic_rl.recording.store.reader import read_description
+from semantic_rl.recording.store.schema import SHARD_ROWS
+from semantic_rl.training.versions import versions
+
+
+def describe(
+    policy: SemanticPolicy,
+    environment: EnvConfig,
+    config: RecordConfig,
+    agent: dict[str, Any],
+    observation_shape: tuple[int, int, int],
+    device: torch.device,
+    precision: str,
+) -> dict[str, Any]:
+    """Return what `recording.json` says besides format and counts: agent, settings, versions, layout."""
+    semantic = policy.semantic
+    absent = "the agent has no semantic clustering module"
+    return {
+        "agent": {**agent, "sha256": _weights_sha256(policy)},
+        "environment": to_dict(environment),
+        "settings": to_dict(config),
+        "machine": {"device": device.type, "precision": precision, "num_threads": torch.get_num_threads()},
+        "versions": {**versions(), **{name: version(name) for name in ("pyarrow", "pillow")}},
+        "num_actions": policy.num_actions,
+        "num_codes": policy.num_codes,
+        "codebook": [] if semantic is None else semantic.codebook.detach().cpu().tolist(),
+        "absent_columns": dict.fromkeys(SEMANTIC_STATE_COLUMNS, absent) if semantic is None else {},
+        "frames": {
+            "shard_rows": SHARD_ROWS,
+            "batch_rows": BATCH_ROWS,
+            "observation_shape": list(observation_shape),
+            "picture_size": config.frame_size,
+            "picture_format": f"JPEG, quality {PICTURE_QUALITY}, 4:4:4" if config.frame_size else None,
+        },
+    }
+
+
+def _weights_sha256(policy: SemanticPolicy) -> str:
+    """Hash of names, shapes and values of all weights: says whether two recordings show the same agent."""
+    digest = hashlib.sha256()
+    for name, value in sorted(policy.state_dict().items()):
+        digest.update(f"{name} {list(value.shape)} ".encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def check_folder(config: RecordConfig, description: dict[str, Any]) -> bool:
+    """Say whether the recording is complete already.
+
+    Raises UserError where something is there and `resume` is off, and where `resume` is on and nothing is there, or
+    what is there was begun with other settings.
+    """
+    folder = config.out
+    is_there = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if not config.resume:
+        if is_there:
+            raise UserError(
+                f"{folder} exists already; add --resume to complete an interrupted recording, or choose another --out."
+            )
+        return False
+    if not is_there:
+        raise UserError(f"resume: there is no recording at {folder}; leave --resume out to start one.")
+    before = read_description(folder)
+    differing = [
+        f"{name} was {before_value!r}, is {value!r}"
+        for name, value in _decisive(description).items()
+        if (before_value := _decisive(before).get(name)) != value
+    ]
+    if differing:
+        raise UserError(
+            f"resume: {folder / RECORDING_FILE} was begun otherwise: {'; '.join(differing)}. Resume with the former "
+            "values, or record into another --out."
+        )
+    return before.get("complete") is True
+
+
+def _decisive(description: dict[str, Any]) -> dict[str, Any]:
+    """What decides the content of a recording, by name."""
+    try:
+        return {
+            **{k: v for k, v in description["settings"].items() if k not in RECORDING_MAY_CHANGE_ON_RESUME},
+            **description["environment"],
+            "the agent's weights": description["agent"]["sha256"][:12],
+            "device": description["machine"]["device"],
+            "precision": description["machine"]["precision"],
+        }
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{RECORDING_FILE} does not say what it should ({error!r}); record again.") from error

@@ -1,0 +1,299 @@
+"""Plays the agent in many environments and hands each episode to the writer when it is sure to be recorded.
+
+An environment whose episodes are no longer needed is not stepped any more. With a GPU the environments form two crews:
+while the games of one step, the network acts for the other. On a CPU games, network and rendering take turns, each with
+all cores.
+Axes: N environments (slots), B those of a crew that still play.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from semantic_rl.envs.base import EnvStep
+from semantic_rl.models.policy import PolicyOutput, SemanticPolicy, sample_actions
+from semantic_rl.recording.record.envs import RecordableEnv
+from semantic_rl.recording.record.quota import Quota
+from semantic_rl.recording.record.render import Renderer
+from semantic_rl.recording.record.trajectories import Trajectories, Trajectory
+from semantic_rl.recording.store.frames import pack_observation
+from semantic_rl.recording.store.resume import Snapshot
+from semantic_rl.recording.store.writer import Episode, RecordingWriter
+from semantic_rl.training.device import autocast
+
+STATES_RENDERED_TOGETHER = 2048
+"""States that wait to be rendered before that is done: enough for all cores, and soon done when asked to stop."""
+
+
+class Exploration(NamedTuple):
+    """How the explore protocol departs from playing whole episodes by the policy alone."""
+
+    num_steps: int
+    random_action_probability: float
+    keep_probability: float
+
+
+class Actor:
+    """The policy where it runs, and the randomness of its actions."""
+
+    def __init__(self, policy: SemanticPolicy, device: torch.device, precision: str, seed: int) -> None:
+        self._policy = policy
+        self._device = device
+        self._precision = precision
+        self.generator = torch.Generator(device).manual_seed(seed)
+        self.is_apart = device.type != "cpu"
+        """It leaves the CPU to the games."""
+
+    @torch.no_grad()
+    def __call__(self, observation: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+        """Map observations [B, 64, 64, 3] to columns [B, …] of the table of states; actions are sampled."""
+        with autocast(self._device, self._precision):
+            output: PolicyOutput = self._policy(torch.from_numpy(observation).to(self._device))
+        actions, _ = sample_actions(output.logits, self.generator)
+        columns = {
+            "action": actions,
+            "log_prob": output.logits.log_softmax(1),
+            "value": output.value,
+            "features": output.features.half(),
+        }
+        if self._policy.semantic is not None and output.embedding is not None and output.code_index is not None:
+            columns |= {
+                "code_index": output.code_index,
+                "code_distance": self._policy.semantic.code_distances(output.embedding).sqrt(),
+                "embedding_x": output.embedding[:, 0],
+                "embedding_y": output.embedding[:, 1],
+            }
+        return {name: values.cpu().numpy() for name, values in columns.items()}
+
+
+class Play:
+    """Environments, actor and episodes under way; `step` until it says that nothing is left to do."""
+
+    def __init__(
+        self,
+        envs: Sequence[RecordableEnv],
+        actor: Actor,
+        writer: RecordingWriter,
+        quota: Quota,
+        dtype: np.dtype[np.void],
+        exploration: Exploration | None,
+        renderer: Renderer | None,
+        seed: int,
+    ) -> None:
+        self._envs = envs
+        self._actor = actor
+        self._writer = writer
+        self._quota = quota
+        self._exploration = exploration
+        self._renderer = renderer
+        self._generator = np.random.default_rng(seed)
+        count = len(envs)
+        self._crews = np.array_split(np.arange(count), 2 if actor.is_apart else 1)
+        self._received = [True] * len(self._crews)
+        self._current: list[EnvStep] = [env.observe() for env in envs]
+        self._number = np.full(count, -1, np.int64)
+        """[N]: number of the episode under way; −1 where none is, and none will be."""
+        self._first_level = np.zeros(count, np.int64)
+        self._trajectories = Trajectories(count, dtype)
+        self._waiting: dict[int, tuple[Trajectory, Episode]] = {}
+        """Finished episodes of which it is not yet sure that they are taken, by number."""
+        self._refused: set[int] = set()
+        """Episodes that will not be taken, but of which a step may be under way."""
+        self._unrendered: list[tuple[Trajectory, Episode]] = []
+        self.num_steps = 0
+        """Steps of every environment so far."""
+        for slot in range(count):
+            self._begin(slot)
+
+    @property
+    def num_states(self) -> int:
+        """States that are, or may yet be, recorded."""
+        return self._quota.num_steps
+
+    def step(self) -> bool:
+        """Step every environment once; return False when everything is with the writer."""
+        is_last = self._exploration is not None and self.num_steps == self._exploration.num_steps
+        if is_last:
+            self._receive_all()
+            self._end_unfinished()
+        if is_last or not (self._number >= 0).any():
+            self._write()
+            return False
+        keeps = self._exploration is None or self._generator.random() < self._exploration.keep_probability
+        for crew in range(len(self._crews)):
+            self._receive(crew)
+            self._act(crew, keeps)
+        if sum(len(trajectory.block.rows) for trajectory, _ in self._unrendered) >= STATES_RENDERED_TOGETHER:
+            self._write()
+        self.num_steps += 1
+        return True
+
+    def _begin(self, slot: int) -> None:
+        """Begin the next episode of an environment, if one is wanted."""
+        number = self._quota.begin()
+        self._number[slot] = -1 if number is None else number
+        if number is not None:
+            self._first_level[slot] = self._current[slot].level_seed[0]
+            self._trajectories.begin(slot, b"" if self._renderer is None else self._envs[slot].state()[0])
+
+    def _playing(self, crew: int) -> NDArray[np.int64]:
+        slots = self._crews[crew]
+        return slots[self._number[slots] >= 0]
+
+    def _receive(self, crew: int) -> None:
+        """Wait for a crew's games and take what their step brought."""
+        if self._received[crew]:
+            return
+        self._received[crew] = True
+        ended: list[int] = []
+        for slot in self._playing(crew).tolist():
+            outcome = self._envs[slot].observe()
+            self._current[slot] = outcome
+            if int(self._number[slot]) in self._refused:
+                continue
+            self._trajectories.end_step(
+                slot, float(outcome.reward[0]), bool(outcome.terminated[0]), bool(outcome.truncated[0])
+            )
+            self._quota.step(int(self._number[slot]))
+            if outcome.done[0]:
+                self._end(slot, outcome)
+                ended.append(slot)
+        self._decide()
+        # Only of this crew: the other may be in the middle of a step or, around a snapshot, not, and must not differ.
+        for slot in self._playing(crew).tolist():
+            if int(self._number[slot]) in self._refused:
+                self._refused.remove(int(self._number[slot]))
+                self._number[slot] = -1
+                self._trajectories.begin(slot, b"")
+        for slot in ended:
+            self._begin(slot)
+
+    def _receive_all(self) -> None:
+        for crew in range(len(self._crews)):
+            self._receive(crew)
+
+    def _end(self, slot: int, outcome: EnvStep | None) -> None:
+        """Take an episode out of the trajectories; without an outcome it is unfinished."""
+        episode = Episode(
+            length=self._trajectories.length(slot),
+            total_reward=float(self._trajectories.total_reward[slot]),
+            level_seed=int(self._first_level[slot]),
+            success=outcome is not None and bool(outcome.success[0]),
+            terminated=outcome is not None and bool(outcome.terminated[0]),
+            truncated=outcome is not None and bool(outcome.truncated[0]),
+            env=slot,
+        )
+        number = int(self._number[slot])
+        self._waiting[number] = self._trajectories.take(slot, finished=outcome is not None), episode
+        self._quota.finish(number)
+        self._number[slot] = -1
+
+    def _end_unfinished(self) -> None:
+        for slot in np.flatnonzero(self._number >= 0).tolist():
+            self._end(slot, None)
+        self._decide()
+
+    def _decide(self) -> None:
+        """Pass on the episodes that are sure to be recorded, and note those that are sure not to be."""
+        decision = self._quota.decide()
+        for number in decision.taken:
+            trajectory, episode = self._waiting.pop(number)
+            if not len(trajectory.block.rows):
+                continue
+            self._unrendered.append((trajectory, episode))
+        for number in decision.refused:
+            if self._waiting.pop(number, None) is None:
+                self._refused.add(number)
+
+    def _write(self) -> None:
+        """Hand over the episodes that wait for it, rendered if there is a renderer."""
+        episodes, self._unrendered = self._unrendered, []
+        if self._renderer is None:
+            blocks = (trajectory.block for trajectory, _ in episodes)
+        else:
+            blocks = self._renderer.render([trajectory for trajectory, _ in episodes])
+        for block, (_, episode) in zip(blocks, episodes, strict=True):
+            self._writer.add(block, episode)
+
+    def _act(self, crew: int, keeps: bool) -> None:
+        """Choose actions for a crew, keep its states, and let its games begin their step."""
+        slots = self._playing(crew)
+        self._received[crew] = False
+        if not len(slots):
+            return
+        observation = np.concatenate([self._current[slot].observation for slot in slots])
+        columns = self._actor(observation)
+        columns["action_random"] = np.zeros(len(slots), np.bool_)
+        if self._exploration is not None:
+            replaced = self._generator.random(len(slots)) < self._exploration.random_action_probability
+            uniform = self._generator.integers(0, self._envs[0].num_actions, len(slots))
+            columns["action"] = np.where(replaced, uniform, columns["action"])
+            columns["action_random"] = replaced
+        columns["level_seed"] = np.array([self._current[slot].level_seed[0] for slot in slots])
+        if keeps:
+            self._trajectories.add_rows(slots, columns, [pack_observation(image) for image in observation])
+        self._trajectories.begin_step(slots, columns["action"], keeps)
+        for slot, action in zip(slots, columns["action"], strict=True):
+            self._envs[slot].act(action[None])
+
+    def snapshot(self) -> Snapshot:
+        """Return everything that decides what follows; the recording can go on afterwards as if nothing had been."""
+        self._receive_all()
+        self._write()
+        running, values = self._trajectories.state()
+        waiting = [trajectory for trajectory, _ in self._waiting.values()]
+        written, writer = self._writer.state()
+        return Snapshot(
+            {
+                "running": [trajectory.block for trajectory in running],
+                "waiting": [trajectory.block for trajectory in waiting],
+                "written": written,
+            },
+            {
+                "envs": [state for env in self._envs for state in env.state()],
+                "generator": [self._actor.generator.get_state().numpy().tobytes()],
+                "running/replays": [item for trajectory in running for item in trajectory[1:]],
+                "waiting/replays": [item for trajectory in waiting for item in trajectory[1:]],
+            },
+            {
+                "trajectories": values,
+                "writer": writer,
+                "waiting": [[number, *episode] for number, (_, episode) in self._waiting.items()],
+                "refused": sorted(self._refused),
+                "quota": self._quota.state(),
+                "generator": self._generator.bit_generator.state,
+                "number": self._number.tolist(),
+                "first_level": self._first_level.tolist(),
+                "num_steps": self.num_steps,
+            },
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to what `snapshot` returned."""
+        blocks, blobs, values = snapshot
+        for env, state in zip(self._envs, blobs["envs"], strict=True):
+            env.restore([state])
+        self._current = [env.observe() for env in self._envs]
+        self._received = [True] * len(self._crews)
+        generator_state = np.frombuffer(blobs["generator"][0], np.uint8).copy()
+        self._actor.generator.set_state(torch.from_numpy(generator_state))
+        self._generator.bit_generator.state = values["generator"]
+
+        def trajectories(name: str) -> list[Trajectory]:
+            replays = blobs[f"{name}/replays"]
+            return [Trajectory(*item) for item in zip(blocks[name], replays[::2], replays[1::2], strict=True)]
+
+        self._trajectories.restore(trajectories("running"), values["trajectories"])
+        self._writer.restore(blocks["written"], values["writer"])
+        self._waiting = {
+            number: (trajectory, Episode(*episode))
+            for (number, *episode), trajectory in zip(values["waiting"], trajectories("waiting"), strict=True)
+        }
+        self._refused = set(values["refused"])
+        self._quota.restore(values["quota"])
+        self._number[:] = values["number"]
+        self._first_level[:] = values["first_level"]
+        self.num_steps = values["num_steps"]

@@ -1,0 +1,111 @@
+"""Which episodes a recording takes, so that asking for N states favours neither short nor long ones.
+
+Environments that play side by side finish short episodes first; taking episodes as they finish until there are N
+states would leave the long ones out. So episodes count in the order in which they *begin*: a recording takes the
+first E of them, with E the smallest number whose lengths add up to N. The lengths in that order are independent draws
+(an episode begins where another ended, whatever its own length will be), and whether E is reached depends only on the
+first E: a stopping time, so by Wald's identity means over the recording are means over episodes. What remains is the
+one episode with which N is reached, which is long more often than not: one in E.
+
+Waiting for all that began earlier would hold back much while one episode takes long. An episode that begins more than
+`slack` states before the end is therefore taken at once when it is finished; only the last ones wait.
+"""
+
+from dataclasses import astuple, dataclass
+from typing import Any, NamedTuple
+
+
+class Decision(NamedTuple):
+    """Numbers of episodes; each is decided once."""
+
+    taken: list[int]
+    """Finished, and part of the recording."""
+    refused: list[int]
+    """Finished or running, and never to be part of it."""
+
+
+@dataclass
+class _Episode:
+    length: int
+    finished: bool
+    certain: bool
+    """It began so early that it is taken whatever the others do."""
+    taken: bool
+
+
+class Quota:
+    """Numbers episodes in the order in which they begin and decides which are taken."""
+
+    def __init__(self, num_states: int | None, num_episodes: int | None, slack: int = 0) -> None:
+        """Take whole episodes until there are `num_states` states, or `num_episodes` episodes, or (None) all."""
+        self._num_states = num_states
+        self._num_episodes = num_episodes
+        self._slack = slack
+        self._num_begun = 0
+        self.num_steps = 0
+        """Steps of all episodes that are, or may yet be, taken."""
+        self._num_settled = 0
+        self._open: dict[int, _Episode] = {}
+        self._is_due = False
+
+    def begin(self) -> int | None:
+        """Begin an episode and return its number; None if no further one will be taken."""
+        number = self._num_begun
+        if self._is_full(self.num_steps) or (self._num_episodes is not None and number >= self._num_episodes):
+            return None
+        self._num_begun += 1
+        self._open[number] = _Episode(0, False, not self._is_full(self.num_steps + self._slack), False)
+        return number
+
+    def _is_full(self, num_states: int) -> bool:
+        return self._num_states is not None and num_states >= self._num_states
+
+    def step(self, number: int) -> None:
+        """Count a step of a running episode."""
+        self._open[number].length += 1
+        self.num_steps += 1
+
+    def finish(self, number: int) -> None:
+        """Note that an episode has ended."""
+        self._open[number].finished = True
+        self._is_due = True
+
+    def decide(self) -> Decision:
+        """Say which episodes are now taken and which never will be."""
+        decision = Decision([], [])
+        if not self._is_due and not self._is_full(self.num_steps):
+            return decision
+        self._is_due = False
+        earlier, all_finished = self._num_settled, True
+        for number, episode in list(self._open.items()):
+            if not episode.certain and self._is_full(earlier):
+                decision.refused.append(number)
+                self.num_steps -= episode.length
+                del self._open[number]
+                continue
+            earlier += episode.length
+            all_finished = all_finished and episode.finished
+            if episode.finished and not episode.taken and (episode.certain or all_finished):
+                episode.taken = True
+                decision.taken.append(number)
+            if all_finished:
+                self._num_settled += episode.length
+                del self._open[number]
+        return decision
+
+    def state(self) -> dict[str, Any]:
+        """Everything that decides what follows, as JSON values."""
+        return {
+            "num_begun": self._num_begun,
+            "num_steps": self.num_steps,
+            "num_settled": self._num_settled,
+            "open": [[number, *astuple(episode)] for number, episode in self._open.items()],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to what `state` returned."""
+        self._num_begun = state["num_begun"]
+        self.num_steps = state["num_steps"]
+        self._num_settled = state["num_settled"]
+        self._is_due = True
+        self._open = {number: _Episode(*rest) for number, *rest in state["open"]}

@@ -1,0 +1,152 @@
+"""Makes a recording: finds the agent, prepares the folder, plays until the protocol is satisfied, writes the tables."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from semantic_rl.config import EnvConfig, RecordConfig
+from semantic_rl.envs.procgen import ProcgenVectorEnv
+from semantic_rl.errors import UserError
+from semantic_rl.models.impala import NUM_FEATURES
+from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.recording.record.envs import make_env, make_rendering_env
+from semantic_rl.recording.record.folder import check_folder, describe
+from semantic_rl.recording.record.play import Actor, Exploration, Play
+from semantic_rl.recording.record.quota import Quota
+from semantic_rl.recording.record.render import Renderer
+from semantic_rl.recording.store.resume import load_snapshot, save_snapshot
+from semantic_rl.recording.store.schema import state_dtype
+from semantic_rl.recording.store.writer import RecordingWriter
+from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
+from semantic_rl.training.device import choose_device, choose_precision, keep_freed_memory
+from semantic_rl.training.signals import StopSignals
+
+SECONDS_BETWEEN_SNAPSHOTS = 60.0
+"""What a killed recording loses at most."""
+SLACK_STEPS = 512
+"""Episodes that begin so many steps of every environment before the end are taken without waiting for others."""
+_ENVIRONMENTS, _ACTIONS = range(2)
+"""What the random streams of a seed are for."""
+
+
+def record(config: RecordConfig) -> Path:
+    """Record the agent that `config` names, in the game it was trained on; return the recording folder.
+
+    Raises UserError on a user's mistake; exits with 128 + the signal's number after SIGINT or SIGTERM, leaving a
+    folder that `resume` completes.
+    """
+    checkpoint = find_checkpoint(config.agent)
+    trained: dict[str, Any] = read_state(checkpoint)["config"]
+    environment = EnvConfig(
+        env=trained["env"],
+        distribution_mode=trained["distribution_mode"],
+        num_levels=trained["num_levels"] if config.num_levels is None else config.num_levels,
+        start_level=trained["start_level"] if config.start_level is None else config.start_level,
+        num_envs=config.num_envs,
+    )
+    agent = {"path": str(checkpoint), "algorithm": trained["algorithm"], "config": trained}
+    return record_policy(load_policy(checkpoint), environment, config, agent)
+
+
+def record_policy(
+    policy: SemanticPolicy, environment: EnvConfig, config: RecordConfig, agent: dict[str, Any] | None = None
+) -> Path:
+    """Record a policy; `agent` is what `recording.json` says of it. Otherwise like `record`."""
+    device = choose_device(config.device)
+    precision = choose_precision(config.precision, device)
+    if config.num_threads:
+        torch.set_num_threads(config.num_threads)
+    keep_freed_memory()
+    shape = ProcgenVectorEnv.observation_shape
+    description = describe(policy, environment, config, agent or {}, shape, device, precision)
+    if check_folder(config, description):
+        return config.out
+    dtype = state_dtype(policy.num_actions, policy.num_codes, NUM_FEATURES)
+    snapshot = load_snapshot(config.out, dtype) if config.resume else None
+    writer = RecordingWriter(config.out, description, shape, config.frame_size > 0)
+    seed = _seeds(config.seed, _ACTIONS, 1)[0]
+    actor = Actor(policy.to(device).eval(), device, precision, seed)
+    exploration, quota = _protocol(config)
+    with ExitStack() as stack:
+        try:
+            writer.begin()
+            envs = [make_env(environment, env_seed) for env_seed in _seeds(config.seed, _ENVIRONMENTS, config.num_envs)]
+            for env in envs:
+                stack.callback(env.close)
+            renderer = None
+            if config.frame_size:
+                num_threads = os.cpu_count() or 1
+                renderer = Renderer(lambda: make_rendering_env(environment), config.frame_size, num_threads)
+                stack.callback(renderer.close)
+            play = Play(envs, actor, writer, quota, dtype, exploration, renderer, seed)
+            if snapshot is not None:
+                play.restore(snapshot)
+            _play_to_the_end(play, writer, config)
+            if not writer.num_states:
+                raise UserError(f"keep_probability: {config.keep_probability} kept no state at all; give a higher one.")
+            with _progress("writing tables", None) as update:
+                writer.finish(update)
+        except OSError as error:
+            raise UserError(
+                f"cannot write recording {config.out}: {error.strerror or error}. What is there is kept: when the "
+                "cause is mended, the same command with --resume goes on."
+            ) from error
+    return config.out
+
+
+def _protocol(config: RecordConfig) -> tuple[Exploration | None, Quota]:
+    if config.protocol == "explore":
+        exploration = Exploration(config.explore_steps, config.random_action_probability, config.keep_probability)
+        return exploration, Quota(None, None)
+    return None, Quota(config.target_states, config.episodes, SLACK_STEPS * config.num_envs)
+
+
+def _seeds(seed: int, stream: int, count: int) -> list[int]:
+    return (np.random.SeedSequence([seed, stream]).generate_state(count) % 2**31).tolist()
+
+
+def _play_to_the_end(play: Play, writer: RecordingWriter, config: RecordConfig) -> None:
+    """Play until the protocol is satisfied; save a snapshot now and then, and when asked to stop."""
+    total = config.explore_steps if config.protocol == "explore" else config.target_states or config.episodes or 0
+    saved = time.monotonic()
+    with StopSignals() as signals, _progress(f"recording {config.out}", total) as update:
+        goes_on = True
+        while goes_on:
+            goes_on = play.step()
+            update(_done(play, writer, config), total)
+            is_due = time.monotonic() - saved > SECONDS_BETWEEN_SNAPSHOTS
+            if is_due or signals.received is not None:
+                save_snapshot(config.out, play.snapshot())
+                saved = time.monotonic()
+            if signals.received is not None:
+                print(
+                    f"stopped; {config.out} is not complete. Go on with the same command and --resume.", file=sys.stderr
+                )
+                sys.exit(signals.exit_code)
+
+
+def _done(play: Play, writer: RecordingWriter, config: RecordConfig) -> int:
+    """How far a recording is, in the unit that its protocol counts."""
+    if config.protocol == "explore":
+        return play.num_steps
+    if config.target_states is None:
+        return writer.num_episodes
+    return min(play.num_states, config.target_states)
+
+
+@contextmanager
+def _progress(title: str, total: int | None) -> Generator[Callable[[int, int], None]]:
+    """Show a bar on a terminal; gives a function that takes (done, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

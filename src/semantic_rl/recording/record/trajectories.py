@@ -1,0 +1,112 @@
+"""The episodes under way: their rows, observations and actions, one trajectory for each environment.
+
+Axes: N environments (slots), B those that are written to at once.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.recording.store.writer import Block
+
+FIRST_CAPACITY = 128
+"""Rows of one trajectory for which there is room at first."""
+
+
+class Trajectory(NamedTuple):
+    """An episode, or what there is of one, and what it takes to play it again."""
+
+    block: Block
+    actions: bytes
+    """One a step, recorded or not."""
+    start: bytes
+    """The environment's state at the first step; empty if nobody will want to play it again."""
+
+
+class Trajectories:
+    """Collects rows until an episode's end; rewards come one step after their row."""
+
+    def __init__(self, num_envs: int, dtype: np.dtype[np.void]) -> None:
+        self._rows = np.zeros((num_envs, FIRST_CAPACITY), dtype)
+        self._num_rows = np.zeros(num_envs, np.int64)
+        self._last_is_stored = np.zeros(num_envs, np.bool_)
+        self._observations: list[list[bytes]] = [[] for _ in range(num_envs)]
+        self._actions = [bytearray() for _ in range(num_envs)]
+        self._starts = [b""] * num_envs
+        self.total_reward = np.zeros(num_envs, np.float64)
+        """[N]: rewards of the episode so far."""
+
+    def length(self, slot: int) -> int:
+        """Steps of the episode so far, one under way included."""
+        return len(self._actions[slot])
+
+    def begin(self, slot: int, start: bytes) -> None:
+        """Begin an empty trajectory in place of what there was."""
+        self._rows[slot] = np.zeros((), self._rows.dtype)
+        self._num_rows[slot] = 0
+        self._observations[slot] = []
+        self._actions[slot] = bytearray()
+        self._starts[slot] = start
+        self.total_reward[slot] = 0.0
+
+    def add_rows(
+        self, slots: NDArray[np.int64], columns: Mapping[str, NDArray[Any]], observations: list[bytes]
+    ) -> None:
+        """Add the row of the step that begins to the trajectories `slots` [B]: columns [B, …] by name."""
+        at = self._num_rows[slots]
+        if at.max() == self._rows.shape[1]:
+            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)], axis=1)
+        for name, values in columns.items():
+            self._rows[name][slots, at] = values
+        self._rows["step"][slots, at] = [len(self._actions[slot]) for slot in slots]
+        # Until the episode ends, this column holds what was earned before the step.
+        self._rows["return_to_go"][slots, at] = self.total_reward[slots]
+        self._num_rows[slots] += 1
+        for slot, observation in zip(slots, observations, strict=True):
+            self._observations[slot].append(observation)
+
+    def begin_step(self, slots: NDArray[np.int64], actions: NDArray[np.integer], is_stored: bool) -> None:
+        """Note the actions [B] of the step that begins, and whether it has a row."""
+        self._last_is_stored[slots] = is_stored
+        for slot, action in zip(slots, actions, strict=True):
+            self._actions[slot].append(action)
+
+    def end_step(self, slot: int, reward: float, terminated: bool, truncated: bool) -> None:
+        """Take what a step brought."""
+        if self._last_is_stored[slot]:
+            row = self._rows[slot, self._num_rows[slot] - 1]
+            row["reward"], row["terminated"], row["truncated"] = reward, terminated, truncated
+        self.total_reward[slot] += reward
+
+    def take(self, slot: int, finished: bool) -> Trajectory:
+        """Return a trajectory; if it is finished, with what was yet to be earned in each of its states."""
+        rows = self._rows[slot, : self._num_rows[slot]].copy()
+        before = rows["return_to_go"].astype(np.float64)
+        rows["return_to_go"] = self.total_reward[slot] - before if finished else np.nan
+        return Trajectory(Block(rows, self._observations[slot], []), bytes(self._actions[slot]), self._starts[slot])
+
+    def state(self) -> tuple[list[Trajectory], dict[str, Any]]:
+        """Return the trajectories as they are and, as JSON values, what is left to say of them."""
+        trajectories = [
+            Trajectory(Block(rows[:count], observations, []), bytes(actions), start)
+            for rows, count, observations, actions, start in zip(
+                self._rows, self._num_rows, self._observations, self._actions, self._starts, strict=True
+            )
+        ]
+        values = {"total_reward": self.total_reward.tolist(), "last_is_stored": self._last_is_stored.tolist()}
+        return trajectories, values
+
+    def restore(self, trajectories: list[Trajectory], values: dict[str, Any]) -> None:
+        """Go back to what `state` returned."""
+        self._num_rows[:] = [len(trajectory.block.rows) for trajectory in trajectories]
+        self._last_is_stored[:] = values["last_is_stored"]
+        self.total_reward[:] = values["total_reward"]
+        capacity = max(FIRST_CAPACITY, int(self._num_rows.max()))
+        self._rows = np.zeros((len(trajectories), capacity), self._rows.dtype)
+        for slot, trajectory in enumerate(trajectories):
+            self._rows[slot, : len(trajectory.block.rows)] = trajectory.block.rows
+            self._observations[slot] = trajectory.block.observations
+            self._actions[slot] = bytearray(trajectory.actions)
+            self._starts[slot] = trajectory.start

@@ -1,0 +1,81 @@
+"""What an interrupted recording goes on from: arrays, byte strings and JSON values in one safetensors file."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from semantic_rl.artifacts import PARTS_FOLDER, RESUME_FILE
+from semantic_rl.errors import UserError
+from semantic_rl.recording.store.disk import whole_file
+from semantic_rl.recording.store.writer import Block
+
+
+class Snapshot(NamedTuple):
+    """Everything that decides how a recording goes on."""
+
+    blocks: dict[str, list[Block]]
+    """States that are in no shard yet, by whom they wait for."""
+    blobs: dict[str, list[bytes]]
+    """Byte strings: environments and generators."""
+    values: dict[str, Any]
+    """JSON values."""
+
+
+def save_snapshot(recording: Path, snapshot: Snapshot) -> None:
+    """Write a snapshot into an unfinished recording, in place of the one before."""
+    tensors: dict[str, NDArray[Any]] = {}
+    counts: dict[str, list[int]] = {}
+    for name, blocks in snapshot.blocks.items():
+        counts[name] = [len(block.rows) for block in blocks]
+        tensors[f"{name}/rows"] = np.frombuffer(b"".join(block.rows.tobytes() for block in blocks), np.uint8)
+        _put(tensors, f"{name}/observations", [item for block in blocks for item in block.observations])
+        _put(tensors, f"{name}/pictures", [item for block in blocks for item in block.pictures])
+    for name, items in snapshot.blobs.items():
+        _put(tensors, name, items)
+    metadata = {"values": json.dumps(snapshot.values), "counts": json.dumps(counts)}
+    with whole_file(recording / PARTS_FOLDER / RESUME_FILE) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def _put(tensors: dict[str, NDArray[Any]], name: str, items: list[bytes]) -> None:
+    tensors[name] = np.frombuffer(b"".join(items), np.uint8)
+    tensors[f"{name}/lengths"] = np.array([len(item) for item in items], np.int64)
+
+
+def load_snapshot(recording: Path, dtype: np.dtype[np.void]) -> Snapshot | None:
+    """Return the last snapshot of an unfinished recording whose rows are of `dtype`; None if there is none yet.
+
+    Raises UserError if the file is damaged.
+    """
+    path = recording / PARTS_FOLDER / RESUME_FILE
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, "np") as file:  # pyright: ignore[reportUnknownVariableType]
+            metadata: dict[str, str] = file.metadata()  # pyright: ignore
+            tensors: dict[str, NDArray[Any]] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # pyright: ignore
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path} cannot be read: {error}; delete {recording} and record again.") from error
+    counts: dict[str, list[int]] = json.loads(metadata["counts"])
+    blocks: dict[str, list[Block]] = {}
+    for name, lengths in counts.items():
+        rows = np.frombuffer(tensors.pop(f"{name}/rows").tobytes(), dtype)
+        observations, pictures = _take(tensors, f"{name}/observations"), _take(tensors, f"{name}/pictures")
+        ends = np.cumsum(lengths, dtype=np.int64).tolist()
+        blocks[name] = [
+            Block(rows[end - length : end].copy(), observations[end - length : end], pictures[end - length : end])
+            for end, length in zip(ends, lengths, strict=True)
+        ]
+    blobs = {name: _take(tensors, name) for name in list(tensors) if not name.endswith("/lengths")}
+    return Snapshot(blocks, blobs, json.loads(metadata["values"]))
+
+
+def _take(tensors: dict[str, NDArray[Any]], name: str) -> list[bytes]:
+    content, lengths = tensors.pop(name).tobytes(), tensors.pop(f"{name}/lengths")
+    ends = np.cumsum(lengths).tolist()
+    return [content[end - length : end] for end, length in zip(ends, lengths.tolist(), strict=True)]

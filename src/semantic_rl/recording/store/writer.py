@@ -1,0 +1,177 @@
+"""Writes a recording in shards, so that memory stays flat and a recording that was cut off can go on.
+
+While it is made, a recording folder holds `recording.json` with "complete": false, finished shards of frames, their
+rows in `parts/`, and `parts/resume.safetensors`: everything that decides what follows. Where shards begin depends on
+the rows alone; so a recording that was interrupted and resumed equals one that was not, byte for byte.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from semantic_rl.artifacts import (
+    EPISODES_FILE,
+    FRAMES_FOLDER,
+    PARTS_FOLDER,
+    RECORDING_FILE,
+    RECORDING_FORMAT,
+    RECORDING_VERSION,
+    STATES_FILE,
+    observations_file,
+    part_file,
+    pictures_file,
+)
+from semantic_rl.recording.store.disk import whole_file
+from semantic_rl.recording.store.frames import write_observations, write_pictures
+from semantic_rl.recording.store.schema import EPISODE_DTYPE, ROW_GROUP_ROWS, SHARD_ROWS, to_table
+
+DICTIONARY_COLUMNS = ["episode", "level_seed", "action", "code_index"]
+
+
+class Block(NamedTuple):
+    """Consecutive states of one episode."""
+
+    rows: NDArray[np.void]
+    """[B], of `state_dtype`."""
+    observations: list[bytes]
+    """B packed observations."""
+    pictures: list[bytes]
+    """B encoded pictures, or none at all."""
+
+
+class Episode(NamedTuple):
+    """What is known of an episode when it is written."""
+
+    length: int
+    total_reward: float
+    level_seed: int
+    success: bool
+    terminated: bool
+    truncated: bool
+    env: int
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n")
+
+
+class RecordingWriter:
+    """Takes finished episodes, writes shards, and at the end the tables."""
+
+    def __init__(
+        self, folder: Path, description: dict[str, Any], observation_shape: tuple[int, int, int], with_pictures: bool
+    ) -> None:
+        self._folder = folder
+        self._description = description
+        self._shape = observation_shape
+        self._with_pictures = with_pictures
+        self._blocks: list[Block] = []
+        self._episodes: list[tuple[Any, ...]] = []
+        self._num_shards = 0
+        self.num_states = 0
+
+    @property
+    def num_episodes(self) -> int:
+        """Episodes taken so far."""
+        return len(self._episodes)
+
+    def begin(self) -> None:
+        """Make the folder, marked as incomplete."""
+        (self._folder / FRAMES_FOLDER).mkdir(parents=True, exist_ok=True)
+        (self._folder / PARTS_FOLDER).mkdir(exist_ok=True)
+        self._write_description(complete=False)
+
+    def _write_description(self, complete: bool) -> None:
+        counts = {"states": self.num_states, "episodes": self.num_episodes, "shards": self._num_shards}
+        head = {"format": RECORDING_FORMAT, "version": RECORDING_VERSION, "complete": complete}
+        content = {**head, **self._description, **({"counts": counts} if complete else {})}
+        write_json(self._folder / RECORDING_FILE, content)
+
+    def add(self, block: Block, episode: Episode) -> None:
+        """Take an episode: its states get its number and are numbered through."""
+        count = len(block.rows)
+        block.rows["episode"] = self.num_episodes
+        shard, offset = divmod(self.num_states, SHARD_ROWS)
+        where = (self.num_episodes, self.num_states, count, shard, offset)
+        self._episodes.append((*where, *episode))
+        self.num_states += count
+        self._blocks.append(block)
+        while self.num_states - self._num_shards * SHARD_ROWS >= SHARD_ROWS:
+            self._write_shard()
+
+    def _write_shard(self) -> None:
+        """Write the next shard's rows and frames; what is left of them begins the one after."""
+        shard = join(self._blocks)
+        path = self._folder / FRAMES_FOLDER
+        write_observations(path / observations_file(self._num_shards), shard.observations[:SHARD_ROWS], self._shape)
+        if self._with_pictures:
+            write_pictures(path / pictures_file(self._num_shards), shard.pictures[:SHARD_ROWS])
+        table = to_table(shard.rows[:SHARD_ROWS])
+        part = self._folder / PARTS_FOLDER / part_file(self._num_shards)
+        with whole_file(part) as temporary, pa.ipc.new_file(str(temporary), table.schema) as writer:
+            writer.write_table(table)
+        rest = Block(shard.rows[SHARD_ROWS:].copy(), shard.observations[SHARD_ROWS:], shard.pictures[SHARD_ROWS:])
+        self._blocks = [rest] if len(rest.rows) else []
+        self._num_shards += 1
+
+    def finish(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Write the rest and the tables, and last of all `recording.json` as complete."""
+        if self._blocks:
+            self._write_shard()
+        self._write_states(progress)
+        episodes = np.array(self._episodes, EPISODE_DTYPE)
+        with whole_file(self._folder / EPISODES_FILE) as temporary:
+            pq.write_table(to_table(episodes), temporary, compression="zstd")
+        self._write_description(complete=True)
+        shutil.rmtree(self._folder / PARTS_FOLDER)
+
+    def _write_states(self, progress: Callable[[int, int], None]) -> None:
+        """Join the parts into one file, a row group at a time."""
+        parts = [self._folder / PARTS_FOLDER / part_file(shard) for shard in range(self._num_shards)]
+        per_group = ROW_GROUP_ROWS // SHARD_ROWS
+        with whole_file(self._folder / STATES_FILE) as temporary:
+            writer: pq.ParquetWriter | None = None
+            for start in range(0, len(parts), per_group):
+                table = pa.concat_tables(_read(part) for part in parts[start : start + per_group])
+                if writer is None:
+                    dictionary: Any = [name for name in DICTIONARY_COLUMNS if name in table.column_names]
+                    writer = pq.ParquetWriter(temporary, table.schema, compression="zstd", use_dictionary=dictionary)
+                writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+                progress(min(start + per_group, len(parts)), len(parts))
+            assert writer is not None, "a recording holds at least one state"
+            writer.close()
+
+    def state(self) -> tuple[list[Block], dict[str, Any]]:
+        """Return the states that are in no shard yet and, as JSON values, the counters."""
+        counters = {"num_shards": self._num_shards, "num_states": self.num_states, "episodes": self._episodes}
+        return self._blocks, counters
+
+    def restore(self, blocks: list[Block], counters: dict[str, Any]) -> None:
+        """Go back to what `state` returned; shards that were written later are written again."""
+        self._blocks = list(blocks)
+        self._num_shards = counters["num_shards"]
+        self.num_states = counters["num_states"]
+        self._episodes = [tuple(episode) for episode in counters["episodes"]]
+
+
+def _read(part: Path) -> Any:
+    with pa.OSFile(str(part), "rb") as source:
+        return pa.ipc.open_file(source).read_all()
+
+
+def join(blocks: list[Block]) -> Block:
+    """Lay blocks end to end."""
+    return Block(
+        np.concatenate([block.rows for block in blocks]),
+        [item for block in blocks for item in block.observations],
+        [item for block in blocks for item in block.pictures],
+    )
