@@ -109,9 +109,7 @@ class _FDRLoss(torch.autograd.Function):
         return feature_gradient * scale, embedding_gradient * scale, None, None, None
 
 
-def fdr_loss(
-    features: Tensor, embedding: Tensor, feature_dof: float = 20.0, embedding_dof: float = 20.0
-) -> Tensor:
+def fdr_loss(features: Tensor, embedding: Tensor, feature_dof: float = 20.0, embedding_dof: float = 20.0) -> Tensor:
     """Compute the FDR loss of features [B, D] and embedding [B, 2], both float32; about ln(B − 1)/B at first.
 
     Differentiable once. Blocks of columns bound the memory on a CPU; a GPU takes all at once.

@@ -1,7 +1,8 @@
 """Convolutions that remember little: what a backward pass can make again cheaply is not kept.
 
-The first convolution keeps its images as bytes. A lean residual branch, relu → conv → relu → conv, keeps the input of its
-first convolution and makes that of its second again. For a minibatch of 2048 and the first block of the network that is 150 MB less.
+The first convolution keeps its images as bytes. A lean residual branch, relu → conv → relu → conv, keeps the input
+of its first convolution and makes that of its second again. For a minibatch of 2048 and the first block of the
+network that is 150 MB less.
 """
 
 from typing import Any

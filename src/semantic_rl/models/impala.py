@@ -1,7 +1,7 @@
 """The IMPALA residual CNN (Espeholt et al., 2018) as train-procgen has it: uint8 images to 256 features.
 
-Convolutions run channels-last (the images are) and under the caller's autocast. TensorFlow's 'same' pooling of an even size pads
-only behind, which is `ceil_mode` without padding here.
+Convolutions run channels-last, as the images are, and in the precision of the caller's autocast. TensorFlow's 'same'
+pooling of an even size pads only behind, which is `ceil_mode` without padding here.
 """
 
 import torch

@@ -12,7 +12,6 @@ from torch import Tensor
 
 _WINDOW = ([3, 3], [2, 2], [0, 0], [1, 1], True)
 """Kernel, stride, padding, dilation, ceil_mode: TensorFlow's 'same' pooling of an even size pads only behind."""
-MAX_PLACES = 2**15
 
 
 class _MaxPool(torch.autograd.Function):
@@ -35,6 +34,6 @@ class _MaxPool(torch.autograd.Function):
 
 
 def max_pool(x: Tensor) -> Tensor:
-    """Pool 3×3 with stride 2 as TensorFlow's 'same' does: channels-last [B, C, H, W] to [B, C, H/2, W/2], H·W ≤ 2^15."""
+    """Pool 3×3 with stride 2 as TensorFlow's 'same' does: channels-last [B, C, H, W], H·W ≤ 2^15, to half the size."""
     pooled: Tensor = _MaxPool.apply(x)  # pyright: ignore[reportAssignmentType]
     return pooled

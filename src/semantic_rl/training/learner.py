@@ -58,10 +58,13 @@ class UpdateStatistics(NamedTuple):
     perplexity: float
     """exp of the entropy of the codes' shares: how many codes are used evenly."""
 
+    suspect: dict[str, float]
+    """The same of one minibatch: the first in which one of them was not finite, or the last."""
+
     def first_not_finite(self) -> str | None:
-        """Name the first term that is no finite number, causes before consequences."""
-        terms = [name for name in self.losses if name != "loss"] + ["loss"]
-        return next((name for name in terms if not math.isfinite(self.losses[name])), None)
+        """Name the term of the loss that first was no finite number, causes before consequences."""
+        terms = [name for name in self.suspect if name != "loss"] + ["loss"]
+        return next((name for name in terms if not math.isfinite(self.suspect[name])), None)
 
 
 class Learner:
@@ -139,19 +142,26 @@ class Learner:
         size = len(batch.action)
         total = self._ppo.num_epochs * self._ppo.num_minibatches
         sums = torch.zeros(len(Losses._fields) + 1, device=self._device)
+        suspect = torch.zeros_like(sums)
         code_counts = torch.zeros(max(self.policy.num_codes, 1), device=self._device)
         for epoch in range(self._ppo.num_epochs):
             order = torch.randperm(size, generator=self._generator, device=self._device)
             for index, indices in enumerate(order.chunk(self._ppo.num_minibatches)):
                 scalars, counts = self.step(batch.take(indices), semantic_weight)
                 sums += scalars
+                suspect = torch.where(suspect.isfinite().all(), scalars, suspect)
                 code_counts += counts
                 if progress is not None:
                     progress(epoch * self._ppo.num_minibatches + index + 1, total)
         names = (*Losses._fields, "grad_norm")
-        means: list[float] = (sums / total).tolist()
+        means: list[float]
+        suspects: list[float]
+        means, suspects = torch.stack([sums / total, suspect]).tolist()
         shares = (code_counts / code_counts.sum().clamp(min=1)).double()
         entropy = -torch.special.xlogy(shares, shares).sum()
         return UpdateStatistics(
-            dict(zip(names, means, strict=True)), int((code_counts > 0).sum()), float(entropy.exp())
+            dict(zip(names, means, strict=True)),
+            int((code_counts > 0).sum()),
+            float(entropy.exp()),
+            dict(zip(names, suspects, strict=True)),
         )

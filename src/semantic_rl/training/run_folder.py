@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -137,7 +137,7 @@ class RunLogs(NamedTuple):
 
 
 @contextmanager
-def open_logs(run: Path, config: TrainConfig, session: Session, workers: Workers) -> Iterator[RunLogs]:
+def open_logs(run: Path, config: TrainConfig, session: Session, workers: Workers) -> Generator[RunLogs]:
     """Open the logs of a run; rows of updates that `session` has not done are dropped."""
     with ExitStack() as stack:
 

@@ -109,11 +109,11 @@ class Session:
         """Learn from the batch; raises TrainingDiverged naming the term that is no finite number."""
         statistics = self._learner.update(batch, self.semantic_weight, progress)
         term = statistics.first_not_finite()
-        if term is not None:
+        if self._workers.any(term is not None):
+            what = f"{term} is {statistics.suspect[term]}" if term else "a loss of another worker is not finite"
             raise TrainingDiverged(
-                f"update {self.num_updates + 1}: {term} is {statistics.losses[term]}; training stops here. The last "
-                "checkpoint is from before; go on from it with --resume and, for example, a new run with a smaller "
-                "--learning-rate or with --precision fp32."
+                f"update {self.num_updates + 1}: {what}; training stops. Checkpoints hold updates before this one "
+                "alone: resume with --precision fp32, or start a new run with a smaller --learning-rate."
             )
         return statistics
 
@@ -207,7 +207,8 @@ class Session:
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to what `snapshot` returned."""
-        assert checkpoint.optimizer is not None and checkpoint.worker is not None
+        assert checkpoint.optimizer is not None
+        assert checkpoint.worker is not None
         self.policy.load_state_dict(checkpoint.policy)
         self._learner.optimizer.restore(checkpoint.optimizer)
         state, (tensors, values) = checkpoint.state, checkpoint.worker

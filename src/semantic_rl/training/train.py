@@ -5,11 +5,15 @@ update under way is lost and will be repeated, bit for bit, when the run is resu
 """
 
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
+from semantic_rl.artifacts import checkpoint_folders
 from semantic_rl.config import TrainConfig
+from semantic_rl.errors import UserError
 from semantic_rl.training.checkpoint import save_checkpoint
 from semantic_rl.training.device import choose_device, choose_precision, keep_freed_memory
 from semantic_rl.training.display import Display
@@ -55,7 +59,7 @@ def _train(config: TrainConfig, device: torch.device, precision: str, workers: W
     def progress(phase: str) -> Progress:
         return _progress(phase, display, signals, workers)
 
-    with signals, display, open_logs(run, config, session, workers) as logs:
+    with signals, display, open_logs(run, config, session, workers) as logs, _disk_errors(run):
         try:
             while session.num_updates < num_updates:
                 outcome = session.collect(progress("collecting"))
@@ -78,6 +82,17 @@ def _train(config: TrainConfig, device: torch.device, precision: str, workers: W
         finally:
             session.close()
     return run
+
+
+@contextmanager
+def _disk_errors(run: Path) -> Generator[None]:
+    """Turn a full or vanished disk into a message; checkpoints appear whole or not at all, so the last one is good."""
+    try:
+        yield
+    except OSError as error:
+        found = checkpoint_folders(run)
+        last = f"the last good checkpoint is {found[-1]}" if found else "no checkpoint had been written yet"
+        raise UserError(f"cannot write to {run}: {error.strerror or error}; {last}.") from error
 
 
 def _farewell(update: int) -> str:

@@ -1,0 +1,74 @@
+"""Two gloo workers under torchrun on one machine."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from small_runs import RUN_NAME, environment_variables, small_arguments
+
+from semantic_rl.artifacts import checkpoint_folders
+from semantic_rl.training.checkpoint import load_checkpoint
+
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+
+
+def run_workers(arguments: list[str], check: bool = True) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*TORCHRUN, "semantic_rl.cli", "train", *arguments],
+        env=environment_variables(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=check,
+    )
+
+
+@pytest.mark.slow
+def test_two_workers_train_one_policy_on_their_own_environments_and_resume_exactly(tmp_path: Path):
+    run_workers(small_arguments(tmp_path / "whole", 4))
+    run_workers(small_arguments(tmp_path / "parts", 2))
+    run_workers(small_arguments(tmp_path / "parts", 4, "--resume"))
+
+    run = tmp_path / "whole" / RUN_NAME
+    first, second = load_checkpoint(run, 0), load_checkpoint(run, 1)
+    assert first.state["update"] == 2  # 4 · 128 steps are two updates of two workers
+    assert first.state["num_workers"] == 2
+    assert first.worker is not None
+    assert second.worker is not None
+    assert not torch.equal(
+        first.worker.tensors["environments_generator"], second.worker.tensors["environments_generator"]
+    )
+    with (run / "progress.csv").open(newline="") as file:
+        assert [int(row["misc/total_timesteps"]) for row in csv.DictReader(file)] == [256, 512]
+    resumed = load_checkpoint(tmp_path / "parts" / RUN_NAME)
+    for name, value in first.policy.items():
+        assert torch.equal(value, resumed.policy[name]), name
+
+
+@pytest.mark.slow
+def test_gradients_of_workers_are_averaged_before_they_are_clipped(tmp_path: Path):
+    script = tmp_path / "average.py"
+    script.write_text(
+        "import torch\n"
+        "from semantic_rl.training.distributed import Workers\n"
+        "w = Workers.join(torch.device('cpu'))\n"
+        "x = torch.tensor([1.0, 2.0]) * (w.rank + 1)\n"
+        "w.average(x)\n"
+        "assert x.tolist() == [1.5, 3.0], x\n"
+        "assert w.sums(float(w.rank), 1.0) == [1.0, 2.0]\n"
+        "assert w.any(w.rank == 1) and not w.any(False)\n"
+        "w.leave()\n"
+    )
+    subprocess.run([*TORCHRUN[:-1], str(script)], env=environment_variables(), check=True, timeout=120)
+
+
+@pytest.mark.slow
+def test_a_users_mistake_ends_all_workers(tmp_path: Path):
+    process = run_workers(small_arguments(tmp_path, 1), check=False)
+
+    assert process.returncode != 0
+    assert "timesteps: got 128, expected at least one update of 2 workers" in process.stderr
+    assert not checkpoint_folders(tmp_path / RUN_NAME)
