@@ -43,14 +43,26 @@ class _Points(NamedTuple):
         torch.log(u, out=log_kernel).mul_(-(self.dof + 1) / 2)
         log_kernel.diagonal(start).fill_(-torch.inf)
 
-    def gradient(self, towards: Tensor, scratch: Tensor) -> Tensor:
+    def gradient(self, towards: Tensor, block: int) -> Tensor:
         """Turn the gradient towards s over u [B, B] (rows are columns j) into that of the points [B, D]."""
-        both = scratch.copy_(towards.T).add_(towards)
-        moved = both @ self.right  # (H·z, Σ_j H_ij, …)
+        _add_transpose_(towards, block)
+        moved = towards @ self.right  # (H·z, Σ_j H_ij, …)
         size, dof = len(self.right), self.dof
         scaled = self.right[:, :-2]
         gradient = scaled * moved[:, -2:-1] - moved[:, :-2]
         return gradient.mul_(-(dof + 1) / math.sqrt(dof) / size**2)
+
+
+def _add_transpose_(matrix: Tensor, block: int) -> None:
+    """Add its transpose to a square matrix, in place and tile by tile."""
+    size = len(matrix)
+    for top in range(0, size, block):
+        for left in range(top, size, block):
+            upper = matrix[top : top + block, left : left + block]
+            lower = matrix[left : left + block, top : top + block]
+            total = lower.T.contiguous().add_(upper)
+            upper.copy_(total)
+            lower.copy_(total.T)
 
 
 def _extend(points: Tensor, dof: float) -> _Points:
@@ -71,7 +83,7 @@ class _FDRLoss(torch.autograd.Function):
         wants_gradient = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
         feature_points, embedding_points = _extend(features, feature_dof), _extend(embedding, embedding_dof)
         negative_loss = features.new_zeros(())
-        towards = features.new_empty(3 if wants_gradient else 0, size, size)
+        towards = features.new_empty(2 if wants_gradient else 0, size, size)
         buffers = features.new_empty(6, min(block, size), size)
         for start in range(0, size, block):
             stop = min(start + block, size)
@@ -97,8 +109,7 @@ class _FDRLoss(torch.autograd.Function):
                 torch.div(p, feature_u, out=towards[0, start:stop])
         if wants_gradient:
             ctx.save_for_backward(
-                feature_points.gradient(towards[0], towards[2]),
-                embedding_points.gradient(towards[1], towards[2]),
+                feature_points.gradient(towards[0], block), embedding_points.gradient(towards[1], block)
             )
         return -negative_loss / size**2
 

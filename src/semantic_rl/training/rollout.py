@@ -52,6 +52,7 @@ class Player:
         self._precision = precision
         self._ends = np.cumsum([group.num_envs for group in groups]).tolist()
         self.num_envs: int = self._ends[-1]
+        self.num_envs_of_a_group = groups[0].num_envs
         self.monitor = EpisodeMonitor(self.num_envs)
         self._current = [group.observe() for group in groups]
 

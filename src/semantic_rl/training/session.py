@@ -82,6 +82,11 @@ class Session:
         """Environment steps so far, over all workers."""
         return self.num_updates * self._config.batch_size * self._workers.size
 
+    @property
+    def num_envs_of_a_step(self) -> int:
+        """Environments for which the network acts at once: those of one group."""
+        return self._player.num_envs_of_a_group
+
     def collect(self, progress: Progress) -> Outcome:
         """Play one rollout into the buffer."""
         self._began = time.perf_counter()
