@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from semantic_rl.models.convolution import image_convolution, lean_residual_branch
+from semantic_rl.models.convolution import image_convolution, residual_branch
 from semantic_rl.models.pooling import max_pool
 
 DEPTHS = (16, 32, 32)
@@ -22,30 +22,26 @@ def _weights(layer: nn.Conv2d, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(relu(conv(relu(x)))); a `lean` one remembers half as much and computes a convolution twice."""
+    """x + conv(relu(conv(relu(x))))."""
 
-    def __init__(self, depth: int, lean: bool = False) -> None:
+    def __init__(self, depth: int) -> None:
         super().__init__()
-        self.lean = lean
         self.conv1 = nn.Conv2d(depth, depth, 3, padding=1)
         self.conv2 = nn.Conv2d(depth, depth, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, C, H, W] to the same shape and precision."""
-        weights1, weights2 = _weights(self.conv1, x.dtype), _weights(self.conv2, x.dtype)
-        if self.lean:
-            return x + lean_residual_branch(x, *weights1, *weights2)
-        return x + F.conv2d(F.relu(F.conv2d(F.relu(x), *weights1, padding=1)), *weights2, padding=1)
+        return x + residual_branch(x, *_weights(self.conv1, x.dtype), *_weights(self.conv2, x.dtype))
 
 
 class ImpalaBlock(nn.Module):
     """Convolution, pooling to half the size, two residual blocks."""
 
-    def __init__(self, depth_in: int, depth: int, lean: bool = False) -> None:
+    def __init__(self, depth_in: int, depth: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(depth_in, depth, 3, padding=1)
-        self.residual1 = ResidualBlock(depth, lean)
-        self.residual2 = ResidualBlock(depth, lean)
+        self.residual1 = ResidualBlock(depth)
+        self.residual2 = ResidualBlock(depth)
 
     def forward(self, x: Tensor, dtype: torch.dtype) -> Tensor:
         """Map uint8 images or activations [B, C, H, W] to [B, depth, H/2, W/2] of `dtype`."""
@@ -60,10 +56,7 @@ class ImpalaCNN(nn.Module):
     def __init__(self, depths: tuple[int, ...] = DEPTHS, image_size: int = 64) -> None:
         super().__init__()
         depths_in = (3, *depths[:-1])
-        # The first block's activations are by far the largest; the other blocks' are not worth the time.
-        self.blocks = nn.ModuleList(
-            ImpalaBlock(i, o, lean=index == 0) for index, (i, o) in enumerate(zip(depths_in, depths, strict=True))
-        )
+        self.blocks = nn.ModuleList(ImpalaBlock(i, o) for i, o in zip(depths_in, depths, strict=True))
         self.dense = nn.Linear(depths[-1] * (image_size // 2 ** len(depths)) ** 2, NUM_FEATURES)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
