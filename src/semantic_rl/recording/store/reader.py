@@ -1,6 +1,7 @@
 """Opens a finished recording, after looking whether it is one and is whole."""
 
 import json
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ class Recording:
         self.num_episodes: int = description["counts"]["episodes"]
         self.num_codes: int = description["num_codes"]
         """Codes of the agent; 0 if it has no semantic clustering module."""
+        self.num_actions: int = description["num_actions"]
         self.codebook: NDArray[np.float32] = np.array(description["codebook"], np.float32).reshape(-1, 2)
         """[K, 2]."""
         self.has_pictures: bool = description["frames"]["picture_size"] > 0
@@ -56,19 +58,24 @@ class Recording:
         """Return the table of states, of which polars reads the columns and rows that a query needs."""
         return pl.scan_parquet(self.path / STATES_FILE)
 
-    def features(self, rows: NDArray[np.integer] | None = None) -> NDArray[np.float16]:
-        """Return the features [B, 256] of the given rows, which must ascend, or of all; memory for no others."""
+    def feature_groups(self) -> Iterator[tuple[int, NDArray[np.float16]]]:
+        """Yield all features, a row group at a time, as (first row, features [B, 256])."""
         file = pq.ParquetFile(self.path / STATES_FILE)
-        found: list[NDArray[np.float16]] = []
         start = 0
         for group in range(file.num_row_groups):
-            end = start + file.metadata.row_group(group).num_rows
-            low, high = (0, end - start) if rows is None else np.searchsorted(rows, (start, end)).tolist()
-            if low < high:
-                column = file.read_row_group(group, columns=["features"]).column(0).combine_chunks()
-                values: NDArray[np.float16] = column.flatten().to_numpy().reshape(len(column), -1)
-                found.append(values if rows is None else values[rows[low:high] - start])
-            start = end
+            column = file.read_row_group(group, columns=["features"]).column(0).combine_chunks()
+            yield start, column.flatten().to_numpy().reshape(len(column), -1)
+            start += len(column)
+
+    def features(self, rows: NDArray[np.integer] | None = None) -> NDArray[np.float16]:
+        """Return the features [B, 256] of the given rows, which must ascend, or of all; memory for no others."""
+        found: list[NDArray[np.float16]] = []
+        for start, values in self.feature_groups():
+            if rows is None:
+                found.append(values)
+                continue
+            low, high = np.searchsorted(rows, (start, start + len(values))).tolist()
+            found.append(values[rows[low:high] - start])
         return np.concatenate(found)
 
     def observation(self, row: int) -> NDArray[np.uint8]:

@@ -1,0 +1,1 @@
+"""Numbers from recordings. Computes, never draws; needs neither PyTorch nor the games."""

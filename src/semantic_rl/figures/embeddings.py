@@ -1,0 +1,228 @@
+"""The agent's own map of its states beside t-SNE of the same states (the paper's figure of clusters).
+
+Left the FDR space, which the agent learned while it learned to play: with its codes, numbered, and the cells in which
+each of them is the nearest. Right t-SNE of the 256 features. A state has the same colour in both.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection, PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
+
+from semantic_rl.analysis.cells import code_cells, square_around
+from semantic_rl.analysis.embedding import Planes, compute_planes
+from semantic_rl.figures.palette import CATEGORIES, FAINT_INK, OTHER, SEQUENTIAL, cluster_color, cluster_colors, ink_on
+from semantic_rl.figures.style import FULL_WIDTH, hide_ticks, paper_style, save_figure
+from semantic_rl.games import ACTION_NAMES
+from semantic_rl.recording.store import Recording, open_recording
+
+Color = Literal["cluster", "value", "time", "action"]
+
+CELL_OPACITY = 0.13
+LEGEND_COLUMNS = 8
+CODES_IN_VIEW = 0.5
+"""A code further outside than this, in widths of the cloud of states, is left out of the picture."""
+
+
+class Coloring(NamedTuple):
+    """What the colours of states show."""
+
+    colors: NDArray[Any]
+    """[B, 3] colours, or [B] numbers for the sequential colour map."""
+    label: str
+    """What is shown, with its unit."""
+    entries: list[tuple[str, str]]
+    """(colour, text) of each entry of the legend; none where there is a colour bar."""
+
+
+def draw_states(ax: Axes, points: NDArray[np.floating], coloring: Coloring, seed: int = 0) -> PathCollection:
+    """Draw states [B, 2] as points on `ax`, in random order, so that no colour lies on top of the others."""
+    order = np.random.default_rng(seed).permutation(len(points))
+    colors = coloring.colors[order]
+    limits: dict[str, Any] = {}
+    if colors.ndim == 1:
+        low, high = np.percentile(colors, (1, 99))
+        limits = {"cmap": SEQUENTIAL, "vmin": low, "vmax": max(high, low + 1e-9)}
+    ax.set_aspect("equal")
+    return ax.scatter(
+        *points[order].T,
+        c=colors,
+        s=float(np.clip(16_000 / len(points), 0.7, 14)),
+        alpha=0.75,
+        linewidths=0,
+        rasterized=True,
+        zorder=2,
+        **limits,
+    )
+
+
+def draw_codes(ax: Axes, codebook: NDArray[np.floating], limits: tuple[float, float, float, float], fill: bool) -> None:
+    """Draw codes [K, 2], numbered, and the cells in which each is the nearest, within `limits`; fills them if asked."""
+    cells = [(index, cell) for index, cell in enumerate(code_cells(codebook, limits)) if len(cell)]
+    faces = cluster_colors([index for index, _ in cells])
+    opacity = np.full((len(cells), 1), CELL_OPACITY if fill else 0.0)
+    polygons = [cell for _, cell in cells]
+    ax.add_collection(PolyCollection(polygons, facecolors=np.hstack([faces, opacity]), edgecolors="none", zorder=1))
+    ax.add_collection(
+        PolyCollection(polygons, facecolors="none", edgecolors="#00000055", linewidths=0.5, zorder=1 if fill else 3)
+    )
+    left, right, bottom, top = limits
+    for index, (x, y) in enumerate(codebook):
+        if left <= x <= right and bottom <= y <= top:
+            color = cluster_color(index) if fill else "#FFFFFF"
+            ink, edge = ink_on(color), "white" if fill else "#222222"
+            ax.plot(x, y, "o", markersize=11, color=color, markeredgecolor=edge, markeredgewidth=1.0, zorder=4)
+            ax.annotate(
+                str(index), (x, y), color=ink, fontsize=7.5, weight="bold", ha="center", va="center_baseline", zorder=5
+            )
+
+
+def draw_fdr(
+    ax: Axes, points: NDArray[np.floating], codebook: NDArray[np.floating], coloring: Coloring, fill: bool = True
+) -> PathCollection:
+    """Draw states [B, 2] in the FDR space with its codes [K, 2] and their cells."""
+    low, high = points.min(0), points.max(0)
+    reach = CODES_IN_VIEW * (high - low)
+    near = codebook[((codebook >= low - reach) & (codebook <= high + reach)).all(1)]
+    limits = square_around(np.concatenate([points, near]))
+    draw_codes(ax, codebook, limits, fill)
+    drawn = draw_states(ax, points, coloring)
+    ax.set(xlim=limits[:2], ylim=limits[2:], xlabel="FDR dimension 1", ylabel="FDR dimension 2")
+    ax.locator_params(nbins=5)
+    return drawn
+
+
+def draw_tsne(ax: Axes, points: NDArray[np.floating], coloring: Coloring) -> PathCollection:
+    """Draw states [B, 2] as t-SNE places them."""
+    drawn = draw_states(ax, points, coloring)
+    left, right, bottom, top = square_around(points)
+    ax.set(xlim=(left, right), ylim=(bottom, top), xlabel="t-SNE dimension 1", ylabel="t-SNE dimension 2")
+    hide_ticks(ax)
+    return drawn
+
+
+def color_states(recording: Recording, planes: Planes, color: Color) -> Coloring:
+    """Return the colours of the states in `planes`; for "cluster" the recording must have clusters."""
+    if color == "cluster":
+        assert planes.code_index is not None, "an agent without codes has no clusters"
+        assert planes.code_counts is not None, "an agent without codes has no clusters"
+        shares = planes.code_counts / planes.code_counts.sum()
+        entries = [(cluster_color(index), f"{index}  {share:.1%}") for index, share in enumerate(shares)]
+        return Coloring(cluster_colors(planes.code_index), "cluster, share of states", entries)
+    column = {"value": "value", "time": "step", "action": "action"}[color]
+    values = recording.scan().select(column).collect()[column].to_numpy()
+    if color != "action":
+        label = "value (discounted, in normalised reward)" if color == "value" else "step in the episode"
+        return Coloring(values[planes.rows].astype(np.float64), label, [])
+    counts = np.bincount(values, minlength=len(ACTION_NAMES))
+    frequent = np.argsort(-counts, kind="stable")[: len(CATEGORIES)]
+    frequent = frequent[counts[frequent] > 0]
+    table = np.full(max(len(ACTION_NAMES), int(values.max()) + 1), OTHER, object)
+    table[frequent] = CATEGORIES[: len(frequent)]
+    entries = [(str(table[action]), f"{_action(action)}  {counts[action] / len(values):.1%}") for action in frequent]
+    rest = 1 - counts[frequent].sum() / len(values)
+    if rest > 0:
+        entries.append((OTHER, f"other  {rest:.1%}"))
+    colors = np.array([[int(code[start : start + 2], 16) / 255 for start in (1, 3, 5)] for code in table])
+    return Coloring(colors[values[planes.rows]], "action, share of states", entries)
+
+
+def _action(action: int) -> str:
+    return ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
+
+
+def embeddings_figure(recording: Recording, planes: Planes, color: Color = "cluster") -> Figure:
+    """Draw both planes side by side; t-SNE alone if the agent has no semantic clustering module."""
+    has_clusters = planes.fdr is not None
+    coloring = color_states(recording, planes, color if has_clusters or color != "cluster" else "value")
+    with paper_style():
+        width = FULL_WIDTH if has_clusters else FULL_WIDTH * 0.6
+        figure = Figure((width, 4.25), layout="constrained")
+        axes: list[Axes] = figure.subplots(1, 2 if has_clusters else 1, squeeze=False)[0].tolist()
+        if planes.fdr is not None:
+            drawn = draw_fdr(axes[0], planes.fdr, recording.codebook, coloring, fill=color == "cluster")
+            axes[0].set_title("a   FDR space, learned by the agent")
+            axes[1].set_title("b   t-SNE of the features")
+        drawn = draw_tsne(axes[-1], planes.tsne, coloring)
+        if not has_clusters:
+            axes[0].set_title("t-SNE of the features")
+        _explain_colors(figure, axes, drawn, coloring)
+        figure.suptitle(caption(recording, len(planes.rows)), x=0.01, ha="left", fontsize=8, color=FAINT_INK)
+        return figure
+
+
+def _explain_colors(figure: Figure, axes: list[Axes], drawn: PathCollection, coloring: Coloring) -> None:
+    if not coloring.entries:
+        bar = figure.colorbar(drawn, ax=axes, location="bottom", fraction=0.04, pad=0.03, aspect=50, extend="both")
+        bar.solids.set_alpha(1)
+        bar.set_label(coloring.label)
+        bar.outline.set_visible(False)
+        return
+    marks = [
+        Line2D([], [], linestyle="none", marker="o", markersize=6, color=color, label=text)
+        for color, text in coloring.entries
+    ]
+    rows = -(-len(marks) // LEGEND_COLUMNS)
+    columns = -(-len(marks) // rows)
+    # Matplotlib fills a legend column by column; people read it row by row.
+    by_column = [mark for column in range(columns) for mark in marks[column::columns]]
+    figure.legend(
+        handles=by_column,
+        loc="outside lower center",
+        ncols=columns,
+        title=coloring.label,
+        title_fontsize=8,
+        handletextpad=0.1,
+        columnspacing=1.2,
+    )
+
+
+def caption(recording: Recording, num_drawn: int) -> str:
+    """Say in one line which agent and how many states a figure shows."""
+    environment, agent = recording.description["environment"], recording.description["agent"]
+    name = "SPPO" if recording.num_codes else "PPO"
+    states = f"{recording.num_states:,} states"
+    if num_drawn < recording.num_states:
+        states = f"{num_drawn:,} of {states}"
+    parts = [f"{environment['env']} ({environment['distribution_mode']})", str(agent.get("algorithm", name)).upper()]
+    return "  ·  ".join([*parts, f"{states} from {recording.num_episodes:,} episodes"])
+
+
+def make_embeddings(
+    recording: Path,
+    out: Path,
+    color: Color = "cluster",
+    max_states: int = 30_000,
+    perplexity: float = 30.0,
+    seed: int = 0,
+    num_threads: int = 0,
+) -> list[Path]:
+    """Draw the embeddings of a recording folder into `out`; return the paths of the PNG and the SVG."""
+    opened = open_recording(recording)
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("t-SNE", total=None)
+        planes = compute_planes(
+            opened,
+            max_states,
+            perplexity,
+            seed,
+            num_threads,
+            lambda done, total: bars.update(task, completed=done, total=total),
+        )
+    if planes.fdr is None:
+        instead = ", coloured by value" if color == "cluster" else ""
+        print(
+            f"{recording}: the agent has no semantic clustering module, so it has neither FDR space nor clusters; "
+            f"drawing t-SNE alone{instead}.",
+            file=sys.stderr,
+        )
+    name = "embeddings" if color == "cluster" else f"embeddings-{color}"
+    return save_figure(embeddings_figure(opened, planes, color), out, name)

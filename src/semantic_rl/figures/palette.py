@@ -1,0 +1,54 @@
+"""Colours. A cluster has one, by its code's index, in every figure, clip and page.
+
+The first eight are those of Okabe and Ito (2008), told apart with every common kind of colour blindness, with a dark
+grey in place of black, which would drown the others. Beyond eight the same hues come back darker, then lighter; the
+number beside them then says what the colour alone cannot.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_CLUSTERS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#4D4D4D")
+_MIXES = ((0.0, 0.0), (0.0, 0.45), (1.0, 0.5), (0.0, 0.7), (1.0, 0.75))
+"""(white or black, how much of it) in each round through the hues."""
+
+CATEGORIES = ("#332288", "#88CCEE", "#117733", "#DDCC77", "#CC6677", "#AA4499", "#44AA99")
+"""For what is not a cluster; Tol's muted scheme."""
+OTHER = "#BBBBBB"
+"""For what has no colour of its own."""
+SEQUENTIAL = "cividis"
+"""Colour map for amounts: even in lightness, and the same with every kind of colour blindness."""
+INK = "#222222"
+FAINT_INK = "#6E6E6E"
+LINE = "#B8B8B8"
+
+
+def _rgb(color: str) -> NDArray[np.float64]:
+    return np.array([int(color[start : start + 2], 16) for start in (1, 3, 5)]) / 255
+
+
+def _hex(rgb: NDArray[np.float64]) -> str:
+    return "#" + "".join(f"{round(255 * value):02X}" for value in rgb.tolist())
+
+
+def cluster_color(code_index: int) -> str:
+    """Return the colour of a cluster as #RRGGBB; the same for the same index whatever the number of codes."""
+    round_, hue = divmod(code_index, len(_CLUSTERS))
+    toward, amount = _MIXES[round_ % len(_MIXES)]
+    return _hex((1 - amount) * _rgb(_CLUSTERS[hue]) + amount * toward)
+
+
+def cluster_colors(code_index: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float64]:
+    """Return the colours [B, 3] of clusters [B], as numbers from 0 to 1."""
+    indices = np.asarray(code_index, np.int64)
+    table = np.array([_rgb(cluster_color(index)) for index in range(int(indices.max(initial=0)) + 1)])
+    return table[indices]
+
+
+def ink_on(color: str) -> str:
+    """Return black or white, whichever reads better on `color` (WCAG's relative luminance)."""
+    linear = np.where(_rgb(color) <= 0.04045, _rgb(color) / 12.92, ((_rgb(color) + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
+    return "#FFFFFF" if luminance < 0.36 else "#000000"
