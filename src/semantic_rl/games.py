@@ -70,9 +70,7 @@ ACTION_NAMES = (
 def find_game(name: str) -> Game:
     """Return the game called `name`; raises UserError with the valid names and the nearest one."""
     if name not in GAMES:
-        raise UserError(
-            f"env: unknown game '{name}'.{nearest(name, list(GAMES))} Valid games: {', '.join(GAMES)}."
-        )
+        raise UserError(f"env: unknown game '{name}'.{nearest(name, list(GAMES))} Valid games: {', '.join(GAMES)}.")
     return GAMES[name]
 
 
@@ -81,6 +79,5 @@ def check_mode(name: str, mode: str) -> None:
     modes = find_game(name).modes
     if mode not in modes:
         raise UserError(
-            f"distribution_mode: {name} has no mode '{mode}'.{nearest(mode, modes)} "
-            f"Its modes: {', '.join(modes)}."
+            f"distribution_mode: {name} has no mode '{mode}'.{nearest(mode, modes)} Its modes: {', '.join(modes)}."
         )

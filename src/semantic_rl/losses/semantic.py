@@ -60,7 +60,7 @@ def _add_transpose_(matrix: Tensor, block: int) -> None:
         for left in range(top, size, block):
             upper = matrix[top : top + block, left : left + block]
             lower = matrix[left : left + block, top : top + block]
-            total = lower.T.contiguous().add_(upper)
+            total = upper + lower.T.contiguous()
             upper.copy_(total)
             lower.copy_(total.T)
 

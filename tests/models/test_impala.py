@@ -1,0 +1,138 @@
+"""The trunk is the one that a NumPy loop computes, TensorFlow's pooling included, and so are its gradients."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from semantic_rl.models.impala import DEPTHS, NUM_FEATURES, ImpalaCNN
+
+Weights = dict[str, NDArray[np.float64]]
+
+
+def images(count: int, seed: int = 0) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(seed).integers(0, 256, (count, 64, 64, 3), np.uint8))
+
+
+def make_trunk(seed: int = 0) -> ImpalaCNN:
+    """A trunk with biases, which are zero at first."""
+    torch.manual_seed(seed)
+    trunk = ImpalaCNN()
+    for name, parameter in trunk.named_parameters():
+        if name.endswith("bias"):
+            nn.init.normal_(parameter, 0, 0.1)
+    return trunk
+
+
+def convolve(x: NDArray[np.float64], weights: Weights, name: str) -> NDArray[np.float64]:
+    """3×3 with one row and column of zeros on every side, [H, W, in] to [H, W, out]."""
+    kernel, (height, width, _) = weights[f"{name}.weight"], x.shape
+    padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
+    result = np.zeros((height, width, len(kernel)))
+    for row in range(3):
+        for column in range(3):
+            result += padded[row : row + height, column : column + width] @ kernel[:, :, row, column].T
+    return result + weights[f"{name}.bias"]
+
+
+def pool_same(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """TensorFlow's 'same': the window of output i begins at input 2i; what lies behind the edge is left out."""
+    size = x.shape[0] // 2
+    result = np.zeros((size, size, x.shape[2]))
+    for row in range(size):
+        for column in range(size):
+            result[row, column] = x[2 * row : 2 * row + 3, 2 * column : 2 * column + 3].max((0, 1))
+    return result
+
+
+def loop_features(image: NDArray[np.uint8], weights: Weights) -> NDArray[np.float64]:
+    x = image.astype(np.float64) / 255
+    for block in range(len(DEPTHS)):
+        x = pool_same(convolve(x, weights, f"blocks.{block}.conv"))
+        for residual in ("residual1", "residual2"):
+            inner = convolve(np.maximum(x, 0), weights, f"blocks.{block}.{residual}.conv1")
+            x = x + convolve(np.maximum(inner, 0), weights, f"blocks.{block}.{residual}.conv2")
+    flat = np.maximum(x.transpose(2, 0, 1).flatten(), 0)
+    return np.maximum(weights["dense.weight"] @ flat + weights["dense.bias"], 0)
+
+
+def plain_features(trunk: ImpalaCNN, observation: Tensor) -> Tensor:
+    """The same from PyTorch's own differentiable parts."""
+    weights = dict(trunk.named_parameters())
+
+    def convolution(x: Tensor, name: str) -> Tensor:
+        return F.conv2d(x, weights[f"{name}.weight"], weights[f"{name}.bias"], padding=1)
+
+    x = observation.permute(0, 3, 1, 2).float() / 255
+    for block in range(len(DEPTHS)):
+        x = F.max_pool2d(convolution(x, f"blocks.{block}.conv"), 3, 2, ceil_mode=True)
+        for residual in ("residual1", "residual2"):
+            name = f"blocks.{block}.{residual}"
+            x = x + convolution(F.relu(convolution(F.relu(x), f"{name}.conv1")), f"{name}.conv2")
+    return F.relu(F.linear(F.relu(x.flatten(1)), weights["dense.weight"], weights["dense.bias"]))
+
+
+def test_features_are_those_of_a_loop() -> None:
+    trunk, observation = make_trunk(), images(2)
+    weights: Weights = {name: value.detach().numpy().astype(np.float64) for name, value in trunk.named_parameters()}
+    features = trunk(observation).detach().numpy()
+    for index, image in enumerate(observation.numpy()):
+        expected = loop_features(image, weights)
+        assert expected.max() > 0.1
+        np.testing.assert_allclose(features[index], expected, atol=2e-6 * expected.max())
+
+
+def test_pooling_that_pads_in_front_would_be_seen() -> None:
+    """The alignment that PyTorch's `padding=1` gives is another network."""
+    x = torch.randn(1, 4, 64, 64)
+    ours = F.max_pool2d(x, 3, 2, ceil_mode=True)
+    np.testing.assert_array_equal(ours[0].permute(1, 2, 0).numpy(), pool_same(x[0].permute(1, 2, 0).numpy()))
+    assert (ours != F.max_pool2d(x, 3, 2, padding=1)).float().mean() > 0.5
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_gradients_are_those_of_pytorchs_own_parts(count: int) -> None:
+    trunk, observation = make_trunk(), images(count)
+    direction = torch.randn(count, NUM_FEATURES)
+    names, parameters = zip(*trunk.named_parameters(), strict=True)
+    ours = torch.autograd.grad((trunk(observation) * direction).sum(), parameters)
+    theirs = torch.autograd.grad((plain_features(trunk, observation) * direction).sum(), parameters)
+    for name, one, other in zip(names, ours, theirs, strict=True):
+        assert one.shape == other.shape
+        assert float((one - other).norm()) < 1e-4 * float(other.norm()), name
+
+
+def test_bf16_features_are_near_and_their_gradients_are_float32() -> None:
+    trunk, observation = make_trunk(), images(4)
+    exact = trunk(observation)
+    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+        near = trunk(observation)
+    assert near.dtype == torch.bfloat16
+    assert (near.float() - exact).norm().item() < 0.02 * exact.norm().item()
+    near.float().sum().backward()
+    gradients = [parameter.grad for parameter in trunk.parameters()]
+    assert all(gradient is not None and gradient.dtype == torch.float32 for gradient in gradients)
+
+
+def test_features_are_at_least_zero_and_some_are_above() -> None:
+    features = make_trunk()(images(3))
+    assert features.shape == (3, NUM_FEATURES)
+    assert float(features.min()) == 0
+    assert float(features.max()) > 0
+
+
+def test_weights_begin_glorot_uniform_with_zero_biases() -> None:
+    torch.manual_seed(0)
+    trunk = ImpalaCNN()
+    for name, parameter in trunk.named_parameters():
+        if name.endswith("bias"):
+            assert not parameter.any(), name
+            continue
+        receptive = parameter[0, 0].numel() if parameter.ndim == 4 else 1
+        bound = (6 / ((parameter.shape[0] + parameter.shape[1]) * receptive)) ** 0.5
+        largest = float(parameter.detach().abs().max())
+        assert 0.97 * bound < largest <= bound, name
+        deviation = float(parameter.detach().std())
+        assert deviation == pytest.approx(bound / 3**0.5, rel=0.06), name
