@@ -15,11 +15,17 @@ SHAPE = (64, 64, 3)
 
 
 def make_recording(
-    folder: Path, num_episodes: int = 12, num_codes: int = 4, seed: int = 0, picture_size: int = 0
+    folder: Path,
+    num_episodes: int = 12,
+    num_codes: int = 4,
+    seed: int = 0,
+    picture_size: int = 0,
+    num_unused: int = 0,
 ) -> Recording:
     """Write and open a recording: codes lie on a circle, states around them, features are a linear map of the plane.
 
-    Frames of cluster k are grey 20·k. Odd episodes succeed. With `num_codes` 0 the agent has no clusters.
+    Frames of cluster k are grey 20·k. Odd episodes succeed. With `num_codes` 0 the agent has no clusters. `num_unused`
+    further codes lie where no state is.
     """
     rng = np.random.default_rng(seed)
     count = num_codes or 4
@@ -30,8 +36,8 @@ def make_recording(
         "agent": {"algorithm": "sppo" if num_codes else "ppo", "sha256": f"{seed:064d}"},
         "environment": {"env": "coinrun", "distribution_mode": "easy"},
         "num_actions": 15,
-        "num_codes": num_codes,
-        "codebook": codebook.tolist() if num_codes else [],
+        "num_codes": num_codes + num_unused,
+        "codebook": [*codebook.tolist(), *[[9.0 + index, 9.0] for index in range(num_unused)]] if num_codes else [],
         "frames": {"picture_size": picture_size},
     }
     writer = RecordingWriter(folder, description, SHAPE, with_pictures=picture_size > 0)
@@ -41,7 +47,7 @@ def make_recording(
         moves = rng.random(length) > STAY
         code_index = (rng.integers(count) + np.cumsum(moves)) % count
         embedding = codebook[code_index] + rng.normal(0, 0.15, (length, 2))
-        rows = np.zeros(length, state_dtype(15, num_codes, 256))
+        rows = np.zeros(length, state_dtype(15, num_codes + num_unused, 256))
         rows["step"] = np.arange(length)
         rows["level_seed"] = 100 + index
         rows["action"] = (code_index + rng.integers(0, 2, length)) % 15
@@ -53,7 +59,8 @@ def make_recording(
         rows["features"] = np.maximum(embedding @ directions + rng.normal(0, 0.05, (length, 256)), 0)
         if num_codes:
             distances = np.linalg.norm(embedding[:, None] - codebook, axis=2)
-            rows["code_distance"] = distances
+            rows["code_distance"][:, :count] = distances
+            rows["code_distance"][:, count:] = 10.0
             rows["code_index"] = distances.argmin(1)
             rows["embedding_x"], rows["embedding_y"] = embedding.T
             code_index = rows["code_index"].astype(int)

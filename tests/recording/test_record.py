@@ -178,7 +178,7 @@ def test_a_recording_that_was_stopped_and_resumed_equals_one_that_was_not(
     with monkeypatch.context() as patch:
         stop_after(patch, num_steps, how)
         if how == "killed":
-            patch.setattr("semantic_rl.recording.record.record.SECONDS_BETWEEN_SNAPSHOTS", 0.0)
+            patch.setattr("semantic_rl.recording.record.make.SECONDS_BETWEEN_SNAPSHOTS", 0.0)
             with pytest.raises(Killed):
                 record_policy(make_policy(), GAME, config(broken, **settings))
         else:

@@ -64,8 +64,14 @@ def draw_states(ax: Axes, points: NDArray[np.floating], coloring: Coloring, seed
     )
 
 
-def draw_codes(ax: Axes, codebook: NDArray[np.floating], limits: tuple[float, float, float, float], fill: bool) -> None:
-    """Draw codes [K, 2], numbered, and the cells in which each is the nearest, within `limits`; fills them if asked."""
+def draw_codes(
+    ax: Axes,
+    codebook: NDArray[np.floating],
+    limits: tuple[float, float, float, float],
+    fill: bool,
+    numbers: bool = True,
+) -> None:
+    """Draw the cells in which each of the codes [K, 2] is the nearest, tinted if asked, and the codes as numbers."""
     cells = [(index, cell) for index, cell in enumerate(code_cells(codebook, limits)) if len(cell)]
     faces = cluster_colors([index for index, _ in cells])
     opacity = np.full((len(cells), 1), CELL_OPACITY if fill else 0.0)
@@ -74,6 +80,8 @@ def draw_codes(ax: Axes, codebook: NDArray[np.floating], limits: tuple[float, fl
     ax.add_collection(
         PolyCollection(polygons, facecolors="none", edgecolors="#00000055", linewidths=0.5, zorder=1 if fill else 3)
     )
+    if not numbers:
+        return
     left, right, bottom, top = limits
     for index, (x, y) in enumerate(codebook):
         if left <= x <= right and bottom <= y <= top:

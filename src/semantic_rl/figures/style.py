@@ -68,7 +68,8 @@ def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
         for path in paths:
             temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
             metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-            figure.savefig(temporary, format=path.suffix[1:], dpi=DOTS_PER_INCH, metadata=metadata)
+            with paper_style():
+                figure.savefig(temporary, format=path.suffix[1:], dpi=DOTS_PER_INCH, metadata=metadata)
             os.replace(temporary, path)
     except OSError as error:
         raise UserError(
