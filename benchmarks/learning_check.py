@@ -34,8 +34,8 @@ def main() -> None:
     parser.add_argument("--last", type=int, default=100)
     arguments = parser.parse_args()
     between = pl.col("update").is_between(arguments.first, arguments.last)
-    ours = pl.read_csv(arguments.progress).rename({"misc/nupdates": "update"}).filter(between)
-    original = pl.read_csv(arguments.original).filter(
+    ours = pl.read_csv(arguments.progress, infer_schema_length=None).rename({"misc/nupdates": "update"}).filter(between)
+    original = pl.read_csv(arguments.original, infer_schema_length=None).filter(
         between & (pl.col("algorithm") == arguments.algorithm) & (pl.col("game") == arguments.game)
     )
     seeds = original["seed"].unique().sort().to_list()
