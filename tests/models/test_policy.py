@@ -141,7 +141,7 @@ def test_heads_begin_orthogonal_with_zero_biases() -> None:
     policy = make_policy()
     weight = policy.policy_head.weight
     torch.testing.assert_close(weight @ weight.T, 1e-4 * torch.eye(15), atol=1e-9, rtol=1e-4)
-    assert float(policy.value_head.weight.norm()) == pytest.approx(1, rel=1e-5)
+    assert policy.value_head.weight.norm().item() == pytest.approx(1, rel=1e-5)
     assert not policy.policy_head.bias.any()
     assert not policy.value_head.bias.any()
 
