@@ -122,7 +122,7 @@ def serve(pipe: Connection, algorithm: str, env: str, device_name: str, precisio
                 "fraction_of_bound": rate / bound,
                 "peak_memory_mib": peak,
                 "peak_device_memory_mib": torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else 0.0,
-                "device": torch.cuda.get_device_name() if device.type == "cuda" else platform.processor() or platform.machine(),
+                "device": torch.cuda.get_device_name() if device.type == "cuda" else platform.machine(),
                 "precision": precision,
                 "threads": torch.get_num_threads(),
             }
