@@ -154,7 +154,7 @@ def test_codes_begin_uniform_between_plus_and_minus_one_over_k(num_codes: int) -
     bound = 1 / num_codes
     largest = float(semantic.codebook.detach().abs().max())
     assert 0.6 * bound < largest <= bound
-    assert float(semantic.codebook.min()) < 0 < float(semantic.codebook.max())
+    assert semantic.codebook.min().item() < 0 < semantic.codebook.max().item()
 
 
 def test_the_module_begins_glorot_uniform_with_zero_biases() -> None:
