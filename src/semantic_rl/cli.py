@@ -108,6 +108,26 @@ def _embeddings(arguments: list[str]) -> None:
         print(path)
 
 
+def _clusters(arguments: list[str]) -> None:
+    from semantic_rl.config import ClustersFigureConfig
+
+    config: ClustersFigureConfig = parse(ClustersFigureConfig, arguments, "figures clusters")
+    from semantic_rl.figures.clusters import make_clusters
+
+    for path in make_clusters(config.recording, config.out, config.seed):
+        print(path)
+
+
+def _transitions(arguments: list[str]) -> None:
+    from semantic_rl.config import TransitionsFigureConfig
+
+    config: TransitionsFigureConfig = parse(TransitionsFigureConfig, arguments, "figures transitions")
+    from semantic_rl.figures.transitions import make_transitions
+
+    for path in make_transitions(config.recording, config.out):
+        print(path)
+
+
 def _import_original(arguments: list[str]) -> None:
     from semantic_rl.config import ImportOriginalConfig
 
@@ -121,13 +141,15 @@ COMMANDS: dict[str, Command] = {
     "train": Command("train an agent with the semantic clustering module, or plain PPO", _train),
     "evaluate": Command("play whole episodes with an agent: mean return, success rate", _evaluate),
     "record": Command("write the states that an agent meets, and what its network makes of them", _record),
-    "figures": Command("draw a recording: figures embeddings", _figures),
+    "figures": Command("draw a recording: figures embeddings | clusters | transitions", _figures),
     "import-original": Command("make a run folder of a checkpoint written by the paper's code", _import_original),
 }
 
 
 FIGURES: dict[str, Command] = {
     "embeddings": Command("the FDR space beside t-SNE of the features, coloured by cluster", _embeddings),
+    "clusters": Command("a card for each cluster: frames, actions, values, when, and what comes of it", _clusters),
+    "transitions": Command("how the agent moves between clusters: as a matrix, and over the FDR space", _transitions),
 }
 
 

@@ -312,6 +312,31 @@ class EmbeddingsFigureConfig:
         _within(self, 0, 2**31 - 1, "seed")
 
 
+@dataclass(frozen=True)
+class ClustersFigureConfig:
+    """Draw a card for each cluster: what it looks like, what the agent does there, when, and what comes of it."""
+
+    recording: Positional[Path]
+    """Recording folder."""
+    out: Path = Path("figures")
+    """Folder in which the figures are written."""
+    seed: int = 0
+    """Seed of the choice of states for the mean frames."""
+
+    def __post_init__(self) -> None:
+        _within(self, 0, 2**31 - 1, "seed")
+
+
+@dataclass(frozen=True)
+class TransitionsFigureConfig:
+    """Draw how the agent moves between clusters: as a matrix, and as a flow over the FDR space."""
+
+    recording: Positional[Path]
+    """Recording folder."""
+    out: Path = Path("figures")
+    """Folder in which the figures are written."""
+
+
 RECORDING_MAY_CHANGE_ON_RESUME = frozenset({"agent", "out", "resume", "num_threads", "device", "precision"})
 """Settings of a recording that do not change what is recorded; device and precision are compared once resolved."""
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from semantic_rl.analysis.embedding import compute_planes
+from semantic_rl.cli import main
 from semantic_rl.errors import UserError
 from semantic_rl.figures.embeddings import Color, color_states, draw_fdr, embeddings_figure, make_embeddings
 from semantic_rl.figures.palette import cluster_color
@@ -94,3 +95,18 @@ def test_a_folder_that_cannot_be_made_is_a_user_error(tmp_path: Path, recording:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write figures"):
         make_embeddings(recording.path, tmp_path / "file" / "figures", **SETTINGS)
+
+
+def test_the_command_says_what_it_wrote(
+    tmp_path: Path, recording: Recording, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "figures")
+    main(["figures", "embeddings", str(recording.path), "--out", out, "--color", "time", "--perplexity", "10"])
+    assert capsys.readouterr().out.split() == [f"{out}/embeddings-time.png", f"{out}/embeddings-time.svg"]
+
+
+def test_figures_without_a_name_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["figures"])
+    said = capsys.readouterr().out
+    assert "embeddings" in said
+    assert "semantic-rl figures FIGURE --help" in said

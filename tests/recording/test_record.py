@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from semantic_rl.artifacts import EPISODE_COLUMNS, SEMANTIC_STATE_COLUMNS, STATE_COLUMNS
+from semantic_rl.cli import main
 from semantic_rl.config import EnvConfig, RecordConfig, TrainConfig, to_dict
 from semantic_rl.errors import UserError
 from semantic_rl.models.policy import SemanticPolicy
@@ -292,3 +293,27 @@ def test_a_folder_that_cannot_be_written_is_a_user_error(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write recording"):
         record_policy(make_policy(), GAME, config(tmp_path / "file" / "r"))
+
+
+def test_the_command_records_and_says_what_it_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run(tmp_path / "run", make_policy(), GAME)
+    main(["record", str(run), "--states", "60", "--num-envs", "4", "--frame-size", "0", "--out", str(tmp_path / "r")])
+    recording = open_recording(tmp_path / "r")
+    said = capsys.readouterr().out
+    assert said.startswith(f"{tmp_path / 'r'}: {recording.num_states} states of {recording.num_episodes} episodes")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["record", "nowhere", "--out", "r"], "nowhere: no such file or folder"),
+        (["figures", "embeddings", "nowhere"], "nowhere: no such folder; expected a recording"),
+        (["figures", "embedings", "r"], "unknown figure 'embedings'. Did you mean 'embeddings'?"),
+    ],
+)
+def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        main(arguments)
+    assert leaving.value.code == 2
+    assert said in capsys.readouterr().err

@@ -125,11 +125,11 @@ def compute_tsne(
 
     report(0, total)
     method: Any = TSNE(
-        perplexity=perplexity,
+        perplexity=perplexity,  # pyright: ignore[reportArgumentType] — a float is right
         initialization="pca",
         early_exaggeration_iter=EXAGGERATION_STEPS,
         n_iter=STEPS,
-        n_jobs=num_threads or os.cpu_count() or 1,
+        n_jobs=num_threads or -1,
         random_state=seed,
         callbacks=callback,
         callbacks_every_iters=STEPS_BETWEEN_REPORTS,

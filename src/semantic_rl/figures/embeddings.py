@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -19,15 +20,32 @@ from rich.progress import Progress
 
 from semantic_rl.analysis.cells import code_cells, square_around
 from semantic_rl.analysis.embedding import Planes, compute_planes
-from semantic_rl.figures.palette import CATEGORIES, FAINT_INK, OTHER, SEQUENTIAL, cluster_color, cluster_colors, ink_on
-from semantic_rl.figures.style import FULL_WIDTH, hide_ticks, paper_style, save_figure
+from semantic_rl.figures.palette import CATEGORIES, OTHER, SEQUENTIAL, cluster_color, cluster_colors, ink_on
+from semantic_rl.figures.style import (
+    ABOVE_PANELS,
+    BELOW_PANELS,
+    FULL_WIDTH,
+    PANEL_SIZE,
+    PANEL_WIDTH,
+    add_square_panels,
+    hide_ticks,
+    paper_style,
+    save_figure,
+    write_caption,
+)
 from semantic_rl.games import ACTION_NAMES
 from semantic_rl.recording.store import Recording, open_recording
 
 Color = Literal["cluster", "value", "time", "action"]
 
 CELL_OPACITY = 0.13
-LEGEND_COLUMNS = 8
+KEY_HEAD = 0.2
+KEY_ROW = 0.19
+"""Inches: legend or colour bar below the panels."""
+LABEL_DROP = 11.5
+"""Points by which a label must drop to stand level with one below ticks."""
+MAX_ENTRIES = 40
+"""Clusters in the legend; of more, the smallest are counted together."""
 CODES_IN_VIEW = 0.5
 """A code further outside than this, in widths of the cloud of states, is left out of the picture."""
 
@@ -123,7 +141,10 @@ def color_states(recording: Recording, planes: Planes, color: Color) -> Coloring
         assert planes.code_index is not None, "an agent without codes has no clusters"
         assert planes.code_counts is not None, "an agent without codes has no clusters"
         shares = planes.code_counts / planes.code_counts.sum()
-        entries = [(cluster_color(index), f"{index}  {share:.1%}") for index, share in enumerate(shares)]
+        named = np.sort(np.argsort(-shares, kind="stable")[:MAX_ENTRIES]).tolist()
+        entries = [(cluster_color(index), f"{index}  {shares[index]:.1%}") for index in named]
+        if len(named) < len(shares):
+            entries.append((OTHER, f"{len(shares) - len(named)} more  {1 - shares[named].sum():.1%}"))
         return Coloring(cluster_colors(planes.code_index), "cluster, share of states", entries)
     column = {"value": "value", "time": "step", "action": "action"}[color]
     values = recording.scan().select(column).collect()[column].to_numpy()
@@ -152,45 +173,64 @@ def embeddings_figure(recording: Recording, planes: Planes, color: Color = "clus
     has_clusters = planes.fdr is not None
     coloring = color_states(recording, planes, color if has_clusters or color != "cluster" else "value")
     with paper_style():
-        width = FULL_WIDTH if has_clusters else FULL_WIDTH * 0.6
-        figure = Figure((width, 4.25), layout="constrained")
-        axes: list[Axes] = figure.subplots(1, 2 if has_clusters else 1, squeeze=False)[0].tolist()
+        width = FULL_WIDTH if has_clusters else PANEL_WIDTH
+        columns = _legend_columns(coloring.entries, width)
+        key_height = KEY_HEAD + KEY_ROW * (-(-len(coloring.entries) // columns) if coloring.entries else 1)
+        bottom = BELOW_PANELS + key_height
+        figure = Figure((width, bottom + PANEL_SIZE + ABOVE_PANELS))
+        axes = add_square_panels(figure, 2 if has_clusters else 1, bottom)
         if planes.fdr is not None:
-            drawn = draw_fdr(axes[0], planes.fdr, recording.codebook, coloring, fill=color == "cluster")
+            draw_fdr(axes[0], planes.fdr, recording.codebook, coloring, fill=color == "cluster")
             axes[0].set_title("a   FDR space, learned by the agent")
-            axes[1].set_title("b   t-SNE of the features")
         drawn = draw_tsne(axes[-1], planes.tsne, coloring)
-        if not has_clusters:
-            axes[0].set_title("t-SNE of the features")
-        _explain_colors(figure, axes, drawn, coloring)
-        figure.suptitle(caption(recording, len(planes.rows)), x=0.01, ha="left", fontsize=8, color=FAINT_INK)
+        axes[-1].set_title("b   t-SNE of the features" if has_clusters else "t-SNE of the features")
+        axes[-1].xaxis.labelpad = axes[0].xaxis.labelpad + (LABEL_DROP if has_clusters else 0)
+        if coloring.entries:
+            _add_legend(figure, coloring, columns)
+        else:
+            _add_color_bar(figure, drawn, coloring)
+        write_caption(figure, caption(recording, len(planes.rows)))
         return figure
 
 
-def _explain_colors(figure: Figure, axes: list[Axes], drawn: PathCollection, coloring: Coloring) -> None:
-    if not coloring.entries:
-        bar = figure.colorbar(drawn, ax=axes, location="bottom", fraction=0.04, pad=0.03, aspect=50, extend="both")
-        bar.solids.set_alpha(1)
-        bar.set_label(coloring.label)
-        bar.outline.set_visible(False)
-        return
+def _legend_columns(entries: list[tuple[str, str]], width: float) -> int:
+    """How many entries of a legend fit beside each other, evenly over its rows."""
+    if not entries:
+        return 1
+    needed = 0.34 + 0.062 * max(len(text) for _, text in entries)
+    fitting = max(1, min(len(entries), int((width - 0.1) / needed)))
+    return -(-len(entries) // -(-len(entries) // fitting))
+
+
+def _add_legend(figure: Figure, coloring: Coloring, columns: int) -> None:
     marks = [
         Line2D([], [], linestyle="none", marker="o", markersize=6, color=color, label=text)
         for color, text in coloring.entries
     ]
-    rows = -(-len(marks) // LEGEND_COLUMNS)
-    columns = -(-len(marks) // rows)
     # Matplotlib fills a legend column by column; people read it row by row.
     by_column = [mark for column in range(columns) for mark in marks[column::columns]]
     figure.legend(
         handles=by_column,
-        loc="outside lower center",
+        loc="lower center",
+        bbox_to_anchor=(0.5, 0),
+        borderaxespad=0.2,
         ncols=columns,
         title=coloring.label,
         title_fontsize=8,
         handletextpad=0.1,
         columnspacing=1.2,
+        labelspacing=0.35,
     )
+
+
+def _add_color_bar(figure: Figure, drawn: PathCollection, coloring: Coloring) -> None:
+    width, height = figure.get_size_inches()
+    length = 0.45 * width
+    ax = figure.add_axes(((width - length) / 2 / width, 0.38 / height, length / width, 0.085 / height))
+    # A bar of its own mappable: the points are translucent, the bar is not.
+    bar = figure.colorbar(ScalarMappable(drawn.norm, drawn.get_cmap()), cax=ax, orientation="horizontal", extend="both")
+    bar.set_label(coloring.label)
+    bar.outline.set_visible(False)
 
 
 def caption(recording: Recording, num_drawn: int) -> str:
@@ -215,7 +255,7 @@ def make_embeddings(
 ) -> list[Path]:
     """Draw the embeddings of a recording folder into `out`; return the paths of the PNG and the SVG."""
     opened = open_recording(recording)
-    with Progress(console=Console(stderr=True), transient=True) as bars:
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task("t-SNE", total=None)
         planes = compute_planes(
             opened,

@@ -4,6 +4,7 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -16,8 +17,16 @@ from semantic_rl.figures.palette import FAINT_INK, INK, LINE
 FULL_WIDTH = 7.2
 """Inches: two columns of a journal."""
 DOTS_PER_INCH = 300
+CAPTION_HEIGHT = 0.24
+PANEL_SIZE = 3.06
+PANEL_LEFT = 0.46
+PANEL_GAP = 0.5
+PANEL_WIDTH = PANEL_LEFT + PANEL_SIZE + 0.12
+ABOVE_PANELS = CAPTION_HEIGHT + 0.3
+BELOW_PANELS = 0.46
+"""Inches: caption, panels, and what their titles and labels need."""
 
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "font.size": 8,
     "axes.titlesize": 9,
     "axes.titlelocation": "left",
@@ -58,6 +67,23 @@ def hide_ticks(ax: Axes) -> None:
     """Take the ticks away where coordinates mean nothing by themselves."""
     ax.set_xticks([])
     ax.set_yticks([])
+
+
+def write_caption(figure: Figure, text: str) -> None:
+    """Write a line above everything else, at the left."""
+    middle = 1 - CAPTION_HEIGHT / 2 / figure.get_figheight()
+    figure.text(0.012, middle, text, color=FAINT_INK, fontsize=8, va="center_baseline")
+
+
+def add_square_panels(figure: Figure, count: int, bottom: float) -> list[Axes]:
+    """Add `count` (1 or 2) square axes side by side, `bottom` inches above the lower edge.
+
+    They fill a figure of `FULL_WIDTH` or, alone, of `PANEL_WIDTH`; above them is room for titles and the caption.
+    """
+    width, height = figure.get_size_inches()
+    step = PANEL_SIZE + PANEL_GAP
+    boxes = [((PANEL_LEFT + index * step) / width, bottom / height) for index in range(count)]
+    return [figure.add_axes((x, y, PANEL_SIZE / width, PANEL_SIZE / height)) for x, y in boxes]
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:

@@ -1,6 +1,5 @@
 """Makes a recording: finds the agent, prepares the folder, plays until the protocol is satisfied, writes the tables."""
 
-import os
 import sys
 import time
 from collections.abc import Callable, Generator
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from semantic_rl.config import EnvConfig, RecordConfig
+from semantic_rl.envs.factory import num_cores
 from semantic_rl.envs.procgen import ProcgenVectorEnv
 from semantic_rl.errors import UserError
 from semantic_rl.models.impala import NUM_FEATURES
@@ -84,8 +84,7 @@ def record_policy(
                 stack.callback(env.close)
             renderer = None
             if config.frame_size:
-                num_threads = os.cpu_count() or 1
-                renderer = Renderer(lambda: make_rendering_env(environment), config.frame_size, num_threads)
+                renderer = Renderer(lambda: make_rendering_env(environment), config.frame_size, num_cores())
                 stack.callback(renderer.close)
             play = Play(envs, actor, writer, quota, dtype, exploration, renderer, seed)
             if snapshot is not None:
@@ -147,6 +146,7 @@ def _done(play: Play, writer: RecordingWriter, config: RecordConfig) -> int:
 def _progress(title: str, total: int | None) -> Generator[Callable[[int, int], None]]:
     """Show a bar on a terminal; gives a function that takes (done, total)."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(title, total=total)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -39,7 +39,10 @@ def save_snapshot(recording: Path, snapshot: Snapshot) -> None:
         _put(tensors, name, items)
     metadata = {"values": json.dumps(snapshot.values), "counts": json.dumps(counts)}
     with whole_file(recording / PARTS_FOLDER / RESUME_FILE) as temporary:
-        save_file(tensors, temporary, metadata)
+        try:
+            save_file(tensors, temporary, metadata)
+        except SafetensorError as error:  # how safetensors reports a full disk
+            raise OSError(str(error)) from error
 
 
 def _put(tensors: dict[str, NDArray[Any]], name: str, items: list[bytes]) -> None:

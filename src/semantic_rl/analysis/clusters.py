@@ -1,0 +1,195 @@
+"""What each cluster is: how often, when and for how long the agent is in it, what it does there, what it looks like."""
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from semantic_rl.errors import UserError
+from semantic_rl.recording.store import Recording
+
+FRAMES_IN_MEAN = 500
+"""States of a cluster, drawn at random, of which its mean frame is made."""
+
+
+class Cluster(NamedTuple):
+    """One cluster. Distributions are over its states; axes: A actions, H bins."""
+
+    code_index: int
+    num_states: int
+    share: float
+    """Of all states."""
+    medoid: int | None
+    """Row of the state that is nearest to all others of the cluster (in mean squared distance of features)."""
+    typical: list[int]
+    """Rows of further states, of the half nearest to the middle, each of another episode and another level."""
+    mean_frame: NDArray[np.float64] | None
+    """[64, 64, 3], 0–255: mean of what the agent saw."""
+    actions: NDArray[np.float64]
+    """[A]: share of each action."""
+    values: NDArray[np.float64]
+    """[H]: share of states in each bin of `Clusters.value_edges`."""
+    progress: NDArray[np.float64]
+    """[H]: share of states in each bin of `Clusters.progress_edges`."""
+    mean_dwell: float
+    """Steps from entering to leaving, on average; NaN for an empty cluster."""
+    num_visits: int
+    num_episodes: int
+    """Episodes that pass through it."""
+    success: float
+    """Share of successes among those of them that ended; NaN if there is none."""
+
+
+class Clusters(NamedTuple):
+    """All clusters of a recording, and the same for all states to compare with."""
+
+    clusters: list[Cluster]
+    value_edges: NDArray[np.float64]
+    """[H + 1]: bins of the value, from the 1st to the 99th percentile; what lies outside is in the outer bins."""
+    progress_edges: NDArray[np.float64]
+    """[H + 1]: bins of the step in the episode over the episode's length, 0–1."""
+    actions: NDArray[np.float64]
+    values: NDArray[np.float64]
+    progress: NDArray[np.float64]
+    success: float
+
+
+def require_clusters(recording: Recording) -> None:
+    """Raise UserError if the recorded agent has no clusters."""
+    if not recording.num_codes:
+        raise UserError(
+            f"{recording.path}: the agent has no semantic clustering module (PPO), so there are no clusters; record an "
+            "SPPO agent. 'figures embeddings' draws t-SNE of this one."
+        )
+
+
+class Visits(NamedTuple):
+    """Unbroken stays in one cluster, in order; axis: V visits."""
+
+    episode: NDArray[np.int64]
+    code_index: NDArray[np.int64]
+    first_row: NDArray[np.int64]
+    num_steps: NDArray[np.int64]
+
+
+def find_visits(episode: NDArray[np.integer], step: NDArray[np.integer], code_index: NDArray[np.integer]) -> Visits:
+    """Cut states [B], in the order of a recording, into visits. States that were not recorded are taken to be alike."""
+    changes = (np.diff(episode) != 0) | (np.diff(code_index.astype(np.int64)) != 0)
+    first = np.concatenate([[0], np.flatnonzero(changes) + 1])
+    last = np.concatenate([first[1:] - 1, [len(episode) - 1]])
+    num_steps = step[last].astype(np.int64) - step[first] + 1
+    return Visits(episode[first].astype(np.int64), code_index[first].astype(np.int64), first, num_steps)
+
+
+def compute_clusters(recording: Recording, num_typical: int = 5, num_bins: int = 24, seed: int = 0) -> Clusters:
+    """Summarise every cluster of a recording; raises UserError if its agent has none."""
+    require_clusters(recording)
+    columns = ["episode", "step", "action", "value", "code_index", "level_seed"]
+    states = recording.scan().select(columns).collect()
+    episode, step, action, value, code_index, level = (states[name].to_numpy() for name in columns)
+    visits = find_visits(episode, step, code_index)
+    length = recording.episodes["length"].to_numpy()[episode]
+    value_edges = np.linspace(*_spread(value), num_bins + 1)
+    progress_edges = np.linspace(0, 1, num_bins + 1)
+    progress = step / np.maximum(length - 1, 1)
+    num_actions = recording.num_actions
+    distances = distances_to_middle(recording, code_index.astype(np.int64))
+    rng = np.random.default_rng(seed)
+
+    def summary(rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        clipped = np.clip(value[rows], value_edges[0], value_edges[-1])
+        return (
+            np.bincount(action[rows], minlength=num_actions) / max(len(rows), 1),
+            np.histogram(clipped, value_edges)[0] / max(len(rows), 1),
+            np.histogram(progress[rows], progress_edges)[0] / max(len(rows), 1),
+        )
+
+    clusters: list[Cluster] = []
+    for index in range(recording.num_codes):
+        rows = np.flatnonzero(code_index == index)
+        near = rows[np.argsort(distances[rows], kind="stable")]
+        medoid = int(near[0]) if len(near) else None
+        mine = visits.code_index == index
+        episodes = np.unique(visits.episode[mine])
+        clusters.append(
+            Cluster(
+                index,
+                len(rows),
+                len(rows) / recording.num_states,
+                medoid,
+                pick_typical(near, episode, level, num_typical, rng),
+                _mean_frame(recording, rng.permutation(rows)[:FRAMES_IN_MEAN]) if len(rows) else None,
+                *summary(rows),
+                float(visits.num_steps[mine].mean()) if mine.any() else float("nan"),
+                int(mine.sum()),
+                len(episodes),
+                _success(recording, episodes),
+            )
+        )
+    everything = summary(np.arange(recording.num_states))
+    return Clusters(
+        clusters, value_edges, progress_edges, *everything, _success(recording, np.arange(recording.num_episodes))
+    )
+
+
+def _spread(values: NDArray[np.floating]) -> tuple[float, float]:
+    low, high = np.percentile(values, (1, 99))
+    return float(low), float(max(high, low + 1e-6))
+
+
+def distances_to_middle(recording: Recording, code_index: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return each state's squared distance [B] to the mean features of its cluster, in two passes over the features."""
+    sums = np.zeros((recording.num_codes, 0))
+    for start, features in recording.feature_groups():
+        if not sums.shape[1]:
+            sums = np.zeros((recording.num_codes, features.shape[1]))
+        here = code_index[start : start + len(features)]
+        for index in np.unique(here):
+            sums[index] += features[here == index].astype(np.float64).sum(0)
+    means = sums / np.maximum(np.bincount(code_index, minlength=recording.num_codes), 1)[:, None]
+    distances = [
+        np.square(features.astype(np.float64) - means[code_index[start : start + len(features)]]).sum(1)
+        for start, features in recording.feature_groups()
+    ]
+    return np.concatenate(distances)
+
+
+def pick_typical(
+    near: NDArray[np.int64],
+    episode: NDArray[np.integer],
+    level: NDArray[np.integer],
+    count: int,
+    rng: np.random.Generator,
+) -> list[int]:
+    """Draw `count` of the nearer half of the rows `near` (nearest first) at random; no episode or level twice.
+
+    The first row is the medoid: neither it nor its episode and level are drawn.
+    """
+    if not len(near):
+        return []
+    seen_episodes, seen_levels = {int(episode[near[0]])}, {int(level[near[0]])}
+    picked: list[int] = []
+    half = (len(near) + 1) // 2
+    for row in [*rng.permutation(near[1:half]).tolist(), *near[half:].tolist()]:
+        if len(picked) == count:
+            break
+        if int(episode[row]) not in seen_episodes and int(level[row]) not in seen_levels:
+            picked.append(row)
+            seen_episodes.add(int(episode[row]))
+            seen_levels.add(int(level[row]))
+    return picked
+
+
+def _mean_frame(recording: Recording, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    frames = (recording.observation(row).astype(np.float64) for row in np.sort(rows).tolist())
+    total = next(frames).copy()
+    for frame in frames:
+        total += frame
+    return total / len(rows)
+
+
+def _success(recording: Recording, episodes: NDArray[np.integer]) -> float:
+    """Share of successes among those of the given episodes that ended; NaN if none did."""
+    ended = recording.episodes[episodes].filter(pl.col("terminated") | pl.col("truncated"))
+    return float(ended["success"].to_numpy().mean()) if len(ended) else float("nan")

@@ -1,0 +1,157 @@
+"""A card for each cluster: what it looks like, what the agent does there, when, and what comes of it.
+
+Frames: the mean of what the agent saw, the medoid, and further states near the middle, each of another episode and
+level. Distributions stand before those of all states, in grey.
+"""
+
+import math
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+from rich.console import Console
+
+from semantic_rl.analysis.clusters import Cluster, Clusters, compute_clusters
+from semantic_rl.figures.embeddings import caption
+from semantic_rl.figures.palette import FAINT_INK, LINE, cluster_color, ink_on
+from semantic_rl.figures.style import FULL_WIDTH, hide_ticks, paper_style, save_figure, write_caption
+from semantic_rl.recording.store import Recording, open_recording
+
+CARD_HEIGHT = 0.74
+HEAD_HEIGHT = 0.46
+NUM_TYPICAL = 4
+NUM_FRAMES = 2 + NUM_TYPICAL
+COLUMN_INCHES = (0.98, *[0.58] * NUM_FRAMES, 1.1, 0.56, 0.56)
+"""Facts, frames, actions, values, time."""
+ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
+"""`games.ACTION_NAMES` in one sign each."""
+
+
+def draw_frame(ax: Axes, frame: NDArray[np.number]) -> None:
+    """Draw an image [H, W, 3] of 0–255 and nothing else."""
+    smooth: Literal["antialiased", "nearest"] = "antialiased" if len(frame) > 64 else "nearest"
+    ax.imshow(np.clip(frame, 0, 255).astype(np.uint8), interpolation=smooth)
+    hide_ticks(ax)
+    ax.spines[:].set_visible(False)
+
+
+def draw_distribution(
+    ax: Axes, edges: NDArray[np.floating], shares: NDArray[np.floating], background: NDArray[np.floating], color: str
+) -> None:
+    """Draw a histogram [H] with bins `edges` [H + 1] before that of all states."""
+    ax.stairs(background, edges, fill=True, color=LINE, alpha=0.55, linewidth=0)
+    ax.stairs(shares, edges, color=color, linewidth=1.4)
+    ax.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.08 * max(shares.max(), background.max(), 1e-9)), yticks=[])
+    ax.xaxis.set_major_locator(MaxNLocator(3, prune="both"))
+    ax.tick_params(axis="x", labelsize=6, pad=1.5)
+    ax.spines[["left", "right", "top"]].set_visible(False)
+
+
+def draw_actions(ax: Axes, shares: NDArray[np.floating], background: NDArray[np.floating], color: str) -> None:
+    """Draw the share [A] of each action before that among all states."""
+    positions = np.arange(len(shares))
+    ax.bar(positions, background, width=0.92, color=LINE, alpha=0.55)
+    ax.bar(positions, shares, width=0.56, color=color)
+    signs = ACTION_SIGNS if len(shares) == len(ACTION_SIGNS) else [str(action) for action in positions]
+    ax.set_xticks(positions, signs, fontsize=5.2)
+    ax.tick_params(axis="x", length=0, pad=1.5)
+    ax.set(xlim=(-0.7, len(shares) - 0.3), ylim=(0, 1.08 * max(shares.max(), background.max(), 1e-9)), yticks=[])
+    ax.spines[["left", "right", "top"]].set_visible(False)
+
+
+def draw_facts(ax: Axes, cluster: Cluster) -> None:
+    """Write a cluster's number in its colour, and what there is to say of it in figures."""
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    ax.axis("off")
+    color = cluster_color(cluster.code_index)
+    ax.add_patch(Rectangle((0, 0.0), 0.055, 1, color=color, linewidth=0))
+    ax.text(
+        0.17, 0.83, str(cluster.code_index), color=ink_on(color), weight="bold", fontsize=9, va="center", ha="left",
+        bbox={"boxstyle": "round,pad=0.28", "facecolor": color, "edgecolor": "none"},
+    )  # fmt: skip
+    ax.text(0.42, 0.83, f"{cluster.share:.1%}", weight="bold", fontsize=9, va="center")
+    if not cluster.num_states:
+        ax.text(0.14, 0.5, "no state is in it", color=FAINT_INK, fontsize=7, va="center")
+        return
+    lines = [
+        f"stays {cluster.mean_dwell:.1f} steps",
+        f"in {cluster.num_episodes:,} episodes",
+        f"success {_percent(cluster.success)}",
+    ]
+    for position, text in zip((0.55, 0.34, 0.13), lines, strict=True):
+        ax.text(0.14, position, text, color=FAINT_INK, fontsize=6.6, va="center")
+
+
+def _percent(share: float) -> str:
+    return "–" if math.isnan(share) else f"{share:.0%}"
+
+
+def draw_card(axes: list[Axes], recording: Recording, clusters: Clusters, cluster: Cluster) -> None:
+    """Draw one cluster's card on `axes`: facts, mean frame, medoid, typical frames, and three distributions."""
+    facts, *frames, actions, values, progress = axes
+    draw_facts(facts, cluster)
+    rows = [] if cluster.medoid is None else [cluster.medoid, *cluster.typical]
+    images = [] if cluster.mean_frame is None else [cluster.mean_frame, *(recording.frame(row) for row in rows)]
+    for ax, image in zip(frames, images, strict=False):
+        draw_frame(ax, image)
+    for ax in frames[len(images) :]:
+        ax.axis("off")
+    color = cluster_color(cluster.code_index)
+    draw_actions(actions, cluster.actions, clusters.actions, color)
+    draw_distribution(values, clusters.value_edges, cluster.values, clusters.values, color)
+    draw_distribution(progress, clusters.progress_edges, cluster.progress, clusters.progress, color)
+    progress.set_xticks([0, 1], ["start", "end"])
+    for label, place in zip(progress.get_xticklabels(), ("left", "right"), strict=True):
+        label.set_horizontalalignment(place)
+
+
+def clusters_figure(recording: Recording, clusters: Clusters) -> Figure:
+    """Draw all cards, one below the other, under common heads."""
+    count = len(clusters.clusters)
+    height = HEAD_HEIGHT + CARD_HEIGHT * count
+    with paper_style():
+        figure = Figure((FULL_WIDTH, height))
+        grid = figure.add_gridspec(
+            count,
+            len(COLUMN_INCHES),
+            width_ratios=COLUMN_INCHES,
+            left=0.012,
+            right=0.985,
+            top=1 - HEAD_HEIGHT / height,
+            bottom=0.02 / height,
+            wspace=0.12,
+            hspace=0.0,
+        )
+        heads = ["", "mean", "medoid", "typical states of other episodes and levels", *[""] * (NUM_TYPICAL - 1)]
+        for cluster in clusters.clusters:
+            boxes = [grid[cluster.code_index, column] for column in range(len(COLUMN_INCHES))]
+            axes = [figure.add_subplot(box) for box in boxes]
+            for column, ax in enumerate(axes):
+                _shrink(ax, 0.06, 0.22 if column > NUM_FRAMES else 0.06)  # below plots there are labels
+            draw_card(axes, recording, clusters, cluster)
+            if cluster.code_index == 0:
+                for ax, head in zip(axes, [*heads, "action", "value", "when"], strict=True):
+                    left, top = ax.get_position().x0, 1 - (HEAD_HEIGHT - 0.06) / height
+                    figure.text(left, top, head, fontsize=7, color=FAINT_INK)
+        overall = f"success in {_percent(clusters.success)}"
+        write_caption(figure, f"{caption(recording, recording.num_states)}, {overall}  ·  grey: all states")
+        return figure
+
+
+def _shrink(ax: Axes, above: float, below: float) -> None:
+    """Take parts of its height off a box."""
+    box = ax.get_position()
+    ax.set_position((box.x0, box.y0 + below * box.height, box.width, (1 - above - below) * box.height))
+
+
+def make_clusters(recording: Path, out: Path, seed: int = 0) -> list[Path]:
+    """Draw the cluster cards of a recording folder into `out`; return the paths of the PNG and the SVG."""
+    opened = open_recording(recording)
+    with Console(stderr=True).status("looking at the clusters"):
+        clusters = compute_clusters(opened, NUM_TYPICAL, seed=seed)
+        return save_figure(clusters_figure(opened, clusters), out, "clusters")

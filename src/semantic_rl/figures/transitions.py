@@ -1,0 +1,132 @@
+"""How the agent moves between clusters: a matrix, and the same as a flow over the FDR space.
+
+The matrix says where the agent goes when it leaves a cluster, and on its diagonal how many steps it stays. In the flow
+an arrow is as wide as the move is frequent, a disc as large as the cluster's share of states.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, Rectangle
+from rich.console import Console
+
+from semantic_rl.analysis.cells import square_around
+from semantic_rl.analysis.transitions import Transitions, compute_transitions
+from semantic_rl.figures.embeddings import caption, draw_codes
+from semantic_rl.figures.palette import INK, cluster_color, ink_on
+from semantic_rl.figures.style import (
+    ABOVE_PANELS,
+    BELOW_PANELS,
+    FULL_WIDTH,
+    PANEL_SIZE,
+    add_square_panels,
+    paper_style,
+    save_figure,
+    write_caption,
+)
+from semantic_rl.recording.store import Recording, open_recording
+
+FLOW_SHOWN = 0.9
+"""Share of all moves that the drawn arrows make up, the most frequent first."""
+MAX_ARROW_WIDTH = 5.0
+"""Points."""
+MAX_NUMBERED = 16
+"""Codes up to which the matrix has numbers in its cells."""
+
+
+def draw_matrix(ax: Axes, transitions: Transitions) -> None:
+    """Draw where the agent goes when it leaves a cluster, and how long it stays, for K clusters."""
+    leaving = transitions.leaving_probabilities
+    count = len(leaving)
+    ax.imshow(leaving, cmap="Greys", vmin=0, vmax=1)
+    for index in range(count):
+        color = cluster_color(index)
+        ax.add_patch(Rectangle((index - 0.5, index - 0.5), 1, 1, color=color, linewidth=0))
+        if count > MAX_NUMBERED:
+            continue
+        dwell = transitions.mean_dwell[index]
+        text = "–" if np.isnan(dwell) else f"{dwell:.0f}" if dwell >= 10 else f"{dwell:.1f}"
+        ax.text(index, index, text, ha="center", va="center", color=ink_on(color), fontsize=7, weight="bold")
+        for other in np.flatnonzero(leaving[index] >= 0.005).tolist():
+            share = leaving[index, other]
+            ink = "white" if share > 0.55 else INK
+            ax.text(other, index, f"{100 * share:.0f}", ha="center", va="center", color=ink, fontsize=6.5)
+    ax.set_xticks(range(count), [str(index) for index in range(count)])
+    ax.set_yticks(range(count), [str(index) for index in range(count)])
+    for labels in (ax.get_xticklabels(), ax.get_yticklabels()):
+        for index, label in enumerate(labels):
+            label.set(color=INK, weight="bold" if transitions.shares[index] > 0 else "normal")
+    ax.tick_params(length=0)
+    ax.set(xlabel="to cluster", ylabel="from cluster")
+    ax.spines[:].set_visible(False)
+
+
+def draw_flow(ax: Axes, recording: Recording, transitions: Transitions) -> None:
+    """Draw the most frequent moves as arrows between the clusters' middles in the FDR space."""
+    used = np.flatnonzero(transitions.shares > 0)
+    centers = transitions.centers
+    limits = square_around(centers[used], margin=0.16)
+    draw_codes(ax, recording.codebook, limits, fill=True, numbers=False)
+    moves = transitions.counts - np.diag(np.diag(transitions.counts))
+    order = np.argsort(-moves, axis=None, kind="stable")
+    shown = np.cumsum(moves.ravel()[order]) - moves.ravel()[order] < FLOW_SHOWN * moves.sum()
+    sizes = 10 + 26 * np.sqrt(transitions.shares)
+    for source, target in zip(*np.unravel_index(order[shown], moves.shape), strict=True):
+        if not moves[source, target]:
+            continue
+        weight = moves[source, target] / moves.max()
+        ax.add_patch(
+            FancyArrowPatch(
+                tuple(centers[source]),
+                tuple(centers[target]),
+                connectionstyle="arc3,rad=0.18",
+                arrowstyle="-|>",
+                mutation_scale=float(6 + 6 * weight),
+                linewidth=0.5 + (MAX_ARROW_WIDTH - 0.5) * weight,
+                color=cluster_color(int(source)),
+                alpha=0.85,
+                shrinkA=float(sizes[source]) / 2,
+                shrinkB=float(sizes[target]) / 2 + 1,
+                zorder=3,
+            )
+        )
+    for index in used.tolist():
+        color = cluster_color(index)
+        ax.plot(
+            *centers[index],
+            "o",
+            markersize=sizes[index],
+            color=color,
+            markeredgecolor="white",
+            markeredgewidth=1,
+            zorder=4,
+        )
+        ax.annotate(
+            str(index), centers[index], color=ink_on(color), fontsize=8, weight="bold", ha="center",
+            va="center_baseline", zorder=5,
+        )  # fmt: skip
+    ax.set(xlim=limits[:2], ylim=limits[2:], xlabel="FDR dimension 1", ylabel="FDR dimension 2")
+    ax.set_aspect("equal")
+    ax.locator_params(nbins=5)
+
+
+def transitions_figure(recording: Recording, transitions: Transitions) -> Figure:
+    """Draw matrix and flow side by side."""
+    with paper_style():
+        figure = Figure((FULL_WIDTH, BELOW_PANELS + PANEL_SIZE + ABOVE_PANELS))
+        left, right = add_square_panels(figure, 2, BELOW_PANELS)
+        left.set_title("a   next cluster (%), stay (steps)")
+        right.set_title(f"b   flow: {FLOW_SHOWN:.0%} of all moves")
+        draw_matrix(left, transitions)
+        draw_flow(right, recording, transitions)
+        write_caption(figure, caption(recording, recording.num_states))
+        return figure
+
+
+def make_transitions(recording: Path, out: Path) -> list[Path]:
+    """Draw the transitions of a recording folder into `out`; return the paths of the PNG and the SVG."""
+    opened = open_recording(recording)
+    with Console(stderr=True).status("counting moves"):
+        return save_figure(transitions_figure(opened, compute_transitions(opened)), out, "transitions")

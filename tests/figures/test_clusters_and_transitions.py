@@ -1,0 +1,64 @@
+"""Cluster cards and transitions, drawn from recordings on disk."""
+
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from semantic_rl.analysis.clusters import compute_clusters
+from semantic_rl.analysis.transitions import compute_transitions
+from semantic_rl.errors import UserError
+from semantic_rl.figures.clusters import clusters_figure, make_clusters
+from semantic_rl.figures.transitions import make_transitions, transitions_figure
+from semantic_rl.recording.store import Recording
+
+from ..recording.synthetic import make_recording
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    folder = tmp_path_factory.mktemp("recordings") / "r"
+    return make_recording(folder, num_episodes=8, num_codes=3, num_unused=1, picture_size=96)
+
+
+def texts(figure: Figure) -> list[str]:
+    """All that is written in a figure."""
+    return [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))]
+
+
+def test_cards_are_written_as_png_and_svg(tmp_path: Path, recording: Recording) -> None:
+    paths = make_clusters(recording.path, tmp_path)
+    assert [path.name for path in paths] == ["clusters.png", "clusters.svg"]
+    with Image.open(paths[0]) as image:
+        assert image.width == pytest.approx(7.2 * 300, abs=2)
+
+
+def test_each_cluster_has_a_card_with_its_facts(recording: Recording) -> None:
+    clusters = compute_clusters(recording)
+    written = texts(clusters_figure(recording, clusters))
+    for cluster in clusters.clusters:
+        assert str(cluster.code_index) in written
+        assert f"{cluster.share:.1%}" in written
+    assert "no state is in it" in written
+
+
+def test_transitions_are_written_as_png_and_svg(tmp_path: Path, recording: Recording) -> None:
+    paths = make_transitions(recording.path, tmp_path)
+    assert [path.name for path in paths] == ["transitions.png", "transitions.svg"]
+    assert all(path.stat().st_size > 1000 for path in paths)
+
+
+def test_the_matrix_says_where_the_agent_goes_and_how_long_it_stays(recording: Recording) -> None:
+    transitions = compute_transitions(recording)
+    written = texts(transitions_figure(recording, transitions))
+    assert f"{transitions.mean_dwell[0]:.1f}" in written or f"{transitions.mean_dwell[0]:.0f}" in written
+    assert f"{100 * transitions.leaving_probabilities[0, 1]:.0f}" in written
+
+
+@pytest.mark.parametrize("make", [make_clusters, make_transitions])
+def test_an_agent_without_clusters_is_refused_by_name(tmp_path: Path, make: object) -> None:
+    recording = make_recording(tmp_path / "r", num_codes=0, num_episodes=2)
+    with pytest.raises(UserError, match="no semantic clustering module"):
+        make(recording.path, tmp_path / "figures")  # pyright: ignore
+    assert not (tmp_path / "figures").exists()
