@@ -168,6 +168,17 @@ def test_points_that_do_not_move_leave_the_loss_alone() -> None:
     assert moved.item() == pytest.approx(fdr_loss(features, embedding).item(), rel=1e-10)
 
 
+def test_far_from_the_origin_the_gradient_is_as_exact_as_near_it() -> None:
+    """In float32, where squares of large coordinates leave few digits for the distances."""
+    features, embedding = make(50, (2.0, 3.0))
+    expected = gradients(plain_loss(features, embedding, (20.0, 20.0)), (features, embedding))
+    far: Points = (features.detach().float() + 500, embedding.detach().float() - 500)
+    for points in far:
+        points.requires_grad_()
+    for ours, exact in zip(gradients(fdr_loss(*far), far), expected, strict=True):
+        assert_near(ours, exact, 1e-3)
+
+
 @pytest.mark.parametrize("size", [48, 2048])
 def test_before_training_it_is_about_the_entropy_of_equal_neighbours(size: int) -> None:
     """ln(B − 1)/B: 0.00372 for the paper's minibatch of 2048."""

@@ -94,6 +94,11 @@ def test_a_checkpoint_folder_can_be_loaded_itself(finished: Path):
     assert not torch.equal(load_policy(first).value_head.weight, load_policy(finished).value_head.weight)
 
 
+def test_whoever_may_read_the_folder_may_read_its_files(finished: Path):
+    folder = last(finished)
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {folder.stat().st_mode & 0o666}
+
+
 def test_packed_bytes_come_back():
     items = [b"", b"abc", bytes(range(256))]
 

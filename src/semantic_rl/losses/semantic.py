@@ -66,7 +66,8 @@ def _add_transpose_(matrix: Tensor, block: int) -> None:
 
 
 def _extend(points: Tensor, dof: float) -> _Points:
-    scaled = points / math.sqrt(dof)
+    # Distances from a matrix product lose the digits that the norms take: far from the origin, all of them.
+    scaled = (points - points.mean(0)) / math.sqrt(dof)
     squares = scaled.square().sum(1, keepdim=True)
     ones = torch.ones_like(squares)
     return _Points(torch.cat([-2 * scaled, 1 + squares, ones], 1), torch.cat([scaled, ones, squares], 1), dof)

@@ -114,9 +114,12 @@ def _write_first(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def _rename(temporary: Path, folder: Path) -> None:
-    """Make the finished folder visible, once its content is safely on disk."""
-    for path in (*temporary.iterdir(), temporary):
+    """Make the finished folder visible, once its content is safely on disk and readable by who may read the folder."""
+    readable = temporary.stat().st_mode & 0o666
+    for path in temporary.iterdir():
+        path.chmod(readable)  # safetensors would keep them to their owner
         sync(path)
+    sync(temporary)
     temporary.rename(folder)
     sync(folder.parent)
 
@@ -220,16 +223,23 @@ def _load_weights(policy: SemanticPolicy, weights: dict[str, Tensor], folder: Pa
         raise _damaged(folder, f"{POLICY_FILE} does not fit the network: {error}") from error
 
 
-def load_checkpoint(path: str | Path, worker: int = 0) -> Checkpoint:
-    """Load everything that one worker needs to go on; raises UserError where an imported agent has no such state."""
+def check_trainable(path: str | Path, worker: int = 0) -> None:
+    """Raise UserError where a checkpoint holds weights alone, as those of imported and shipped agents do."""
     folder = find_checkpoint(path)
-    state = read_state(folder)
-    files: dict[str, str] = state["files"]
+    files = read_state(folder)["files"]
     if OPTIMIZER_FILE not in files or worker_file(worker) not in files:
         raise UserError(
             f"{folder}: holds an agent's weights alone (no optimiser, no environments), so training cannot go on from "
             "it; it can be evaluated, recorded and looked at."
         )
+
+
+def load_checkpoint(path: str | Path, worker: int = 0) -> Checkpoint:
+    """Load everything that one worker needs to go on; raises UserError where an imported agent has no such state."""
+    folder = find_checkpoint(path)
+    check_trainable(folder, worker)
+    state = read_state(folder)
+    files: dict[str, str] = state["files"]
     policy = _load_tensors(folder, POLICY_FILE, files)
     optimizer = _load_tensors(folder, OPTIMIZER_FILE, files)
     tensors = _load_tensors(folder, worker_file(worker), files)

@@ -22,7 +22,7 @@ from semantic_rl.artifacts import (
 )
 from semantic_rl.config import MAY_CHANGE_ON_RESUME, TrainConfig, to_dict
 from semantic_rl.errors import UserError
-from semantic_rl.training.checkpoint import Checkpoint, load_checkpoint
+from semantic_rl.training.checkpoint import Checkpoint, check_trainable, load_checkpoint
 from semantic_rl.training.distributed import Workers
 from semantic_rl.training.logger import RunLogger
 from semantic_rl.training.session import Session
@@ -82,6 +82,8 @@ def _find_start(run: Path, config: TrainConfig, workers: Workers) -> Checkpoint 
         if run.exists() and any(run.iterdir()):
             raise UserError(f"{run} is not a run folder: it has no {CONFIG_FILE}; choose another --run-root.")
         raise UserError(f"resume: there is no run at {run}; leave --resume out to start one.")
+    if checkpoint_folders(run):
+        check_trainable(run)  # before the settings: those of an imported agent are not ours
     _check_same(run, config, workers)
     return load_checkpoint(run, workers.rank) if checkpoint_folders(run) else None
 

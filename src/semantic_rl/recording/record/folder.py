@@ -31,7 +31,7 @@ def describe(
     return {
         "agent": {**agent, "sha256": _weights_sha256(policy)},
         "environment": to_dict(environment),
-        "settings": to_dict(config),
+        "settings": {k: v for k, v in to_dict(config).items() if k not in RECORDING_MAY_CHANGE_ON_RESUME},
         "machine": {"device": device.type, "precision": precision, "num_threads": torch.get_num_threads()},
         "versions": {**versions(), **{name: version(name) for name in ("pyarrow", "pillow")}},
         "num_actions": policy.num_actions,
@@ -91,7 +91,7 @@ def _decisive(description: dict[str, Any]) -> dict[str, Any]:
     """What decides the content of a recording, by name."""
     try:
         return {
-            **{k: v for k, v in description["settings"].items() if k not in RECORDING_MAY_CHANGE_ON_RESUME},
+            **description["settings"],
             **description["environment"],
             "the agent's weights": description["agent"]["sha256"][:12],
             "device": description["machine"]["device"],
