@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from semantic_rl.cli import parse
+from semantic_rl.commands.parse import parse
 from semantic_rl.config import (
     MAY_CHANGE_ON_RESUME,
     EnvConfig,

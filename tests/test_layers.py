@@ -31,7 +31,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "figures":               ("analysis", "recording.store", "artifacts", "games"),
     "clips":                 ("analysis", "recording.store", "artifacts", "games"),
     "explorer":              ("analysis", "recording.store", "artifacts", "games"),
-    "cli":                   ("*",),
+    "commands":              ("*",),
+    "cli":                   ("commands",),
 }  # fmt: skip
 """A new part needs a row; a new entry in a row needs a reason in the commit that makes it."""
 
@@ -40,6 +41,7 @@ CLI_MAY_IMPORT_AT_START = ("config", "errors", "artifacts", "games")
 
 WITHOUT_TORCH_AND_GAMES = (
     "errors", "games", "config", "artifacts", "recording.store", "analysis", "figures", "clips", "explorer",
+    "commands", "cli",
 )  # fmt: skip
 HEAVY = ("torch", "procgen_gym")
 
@@ -113,8 +115,8 @@ def test_a_module_imports_only_what_its_part_may(name: str) -> None:
 
 
 def test_the_command_line_imports_the_rest_inside_its_commands() -> None:
-    allowed = ("cli", *CLI_MAY_IMPORT_AT_START)
-    for name in (name for name in MODULES if within(name, "cli")):
+    allowed = ("cli", "commands.parse", *CLI_MAY_IMPORT_AT_START)
+    for name in (name for name in MODULES if within(name, "cli") or within(name, "commands")):
         found = our_imports(MODULES[name], top_level_only=True)
         wrong = {target for target in found if not any(within(target, other) for other in allowed)}
         assert not wrong, f"{name} imports {sorted(wrong)} at module level; move that into the command"

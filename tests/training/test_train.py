@@ -96,7 +96,7 @@ def test_resuming_with_another_configuration_names_what_differs(tmp_path: Path):
 
 
 def main_or_raise(arguments: list[str]) -> None:
-    from semantic_rl.cli import parse
+    from semantic_rl.commands.parse import parse
     from semantic_rl.config import TrainConfig
 
     train(parse(TrainConfig, arguments, "train"))

@@ -1,0 +1,33 @@
+"""Every setting and its default, as frozen dataclasses; the command line and its help are made from them."""
+
+from semantic_rl.config.checks import Device, Precision, to_dict
+from semantic_rl.config.figures import ClustersFigureConfig, EmbeddingsFigureConfig, TransitionsFigureConfig
+from semantic_rl.config.playing import RECORDING_MAY_CHANGE_ON_RESUME, EvaluateConfig, RecordConfig
+from semantic_rl.config.training import (
+    MAY_CHANGE_ON_RESUME,
+    Algorithm,
+    EnvConfig,
+    ImportOriginalConfig,
+    PPOConfig,
+    SemanticConfig,
+    TrainConfig,
+)
+
+__all__ = [
+    "MAY_CHANGE_ON_RESUME",
+    "RECORDING_MAY_CHANGE_ON_RESUME",
+    "Algorithm",
+    "ClustersFigureConfig",
+    "Device",
+    "EmbeddingsFigureConfig",
+    "EnvConfig",
+    "EvaluateConfig",
+    "ImportOriginalConfig",
+    "PPOConfig",
+    "Precision",
+    "RecordConfig",
+    "SemanticConfig",
+    "TrainConfig",
+    "TransitionsFigureConfig",
+    "to_dict",
+]
