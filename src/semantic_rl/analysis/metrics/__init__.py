@@ -1,0 +1,30 @@
+"""How good a plane and its clusters are, in numbers, each with an interval over episodes.
+
+from semantic_rl.analysis.metrics import compute_metrics, metric_rows
+metrics = compute_metrics(open_recording("recordings/coinrun"), baselines=True)
+metrics.estimate("trustworthiness_10").value, metrics.to_json(), metric_rows(metrics)
+"""
+
+from semantic_rl.analysis.metrics.measure import OtherAgent, Report, compute_metrics
+from semantic_rl.analysis.metrics.result import (
+    Estimate,
+    Method,
+    Metric,
+    MetricRow,
+    Metrics,
+    Omission,
+    metric_rows,
+)
+
+__all__ = [
+    "Estimate",
+    "Method",
+    "Metric",
+    "MetricRow",
+    "Metrics",
+    "Omission",
+    "OtherAgent",
+    "Report",
+    "compute_metrics",
+    "metric_rows",
+]

@@ -1,0 +1,140 @@
+"""What was measured: figures with their intervals, as typed values, as JSON and as the rows of a table."""
+
+from typing import Any, NamedTuple
+
+from semantic_rl.analysis.metrics.catalogue import MetricInfo
+
+METRICS_FORMAT = "semantic-rl metrics"
+METRICS_VERSION = 1
+
+
+class Estimate(NamedTuple):
+    """A figure and its bootstrap interval."""
+
+    value: float | None
+    """None where it cannot be had; `note` says why."""
+    low: float | None = None
+    """Ends of the interval; None where there is none."""
+    high: float | None = None
+    note: str | None = None
+    """Why there is no value, or no interval."""
+
+    def text(self) -> str:
+        """Return '0.93 [0.92, 0.94]', '0.93' or '–'."""
+        if self.value is None:
+            return "–"
+        value = _number(self.value)
+        return (
+            value if self.low is None or self.high is None else f"{value} [{_number(self.low)}, {_number(self.high)}]"
+        )
+
+
+def _number(value: float) -> str:
+    """Three digits, or more before the point."""
+    size = abs(value)
+    return f"{value:.3f}" if size < 10 else f"{value:.1f}" if size < 1000 else f"{value:,.0f}"
+
+
+class Method(NamedTuple):
+    """One way to lay states into a plane, or to sort them into clusters."""
+
+    key: str
+    """fdr, kmeans, tsne, pca or ppo."""
+    title: str
+    about: str
+    """How plane and clusters were made, in a sentence."""
+    num_clusters: int
+    num_states: int
+    num_episodes: int
+
+
+class Metric(NamedTuple):
+    """One metric of all methods that have it."""
+
+    info: MetricInfo
+    estimates: dict[str, Estimate]
+    """By key of the method; a method that has no such figure (a plane's, without a plane) is absent."""
+
+
+class Omission(NamedTuple):
+    """Something that was not measured at all."""
+
+    what: str
+    why: str
+
+
+class Metrics(NamedTuple):
+    """All figures of a recording, and what they were made of."""
+
+    recording: dict[str, Any]
+    """Path, hash of its table of states, agent, game, counts."""
+    sample: dict[str, Any]
+    """States and episodes measured, and the seed with which they were drawn."""
+    bootstrap: dict[str, Any]
+    """Unit, number of resamples, level and kind of the intervals; or why there are none."""
+    settings: dict[str, Any]
+    """Whatever else decides the figures."""
+    versions: dict[str, str]
+    methods: list[Method]
+    """The first is the one that the others are compared with."""
+    metrics: list[Metric]
+    omitted: list[Omission]
+
+    def estimate(self, name: str, method: str | None = None) -> Estimate:
+        """Return the figure of a metric by name, of the first method or of a given one; raises KeyError if absent."""
+        found = {metric.info.name: metric for metric in self.metrics}[name]
+        return found.estimates[method or self.methods[0].key]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what metrics.json holds: JSON values only, without NaN."""
+        return {
+            "format": METRICS_FORMAT,
+            "version": METRICS_VERSION,
+            "recording": self.recording,
+            "sample": self.sample,
+            "bootstrap": self.bootstrap,
+            "settings": self.settings,
+            "versions": self.versions,
+            "methods": [method._asdict() for method in self.methods],
+            "metrics": [
+                {
+                    **metric.info._asdict(),
+                    "range": list(metric.info.range),
+                    "values": {key: estimate._asdict() for key, estimate in metric.estimates.items()},
+                }
+                for metric in self.metrics
+            ],
+            "omitted": [omission._asdict() for omission in self.omitted],
+        }
+
+
+class MetricRow(NamedTuple):
+    """A row of the table."""
+
+    group: str
+    """Heading under which it stands; rows of a group follow each other."""
+    title: str
+    question: str
+    """What it asks, in plain words."""
+    direction: str
+    """'higher is better', 'lower is better' or ''."""
+    estimate: Estimate | None
+    """Of the first method; None if it has no such figure."""
+    baselines: list[Estimate | None]
+    """Of the other methods, in their order."""
+
+
+def metric_rows(metrics: Metrics) -> list[MetricRow]:
+    """Return the rows of a table; its columns' titles are those of `metrics.methods`."""
+    first, *others = (method.key for method in metrics.methods)
+    return [
+        MetricRow(
+            metric.info.group,
+            metric.info.title,
+            metric.info.question,
+            "" if metric.info.direction == "none" else f"{metric.info.direction} is better",
+            metric.estimates.get(first),
+            [metric.estimates.get(key) for key in others],
+        )
+        for metric in metrics.metrics
+    ]
