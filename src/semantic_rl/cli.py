@@ -24,6 +24,8 @@ COMMANDS: dict[str, Command] = {
     "evaluate": Command("evaluate", "play whole episodes with an agent: mean return, success rate"),
     "record": Command("record", "write the states that an agent meets, and what its network makes of them"),
     "figures": Command("", "draw: figures embeddings | clusters | transitions"),
+    "agents": Command("agents", "list the trained agents that ship with the package"),
+    "pack": Command("pack", "make a small folder of an agent to give away, with its scores"),
     "import-original": Command("import_original", "make a run folder of a checkpoint written by the paper's code"),
 }
 

@@ -1,5 +1,6 @@
 """Every setting and its default, as frozen dataclasses; the command line and its help are made from them."""
 
+from semantic_rl.config.agents import AgentsConfig, PackConfig
 from semantic_rl.config.checks import Device, Precision, to_dict
 from semantic_rl.config.figures import ClustersFigureConfig, EmbeddingsFigureConfig, TransitionsFigureConfig
 from semantic_rl.config.playing import RECORDING_MAY_CHANGE_ON_RESUME, EvaluateConfig, RecordConfig
@@ -16,6 +17,7 @@ from semantic_rl.config.training import (
 __all__ = [
     "MAY_CHANGE_ON_RESUME",
     "RECORDING_MAY_CHANGE_ON_RESUME",
+    "AgentsConfig",
     "Algorithm",
     "ClustersFigureConfig",
     "Device",
@@ -24,6 +26,7 @@ __all__ = [
     "EvaluateConfig",
     "ImportOriginalConfig",
     "PPOConfig",
+    "PackConfig",
     "Precision",
     "RecordConfig",
     "SemanticConfig",

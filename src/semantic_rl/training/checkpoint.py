@@ -21,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from semantic_rl.agents import shipped_agents
 from semantic_rl.artifacts import (
     CHECKPOINT_FORMAT,
     CHECKPOINT_VERSION,
@@ -33,7 +34,7 @@ from semantic_rl.artifacts import (
     checkpoint_name,
     worker_file,
 )
-from semantic_rl.errors import UserError
+from semantic_rl.errors import UserError, nearest
 from semantic_rl.models.policy import SemanticPolicy
 from semantic_rl.training.distributed import Workers
 
@@ -108,7 +109,7 @@ def _write_first(folder: Path, checkpoint: Checkpoint) -> None:
     if checkpoint.optimizer is not None:
         tensors = {name: value.contiguous() for name, value in checkpoint.optimizer.items()}
         save_file(tensors, folder / OPTIMIZER_FILE)
-    files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
+    files = {path.name: file_sha256(path) for path in sorted(folder.iterdir())}
     state = {"format": CHECKPOINT_FORMAT, "version": CHECKPOINT_VERSION, **checkpoint.state, "files": files}
     (folder / STATE_FILE).write_text(json.dumps(state, indent=2) + "\n")
 
@@ -140,16 +141,20 @@ def _remove_leftovers(run: Path) -> None:
         shutil.rmtree(path)
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's content in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def find_checkpoint(path: str | Path) -> Path:
-    """Return the checkpoint folder that `path` is or, for a run folder, its last one; raises UserError if none."""
+    """Return the checkpoint folder that `path` is or, for a run folder, its last one; raises UserError if none.
+
+    Where there is nothing at `path`, it may be the name of an agent that ships with the package.
+    """
     path = Path(path)
     if not path.exists():
-        raise UserError(f"{path}: no such file or folder; expected a run folder or a checkpoint folder.")
+        return _find_shipped(path)
     if (path / STATE_FILE).is_file():
         return path
     found = checkpoint_folders(path) if path.is_dir() else []
@@ -159,6 +164,16 @@ def find_checkpoint(path: str | Path) -> Path:
             f"with {STATE_FILE}."
         )
     return found[-1]
+
+
+def _find_shipped(name: Path) -> Path:
+    agents = {agent.name: agent.path for agent in shipped_agents()}
+    if str(name) not in agents:
+        raise UserError(
+            f"{name}: no such file or folder; expected a run folder, a checkpoint folder, or an agent that ships with "
+            f"the package ({', '.join(agents)}).{nearest(str(name), list(agents))}"
+        )
+    return agents[str(name)]
 
 
 def read_state(path: str | Path) -> dict[str, Any]:
@@ -195,7 +210,7 @@ def _damaged(folder: Path, what: str) -> UserError:
 def _load_tensors(folder: Path, name: str, files: dict[str, str]) -> dict[str, Tensor]:
     path = folder / name
     try:
-        if _sha256(path) != files.get(name):
+        if file_sha256(path) != files.get(name):
             raise _damaged(folder, f"{name} is not the file that was written (its SHA-256 differs)")
         return load_file(path)
     except (OSError, SafetensorError) as error:

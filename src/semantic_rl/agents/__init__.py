@@ -1,0 +1,85 @@
+"""Trained agents that ship with the package: a folder each, with its weights, its card and its learning curve.
+
+    sppo-coinrun/
+      card.json                 what it is, how it scores, how to make it again
+      state.json, policy.safetensors   a checkpoint without optimiser: any command takes it as AGENT
+      progress.csv              how it learned
+
+`semantic-rl pack` makes such a folder of a run.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from semantic_rl.artifacts import CARD_FILE, CARD_FORMAT, CARD_VERSION
+from semantic_rl.errors import UserError, nearest
+
+FOLDER = Path(__file__).resolve().parent
+
+
+class Agent(NamedTuple):
+    """A packed agent."""
+
+    name: str
+    path: Path
+    card: dict[str, Any]
+
+    def line(self) -> str:
+        """Say in one line what it is and how well it plays."""
+        card, scores = self.card, self.card["scores"]
+        low, high = scores["confidence_interval"]
+        return (
+            f"{card['algorithm'].upper()}, {card['env']} ({card['distribution_mode']}), "
+            f"{card['timesteps'] / 1e6:.2f}M steps, seed {card['seed']}: mean return {scores['mean_return']:.2f} "
+            f"({low:.2f} to {high:.2f}), success {scores['success_rate']:.0%} over {scores['episodes']} episodes"
+        )
+
+    def table(self) -> str:
+        """Return the card as lines for people."""
+        card, scores, trained = self.card, self.card["scores"], self.card["trained"]
+        low, high = scores["confidence_interval"]
+        levels = f"{card['num_levels']} levels from {card['start_level']}" if card["num_levels"] else "all levels"
+        rows = [
+            ("agent", f"{self.name} ({card['algorithm']}, {card['num_codes']} codes)"),
+            ("game", f"{card['env']}, {card['distribution_mode']}, trained on {levels}"),
+            ("training", f"{card['timesteps']:,} steps, seed {card['seed']}, PyTorch {trained['versions']['torch']}"),
+            ("mean return", f"{scores['mean_return']:.2f}   95% interval {low:.2f} to {high:.2f} (bootstrap)"),
+            ("success rate", f"{scores['success_rate']:.1%} of {scores['episodes']} episodes"),
+            ("scores by", card["scores_by"]),
+            ("again with", card["reproduce"]),
+            ("folder", str(self.path)),
+            *([("note", card["note"])] if card["note"] else []),
+        ]
+        return "\n".join(f"{name:<13} {value}" for name, value in rows)
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """Return the card of a packed agent's folder; raises UserError if there is none, or it is foreign or newer."""
+    file = path / CARD_FILE
+    try:
+        card = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file} cannot be read: {error}; expected an agent made by 'semantic-rl pack'.") from error
+    if not isinstance(card, dict) or card.get("format") != CARD_FORMAT:
+        raise UserError(f"{file}: not an agent's card (its format is not '{CARD_FORMAT}').")
+    if not isinstance(card.get("version"), int) or card["version"] > CARD_VERSION:
+        raise UserError(f"{file}: written by a newer semantic-rl (version {card.get('version')}); update semantic-rl.")
+    return card
+
+
+def shipped_agents() -> list[Agent]:
+    """Return the agents that ship with the package, by name."""
+    folders = sorted(path.parent for path in FOLDER.glob(f"*/{CARD_FILE}"))
+    return [Agent(path.name, path, read_card(path)) for path in folders]
+
+
+def find_agent(name: str) -> Agent:
+    """Return the shipped agent of this name; raises UserError with the names that there are."""
+    agents = {agent.name: agent for agent in shipped_agents()}
+    if name not in agents:
+        raise UserError(
+            f"agent: no agent '{name}' ships with semantic-rl.{nearest(name, list(agents))} There are: "
+            f"{', '.join(agents)}."
+        )
+    return agents[name]

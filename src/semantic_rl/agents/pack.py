@@ -1,0 +1,134 @@
+"""Makes a small folder of a trained agent, to keep or to give away: weights, card, learning curve; no optimiser.
+
+The large weights are stored in half precision, as the convolutions use them on most machines anyway; heads, codebook
+and biases stay in single precision. The scores on the card are those of the packed weights.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from semantic_rl.artifacts import (
+    CARD_FILE,
+    CARD_FORMAT,
+    CARD_VERSION,
+    CHECKPOINT_FORMAT,
+    CHECKPOINT_VERSION,
+    CHECKPOINTS_FOLDER,
+    HELD_OUT_PROGRESS_FILE,
+    POLICY_FILE,
+    PROGRESS_FILE,
+    STATE_FILE,
+    TEMPORARY_SUFFIX,
+)
+from semantic_rl.config import EvaluateConfig, PackConfig
+from semantic_rl.errors import UserError
+from semantic_rl.evaluate import evaluate
+from semantic_rl.training.checkpoint import file_sha256, find_checkpoint, load_policy, read_state
+
+LARGE = 4096
+"""Tensors of the trunk with at least so many numbers are stored in half precision."""
+KEPT_OF_STATE = ("update", "timesteps", "num_workers", "semantic_weight", "mean_return", "imported_from", "versions")
+OF_THE_MACHINE = {"run_root": "runs", "resume": False}
+"""Settings that say something of where the agent was trained, not of the agent."""
+RESULTS_ON_CARD = (
+    "episodes", "mean_return", "std_return", "standard_error", "confidence_interval", "normalized_mean",
+    "mean_length", "success_rate", "num_levels", "start_level", "seed",
+)  # fmt: skip
+
+
+def pack(config: PackConfig, progress: Callable[[int, int], None] | None = None) -> Path:
+    """Pack an agent as `config` says and return the folder; `progress` is called with (finished, all) episodes.
+
+    Raises UserError where there is no agent, or where `out` exists or cannot be written.
+    """
+    checkpoint = find_checkpoint(config.agent)
+    state = read_state(checkpoint)
+    if config.out.exists():
+        raise UserError(f"{config.out} exists already; choose another --out.")
+    temporary = config.out.with_name(config.out.name + TEMPORARY_SUFFIX)
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        _write_weights(checkpoint, temporary / POLICY_FILE)
+        settings = {**state["config"], **OF_THE_MACHINE}
+        packed = {name: state[name] for name in KEPT_OF_STATE if name in state}
+        head = {"format": CHECKPOINT_FORMAT, "version": CHECKPOINT_VERSION}
+        files = {POLICY_FILE: file_sha256(temporary / POLICY_FILE)}
+        _write_json(temporary / STATE_FILE, {**head, **packed, "config": settings, "files": files})
+        run = checkpoint.parent.parent if checkpoint.parent.name == CHECKPOINTS_FOLDER else checkpoint
+        for name in (PROGRESS_FILE, HELD_OUT_PROGRESS_FILE):
+            if (run / name).is_file():
+                shutil.copyfile(run / name, temporary / name)
+        scores = evaluate(EvaluateConfig(temporary, config.episodes, num_levels=0, seed=config.seed), progress)
+        card = _card(config, state, settings, scores.to_json(), files[POLICY_FILE])
+        _write_json(temporary / CARD_FILE, card)
+        temporary.rename(config.out)
+    except OSError as error:
+        raise UserError(f"cannot write to {config.out}: {error.strerror or error}; choose another --out.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return config.out
+
+
+def _write_weights(checkpoint: Path, path: Path) -> None:
+    def stored(name: str, value: Tensor) -> Tensor:
+        is_large = name.startswith("trunk.") and value.numel() >= LARGE
+        return (value.half() if is_large else value).contiguous()
+
+    save_file({name: stored(name, value) for name, value in load_policy(checkpoint).state_dict().items()}, path)
+    path.chmod(path.parent.stat().st_mode & 0o666)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _card(
+    config: PackConfig, state: dict[str, Any], settings: dict[str, Any], scores: dict[str, Any], sha256: str
+) -> dict[str, Any]:
+    trained = {name: state.get(name) for name in ("device", "precision", "num_threads", "num_workers", "versions")}
+    return {
+        "format": CARD_FORMAT,
+        "version": CARD_VERSION,
+        "name": config.out.name,
+        **{name: settings[name] for name in ("algorithm", "env", "distribution_mode")},
+        "num_levels": settings["num_levels"],
+        "start_level": settings["start_level"],
+        "seed": settings["seed"],
+        "timesteps": state["timesteps"],
+        "num_codes": settings["num_codes"] if settings["algorithm"] == "sppo" else 0,
+        "note": config.note,
+        "scores": {name: scores[name] for name in RESULTS_ON_CARD},
+        "scores_by": (
+            f"semantic-rl evaluate AGENT --episodes {config.episodes} --num-levels 0 --seed {config.seed}: sampled "
+            "actions, levels drawn from all 2^31, of which training saw next to none"
+        ),
+        "trained": {**trained, "seconds": state.get("time_elapsed")},
+        "reproduce": _command(state, settings),
+        "policy_sha256": sha256,
+        "licence": "MIT",
+    }
+
+
+def _command(state: dict[str, Any], settings: dict[str, Any]) -> str:
+    """Return the command line that trains the agent again."""
+    if "imported_from" in state:
+        return f"semantic-rl import-original {state['imported_from']['file']} --env {settings['env']} --out RUN"
+    from semantic_rl.config import TrainConfig, to_dict
+
+    default = to_dict(replace(TrainConfig(), algorithm=settings["algorithm"]))
+    shown = ("algorithm", "env", "distribution_mode", "num_levels", "start_level", "timesteps", "seed")
+    unlike = [
+        name
+        for name, value in settings.items()
+        if name in default and value != default[name] and name not in (*shown, *OF_THE_MACHINE)
+    ]
+    flags = [f"--{name.replace('_', '-')} {settings[name]}" for name in (*shown, *unlike)]
+    return " ".join(["semantic-rl train", *flags])
