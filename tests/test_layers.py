@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
                               "training.versions"),
     "analysis":              ("recording.store", "artifacts", "games"),
     "figures":               ("analysis", "recording.store", "artifacts", "games"),
-    "clips":                 ("analysis", "recording.store", "artifacts", "games"),
+    "clips":                 ("analysis", "recording.store", "artifacts", "games", "config", "figures.palette"),
     "explorer":              ("analysis", "recording.store", "artifacts", "games"),
     "commands":              ("*",),
     "cli":                   ("commands",),

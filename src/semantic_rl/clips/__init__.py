@@ -1,0 +1,11 @@
+"""Clips: for each cluster a video of what the agent does when it is in it.
+
+from semantic_rl.clips import ClipSettings, make_clips
+make_clips(open_recording("recordings/coinrun"), Path("clips"), ClipSettings(overlay=True))
+"""
+
+from semantic_rl.clips.choose import Run, choose_runs
+from semantic_rl.clips.make import Clip, make_clips
+from semantic_rl.config.clips import ClipSettings
+
+__all__ = ["Clip", "ClipSettings", "Run", "choose_runs", "make_clips"]

@@ -1,0 +1,116 @@
+"""Writes frames as a video or an animated picture, which appears whole or not at all.
+
+MP4 goes through ffmpeg (the one that imageio-ffmpeg brings along), WebP and GIF through Pillow. The same frames give
+the same bytes.
+"""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from semantic_rl.errors import UserError
+from semantic_rl.recording.store.disk import whole_file
+
+Frames = Iterator[NDArray[np.uint8]]
+
+VIDEO_QUALITY = 20
+"""x264's constant rate factor: what is lost cannot be seen in pictures with hard edges either."""
+WEBP_QUALITY = 65
+WEBP_METHOD = 4
+"""How long WebP looks for a smaller file, 0 to 6; 6 takes forty times as long as 4 for a tenth less."""
+
+
+def write_video(path: Path, frames: Frames, size: int, frames_per_second: int, title: str) -> None:
+    """Write frames [size, size, 3] as H.264 that any browser plays; raises UserError where ffmpeg fails."""
+    with whole_file(path) as temporary, tempfile.TemporaryFile() as complaints:
+        command = [
+            *(_ffmpeg(), "-loglevel", "error", "-nostdin", "-y"),
+            *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size}x{size}", "-r", str(frames_per_second), "-i", "-"),
+            *("-c:v", "libx264", "-crf", str(VIDEO_QUALITY), "-pix_fmt", "yuv420p", "-threads", "1"),
+            *("-metadata", f"title={title}", "-movflags", "+faststart", "-fflags", "+bitexact", "-f", "mp4"),
+            str(temporary),
+        ]
+        try:
+            with subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints
+            ) as process:
+                assert process.stdin is not None
+                try:
+                    _feed(process.stdin, frames)
+                    code = process.wait()
+                except BaseException:
+                    process.kill()
+                    raise
+        except OSError as error:
+            raise UserError(f"cannot run ffmpeg ({command[0]}): {error.strerror or error}; {_WAY_OUT}") from error
+        if code:
+            complaints.seek(0)
+            said = complaints.read().decode(errors="replace").strip().splitlines()
+            raise UserError(
+                f"ffmpeg could not write {path} (exit code {code}): {said[-1] if said else 'no reason given'}; "
+                f"{_WAY_OUT}"
+            )
+
+
+_WAY_OUT = (
+    "mend that, name another ffmpeg in the environment variable IMAGEIO_FFMPEG_EXE, or make no videos: --video-size 0."
+)
+
+
+def _ffmpeg() -> str:
+    try:
+        from imageio_ffmpeg import get_ffmpeg_exe
+
+        return get_ffmpeg_exe()
+    except (ImportError, RuntimeError) as error:
+        raise UserError(f"there is no ffmpeg: {' '.join(str(error).split())}; {_WAY_OUT}") from error
+
+
+def _feed(sink: IO[bytes], frames: Frames) -> None:
+    """Write all frames; where ffmpeg no longer listens, stop: its exit code says why."""
+    try:
+        for frame in frames:
+            sink.write(frame.tobytes())
+        sink.close()
+    except BrokenPipeError:
+        return
+
+
+def write_animation(path: Path, frames: Frames, frames_per_second: int, format: str) -> None:
+    """Write frames [H, W, 3], of which there is at least one, as WebP or GIF that plays over and over."""
+    images = (Image.fromarray(frame) for frame in frames)
+    milliseconds = round(1000 / frames_per_second)
+    with whole_file(path) as temporary:
+        if format == "gif":
+            _save_gif(temporary, list(images), milliseconds)
+            return
+        first = next(images)
+        first.save(
+            temporary,
+            "WEBP",
+            save_all=True,
+            append_images=list(images),
+            duration=milliseconds,
+            loop=0,
+            quality=WEBP_QUALITY,
+            method=WEBP_METHOD,
+        )
+
+
+def _save_gif(path: Path, images: list[Image.Image], milliseconds: int) -> None:
+    """Write a GIF whose frames share 256 colours, so that what stays the same need not be written again."""
+    width, height = images[0].size
+    chosen = images[:: max(1, len(images) // 32)]
+    sheet = Image.new("RGB", (width, height * len(chosen)))
+    for index, image in enumerate(chosen):
+        sheet.paste(image, (0, height * index))
+    palette = sheet.quantize(256, method=Image.Quantize.MEDIANCUT)
+    first, *rest = (image.quantize(palette=palette, dither=Image.Dither.NONE) for image in chain(images))
+    first.save(path, "GIF", save_all=True, append_images=rest, duration=milliseconds, loop=0)

@@ -1,0 +1,126 @@
+"""What clips can be cut from: the runs of a recording, or of several, that the rule lets through.
+
+The rule is the original's: runs of 5 to 20 frames in successful episodes, which are those with a return above 0.8 of
+the game's maximum and, lest an agent that got stuck fills the clips, at most 200 steps. Two games go on until the agent
+fails, so that their best episodes are the long ones; there any length will do.
+
+Axes: B states, E episodes, R runs.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.analysis.clusters import require_clusters
+from semantic_rl.clips.choose import Runs, find_runs
+from semantic_rl.config.clips import ClipSettings
+from semantic_rl.errors import UserError
+from semantic_rl.games import find_game
+from semantic_rl.recording.store import Recording
+
+ENDLESS_GAMES = ("starpilot", "fruitbot")
+MAX_EPISODE_STEPS = 200
+
+
+class Footage(NamedTuple):
+    """The states of one or several recordings of the same agent and game, laid end to end."""
+
+    recordings: Sequence[Recording]
+    first_rows: NDArray[np.int64]
+    """Row of each recording's first state."""
+    action: NDArray[np.uint8]
+    """[B]."""
+    runs: Runs
+    """All runs, of whatever length, of all episodes."""
+    episode_return: NDArray[np.float64]
+    """[E]; so far, in an episode that did not end."""
+    episode_steps: NDArray[np.int64]
+    """[E]."""
+    episode_ended: NDArray[np.bool_]
+    """[E]."""
+
+    @property
+    def num_codes(self) -> int:
+        """Clusters of the agent."""
+        return self.recordings[0].num_codes
+
+    def locate(self, row: int) -> tuple[Recording, int]:
+        """Return the recording that holds a state, and the state's row in it."""
+        index = int(np.searchsorted(self.first_rows, row, side="right")) - 1
+        return self.recordings[index], row - int(self.first_rows[index])
+
+
+def read_footage(recordings: Sequence[Recording]) -> Footage:
+    """Read what the choice of runs needs; raises UserError if the agent has no clusters."""
+    require_clusters(recordings[0])
+    columns = ["episode", "step", "level_seed", "code_index", "action"]
+    tables = [recording.scan().select(columns).collect() for recording in recordings]
+    first_rows = _starts([recording.num_states for recording in recordings])
+    first_episodes = _starts([recording.num_episodes for recording in recordings])
+
+    def joined(name: str) -> NDArray[np.int64]:
+        return np.concatenate([table[name].to_numpy() for table in tables]).astype(np.int64)
+
+    def of_episodes(name: str) -> NDArray[np.float64]:
+        return np.concatenate([recording.episodes[name].to_numpy() for recording in recordings]).astype(np.float64)
+
+    episode = joined("episode") + np.repeat(first_episodes, [len(table) for table in tables])
+    return Footage(
+        recordings,
+        first_rows,
+        joined("action").astype(np.uint8),
+        find_runs(episode, joined("step"), joined("level_seed"), joined("code_index")),
+        of_episodes("return"),
+        of_episodes("length").astype(np.int64),
+        (of_episodes("terminated") + of_episodes("truncated")) > 0,
+    )
+
+
+def _starts(counts: list[int]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
+
+
+def episodes_that_count(footage: Footage, settings: ClipSettings) -> NDArray[np.bool_]:
+    """Say of each episode [E] whether it may be shown."""
+    if settings.all_episodes:
+        return np.ones(len(footage.episode_return), np.bool_)
+    max_steps = _max_episode_steps(footage, settings)
+    is_short = footage.episode_steps <= max_steps if max_steps else np.ones_like(footage.episode_ended)
+    return footage.episode_ended & is_short & (footage.episode_return > _return_to_exceed(footage, settings))
+
+
+def _max_episode_steps(footage: Footage, settings: ClipSettings) -> int:
+    if settings.max_episode_steps is not None:
+        return settings.max_episode_steps
+    is_endless = footage.recordings[0].description["environment"]["env"] in ENDLESS_GAMES
+    return 0 if is_endless else MAX_EPISODE_STEPS
+
+
+def _return_to_exceed(footage: Footage, settings: ClipSettings) -> float:
+    environment = footage.recordings[0].description["environment"]
+    game = find_game(environment["env"])
+    range_ = game.easy if environment["distribution_mode"] == "easy" else game.hard
+    return settings.success_fraction * range_.maximum
+
+
+def find_candidates(footage: Footage, settings: ClipSettings) -> Runs:
+    """Return the runs that the rule lets through."""
+    runs = footage.runs
+    has_length = (runs.num_frames >= settings.min_run) & (runs.num_frames <= settings.max_run)
+    return runs.where(has_length & episodes_that_count(footage, settings)[runs.episode])
+
+
+def require_episodes(footage: Footage, settings: ClipSettings) -> None:
+    """Raise UserError if not one episode counts, saying how far the best one is from it."""
+    if episodes_that_count(footage, settings).any():
+        return
+    needed, max_steps = _return_to_exceed(footage, settings), _max_episode_steps(footage, settings)
+    what = f"a return above {needed:g}" + (f" within {max_steps} steps" if max_steps else "")
+    ended = footage.episode_ended
+    best = f"; the best return is {footage.episode_return[ended].max():g}" if ended.any() else "; none of them ended"
+    raise UserError(
+        f"success_fraction: not one of {len(ended):,} episodes has {what}{best}. Loosen the rule with "
+        "--success-fraction or --max-episode-steps, or take every episode with --all-episodes."
+    )

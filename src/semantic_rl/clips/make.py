@@ -1,0 +1,185 @@
+"""Makes the clips of a recording: chooses runs for each cluster, writes a video and an animation of each, and a list.
+
+clips/
+  cluster_0.mp4, cluster_0.webp, …    for each cluster that has frames
+  clips.json                          what each shows; written last, so that it is there only if all is
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.clips.choose import Run, choose_runs, fit
+from semantic_rl.clips.encode import write_animation, write_video
+from semantic_rl.clips.footage import Footage, find_candidates, read_footage, require_episodes
+from semantic_rl.clips.overlay import Caption, draw_overlay, fit_picture
+from semantic_rl.config.checks import to_dict
+from semantic_rl.config.clips import ClipSettings
+from semantic_rl.errors import UserError
+from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.writer import write_json
+
+CLIPS_FILE = "clips.json"
+CLIPS_FORMAT = "semantic-rl clips"
+CLIPS_VERSION = 1
+PLAYING_FOLDER = "playing"
+"""In a clips folder, while an agent is played for it."""
+_OURS = re.compile(rf"{re.escape(CLIPS_FILE)}|{PLAYING_FOLDER}|cluster_\d+\.(mp4|webp|gif|avi)(\.tmp)?")
+"""What may lie in a clips folder; avi is what the original writes."""
+
+Report = Callable[[int, int], None]
+"""Told (done, total) now and then."""
+PictureOf = Callable[[int], NDArray[np.uint8]]
+"""Gives the picture [H, H, 3] of a row."""
+
+
+class Clip(NamedTuple):
+    """What was made for one cluster."""
+
+    cluster: int
+    mp4: Path | None
+    """None if there are no frames, or no videos were asked for."""
+    animation: Path | None
+    """WebP or GIF; None if there are no frames, or none was asked for."""
+    num_frames: int
+    """Of the video (whether or not it was written); the animation shows the first of them."""
+    runs: list[Run]
+    short_by: int
+    """Frames that are missing."""
+
+
+def make_clips(
+    recording: Recording,
+    out: Path,
+    settings: ClipSettings | None = None,
+    report: Report = lambda done, total: None,
+) -> list[Clip]:
+    """Make the clips of a recording in the folder `out`, one item a cluster; clips that are there are replaced.
+
+    Without pictures in the recording they show what the agent saw. Raises UserError if the agent has no clusters, no
+    episode is successful, `out` holds other things, or ffmpeg fails.
+    """
+    settings = settings or ClipSettings()
+    check_folder(out)
+    footage = read_footage([recording])
+    require_episodes(footage, settings)
+    return write_clips(footage, choose_clips(footage, settings), recording.frame, out, settings, report)
+
+
+def check_folder(out: Path) -> None:
+    """Raise UserError if `out` is no folder, or holds what is not of clips."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise UserError(f"{out} is not a folder; choose another --out.")
+    foreign = sorted(path.name for path in out.iterdir() if not _OURS.fullmatch(path.name))
+    if foreign:
+        raise UserError(f"{out} holds what is not a clip ({foreign[0]}); choose another --out.")
+
+
+def choose_clips(footage: Footage, settings: ClipSettings) -> list[list[Run]]:
+    """Choose the runs of each cluster, in the order in which they are shown; the same seed gives the same."""
+    candidates = find_candidates(footage, settings)
+    return [
+        choose_runs(
+            candidates.where(candidates.code_index == cluster),
+            settings.frames,
+            settings.min_run,
+            np.random.default_rng([settings.seed, cluster]),
+        )
+        for cluster in range(footage.num_codes)
+    ]
+
+
+def write_clips(
+    footage: Footage,
+    chosen: list[list[Run]],
+    picture_of: PictureOf,
+    out: Path,
+    settings: ClipSettings,
+    report: Report = lambda done, total: None,
+) -> list[Clip]:
+    """Write the clips that show the chosen runs of each cluster, and the list of them."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / CLIPS_FILE).unlink(missing_ok=True)
+    total = sum(run.num_frames for runs in chosen for run in runs)
+    done = 0
+    clips: list[Clip] = []
+    report(0, total)
+    for cluster, runs in enumerate(chosen):
+        clips.append(_write_clip(footage, cluster, runs, picture_of, out, settings))
+        done += clips[-1].num_frames
+        report(done, total)
+    _remove_others(out, clips)
+    write_json(out / CLIPS_FILE, _describe(footage, clips, settings))
+    return clips
+
+
+def _write_clip(
+    footage: Footage, cluster: int, runs: list[Run], picture_of: PictureOf, out: Path, settings: ClipSettings
+) -> Clip:
+    num_frames = sum(run.num_frames for run in runs)
+    mp4 = animation = None
+    environment = footage.recordings[0].description["environment"]
+    if num_frames and settings.video_size:
+        mp4 = out / f"cluster_{cluster}.mp4"
+        frames = _frames(footage, cluster, runs, picture_of, settings.video_size, settings.overlay)
+        title = f"{environment['env']}, cluster {cluster}"
+        write_video(mp4, frames, settings.video_size, settings.frames_per_second, title)
+    if num_frames and settings.animation_size:
+        animation = out / f"cluster_{cluster}.{settings.format}"
+        first = fit(runs, settings.animation_frames, settings.min_run)
+        frames = _frames(footage, cluster, first, picture_of, settings.animation_size, settings.overlay)
+        write_animation(animation, frames, settings.frames_per_second, settings.format)
+    return Clip(cluster, mp4, animation, num_frames, runs, max(0, settings.frames - num_frames))
+
+
+def _frames(
+    footage: Footage, cluster: int, runs: list[Run], picture_of: PictureOf, size: int, overlay: bool
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield the frames [size, size, 3] of a clip."""
+    for run in runs:
+        for index in range(run.num_frames):
+            row = run.first_row + index
+            frame = fit_picture(picture_of(row), size)
+            if overlay:
+                frame = draw_overlay(frame, Caption(cluster, int(footage.action[row]), index, run.num_frames))
+            yield frame
+
+
+def _remove_others(out: Path, clips: list[Clip]) -> None:
+    """Delete clips that were there before and are not of this set."""
+    written = {path for clip in clips for path in (clip.mp4, clip.animation)}
+    for path in out.iterdir():
+        if re.fullmatch(r"cluster_\d+\.(mp4|webp|gif)(\.tmp)?", path.name) and path not in written:
+            path.unlink()
+
+
+def _describe(footage: Footage, clips: list[Clip], settings: ClipSettings) -> dict[str, Any]:
+    """Return what `clips.json` says."""
+    first = footage.recordings[0]
+    return {
+        "format": CLIPS_FORMAT,
+        "version": CLIPS_VERSION,
+        "agent": first.description["agent"],
+        "environment": first.description["environment"],
+        "settings": to_dict(settings),
+        "num_states": len(footage.action),
+        "num_episodes": len(footage.episode_return),
+        "clips": [
+            {
+                "cluster": clip.cluster,
+                "mp4": clip.mp4.name if clip.mp4 else None,
+                "animation": clip.animation.name if clip.animation else None,
+                "num_frames": clip.num_frames,
+                "seconds": clip.num_frames / settings.frames_per_second,
+                "short_by": clip.short_by,
+                "runs": [run._asdict() for run in clip.runs],
+            }
+            for clip in clips
+        ],
+    }

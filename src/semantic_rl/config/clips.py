@@ -1,0 +1,96 @@
+"""Settings of the clips: what goes into one, what it looks like, and how an agent is played for them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from tyro.conf import Positional
+
+from semantic_rl.config.checks import Device, Precision, above_zero, at_least, require, within
+
+
+@dataclass(frozen=True)
+class ClipSettings:
+    """What goes into the clip of a cluster, and what it looks like; the rule and its numbers are the original's."""
+
+    frames: int = 480
+    """Frames of a video."""
+    frames_per_second: int = 8
+    """Frames shown in a second."""
+    min_run: int = 5
+    """Shortest run of consecutive frames in the cluster that is shown."""
+    max_run: int = 20
+    """Longest run that is shown; longer ones are left out, not cut."""
+    success_fraction: float = 0.8
+    """Only episodes count whose return is above this fraction of the game's maximum."""
+    max_episode_steps: int | None = None
+    """Only episodes of at most so many steps count, 0 for all; by default 200, and all in starpilot and fruitbot."""
+    all_episodes: bool = False
+    """Take all episodes, whatever their return and length."""
+    overlay: bool = False
+    """Show cluster, action and how far the run is on each frame."""
+    video_size: int = 256
+    """Width and height of the MP4; 0 for none."""
+    animation_size: int = 160
+    """Width and height of the animated picture; 0 for none."""
+    animation_frames: int = 160
+    """Frames of the animated picture, the first ones of the video."""
+    format: Literal["webp", "gif"] = "webp"
+    """Format of the animated picture."""
+    seed: int = 0
+    """Seed of the choice among runs; an agent plays with it, too."""
+
+    def __post_init__(self) -> None:
+        at_least(self, 1, "frames", "frames_per_second", "min_run", "animation_frames")
+        within(self, 1, 50, "frames_per_second")
+        require(self.max_run >= self.min_run, "max_run", self.max_run, f"at least min_run = {self.min_run}")
+        within(self, -1e9, 1e9, "success_fraction")
+        if self.max_episode_steps is not None:
+            at_least(self, 0, "max_episode_steps")
+        for name in ("video_size", "animation_size"):
+            size = getattr(self, name)
+            require(
+                size == 0 or (64 <= size <= 512 and size % 2 == 0), name, size, "0 (none) or an even number, 64 to 512"
+            )
+        require(
+            self.video_size + self.animation_size > 0,
+            "animation_size",
+            self.animation_size,
+            "a number above 0 where video_size is 0 as well: there would be nothing to write",
+        )
+        within(self, 0, 2**31 - 1, "seed")
+
+
+@dataclass(frozen=True)
+class ClipsConfig:
+    """Make a video and an animated picture for each cluster: what the agent does when it is in it."""
+
+    source: Positional[Path]
+    """Agent to play (run folder or checkpoint folder); or a recording, of which only what is in it is taken."""
+    out: Path
+    """Folder to make the clips in."""
+    clips: ClipSettings = field(default_factory=ClipSettings)
+    max_steps: int = 200_000
+    """Agent: stop playing after so many states, though a cluster may still lack frames."""
+    num_levels: int | None = None
+    """Agent: levels to play, 0 for all; by default those it was trained on."""
+    start_level: int | None = None
+    """Agent: seed of the first level; by default the one it was trained on."""
+    num_envs: int = 64
+    """Agent: environments that play side by side."""
+    device: Device = "auto"
+    """Agent: where the network runs; auto takes CUDA where there is a device."""
+    precision: Precision = "auto"
+    """Agent: arithmetic of the convolutions; auto takes bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
+    num_threads: int = 0
+    """Agent: CPU threads of the network; 0 leaves PyTorch's choice."""
+    resume: bool = False
+    """Agent: go on with playing that was interrupted."""
+
+    def __post_init__(self) -> None:
+        above_zero(self, "max_steps")
+        for name in ("num_levels", "start_level"):
+            value = getattr(self, name)
+            require(value is None or 0 <= value < 2**31, name, value, f"a number from 0 to {2**31 - 1}")
+        within(self, 1, 32767, "num_envs")
+        at_least(self, 0, "num_threads")
