@@ -23,7 +23,7 @@ COMMANDS: dict[str, Command] = {
     "train": Command("train", "train an agent with the semantic clustering module, or plain PPO"),
     "evaluate": Command("evaluate", "play whole episodes with an agent: mean return, success rate"),
     "record": Command("record", "write the states that an agent meets, and what its network makes of them"),
-    "figures": Command("", "draw: figures embeddings | clusters | transitions"),
+    "figures": Command("", "draw: figures embeddings | clusters | transitions | curves"),
     "agents": Command("agents", "list the trained agents that ship with the package"),
     "pack": Command("pack", "make a small folder of an agent to give away, with its scores"),
     "import-original": Command("import_original", "make a run folder of a checkpoint written by the paper's code"),
@@ -37,6 +37,7 @@ FIGURES: dict[str, Command] = {
     "transitions": Command(
         "figures_transitions", "how the agent moves between clusters: as a matrix, and over the FDR space"
     ),
+    "curves": Command("figures_curves", "return over environment steps of runs, and a table of their final scores"),
 }
 
 HELP = ("-h", "--help", "help")

@@ -81,3 +81,14 @@ def check_mode(name: str, mode: str) -> None:
         raise UserError(
             f"distribution_mode: {name} has no mode '{mode}'.{nearest(mode, modes)} Its modes: {', '.join(modes)}."
         )
+
+
+def find_range(name: str, mode: str) -> ReturnRange:
+    """Return the returns between which scores of a game are normalised; raises UserError where none were published."""
+    game = find_game(name)
+    if mode not in ("easy", "hard"):
+        raise UserError(
+            f"distribution_mode: no range was published by which scores of {name} ({mode}) could be normalised; "
+            "easy and hard have one."
+        )
+    return game.easy if mode == "easy" else game.hard

@@ -3,6 +3,7 @@
 from semantic_rl.config.agents import AgentsConfig, PackConfig
 from semantic_rl.config.checks import Device, Precision, to_dict
 from semantic_rl.config.clips import ClipsConfig, ClipSettings
+from semantic_rl.config.curves import CurvesFigureConfig
 from semantic_rl.config.figures import ClustersFigureConfig, EmbeddingsFigureConfig, TransitionsFigureConfig
 from semantic_rl.config.playing import RECORDING_MAY_CHANGE_ON_RESUME, EvaluateConfig, RecordConfig
 from semantic_rl.config.training import (
@@ -23,6 +24,7 @@ __all__ = [
     "ClipSettings",
     "ClipsConfig",
     "ClustersFigureConfig",
+    "CurvesFigureConfig",
     "Device",
     "EmbeddingsFigureConfig",
     "EnvConfig",

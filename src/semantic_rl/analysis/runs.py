@@ -1,0 +1,205 @@
+"""Run folders, ours or the original's: which there are, and what they scored over environment steps.
+
+Of a run its folder's name and `progress.csv` suffice, so the original's published folders are read as they are.
+"""
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from semantic_rl.analysis.progress import Progress, Warn, read_progress
+from semantic_rl.artifacts import CONFIG_FILE, HELD_OUT_PROGRESS_FILE, PROGRESS_FILE
+from semantic_rl.errors import UserError
+
+EXAMPLE_NAME = "sppo-coinrun_easy_0_0_2021"
+
+_NAME = re.compile(r"(.+)-([a-z]+)_([a-z]+)_(\d+)_(\d+)_(\d+)")
+
+
+class RunName(NamedTuple):
+    """What the name of a run folder says: algorithm-game_mode_levels_startlevel_seed."""
+
+    algorithm: str
+    env: str
+    distribution_mode: str
+    num_levels: int
+    """0: all levels."""
+    start_level: int
+    seed: int
+
+
+class RunFolder(NamedTuple):
+    """A run on disk."""
+
+    path: Path
+    root: str
+    """The name that the user gave to the folder in which it lies; empty where none was given."""
+    name: RunName
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that was read."""
+
+    folder: RunFolder
+    training: Progress
+    held_out: Progress | None
+    """On levels that the agent does not train on; None where it trains on all."""
+
+
+def parse_run_name(name: str) -> RunName | None:
+    """Read the name of a run folder; None where it is not made like one."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    algorithm, env, mode, num_levels, start_level, seed = match.groups()
+    return RunName(algorithm, env, mode, int(num_levels), int(start_level), int(seed))
+
+
+def find_runs(roots: Sequence[str], warn: Warn) -> list[RunFolder]:
+    """Return the runs in `roots`, each a folder of run folders or a run folder, given as FOLDER or NAME=FOLDER.
+
+    A run is a folder with a `progress.csv`. Raises UserError where a root is missing or holds none, and where a run
+    comes twice under one name of a root.
+    """
+    found: dict[tuple[str, RunName], RunFolder] = {}
+    for text in roots:
+        root, path = _parse_root(text)
+        for run in _runs_of(root, path, warn):
+            other = found.setdefault((run.root, run.name), run)
+            if other.path.resolve() != run.path.resolve():
+                raise UserError(
+                    f"run_root: {other.path} and {run.path} are the same run twice; leave one out, or name the folders "
+                    f"to draw them apart: --run-root first={other.path.parent} second={run.path.parent}."
+                )
+    return list(found.values())
+
+
+def _parse_root(text: str) -> tuple[str, Path]:
+    name, equals, folder = text.partition("=")
+    if equals and name and folder and not Path(text).exists():
+        return name, Path(folder)
+    return "", Path(text)
+
+
+def _runs_of(root: str, path: Path, warn: Warn) -> list[RunFolder]:
+    if not path.is_dir():
+        raise UserError(
+            f"run_root: there is no folder {path}; expected one that holds run folders such as {EXAMPLE_NAME}."
+        )
+    candidates = [path] if (path / PROGRESS_FILE).is_file() else sorted(path.iterdir())
+    runs: list[RunFolder] = []
+    for folder in candidates:
+        if not (folder / PROGRESS_FILE).is_file():
+            continue
+        name = parse_run_name(Path(os.path.abspath(folder)).name) or _configured_name(folder)
+        if name is None:
+            warn(f"{folder} is left out: its name does not say what was run, as {EXAMPLE_NAME} does.")
+        else:
+            runs.append(RunFolder(folder, root, name))
+    if not runs:
+        raise UserError(
+            f"run_root: {path} holds no run folder, such as {EXAMPLE_NAME} with a {PROGRESS_FILE} in it; "
+            "give the folder in which they lie."
+        )
+    return runs
+
+
+def _configured_name(folder: Path) -> RunName | None:
+    """What our `config.json` says, for a folder that was given another name."""
+    try:
+        config = json.loads((folder / CONFIG_FILE).read_text())["config"]
+        return RunName(
+            str(config["algorithm"]),
+            str(config["env"]),
+            str(config["distribution_mode"]),
+            int(config["num_levels"]),
+            int(config["start_level"]),
+            int(config["seed"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def select_runs(
+    folders: Sequence[RunFolder], envs: Sequence[str], distribution_mode: str, num_levels: int | None = None
+) -> list[RunFolder]:
+    """Return the runs of these games (none given: of all), mode and number of levels (None: any).
+
+    Raises UserError that says what there is where a game, or everything, is missing.
+    """
+    fitting = [
+        folder
+        for folder in folders
+        if folder.name.distribution_mode == distribution_mode and num_levels in (None, folder.name.num_levels)
+    ]
+    there = {folder.name.env for folder in fitting}
+    missing = [env for env in envs if env not in there]
+    if missing or not fitting:
+        levels = "" if num_levels is None else f" on {describe_levels(num_levels)}"
+        raise UserError(
+            f"env: there is no run of {', '.join(missing) or 'any game'} ({distribution_mode}){levels}; "
+            f"there are: {_describe(folders)}."
+        )
+    return [folder for folder in fitting if not envs or folder.name.env in envs]
+
+
+def describe_levels(num_levels: int, start_level: int = 0) -> str:
+    """Say on which levels a run trains."""
+    if not num_levels:
+        return "all levels"
+    return f"{num_levels} level{'s' * (num_levels != 1)}" + (f" from {start_level}" if start_level else "")
+
+
+def _describe(folders: Iterable[RunFolder]) -> str:
+    counts = Counter((name.env, name.distribution_mode, name.num_levels) for _, _, name in folders)
+    return ", ".join(
+        f"{env} ({mode}, {describe_levels(num_levels)}): {count} run{'s' * (count != 1)}"
+        for (env, mode, num_levels), count in sorted(counts.items())
+    )
+
+
+def load_runs(
+    folders: Sequence[RunFolder],
+    warn: Warn,
+    skip_updates: int = 0,
+    max_steps: float | None = None,
+    original_workers: int = 1,
+) -> list[Run]:
+    """Read the scores of runs, up to `max_steps` where given.
+
+    Runs without a score after their first `skip_updates` updates, and those whose `progress.csv` cannot be used, are
+    left out with a warning; where nothing is left of a game, UserError is raised. The original counts the steps of one
+    worker: in runs without our `config.json` they are multiplied by `original_workers`.
+    """
+    runs: list[Run] = []
+    reasons: dict[str, str] = {}
+
+    def read(path: Path) -> Progress:
+        factor = 1 if (path.parent / CONFIG_FILE).exists() else original_workers
+        return read_progress(path, warn, factor).until(max_steps, skip_updates, path)
+
+    for folder in folders:
+        try:
+            training = read(folder.path / PROGRESS_FILE)
+        except UserError as error:
+            reasons.setdefault(folder.name.env, str(error))
+            warn(f"left out: {error}")
+            continue
+        held_out = None
+        if (folder.path / HELD_OUT_PROGRESS_FILE).is_file():
+            try:
+                held_out = read(folder.path / HELD_OUT_PROGRESS_FILE)
+            except UserError as error:
+                warn(f"left out: {error}")
+        runs.append(Run(folder, training, held_out))
+    left = {run.folder.name.env for run in runs}
+    for env, reason in reasons.items():
+        if env not in left:
+            raise UserError(f"no run of {env} can be drawn: {reason}")
+    return runs
