@@ -64,7 +64,9 @@ def _overall_table(overall: Sequence[SeriesScores]) -> str:
     rows = [("curve", "games", "runs", *METRIC_NAMES.values())]
     for summary in overall:
         assert summary.normalized is not None, "only summaries with a range"
-        cells = [f"{summary.normalized[metric].value:.3f}  {_span(summary.normalized[metric], 3)}" for metric in METRICS]
+        cells = [
+            f"{summary.normalized[metric].value:.3f}  {_span(summary.normalized[metric], 3)}" for metric in METRICS
+        ]
         rows.append((summary.label, str(len(summary.runs)), str(sum(summary.num_runs)), *cells))
     return _align(rows, right=(1, 2))
 
@@ -74,7 +76,9 @@ def score_notes(scores: Scores) -> list[str]:
     counts = sorted({count for summary in scores.games for count in summary.num_runs})
     notes: list[str] = []
     if counts[0] == 1:
-        notes.append("–: a single run has no interval; how far other seeds would be from it, it cannot tell.")
+        notes.append(
+            "–: no interval where a game has a single run, which cannot tell how far other seeds would be from it."
+        )
     if counts[-1] > 1:
         notes.append("Intervals: 95% percentile bootstrap over runs, which are drawn anew within each game.")
     few = [count for count in counts if count in COVERAGE]

@@ -33,7 +33,7 @@ from semantic_rl.figures.style import CAPTION_HEIGHT, FULL_WIDTH, paper_style, s
 
 COLORS = ("#332288", "#CC6677", "#117733", "#88CCEE", "#882255", "#DDCC77", "#44AA99", "#AA4499", "#999933")
 """Tol's muted scheme; SPPO and PPO have the first two."""
-ALONE_WIDTH = 4.4
+ALONE_WIDTH = 4.6
 LEFT, RIGHT = 0.5, 0.12
 TITLE, TICKS, X_LABEL = 0.3, 0.22, 0.24
 LEGEND_ROW = 0.2
@@ -41,11 +41,11 @@ LEGEND_ROW = 0.2
 PANEL_ASPECT = 0.72
 DASHES = (0, (3.2, 1.4))
 
-BANDS: dict[Interval, str] = {
-    "deviation": "band: ± 1 standard deviation over seeds",
-    "bootstrap": "band: 95% bootstrap interval of the mean over seeds",
-    "range": "band: lowest to highest seed",
-    "none": "",
+INTERVALS: dict[Interval, str] = {
+    "deviation": "mean ± 1 standard deviation over seeds",
+    "bootstrap": "mean and its 95% bootstrap interval over seeds",
+    "range": "mean, lowest and highest seed",
+    "none": "mean over seeds",
 }
 
 
@@ -68,7 +68,8 @@ def draw_curve(ax: Axes, curve: Curve, color: str, label: str = "", show_runs: b
     """Draw one curve: mean, interval, and single runs where the mean cannot be or where they are asked for."""
     style = DASHES if curve.held_out else "-"
     if curve.low is not None and curve.high is not None:
-        ax.fill_between(curve.steps, curve.low, curve.high, color=color, alpha=0.16, linewidth=0, zorder=2)
+        opacity = 0.1 if curve.held_out else 0.16
+        ax.fill_between(curve.steps, curve.low, curve.high, color=color, alpha=opacity, linewidth=0, zorder=2)
     end = curve.steps[-1] if len(curve.steps) else -math.inf
     for run in curve.runs:
         shown = slice(None) if show_runs and len(curve.runs) > 1 else run.steps >= end
@@ -86,23 +87,21 @@ def draw_curves(
         draw_curve(ax, curve, colors[curve.series], label, show_runs)
     ax.set_title(game.env)
     ax.set(xlabel="environment steps", ylabel="normalised score" if game.normalized else "return")
-    ax.set_xlim(left=0)
-    ax.margins(x=0)
-    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    ax.set_xlim(0, max(run.steps[-1] for curve in game.curves for run in curve.runs))
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(EngFormatter(sep=""))
-    ax.yaxis.set_major_locator(MaxNLocator(6))
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     ax.grid(axis="y", color=LINE, linewidth=0.4, alpha=0.6)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
 
 
 def count_seeds(curves: Sequence[Curve]) -> str:
-    """Say how many seeds are in curves, and where there is no interval for that reason."""
+    """Say how many seeds are in each of the curves."""
     counts = sorted({len(curve.runs) for curve in curves})
     if counts == [1]:
-        return "1 seed, no interval"
-    span = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"{span} seeds"
+        return "1 seed"
+    return f"{counts[0]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
 
 
 def curves_caption(games: Sequence[GameCurves]) -> str:
@@ -111,7 +110,9 @@ def curves_caption(games: Sequence[GameCurves]) -> str:
     curves = [curve for game in games for curve in game.curves]
     parts = [first.distribution_mode]
     if any(len(curve.runs) > 1 for curve in curves):
-        parts += [part for part in ("line: mean", BANDS[first.interval]) if part]
+        parts.append(INTERVALS[first.interval])
+    if any(len(curve.runs) == 1 for curve in curves) and first.interval != "none":
+        parts.append("1 seed: no interval")
     if first.smoothing:
         parts.append(f"smoothed ({first.smoothing:g})")
     return "  ·  ".join(parts)
@@ -172,22 +173,24 @@ def _entry(games: Sequence[GameCurves], like: Curve) -> list[Curve]:
 
 def _legend_entries(games: Sequence[GameCurves]) -> list[tuple[Curve, str]]:
     """One curve of each entry, and the entry's text."""
-    firsts = {(curve.label, curve.series): curve for game in reversed(games) for curve in reversed(game.curves)}
-    ordered = sorted(firsts.values(), key=lambda curve: list(series_colors(games)).index(curve.series))
+    order = list(series_colors(games))
+    firsts = {(order.index(curve.series), curve.held_out): curve for game in games for curve in game.curves}
+    ordered = [firsts[key] for key in sorted(firsts)]
     return [(curve, f"{curve.label} ({count_seeds(_entry(games, curve))})") for curve in ordered]
 
 
 def _legend_columns(labels: Sequence[str], width: float) -> int:
     """How many entries of a legend fit beside each other, evenly over its rows."""
-    needed = 0.55 + 0.064 * max(map(len, labels))
+    needed = 0.5 + 0.057 * max(map(len, labels))
     fitting = max(1, min(len(labels), int((width - 0.1) / needed)))
     return math.ceil(len(labels) / math.ceil(len(labels) / fitting))
 
 
 def _note_seeds(ax: Axes, game: GameCurves) -> None:
-    """Write each curve's number of seeds into a panel that differs in it from others."""
-    counts = "\n".join(f"{curve.label}: {count_seeds([curve])}" for curve in game.curves)
-    ax.text(0.98, 0.04, counts, transform=ax.transAxes, ha="right", va="bottom", fontsize=6, color=FAINT_INK)
+    """Write each curve's number of seeds beside the title, in the legend's order; one number if it is the same."""
+    counts = [len(curve.runs) for curve in game.curves]
+    text = ", ".join(map(str, counts if len(set(counts)) > 1 else counts[:1]))
+    ax.set_title(f"{text} seed{'s' * (text != '1')}", loc="right", fontsize=7, weight="normal", color=FAINT_INK)
 
 
 def _share_scale(axes: Sequence[Axes]) -> None:

@@ -1,0 +1,147 @@
+"""The original's `python -m train_procgen.single_graph`: SPPO against PPO in one game, over environment steps.
+
+It can also be run as its README has it, inside the folder: `cd src/train_procgen; python single_graph.py`.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from semantic_rl.analysis.curves import compute_curves
+from semantic_rl.analysis.runs import RunFolder, find_runs, load_runs, select_runs
+from semantic_rl.cli import run_or_exit
+from semantic_rl.errors import UserError
+from semantic_rl.figures.curves import curves_figure
+from semantic_rl.figures.style import save_figure
+from semantic_rl.games import GAMES, find_game
+
+TRAINING_LEVELS = {"easy": 200, "hard": 500}
+"""Levels of a run with a restricted training set."""
+ORIGINAL_WORKERS = {"easy": 1, "hard": 4}
+"""Training workers that the original takes its runs to have had; their logs count the steps of one."""
+TRUE, FALSE = ("yes", "true", "t", "y", "1"), ("no", "false", "f", "n", "0")
+HOME = "train_procgen"
+
+EPILOG = """\
+Runs are looked for in train_procgen/checkpoints, then in runs, under the
+working directory; the figure goes to train_procgen/figures. Inside a folder
+train_procgen these are checkpoints, then ../runs and ../../runs, and figures.
+All settings, several games, and a table of scores: semantic-rl figures curves
+"""
+
+
+def parse_bool(text: str) -> bool:
+    """Read a truth value as the original does; raises ArgumentTypeError for anything else."""
+    if text.lower() in TRUE:
+        return True
+    if text.lower() in FALSE:
+        return False
+    raise argparse.ArgumentTypeError(f"got '{text}', expected True or False")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser, with the original's flags and defaults."""
+    parser = argparse.ArgumentParser(
+        prog="train_procgen.single_graph",
+        usage="python -m train_procgen.single_graph [OPTIONS]",
+        description="Draw return over environment steps, SPPO against PPO, with the flags of the paper's code.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--env_name", default="coinrun", metavar="GAME", help=f"{', '.join(GAMES)} (default: %(default)s)")
+    add("--distribution_mode", default="easy", metavar="MODE", help="easy or hard (default: %(default)s)")
+    add("--normalize_and_reduce", action="store_true", help="scores from 0, a trivial, to 1, a perfect policy")
+    add("--restrict_training_set", type=parse_bool, default=False, metavar="BOOL",
+        help="runs on 200 (hard: 500) levels, with their scores on all levels (default: %(default)s)")  # fmt: skip
+    add("--save", action="store_false",
+        help="do not save: show the figure and nothing else; the name misleads, as in the original")  # fmt: skip
+    ours = parser.add_argument_group("beyond the original's")
+    ours.add_argument("--run_root", type=Path, metavar="DIR", help="folder of the run folders (default: see below)")
+    ours.add_argument(
+        "--skip_updates", type=int, default=10, metavar="N", help="updates not drawn at the beginning (default: 10)"
+    )
+    return parser
+
+
+def find_game_runs(env: str, mode: str, num_levels: int, run_root: Path | None = None) -> list[RunFolder]:
+    """Return the runs of a game in `run_root`, or in the first usual place that has some.
+
+    Raises UserError that names the places and what is there.
+    """
+    inside = Path.cwd().name == HOME
+    usual = ("checkpoints", "../runs", "../../runs") if inside else (f"{HOME}/checkpoints", "runs")
+    reasons: list[str] = []
+    for root in usual if run_root is None else (str(run_root),):
+        if run_root is None and not Path(root).is_dir():
+            continue
+        try:
+            return select_runs(find_runs([root], _warn), [env], mode, num_levels)
+        except UserError as error:
+            if run_root is not None:
+                raise
+            reasons.append(f"In {root}: {error}")
+    raise UserError(
+        f"no run of {env} found in {', '.join(usual)} under {Path.cwd()}; --run_root says where they are. "
+        + " ".join(reasons)
+    )
+
+
+def _warn(text: str) -> None:
+    print(f"note: {text}", file=sys.stderr)
+
+
+def has_window() -> bool:
+    """Say whether matplotlib can open a window here."""
+    from matplotlib import pyplot
+    from matplotlib.backends.registry import BackendFilter, backend_registry
+
+    interactive = backend_registry.list_builtin(BackendFilter.INTERACTIVE)
+    return pyplot.get_backend().lower() in (name.lower() for name in interactive)
+
+
+def draw(arguments: argparse.Namespace) -> None:
+    """Draw as the command line says: print the paths of what was written, show it where there is a display."""
+    env, mode = arguments.env_name, arguments.distribution_mode
+    find_game(env)
+    if mode not in TRAINING_LEVELS:
+        raise UserError(f"distribution_mode: got '{mode}', expected easy or hard.")
+    if arguments.skip_updates < 0:
+        raise UserError(f"skip_updates: got {arguments.skip_updates}, expected a number of at least 0.")
+    shown = has_window()
+    if not (arguments.save or shown):
+        raise UserError("save: there is no display to show the figure on; leave out --save, which turns saving off.")
+    num_levels = TRAINING_LEVELS[mode] if arguments.restrict_training_set else 0
+    folders = find_game_runs(env, mode, num_levels, arguments.run_root)
+    runs = load_runs(folders, _warn, arguments.skip_updates, original_workers=ORIGINAL_WORKERS[mode])
+    games = compute_curves(runs, arguments.skip_updates, normalized=arguments.normalize_and_reduce)
+    if shown:
+        from matplotlib import pyplot
+
+        figure = pyplot.figure()
+    else:
+        figure = Figure()
+    curves_figure(games, figure=figure)
+    if arguments.save:
+        name = f"{env}_{mode}_{num_levels}{'-mean' if arguments.normalize_and_reduce else ''}"
+        out = Path("figures") if Path.cwd().name == HOME else Path(HOME, "figures")
+        for path in save_figure(figure, out, name):
+            print(path)
+    if shown:
+        from matplotlib import pyplot
+
+        pyplot.show()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; a user's mistake ends with one line and exit code 2."""
+    parser = make_parser()
+    parsed = parser.parse_args(arguments)
+    run_or_exit(parser.prog, lambda: draw(parsed))
+
+
+if __name__ == "__main__":
+    main()
