@@ -7,7 +7,7 @@ the same bytes.
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from itertools import chain
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -31,7 +31,7 @@ def write_video(path: Path, frames: Frames, size: int, frames_per_second: int, t
     """Write frames [size, size, 3] as H.264 that any browser plays; raises UserError where ffmpeg fails."""
     with whole_file(path) as temporary, tempfile.TemporaryFile() as complaints:
         command = [
-            *(_ffmpeg(), "-loglevel", "error", "-nostdin", "-y"),
+            *(find_ffmpeg(), "-loglevel", "error", "-nostdin", "-y"),
             *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size}x{size}", "-r", str(frames_per_second), "-i", "-"),
             *("-c:v", "libx264", "-crf", str(VIDEO_QUALITY), "-pix_fmt", "yuv420p", "-threads", "1"),
             *("-metadata", f"title={title}", "-movflags", "+faststart", "-fflags", "+bitexact", "-f", "mp4"),
@@ -64,7 +64,8 @@ _WAY_OUT = (
 )
 
 
-def _ffmpeg() -> str:
+def find_ffmpeg() -> str:
+    """Return the path of ffmpeg; raises UserError if there is none."""
     try:
         from imageio_ffmpeg import get_ffmpeg_exe
 
@@ -75,12 +76,11 @@ def _ffmpeg() -> str:
 
 def _feed(sink: IO[bytes], frames: Frames) -> None:
     """Write all frames; where ffmpeg no longer listens, stop: its exit code says why."""
-    try:
+    with suppress(BrokenPipeError):
         for frame in frames:
             sink.write(frame.tobytes())
+    with suppress(BrokenPipeError):
         sink.close()
-    except BrokenPipeError:
-        return
 
 
 def write_animation(path: Path, frames: Frames, frames_per_second: int, format: str) -> None:
@@ -112,5 +112,5 @@ def _save_gif(path: Path, images: list[Image.Image], milliseconds: int) -> None:
     for index, image in enumerate(chosen):
         sheet.paste(image, (0, height * index))
     palette = sheet.quantize(256, method=Image.Quantize.MEDIANCUT)
-    first, *rest = (image.quantize(palette=palette, dither=Image.Dither.NONE) for image in chain(images))
+    first, *rest = (image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images)
     first.save(path, "GIF", save_all=True, append_images=rest, duration=milliseconds, loop=0)

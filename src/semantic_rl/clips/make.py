@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.clips.choose import Run, choose_runs, fit
-from semantic_rl.clips.encode import write_animation, write_video
+from semantic_rl.clips.encode import find_ffmpeg, write_animation, write_video
 from semantic_rl.clips.footage import Footage, find_candidates, read_footage, require_episodes
 from semantic_rl.clips.overlay import Caption, draw_overlay, fit_picture
 from semantic_rl.config.checks import to_dict
@@ -64,14 +64,17 @@ def make_clips(
     episode is successful, `out` holds other things, or ffmpeg fails.
     """
     settings = settings or ClipSettings()
-    check_folder(out)
+    prepare(out, settings)
     footage = read_footage([recording])
     require_episodes(footage, settings)
-    return write_clips(footage, choose_clips(footage, settings), recording.frame, out, settings, report)
+    chosen = choose_clips(footage, settings)
+    return write_clips(footage, chosen, recording.frame, out, settings, report, recording.path)
 
 
-def check_folder(out: Path) -> None:
-    """Raise UserError if `out` is no folder, or holds what is not of clips."""
+def prepare(out: Path, settings: ClipSettings) -> None:
+    """Raise UserError if `out` is no folder or holds what is not of clips, or if ffmpeg is needed and missing."""
+    if settings.video_size:
+        find_ffmpeg()
     if not out.exists():
         return
     if not out.is_dir():
@@ -102,21 +105,36 @@ def write_clips(
     out: Path,
     settings: ClipSettings,
     report: Report = lambda done, total: None,
+    recording: Path | None = None,
 ) -> list[Clip]:
-    """Write the clips that show the chosen runs of each cluster, and the list of them."""
-    out.mkdir(parents=True, exist_ok=True)
-    (out / CLIPS_FILE).unlink(missing_ok=True)
+    """Write the clips that show the chosen runs of each cluster, and the list of them.
+
+    `recording` is what the list calls the recording to which the rows of the runs belong, if it will be there.
+    """
     total = sum(run.num_frames for runs in chosen for run in runs)
-    done = 0
     clips: list[Clip] = []
     report(0, total)
-    for cluster, runs in enumerate(chosen):
-        clips.append(_write_clip(footage, cluster, runs, picture_of, out, settings))
-        done += clips[-1].num_frames
-        report(done, total)
-    _remove_others(out, clips)
-    write_json(out / CLIPS_FILE, _describe(footage, clips, settings))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / CLIPS_FILE).unlink(missing_ok=True)
+        for cluster, runs in enumerate(chosen):
+            clips.append(_write_clip(footage, cluster, runs, picture_of, out, settings))
+            report(sum(clip.num_frames for clip in clips), total)
+        _remove_others(out, clips)
+        write_json(out / CLIPS_FILE, _describe(footage, clips, settings, recording))
+    except OSError as error:
+        raise UserError(f"cannot write clips to {out}: {error.strerror or error}.") from error
     return clips
+
+
+def shortfalls(clips: list[Clip], settings: ClipSettings) -> list[str]:
+    """Say of each cluster that lacks frames how many, in a line each."""
+    return [
+        f"cluster {clip.cluster} is {clip.short_by} frames short: "
+        + (f"{clip.num_frames} of {settings.frames}" if clip.num_frames else "it has none, so it has no clip")
+        for clip in clips
+        if clip.short_by
+    ]
 
 
 def _write_clip(
@@ -159,12 +177,13 @@ def _remove_others(out: Path, clips: list[Clip]) -> None:
             path.unlink()
 
 
-def _describe(footage: Footage, clips: list[Clip], settings: ClipSettings) -> dict[str, Any]:
+def _describe(footage: Footage, clips: list[Clip], settings: ClipSettings, recording: Path | None) -> dict[str, Any]:
     """Return what `clips.json` says."""
     first = footage.recordings[0]
     return {
         "format": CLIPS_FORMAT,
         "version": CLIPS_VERSION,
+        "recording": str(recording) if recording else None,
         "agent": first.description["agent"],
         "environment": first.description["environment"],
         "settings": to_dict(settings),

@@ -43,7 +43,8 @@ def draw_overlay(picture: NDArray[np.uint8], caption: Caption) -> NDArray[np.uin
     """Return the picture [H, H, 3] with the caption over its lower edge."""
     size = len(picture)
     image = Image.fromarray(picture).convert("RGBA")
-    image.alpha_composite(_badge(size, caption.code_index, caption.action))
+    for place, badge in enumerate((_cluster_badge(size, caption.code_index), _action_badge(size, caption.action))):
+        image.alpha_composite(badge, (round(size * (0.025 + 0.136 * place)), round(size * 0.845)))
     height = max(3, size // 48)
     draw = ImageDraw.Draw(image, "RGBA")
     draw.rectangle((0, size - height, size, size), fill=DARK)
@@ -53,46 +54,52 @@ def draw_overlay(picture: NDArray[np.uint8], caption: Caption) -> NDArray[np.uin
 
 
 @cache
-def _badge(size: int, code_index: int, action: int) -> Image.Image:
-    """Draw, on nothing, the cluster's number in its colour and beside it the action: an arrow, or the key's letter."""
-    scale = DRAWN_LARGER * size
-    image = Image.new("RGBA", (scale, scale), (0, 0, 0, 0))
-    draw = ImageDraw.Draw(image)
-    side = scale * 0.115
-    left, top = scale * 0.025, scale * 0.845
-    color = cluster_color(code_index)
-    corner = side * 0.22
-    draw.rounded_rectangle((left, top, left + side, top + side), corner, fill=color)
-    _write(draw, str(code_index), left + side / 2, top + side / 2, side * 0.78, ink_on(color))
-    left += side * 1.18
+def _cluster_badge(size: int, code_index: int) -> Image.Image:
+    """Draw the cluster's number in its colour, for pictures of `size`."""
+    image, draw, side = _empty_badge(size, cluster_color(code_index))
+    _write(draw, str(code_index), side, 0.78, ink_on(cluster_color(code_index)))
+    return _shrunk(image)
+
+
+@cache
+def _action_badge(size: int, action: int) -> Image.Image:
+    """Draw what an action presses: an arrow, a dot for nothing, or the key's letter."""
+    image, draw, side = _empty_badge(size, DARK)
     name = ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
-    draw.rounded_rectangle((left, top, left + side, top + side), corner, fill=DARK)
-    parts = [ARROWS[word] for word in name.split() if word in ARROWS]
-    middle = (left + side / 2, top + side / 2)
-    if parts:
-        _draw_arrow(draw, middle, side * 0.36, np.sum(parts, 0))
+    directions = [ARROWS[word] for word in name.split() if word in ARROWS]
+    if directions:
+        _draw_arrow(draw, side, np.sum(directions, 0))
     elif name == "none":
-        radius = side * 0.09
-        draw.ellipse((middle[0] - radius, middle[1] - radius, middle[0] + radius, middle[1] + radius), fill=LIGHT)
+        draw.ellipse((0.41 * side, 0.41 * side, 0.59 * side, 0.59 * side), fill=LIGHT)
     else:
-        _write(draw, name, *middle, side * 0.7, LIGHT)
-    return image.resize((size, size), Image.Resampling.LANCZOS)
+        _write(draw, name, side, 0.7, LIGHT)
+    return _shrunk(image)
 
 
-def _draw_arrow(
-    draw: ImageDraw.ImageDraw, middle: tuple[float, float], reach: float, direction: NDArray[np.int64]
-) -> None:
-    """Draw an arrow of length 2 · `reach` that points along `direction` [2]."""
+def _empty_badge(size: int, fill: str | tuple[int, ...]) -> tuple[Image.Image, ImageDraw.ImageDraw, int]:
+    """Return a filled square with round corners, larger than it will be, with its pen and its side."""
+    side = DRAWN_LARGER * round(size * 0.115)
+    image = Image.new("RGBA", (side, side), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(image)
+    draw.rounded_rectangle((0, 0, side - 1, side - 1), side * 0.22, fill=fill)
+    return image, draw, side
+
+
+def _shrunk(badge: Image.Image) -> Image.Image:
+    return badge.reduce(DRAWN_LARGER)
+
+
+def _draw_arrow(draw: ImageDraw.ImageDraw, side: int, direction: NDArray[np.int64]) -> None:
+    """Draw an arrow along `direction` [2] in the middle of a square."""
     along = direction / np.linalg.norm(direction)
     across = np.array([-along[1], along[0]])
     outline = [(1, 0), (0.05, 0.75), (0.05, 0.24), (-1, 0.24), (-1, -0.24), (0.05, -0.24), (0.05, -0.75)]
-    points = [tuple(middle + reach * (x * along + y * across)) for x, y in outline]
+    points = [tuple(side * (0.5 + 0.36 * (x * along + y * across))) for x, y in outline]
     draw.polygon(points, fill=LIGHT)
 
 
-def _write(
-    draw: ImageDraw.ImageDraw, text: str, x: float, y: float, height: float, ink: str | tuple[int, int, int, int]
-) -> None:
-    """Write a few letters around a point; they shrink to stay within their box."""
-    font = ImageFont.load_default(height * min(1.0, 1.7 / len(text)))
-    draw.text((x, y), text, fill=ink, font=font, anchor="mm", stroke_width=height * 0.02, stroke_fill=ink)
+def _write(draw: ImageDraw.ImageDraw, text: str, side: int, share: float, ink: str | tuple[int, int, int, int]) -> None:
+    """Write a few letters in the middle of a square; they take `share` of its height, less where they are many."""
+    height = side * share * min(1.0, 1.7 / len(text))
+    font = ImageFont.load_default(height)
+    draw.text((side / 2, side / 2), text, fill=ink, font=font, anchor="mm", stroke_width=height * 0.02, stroke_fill=ink)

@@ -34,7 +34,7 @@ SECONDS_BETWEEN_SNAPSHOTS = 60.0
 """What a killed recording loses at most."""
 SLACK_STEPS = 512
 """Episodes that begin so many steps of every environment before the end are taken without waiting for others."""
-_ENVIRONMENTS, _ACTIONS = range(2)
+ENVIRONMENTS, ACTIONS = range(2)
 """What the random streams of a seed are for."""
 
 
@@ -73,13 +73,14 @@ def record_policy(
     dtype = state_dtype(policy.num_actions, policy.num_codes, NUM_FEATURES)
     snapshot = load_snapshot(config.out, dtype) if config.resume else None
     writer = RecordingWriter(config.out, description, shape, config.frame_size > 0)
-    seed = _seeds(config.seed, _ACTIONS, 1)[0]
+    seed = seeds_of(config.seed, ACTIONS, 1)[0]
     actor = Actor(policy.to(device).eval(), device, precision, seed)
     exploration, quota = _protocol(config)
     with ExitStack() as stack:
         try:
             writer.begin()
-            envs = [make_env(environment, env_seed) for env_seed in _seeds(config.seed, _ENVIRONMENTS, config.num_envs)]
+            seeds = seeds_of(config.seed, ENVIRONMENTS, config.num_envs)
+            envs = [make_env(environment, env_seed) for env_seed in seeds]
             for env in envs:
                 stack.callback(env.close)
             renderer = None
@@ -109,7 +110,8 @@ def _protocol(config: RecordConfig) -> tuple[Exploration | None, Quota]:
     return None, Quota(config.target_states, config.episodes, SLACK_STEPS * config.num_envs)
 
 
-def _seeds(seed: int, stream: int, count: int) -> list[int]:
+def seeds_of(seed: int, stream: int, count: int) -> list[int]:
+    """Return the seeds that a recording of `seed` gives its environments, or takes for its actions."""
     return (np.random.SeedSequence([seed, stream]).generate_state(count) % 2**31).tolist()
 
 

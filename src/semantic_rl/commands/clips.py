@@ -1,0 +1,183 @@
+"""semantic-rl clips.
+
+An agent is played into recordings without pictures, which is several times as fast as rendering everything, one part
+after the other until each cluster has its frames. Then what the clips show, and nothing else, is played again and
+rendered.
+"""
+
+import shutil
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semantic_rl.artifacts import RECORDING_FILE
+from semantic_rl.commands.parse import parse
+from semantic_rl.config import ClipsConfig, RecordConfig
+from semantic_rl.errors import UserError
+
+if TYPE_CHECKING:
+    from semantic_rl.clips.choose import Run
+    from semantic_rl.clips.footage import Footage
+    from semantic_rl.clips.make import Clip
+    from semantic_rl.recording.store import Recording
+
+STATES_OF_PART = 16_384
+"""States that are played before it is looked again whether they suffice."""
+
+
+def run(arguments: list[str]) -> None:
+    """Make the clips, say which are short, and print the paths."""
+    for path in make(parse(ClipsConfig, arguments, "clips")):
+        print(path)
+
+
+def make(config: ClipsConfig) -> list[Path]:
+    """Make the clips of an agent or of a recording; return the paths."""
+    from semantic_rl.clips.make import shortfalls
+
+    is_recording = (config.source / RECORDING_FILE).is_file()
+    clips = _clips_of_recording(config) if is_recording else _clips_of_agent(config)
+    short = shortfalls(clips, config.clips)
+    for line in short:
+        print(line, file=sys.stderr)
+    if short:
+        more = "more states in the recording" if is_recording else f"a higher --max-steps than {config.max_steps}"
+        print(f"{more}, other run lengths or a looser rule of success would give more.", file=sys.stderr)
+    return [path for clip in clips for path in (clip.mp4, clip.animation) if path is not None]
+
+
+def _clips_of_recording(config: ClipsConfig) -> "list[Clip]":
+    for name in ("num_levels", "start_level", "resume"):
+        value = getattr(config, name)
+        if value is not None and value is not False:
+            flag = "--" + name.replace("_", "-")
+            raise UserError(f"{name}: {config.source} is a recording, which is not played; leave {flag} out.")
+    from semantic_rl.clips import make_clips
+    from semantic_rl.recording.store import open_recording
+
+    recording = open_recording(config.source)
+    if not recording.has_pictures:
+        print(
+            f"{config.source} has no pictures (it was recorded with --frame-size 0); the clips show the agent's "
+            "64×64 observations, enlarged.",
+            file=sys.stderr,
+        )
+    with _progress("writing clips") as report:
+        return make_clips(recording, config.out, config.clips, report)
+
+
+def _clips_of_agent(config: ClipsConfig) -> "list[Clip]":
+    from semantic_rl.clips.footage import require_episodes
+    from semantic_rl.clips.make import PLAYING_FOLDER, choose_clips, prepare, write_clips
+    from semantic_rl.recording.store.frames import decode_picture
+
+    _require_clusters(config.source)
+    prepare(config.out, config.clips)
+    playing = config.out / PLAYING_FOLDER
+    if config.resume != playing.is_dir():
+        raise UserError(
+            f"resume: there is no interrupted playing in {config.out}; leave --resume out to start."
+            if config.resume
+            else f"{config.out} holds interrupted playing; go on with --resume, or delete {playing} to start anew."
+        )
+    kept = f"What was played is kept in {playing}: the same command with --resume does not play it again."
+    try:
+        footage = _play(config, playing)
+        require_episodes(footage, config.clips)
+        chosen = choose_clips(footage, config.clips)
+        pictures = _render(footage, chosen, max(config.clips.video_size, config.clips.animation_size))
+        with _progress("writing clips") as report:
+            clips = write_clips(
+                footage, chosen, lambda row: decode_picture(pictures[row]), config.out, config.clips, report
+            )
+    except UserError as error:
+        raise UserError(f"{error} {kept}" if playing.is_dir() else str(error)) from error
+    except KeyboardInterrupt:
+        print(f"stopped. {kept}", file=sys.stderr)
+        raise
+    shutil.rmtree(playing)
+    return clips
+
+
+def _require_clusters(agent: Path) -> None:
+    from semantic_rl.training.checkpoint import read_state
+
+    if read_state(agent)["config"]["algorithm"] != "sppo":
+        raise UserError(
+            f"{agent}: the agent has no semantic clustering module (PPO), so there are no clusters; give an SPPO agent."
+        )
+
+
+def _play(config: ClipsConfig, playing: Path) -> "Footage":
+    """Play part after part until every cluster has its frames, or max_steps are played."""
+    from semantic_rl.clips.footage import find_candidates, read_footage
+    from semantic_rl.recording.store import Recording
+
+    parts: list[Recording] = []
+    wanted = config.clips.frames
+    while True:
+        parts.append(_play_part(config, playing, len(parts), sum(part.num_states for part in parts)))
+        footage = read_footage(parts)
+        found = find_candidates(footage, config.clips).frames_of_clusters(footage.num_codes)
+        num_states = len(footage.action)
+        if found.min() >= wanted or num_states >= config.max_steps:
+            return footage
+        lacking = ", ".join(f"cluster {index} has {some}" for index, some in enumerate(found) if some < wanted)
+        print(f"{num_states:,} states played; of {wanted} frames {lacking}", file=sys.stderr)
+
+
+def _play_part(config: ClipsConfig, playing: Path, part: int, num_played: int) -> "Recording":
+    """Play one part, or what is left of it; one that is complete is opened."""
+    import numpy as np
+
+    from semantic_rl.recording.record import record
+    from semantic_rl.recording.store import open_recording
+
+    folder = playing / f"part-{part:03d}"
+    begun = (folder / RECORDING_FILE).is_file()
+    if folder.exists() and not begun:
+        shutil.rmtree(folder)
+    recording = RecordConfig(
+        agent=config.source,
+        out=folder,
+        states=min(STATES_OF_PART, config.max_steps - num_played),
+        num_levels=config.num_levels,
+        start_level=config.start_level,
+        frame_size=0,
+        seed=int(np.random.SeedSequence([config.clips.seed, part]).generate_state(1)[0] % 2**31),
+        num_envs=config.num_envs,
+        device=config.device,
+        precision=config.precision,
+        num_threads=config.num_threads,
+        resume=begun,
+    )
+    return open_recording(record(recording))
+
+
+def _render(footage: "Footage", chosen: "list[list[Run]]", size: int) -> dict[int, bytes]:
+    """Render what the clips show; returns JPEGs by row of the footage."""
+    from semantic_rl.recording.record.replay import render_states
+
+    rows = {run.first_row + index for runs in chosen for run in runs for index in range(run.num_frames)}
+    pictures: dict[int, bytes] = {}
+    bounds = [*footage.first_rows.tolist(), len(footage.action)]
+    for part, recording in enumerate(footage.recordings):
+        first, end = bounds[part : part + 2]
+        mine = [row - first for row in rows if first <= row < end]
+        with _progress(f"rendering part {part + 1} of {len(footage.recordings)}") as report:
+            found = render_states(recording, mine, size, report)
+        pictures |= {row + first: picture for row, picture in found.items()}
+    return pictures
+
+
+@contextmanager
+def _progress(title: str) -> Generator[Callable[[int, int], None]]:
+    """Show a bar on a terminal; gives a function that takes (done, total)."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
+        task = bars.add_task(title, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)

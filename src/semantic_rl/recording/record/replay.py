@@ -1,0 +1,106 @@
+"""Pictures of recorded states after the fact: what an environment played is played again, from its seed.
+
+For this nothing but the recording is needed, with or without pictures of its own: whole episodes are recorded, those of
+an environment are all that it played up to some point, and Procgen is exact. It is checked for every picture that the
+agent would see the frame that was recorded. Playing again takes a fraction of a millisecond a step; only the wanted
+states are rendered.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Lock
+
+import numpy as np
+
+from semantic_rl.config import EnvConfig
+from semantic_rl.envs.factory import num_cores
+from semantic_rl.envs.procgen import ProcgenVectorEnv
+from semantic_rl.errors import UserError
+from semantic_rl.recording.record.envs import RecordableEnv, make_rendering_env
+from semantic_rl.recording.record.make import ENVIRONMENTS, seeds_of
+from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.frames import encode_picture
+
+
+def render_states(
+    recording: Recording, rows: Iterable[int], size: int, report: Callable[[int, int], None] = lambda done, total: None
+) -> dict[int, bytes]:
+    """Return pictures of the given rows of a recording of whole episodes, as JPEG, by row.
+
+    Raises UserError where the recording is not of whole episodes, or where its games play out differently here.
+    """
+    settings = recording.description["settings"]
+    if settings["protocol"] != "episodes":
+        raise UserError(
+            f"{recording.path} was recorded with --protocol {settings['protocol']}, which leaves out steps, so it "
+            "cannot be played again; record with --protocol episodes."
+        )
+    seeds = seeds_of(settings["seed"], ENVIRONMENTS, settings["num_envs"])
+    replay = _Replay(recording, set(rows), size)
+    slots = replay.wanted_slots()
+    pictures: dict[int, bytes] = {}
+    with ThreadPoolExecutor(num_cores()) as threads:
+        futures = [threads.submit(replay.play, slot, seeds[slot]) for slot in slots]
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                pictures |= future.result()
+                report(done, len(slots))
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
+    return pictures
+
+
+class _Replay:
+    """What the threads share."""
+
+    def __init__(self, recording: Recording, rows: set[int], size: int) -> None:
+        self._recording = recording
+        self._lock = Lock()
+        self._rows = rows
+        self._size = size
+        self._environment = EnvConfig(**recording.description["environment"])
+        self._actions = recording.scan().select("action").collect()["action"].to_numpy()
+        episodes = recording.episodes.sort("episode")
+        self._first_rows = episodes["first_row"].to_numpy()
+        self._num_rows = episodes["num_rows"].to_numpy()
+        self._slots = episodes["env"].to_numpy()
+
+    def wanted_slots(self) -> list[int]:
+        """Return the environments that played the wanted rows."""
+        episodes = np.searchsorted(self._first_rows, sorted(self._rows), side="right") - 1
+        return np.unique(self._slots[episodes]).tolist()
+
+    def play(self, slot: int, seed: int) -> dict[int, bytes]:
+        """Play what an environment played, as far as it is wanted, and return the pictures by row."""
+        mine = np.flatnonzero(self._slots == slot)
+        rows = np.concatenate([self._first_rows[episode] + np.arange(self._num_rows[episode]) for episode in mine])
+        last = max(place for place, row in enumerate(rows.tolist()) if row in self._rows)
+        pictures: dict[int, bytes] = {}
+        env = ProcgenVectorEnv(self._environment, 1, seed, num_threads=0)
+        rendering = make_rendering_env(self._environment)
+        try:
+            for row in rows[: last + 1].tolist():
+                observation = env.observe().observation[0]
+                if row in self._rows:
+                    self._check(row, observation.tobytes())
+                    pictures[row] = self._render(env, rendering)
+                env.act(self._actions[row : row + 1].astype(np.int32))
+        finally:
+            env.close()
+            rendering.close()
+        return pictures
+
+    def _check(self, row: int, observation: bytes) -> None:
+        with self._lock:
+            recorded = self._recording.observation(row).tobytes()
+        if recorded != observation:
+            raise UserError(
+                f"{self._recording.path}: playing it again gave another frame in row {row}; it was recorded with "
+                "another version of the games. Record again."
+            )
+
+    def _render(self, env: RecordableEnv, rendering: RecordableEnv) -> bytes:
+        rendering.restore(env.state())
+        rendering.observe()
+        return encode_picture(rendering.frames()[0], self._size)
