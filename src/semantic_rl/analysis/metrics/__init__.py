@@ -5,7 +5,8 @@ metrics = compute_metrics(open_recording("recordings/coinrun"), baselines=True)
 metrics.estimate("trustworthiness_10").value, metrics.to_json(), metric_rows(metrics)
 """
 
-from semantic_rl.analysis.metrics.measure import OtherAgent, Report, compute_metrics
+from semantic_rl.analysis.metrics.measure import Report, compute_metrics
+from semantic_rl.analysis.metrics.other import OtherAgent, other_from_recording
 from semantic_rl.analysis.metrics.result import (
     Estimate,
     Method,
@@ -15,6 +16,7 @@ from semantic_rl.analysis.metrics.result import (
     Omission,
     metric_rows,
 )
+from semantic_rl.analysis.metrics.sample import episode_rows
 
 __all__ = [
     "Estimate",
@@ -26,5 +28,7 @@ __all__ = [
     "OtherAgent",
     "Report",
     "compute_metrics",
+    "episode_rows",
     "metric_rows",
+    "other_from_recording",
 ]

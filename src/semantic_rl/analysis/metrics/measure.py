@@ -1,30 +1,26 @@
-"""Measures a recording: every method's plane and clusters, each figure with its interval."""
+"""Measures a recording: the FDR plane and its clusters, and what they are compared with."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from semantic_rl.analysis.metrics.result import Metrics
+from semantic_rl.analysis.embedding import compute_tsne, tsne_of
+from semantic_rl.analysis.metrics.bootstrap import Bootstrap
+from semantic_rl.analysis.metrics.catalogue import CATALOGUE, NEIGHBOURS, MetricInfo
+from semantic_rl.analysis.metrics.describe import describe_bootstrap, describe_recording, describe_versions
+from semantic_rl.analysis.metrics.dwelling import NUM_SHUFFLES
+from semantic_rl.analysis.metrics.other import OtherAgent, agreement
+from semantic_rl.analysis.metrics.result import Estimate, Method, Metric, Metrics, Omission
+from semantic_rl.analysis.metrics.sample import Sample, episode_rows, read_sample
+from semantic_rl.analysis.metrics.subject import Subject, measure_subject
+from semantic_rl.analysis.metrics.views import DEFAULT_CLUSTERS, View, baseline_views, fdr_view, kmeans_view
+from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
 
 Report = Callable[[str, int, int], None]
 """Called with what is being computed, and (done, total) of it."""
-
-
-class OtherAgent(NamedTuple):
-    """What another agent makes of the states `rows` of a recording."""
-
-    name: str
-    rows: NDArray[np.int64]
-    """[B], ascending."""
-    features: NDArray[np.float32]
-    """[B, 256]."""
-    embedding: NDArray[np.float32] | None
-    """[B, 2]; None if the agent has no semantic clustering module."""
-    code_index: NDArray[np.int64] | None
-    """[B]; None likewise."""
 
 
 def compute_metrics(
@@ -43,11 +39,146 @@ def compute_metrics(
 ) -> Metrics:
     """Measure a recording's FDR plane and clusters; with `baselines` also k-means, t-SNE and PCA of its features.
 
-    `ppo` is a recording of an agent without the module, whose features are clustered for comparison; `against` what
-    another agent makes of the same states. Of a recording with more than `max_states` states, so many are drawn as
-    whole episodes. `num_clusters` is that of the baselines: 0 takes as many as the agent has codes, 8 without codes.
-    An agent without the module is measured by k-means on its features alone.
+    `ppo` is a recording of an agent without the module, whose features are clustered for comparison; `against` is what
+    another agent makes of the states `episode_rows(recording, max_states, seed)`. Of a recording with more than
+    `max_states` states, so many are drawn as whole episodes. `num_clusters` is that of the baselines: 0 takes as many
+    as the agent has codes, 8 without codes. An agent without the module is measured by k-means on its features.
 
-    Raises UserError if there are too few states, or if `against` is of other states.
+    Raises UserError if there are too few states, or if `ppo` or `against` do not fit.
     """
-    raise NotImplementedError
+    settings = _Settings(
+        baselines, num_clusters or recording.num_codes or DEFAULT_CLUSTERS, max_states, num_resamples, perplexity, seed,
+        num_threads,
+    )  # fmt: skip
+    report("reading states", 0, 1)
+    sample = read_sample(recording, episode_rows(recording, max_states, seed))
+    views, omitted = _views(recording, sample, settings, report)
+    subject = Subject(sample, views, Bootstrap(sample.episode, num_resamples, seed))
+    found = measure_subject(subject, seed, report)
+    methods = [_method(subject, view) for view in views]
+    if against is not None:
+        others, more = _views_of_other(against, recording, sample, {view.key for view in views}, settings, report)
+        omitted += more
+        found |= agreement(views, others, subject.bootstrap)
+    if ppo is not None:
+        second = _ppo_subject(recording, ppo, settings)
+        methods += [_method(second, view) for view in second.views]
+        for name, estimates in measure_subject(second, seed, report).items():
+            found.setdefault(name, {}).update(estimates)
+    return Metrics(
+        describe_recording(recording),
+        {
+            "states": len(sample.rows),
+            "episodes": sample.num_episodes,
+            "levels": int(sample.level.max()) + 1,
+            "max_states": max_states,
+            "seed": seed,
+        },
+        describe_bootstrap(subject.bootstrap, seed),
+        {
+            "baselines": baselines,
+            "clusters_of_baselines": settings.num_clusters,
+            "neighbours": list(NEIGHBOURS),
+            "perplexity": perplexity,
+            "shuffles": NUM_SHUFFLES,
+            "ppo": None if ppo is None else describe_recording(ppo),
+            "against": None if against is None else {"name": against.name, "agent_sha256": against.sha256},
+        },
+        describe_versions(),
+        methods,
+        [_metric(info, found[info.name]) for info in CATALOGUE if info.name in found],
+        omitted,
+    )
+
+
+class _Settings(NamedTuple):
+    baselines: bool
+    num_clusters: int
+    max_states: int
+    num_resamples: int
+    perplexity: float
+    seed: int
+    num_threads: int
+
+
+def _views(
+    recording: Recording, sample: Sample, settings: _Settings, report: Report
+) -> tuple[list[View], list[Omission]]:
+    """Return what is compared, the agent's own view first; an agent without one is measured by k-means alone."""
+    views, omitted = list[View](), list[Omission]()
+    if recording.num_codes:
+        states = recording.scan().select("embedding_x", "embedding_y", "code_index").collect()[sample.rows]
+        embedding = states.select("embedding_x", "embedding_y").to_numpy()
+        views.append(fdr_view(embedding, states["code_index"].to_numpy().astype(np.int64), recording.num_codes))
+    else:
+        omitted.append(Omission("FDR plane and its clusters", "the agent has no semantic clustering module (PPO)"))
+        if not settings.baselines:
+            why = "k-means on the features has no plane; --baselines adds t-SNE and PCA, which do"
+            omitted.append(Omission("figures of a plane", why))
+    if settings.baselines or not views:
+        progress = partial(report, "t-SNE")
+        rest = settings.perplexity, settings.seed, settings.num_threads, progress
+        tsne = partial(tsne_of, recording, sample.rows, *rest) if settings.baselines else None
+        more, without = baseline_views(sample.features, settings.num_clusters, settings.seed, tsne)
+        views, omitted = views + more, omitted + without
+    if not views:
+        raise UserError(f"{recording.path}: there is nothing to measure: {omitted[-1].why}; record more states.")
+    return views, omitted
+
+
+def _views_of_other(
+    other: OtherAgent, recording: Recording, sample: Sample, wanted: set[str], settings: _Settings, report: Report
+) -> tuple[list[View], list[Omission]]:
+    """Return the `wanted` views, made of what the other agent says of the same states."""
+    if not np.array_equal(other.rows, sample.rows):
+        raise UserError(
+            f"against: {other.name} was shown other states of {recording.path} than those measured; show it the states "
+            "that episode_rows(recording, max_states, seed) returns."
+        )
+    views, omitted = list[View](), list[Omission]()
+    if other.embedding is not None and other.code_index is not None:
+        views.append(fdr_view(other.embedding, other.code_index, int(other.code_index.max()) + 1))
+    elif "fdr" in wanted:
+        why = f"{other.name} has no semantic clustering module (PPO)"
+        omitted.append(Omission("agreement of FDR planes and clusters", why))
+    if wanted - {"fdr"}:
+        features = other.features.astype(np.float32)
+        progress = partial(report, "t-SNE of the other agent")
+        rest = settings.perplexity, settings.seed, settings.num_threads, progress
+        tsne = partial(compute_tsne, features, *rest) if "tsne" in wanted else None
+        views += baseline_views(features, settings.num_clusters, settings.seed, tsne)[0]
+    return views, omitted
+
+
+def _ppo_subject(recording: Recording, ppo: Recording, settings: _Settings) -> Subject:
+    """Return k-means on the features of an agent without the module, in the states that this one met."""
+    if ppo.num_codes:
+        raise UserError(
+            f"ppo: {ppo.path} is of an agent with the semantic clustering module; expected a recording of a PPO agent. "
+            "--against compares two agents with the module."
+        )
+    game, other_game = (
+        f"{which.description['environment']['env']} ({which.description['environment']['distribution_mode']})"
+        for which in (recording, ppo)
+    )
+    if game != other_game:
+        raise UserError(f"ppo: {ppo.path} is of {other_game}, and {recording.path} of {game}; expected the same game.")
+    sample = read_sample(ppo, episode_rows(ppo, settings.max_states, settings.seed))
+    if len(sample.rows) < settings.num_clusters:
+        raise UserError(
+            f"ppo: {ppo.path} has {len(sample.rows)} states, too few for {settings.num_clusters} clusters; record more."
+        )
+    view = kmeans_view(sample.features, settings.num_clusters, settings.seed)
+    about = f"k-means ({settings.num_clusters} clusters) on the features of a PPO agent, in the states that it met"
+    view = view._replace(key="ppo", title="k-means, PPO", about=about)
+    return Subject(sample, [view], Bootstrap(sample.episode, settings.num_resamples, settings.seed))
+
+
+def _method(subject: Subject, view: View) -> Method:
+    sample = subject.sample
+    return Method(view.key, view.title, view.about, view.num_clusters, len(sample.rows), sample.num_episodes)
+
+
+def _metric(info: MetricInfo, estimates: dict[str, Estimate]) -> Metric:
+    """Join a metric with its figures; the intervals, which are linear, end where the metric's range does."""
+    return Metric(info, {key: estimate.within(*info.range) for key, estimate in estimates.items()})

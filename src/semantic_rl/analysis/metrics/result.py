@@ -19,20 +19,27 @@ class Estimate(NamedTuple):
     note: str | None = None
     """Why there is no value, or no interval."""
 
+    def within(self, least: float | None, most: float | None) -> "Estimate":
+        """Cut the interval off at the ends of the metric's range."""
+        if self.low is None or self.high is None:
+            return self
+        low = self.low if least is None else max(self.low, least)
+        return self._replace(low=low, high=self.high if most is None else min(self.high, most))
+
     def text(self) -> str:
-        """Return '0.93 [0.92, 0.94]', '0.93' or '–'."""
+        """Return '0.930 [0.920, 0.940]', '0.930' or '–'; counts without a point."""
+        ends = [end for end in (self.low, self.high) if end is not None]
         if self.value is None:
             return "–"
-        value = _number(self.value)
-        return (
-            value if self.low is None or self.high is None else f"{value} [{_number(self.low)}, {_number(self.high)}]"
-        )
+        digits = 0 if all(end == int(end) and abs(end) >= 1 for end in (self.value, *ends)) else 3
+        value, *rest = (_number(number, digits) for number in (self.value, *ends))
+        return f"{value} [{', '.join(rest)}]" if len(rest) == 2 else value
 
 
-def _number(value: float) -> str:
-    """Three digits, or more before the point."""
+def _number(value: float, digits: int) -> str:
+    """As many digits behind the point, but fewer of large numbers."""
     size = abs(value)
-    return f"{value:.3f}" if size < 10 else f"{value:.1f}" if size < 1000 else f"{value:,.0f}"
+    return f"{value:,.{digits if size < 10 else min(digits, 1) if size < 1000 else 0}f}"
 
 
 class Method(NamedTuple):

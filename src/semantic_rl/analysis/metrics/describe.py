@@ -1,0 +1,46 @@
+"""What metrics.json says of where its figures come from."""
+
+import hashlib
+from importlib.metadata import version
+from typing import Any
+
+from semantic_rl import __version__
+from semantic_rl.analysis.metrics.bootstrap import LEVEL, NO_INTERVAL, Bootstrap
+from semantic_rl.artifacts import STATES_FILE
+from semantic_rl.recording.store import Recording
+
+
+def describe_recording(recording: Recording) -> dict[str, Any]:
+    """Say which recording it is, and of which agent."""
+    with (recording.path / STATES_FILE).open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    agent: dict[str, Any] = recording.description["agent"]
+    return {
+        "path": str(recording.path),
+        "states_sha256": sha256,
+        "agent": {name: agent.get(name) for name in ("algorithm", "sha256", "path")},
+        "environment": recording.description["environment"],
+        "protocol": recording.description.get("settings", {}).get("protocol"),
+        "states": recording.num_states,
+        "episodes": recording.num_episodes,
+        "codes": recording.num_codes,
+    }
+
+
+def describe_bootstrap(bootstrap: Bootstrap, seed: int) -> dict[str, Any]:
+    """Say what kind of intervals the figures have."""
+    return {
+        "kind": "percentile",
+        "level": LEVEL,
+        "unit": "episode" if bootstrap.num_units == bootstrap.num_episodes else "group of episodes",
+        "units": bootstrap.num_units,
+        "resamples": bootstrap.num_resamples,
+        "seed": seed,
+        "note": NO_INTERVAL if bootstrap.num_units == 1 else None,
+    }
+
+
+def describe_versions() -> dict[str, str]:
+    """Name the software."""
+    others = ("numpy", "scipy", "scikit-learn", "openTSNE")
+    return {"semantic-rl": __version__, **{name: version(name) for name in others}}

@@ -1,0 +1,83 @@
+"""The ways to lay states into a plane and to sort them into clusters that are compared: FDR, k-means, t-SNE, PCA."""
+
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+
+from semantic_rl.analysis.metrics.result import Omission
+from semantic_rl.errors import UserError
+
+DEFAULT_CLUSTERS = 8
+"""Clusters of a recording whose agent has no codes to go by."""
+KMEANS_STARTS = 10
+
+
+class View(NamedTuple):
+    """A plane and clusters of B states."""
+
+    key: str
+    title: str
+    about: str
+    plane: NDArray[np.floating] | None
+    """[B, 2]; None if the clusters come without one."""
+    labels: NDArray[np.int64]
+    """[B]."""
+    num_clusters: int
+    """That could be in use."""
+
+
+Tsne = Callable[[], NDArray[np.floating]]
+"""Returns t-SNE of the features [B, 2]; raises UserError if they are too few."""
+
+
+def fdr_view(embedding: NDArray[np.floating], code_index: NDArray[np.int64], num_codes: int) -> View:
+    """Return what the agent itself says."""
+    about = "the agent's own plane, and its codes: a state's cluster is the nearest code"
+    return View("fdr", "FDR", about, embedding, code_index, num_codes)
+
+
+def kmeans_view(features: NDArray[np.float32], num_clusters: int, seed: int) -> View:
+    """Return k-means on the features."""
+    about = f"k-means ({num_clusters} clusters) on the {features.shape[1]} features; no plane"
+    return View("kmeans", "k-means", about, None, kmeans(features, num_clusters, seed), num_clusters)
+
+
+def baseline_views(
+    features: NDArray[np.float32], num_clusters: int, seed: int, tsne: Tsne | None
+) -> tuple[list[View], list[Omission]]:
+    """Return k-means on the features [B, D] and, unless `tsne` is None, on t-SNE and on PCA; and what cannot be had."""
+    if len(features) < num_clusters:
+        why = f"{num_clusters} clusters need as many states, and there are {len(features)}"
+        return [], [Omission("k-means on the features" if tsne is None else "all baselines", why)]
+    views, omitted = [kmeans_view(features, num_clusters, seed)], list[Omission]()
+    if tsne is not None:
+        on_plane = f"and k-means ({num_clusters} clusters) on that plane"
+        try:
+            plane = tsne()
+            about = f"t-SNE of the features, {on_plane}"
+            views.append(View("tsne", "t-SNE", about, plane, kmeans(plane, num_clusters, seed), num_clusters))
+        except UserError as error:
+            omitted.append(Omission("t-SNE", str(error)))
+        plane = pca(features)
+        about = f"first two principal components of the features, {on_plane}"
+        views.append(View("pca", "PCA", about, plane, kmeans(plane, num_clusters, seed), num_clusters))
+    return views, omitted
+
+
+def kmeans(points: NDArray[np.floating], num_clusters: int, seed: int) -> NDArray[np.int64]:
+    """Sort points [B, D] into clusters [B]: the best of ten starts; into fewer clusters if fewer points differ."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # what it says of points that coincide
+        fitted = KMeans(num_clusters, n_init=KMEANS_STARTS, random_state=seed).fit(points)  # pyright: ignore[reportArgumentType]
+    return np.asarray(fitted.labels_, np.int64)
+
+
+def pca(features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the first two principal components [B, 2]."""
+    return np.asarray(PCA(2, svd_solver="covariance_eigh").fit_transform(features.astype(np.float64)))
