@@ -2,9 +2,10 @@
 
 PyTorch keeps for the backward pass the whole input of a pooling (of which it needs the shape alone) and the place of
 every maximum as int64. For the network's first pooling that is 262 kB an image, of 410 kB for the whole first block.
-Here places are kept as int16, and the input not at all.
+Here the input is not kept, and of a place only how far it is from its window's first: a byte.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -18,22 +19,34 @@ class _MaxPool(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         pooled, places = torch.ops.aten.max_pool2d_with_indices(x, *_WINDOW)
-        ctx.save_for_backward(places.to(torch.int16))
+        first = _first_places(*x.shape[-2:], x.device)
+        ctx.save_for_backward(places.to(torch.int16).sub_(first).to(torch.uint8), first)
         ctx.input_shape = x.shape
         return pooled
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
-        (places,) = ctx.saved_tensors
+        offsets, first = ctx.saved_tensors
         (gradient,) = grad_outputs
         shape_only = torch.empty(
             ctx.input_shape, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last
         )
         gradient = gradient.contiguous(memory_format=torch.channels_last)
-        return torch.ops.aten.max_pool2d_with_indices_backward(gradient, shape_only, *_WINDOW, places.long())
+        places = offsets.to(torch.int16).add_(first).long()
+        return torch.ops.aten.max_pool2d_with_indices_backward(gradient, shape_only, *_WINDOW, places)
+
+
+@lru_cache(maxsize=16)
+def _first_places(height: int, width: int, device: torch.device) -> Tensor:
+    """Return the place [H/2, W/2] of each window's first element, as int16."""
+    rows, columns = (torch.arange(0, size, 2, dtype=torch.int16, device=device) for size in (height, width))
+    return rows[:, None] * width + columns
 
 
 def max_pool(x: Tensor) -> Tensor:
-    """Pool 3×3 with stride 2 as TensorFlow's 'same' does: channels-last [B, C, H, W], H·W ≤ 2^15, to half the size."""
+    """Pool 3×3 with stride 2 as TensorFlow's 'same' does: channels-last [B, C, H, W], H·W ≤ 2^15, to half the size.
+
+    A window reaches 2·W + 2 places from its first: W ≤ 126.
+    """
     pooled: Tensor = _MaxPool.apply(x)  # pyright: ignore[reportAssignmentType]
     return pooled

@@ -10,7 +10,9 @@ from semantic_rl.errors import UserError
 
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
-_KEEP_UP_TO = 2**31 - 1
+_KEEP_UP_TO = 24 * 2**20
+"""Bytes. Larger blocks, of which a minibatch has few, go back: among the others they would leave holes."""
+_NEVER_TRIM = 2**31 - 1
 
 
 def choose_device(name: str) -> torch.device:
@@ -51,7 +53,7 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 
 
 def keep_freed_memory() -> None:
-    """Tell glibc's allocator to reuse large blocks instead of returning them to the system.
+    """Tell glibc's allocator to reuse blocks of up to 24 MiB instead of returning them to the system.
 
     A minibatch frees and takes again over a gigabyte; fresh pages would be faulted in each time, which costs a CPU
     run a tenth of its speed. Does nothing where the C library has no `mallopt`.
@@ -60,4 +62,4 @@ def keep_freed_memory() -> None:
         with contextlib.suppress(OSError, AttributeError):
             mallopt = ctypes.CDLL(None).mallopt
             mallopt(_M_MMAP_THRESHOLD, _KEEP_UP_TO)
-            mallopt(_M_TRIM_THRESHOLD, _KEEP_UP_TO)
+            mallopt(_M_TRIM_THRESHOLD, _NEVER_TRIM)
