@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "analysis":              ("recording.store", "artifacts", "games"),
     "figures":               ("analysis", "recording.store", "artifacts", "games"),
     "clips":                 ("analysis", "recording.store", "artifacts", "games", "config", "figures.palette"),
+    "report":                ("analysis", "figures", "clips", "recording.store", "artifacts", "games", "config"),
     "explorer":              ("analysis", "recording.store", "artifacts", "games"),
     "commands":              ("*",),
     "cli":                   ("commands",),
@@ -42,8 +43,8 @@ CLI_MAY_IMPORT_AT_START = ("config", "errors", "artifacts", "games")
 """The rest is imported inside each command, so that `--help` is quick."""
 
 WITHOUT_TORCH_AND_GAMES = (
-    "errors", "games", "config", "artifacts", "recording.store", "analysis", "figures", "clips", "explorer",
-    "commands", "cli",
+    "errors", "games", "config", "artifacts", "recording.store", "analysis", "figures", "clips", "report",
+    "explorer", "commands", "cli",
 )  # fmt: skip
 HEAVY = ("torch", "procgen_gym")
 

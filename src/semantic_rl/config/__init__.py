@@ -6,6 +6,7 @@ from semantic_rl.config.clips import ClipsConfig, ClipSettings
 from semantic_rl.config.curves import CurvesFigureConfig
 from semantic_rl.config.figures import ClustersFigureConfig, EmbeddingsFigureConfig, TransitionsFigureConfig
 from semantic_rl.config.playing import RECORDING_MAY_CHANGE_ON_RESUME, EvaluateConfig, RecordConfig
+from semantic_rl.config.report import ReportConfig
 from semantic_rl.config.training import (
     MAY_CHANGE_ON_RESUME,
     Algorithm,
@@ -34,6 +35,7 @@ __all__ = [
     "PackConfig",
     "Precision",
     "RecordConfig",
+    "ReportConfig",
     "SemanticConfig",
     "TrainConfig",
     "TransitionsFigureConfig",

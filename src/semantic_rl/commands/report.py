@@ -1,0 +1,22 @@
+"""semantic-rl report."""
+
+from semantic_rl.commands.parse import parse
+from semantic_rl.config import ReportConfig
+
+
+def run(arguments: list[str]) -> None:
+    """Write the report and print its path."""
+    config = parse(ReportConfig, arguments, "report")
+    import sys
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from semantic_rl.report import make_report
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
+        task = bars.add_task("", total=None)
+        path = make_report(
+            config, lambda what, done, total: bars.update(task, description=what, completed=done, total=total)
+        )
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

@@ -1,0 +1,154 @@
+"""The section of the clusters: a card for each, with its clip, typical frames, actions, values and time."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from semantic_rl.analysis.clusters import Cluster, Clusters
+from semantic_rl.figures.clusters import ACTION_SIGNS
+from semantic_rl.games import ACTION_NAMES
+from semantic_rl.recording.store import Recording
+from semantic_rl.report.charts import bars, histogram
+from semantic_rl.report.clips import PageClips, show
+from semantic_rl.report.html import Child, Html, element
+from semantic_rl.report.parts import badge, color_style, facts, percent, pixels, section, state
+
+MAX_CARDS = 32
+"""Clusters that get a card; of more, the largest."""
+TOP_ACTIONS = 2
+PROGRESS_TICKS = ((0.0, "start"), (0.5, "half"), (1.0, "end"))
+
+
+def clusters_section(recording: Recording, clusters: Clusters, clips: PageClips) -> Html:
+    """Show every cluster, or the largest where they are very many."""
+    by_size = sorted(clusters.clusters, key=lambda cluster: -cluster.num_states)
+    shown = sorted(cluster.code_index for cluster in by_size[:MAX_CARDS])
+    cards = [_card(recording, clusters, clusters.clusters[index], clips) for index in shown]
+    rest = by_size[MAX_CARDS:]
+    more = f"{len(rest)} smaller clusters, with {sum(each.share for each in rest):.1%} of all states, are not shown."
+    lead = "What does the agent see in a cluster, what does it do there, when, and what comes of it?"
+    return section(
+        "clusters",
+        "Clusters",
+        [lead, _explanations(clips)],
+        _switch() if clips.clips else None,
+        *cards,
+        element("p", more, class_="faint") if rest else None,
+    )
+
+
+def _explanations(clips: PageClips) -> Html:
+    """What the cards show, in the words of a legend."""
+    return element(
+        "span",
+        clips.about,
+        element("span", "The medoid is the state nearest to all others of its cluster; typical states are of the half "
+                "nearest to its middle, each of another episode and level."),
+        element(
+            "span",
+            element("i", class_="key-mine"), "this cluster ",
+            element("i", class_="key-all"), "all states",
+            class_="chart-key",
+        ),
+        class_="explained",
+    )  # fmt: skip
+
+
+def _switch() -> Html:
+    box = element("input", type="checkbox", id="still")
+    return element("p", box, element("label", "Hold all clips still", for_="still"), class_="switch")
+
+
+def _card(recording: Recording, clusters: Clusters, cluster: Cluster, clips: PageClips) -> Html:
+    index = cluster.code_index
+    share = element("span", f"{cluster.share:.1%}", element("small", " of states"))
+    head = element("h3", badge(index), element("span", f"Cluster {index}, ", class_="sr"), share)
+    if cluster.medoid is None:
+        return _article(index, head, element("p", "No recorded state is in it.", class_="faint"))
+    clip = clips.clips.get(index)
+    shown = show(index, clip) if clip is not None else element("p", "No clip: the agent is never here so long on end.")
+    return _article(
+        index,
+        head,
+        _facts(recording, cluster),
+        element("div", shown, class_="clip") if clips.clips else None,
+        element("div", _frames(recording, cluster), _charts(clusters, cluster), class_="details"),
+    )
+
+
+def _article(index: int, *content: Child) -> Html:
+    return element("article", *content, id=f"cluster-{index}", class_="card", style=color_style(index))
+
+
+def _facts(recording: Recording, cluster: Cluster) -> Html:
+    most = np.argsort(-cluster.actions, kind="stable")[:TOP_ACTIONS]
+    often = ", ".join(f"{action_name(action)} {cluster.actions[action]:.0%}" for action in most.tolist())
+    return facts(
+        (
+            ("mean stay", f"{cluster.mean_dwell:.1f} steps"),
+            ("passed through", f"{cluster.num_episodes:,} of {recording.num_episodes:,} episodes"),
+            ("success of these", percent(cluster.success)),
+            ("most often", often),
+        )
+    )
+
+
+def action_name(action: int) -> str:
+    """Name an action; those beyond Procgen's by number."""
+    return ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
+
+
+def _frames(recording: Recording, cluster: Cluster) -> Html:
+    assert cluster.medoid is not None, "an empty cluster has no frames"
+    assert cluster.mean_frame is not None, "an empty cluster has no frames"
+    columns = recording.scan().select("episode", "step", "level_seed").collect()
+
+    def where(row: int) -> str:
+        episode, step, level = columns.row(row)
+        return f"episode {episode}, step {step}, level {level}"
+
+    index = cluster.code_index
+    mean = np.clip(cluster.mean_frame.round(), 0, 255).astype(np.uint8)
+    shown = [
+        element(
+            "figure",
+            pixels(_enlarged(mean), f"Mean of what the agent saw in cluster {index}."),
+            element("figcaption", "mean"),
+        ),
+        element(
+            "figure",
+            state(recording, cluster.medoid, f"The medoid of cluster {index}: {where(cluster.medoid)}.",
+                  where(cluster.medoid)),
+            element("figcaption", "medoid"),
+        ),
+    ]  # fmt: skip
+    for position, row in enumerate(cluster.typical):
+        image = state(recording, row, f"A typical state of cluster {index}: {where(row)}.", where(row))
+        words = element("figcaption", "typical") if position == 0 else None
+        shown.append(element("figure", image, words))
+    return element("div", *shown, class_="frames")
+
+
+def _enlarged(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A mean is smooth: enlarge it smoothly."""
+    small = Image.fromarray(image)
+    return np.asarray(small.resize((3 * small.width, 3 * small.height), Image.Resampling.BICUBIC))
+
+
+def _charts(clusters: Clusters, cluster: Cluster) -> Html:
+    index = cluster.code_index
+    count = len(cluster.actions)
+    signs = ACTION_SIGNS if count == len(ACTION_SIGNS) else tuple(str(action) for action in range(count))
+    names = [action_name(action) for action in range(count)]
+    most = int(cluster.actions.argmax())
+    low, high = float(clusters.value_edges[0]), float(clusters.value_edges[-1])
+    value_ticks = [(0.0, f"{low:.2g}"), (0.5, f"{(low + high) / 2:.2g}"), (1.0, f"{high:.2g}")]
+    action = f"Actions in cluster {index}; most often {names[most]}, {cluster.actions[most]:.0%}."
+    value = f"Values in cluster {index}, from {low:.2g} to {high:.2g}."
+    time = f"When in the episode the agent is in cluster {index}."
+    charts = (
+        ("action", bars(action, cluster.actions, clusters.actions, signs, names)),
+        ("value", histogram(value, cluster.values, clusters.values, value_ticks)),
+        ("time in the episode", histogram(time, cluster.progress, clusters.progress, PROGRESS_TICKS)),
+    )
+    return element("div", *(element("div", element("h4", title), chart) for title, chart in charts), class_="charts")

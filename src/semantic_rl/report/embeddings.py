@@ -1,0 +1,110 @@
+"""The section of the map: the FDR space beside t-SNE of the same states, coloured by cluster or by something else."""
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+
+from semantic_rl.analysis.cells import square_around
+from semantic_rl.analysis.embedding import Planes
+from semantic_rl.figures.embeddings import Color, Coloring, color_states
+from semantic_rl.figures.palette import SEQUENTIAL
+from semantic_rl.recording.store import Recording
+from semantic_rl.report.html import Child, Html, element
+from semantic_rl.report.parts import figure, section
+from semantic_rl.report.plane import cells, cloud, codes, drawing, plane_limits
+
+COLORS: dict[Color, str] = {"cluster": "cluster", "value": "value", "time": "step", "action": "action"}
+"""What states can be coloured by, and its word on the switch."""
+STOPS = 9
+"""Colours of which a colour bar is made."""
+
+
+def embeddings_section(recording: Recording, planes: Planes, label: str, perplexity: float) -> Html:
+    """Show both planes, or t-SNE alone if the agent has no semantic clustering module."""
+    shown: list[Color] = [color for color in COLORS if color != "cluster" or planes.fdr is not None]
+    colorings: dict[Color, Coloring] = {color: color_states(recording, planes, color) for color in shown}
+    panels = [_tsne(planes, colorings)]
+    if planes.fdr is not None:
+        panels.insert(0, _fdr(recording, planes, colorings))
+    switches = [_switch(color, index == 0) for index, color in enumerate(shown)]
+    labels = [element("label", COLORS[color], for_=f"by-{color}") for color in shown]
+    legends = [_legend(color, coloring) for color, coloring in colorings.items()]
+    content = element(
+        "div",
+        *switches,
+        element("div", element("span", "colour by"), *labels, class_="tabs"),
+        element("div", *panels, class_="pair"),
+        *legends,
+        class_="maps",
+    )
+    return section("map", "Map", _lead(recording), figure(label, _caption(planes, recording, perplexity), content))
+
+
+def _lead(recording: Recording) -> str:
+    if not recording.num_codes:
+        return "Which states are alike to the agent? t-SNE lays side by side what has similar features."
+    return (
+        "Which states are alike to the agent? While it learned to play, it also learned to lay its states into a "
+        "plane, near what is near in its features, and to divide the plane into cells."
+    )
+
+
+def _caption(planes: Planes, recording: Recording, perplexity: float) -> list[Child]:
+    count = f"{len(planes.rows):,}" + (
+        f" of {recording.num_states:,}, drawn at random" if len(planes.rows) < recording.num_states else ""
+    )
+    tsne = f"t-SNE of the 256 features (openTSNE, perplexity {perplexity:g}, started from the principal components)"
+    if planes.fdr is None:
+        return [f"{tsne}; {count} states. The agent has no semantic clustering module, hence no plane of its own."]
+    return [
+        element("b", "a"),
+        " The FDR space that the agent learned, with its codes and the cells in which each code is the nearest. ",
+        element("b", "b"),
+        f" {tsne}, fitted afterwards to the same {count} states. A state has the same colour in both.",
+    ]
+
+
+def _switch(color: Color, checked: bool) -> Html:
+    return element("input", type="radio", name="color", id=f"by-{color}", checked=checked, class_="sr")
+
+
+def _fdr(recording: Recording, planes: Planes, colorings: dict[Color, Coloring]) -> Html:
+    assert planes.fdr is not None, "the caller looked"
+    limits = plane_limits(planes.fdr, recording.codebook)
+    svg = drawing(
+        f"The FDR space: {len(planes.rows):,} states and {recording.num_codes} codes with their cells.",
+        cells(recording.codebook, limits),
+        *(cloud(planes.fdr, coloring, limits, f"by-{color}") for color, coloring in colorings.items()),
+        codes(recording.codebook, limits),
+    )
+    return _panel("a", "FDR space, learned by the agent", svg)
+
+
+def _tsne(planes: Planes, colorings: dict[Color, Coloring]) -> Html:
+    limits = square_around(planes.tsne)
+    svg = drawing(
+        f"t-SNE of the features of the same {len(planes.rows):,} states.",
+        *(cloud(planes.tsne, coloring, limits, f"by-{color}") for color, coloring in colorings.items()),
+    )
+    return _panel("b" if planes.fdr is not None else "", "t-SNE of the features", svg)
+
+
+def _panel(letter: str, title: str, svg: Html) -> Html:
+    return element("div", element("h4", element("b", letter) if letter else None, " ", title), svg, class_="panel")
+
+
+def _legend(color: Color, coloring: Coloring) -> Html:
+    """Say what the colours mean: entries, or a bar from the 1st to the 99th percentile."""
+    title = element("span", coloring.label, class_="legend-title")
+    if coloring.entries:
+        keys = [element("span", element("i", style=f"--c:{code}"), _entry(text)) for code, text in coloring.entries]
+        return element("div", title, *keys, class_=f"legend by-{color}")
+    low, high = np.percentile(coloring.colors, (1, 99)).tolist()
+    stops = ",".join(to_hex(stop) for stop in colormaps[SEQUENTIAL](np.linspace(0, 1, STOPS)))
+    bar = element("i", class_="bar", style=f"background:linear-gradient(90deg,{stops})")
+    return element("div", title, f"{low:.3g}", bar, f"{high:.3g}", class_=f"legend by-{color}")
+
+
+def _entry(text: str) -> Html:
+    name, _, share = text.rpartition("  ")
+    return element("span", element("b", name), " ", share)

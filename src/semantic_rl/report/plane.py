@@ -1,0 +1,89 @@
+"""Drawings over a plane, as SVG: the cells of the clusters, their codes, and clouds of states as a picture beneath.
+
+The words of a drawing stay text, its colours follow the page's light or dark; only the points are a picture.
+"""
+
+import io
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from semantic_rl.analysis.cells import code_cells, square_around
+from semantic_rl.figures.embeddings import CODES_IN_VIEW, Coloring, draw_states
+from semantic_rl.report.charts import number, points
+from semantic_rl.report.html import Child, Html, element
+from semantic_rl.report.parts import color_style, data_uri, encoded
+
+SIZE = 440
+"""Width and height of a drawing, in its own units: about as many pixels of a screen."""
+RADIUS = 10.5
+"""Of a code's disc."""
+INCHES, DOTS_PER_INCH = 3.2, 250
+"""Of the picture of the points: as large beside its points as a panel of the figures."""
+
+Limits = tuple[float, float, float, float]
+"""left, right, bottom, top of what is drawn."""
+
+
+def plane_limits(embedding: NDArray[np.floating], codebook: NDArray[np.floating]) -> Limits:
+    """Return the square around states [B, 2] and those codes [K, 2] that are not far off, as the figures have it."""
+    low, high = embedding.min(0), embedding.max(0)
+    reach = CODES_IN_VIEW * (high - low)
+    near = codebook[((codebook >= low - reach) & (codebook <= high + reach)).all(1)]
+    return square_around(np.concatenate([embedding, near]))
+
+
+def place(position: NDArray[np.floating], limits: Limits) -> NDArray[np.float64]:
+    """Turn positions [..., 2] in the plane into those in the drawing, whose y goes down."""
+    left, right, bottom, top = limits
+    x, y = position[..., 0], position[..., 1]
+    return SIZE * np.stack([(x - left) / (right - left), (top - y) / (top - bottom)], -1).astype(np.float64)
+
+
+def drawing(label: str, *shapes: Child) -> Html:
+    """Make a square drawing; `label` describes it to those who cannot see it."""
+    return element("svg", *shapes, viewBox=f"0 0 {SIZE} {SIZE}", role="img", aria_label=label, class_="plane")
+
+
+def cells(codebook: NDArray[np.floating], limits: Limits) -> Html:
+    """Draw the cell of each code [K, 2]."""
+    polygons = [
+        element("polygon", points=points(*place(cell, limits).T), style=color_style(index))
+        for index, cell in enumerate(code_cells(codebook, limits))
+        if len(cell)
+    ]
+    return element("g", *polygons, class_="cells")
+
+
+def disc(index: int, position: NDArray[np.floating], radius: float = RADIUS, title: str | None = None) -> Html:
+    """Draw a cluster as a numbered disc at a position in the drawing."""
+    x, y = (number(value) for value in position)
+    shapes = (
+        element("title", title) if title else None,
+        element("circle", cx=x, cy=y, r=number(radius)),
+        element("text", index, x=x, y=y),
+    )
+    return element("a", *shapes, href=f"#cluster-{index}", class_="disc", style=color_style(index))
+
+
+def codes(codebook: NDArray[np.floating], limits: Limits) -> Html:
+    """Draw the codes [K, 2] that are in view."""
+    placed = place(codebook, limits)
+    seen = [index for index, position in enumerate(placed) if ((position >= 0) & (position <= SIZE)).all()]
+    return element("g", *(disc(index, placed[index]) for index in seen), class_="codes")
+
+
+def cloud(embedding: NDArray[np.floating], coloring: Coloring, limits: Limits, class_: str) -> Html:
+    """Draw states [B, 2] as the figures do, on nothing, and lay the picture under what follows."""
+    figure = Figure((INCHES, INCHES), facecolor="none")
+    ax = figure.add_axes((0, 0, 1, 1))
+    draw_states(ax, embedding, coloring)
+    ax.set(xlim=limits[:2], ylim=limits[2:])
+    ax.axis("off")
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=DOTS_PER_INCH, transparent=True)
+    return element(
+        "image", href=data_uri(encoded(Image.open(png)), "webp"), width=SIZE, height=SIZE, class_=f"cloud {class_}"
+    )
