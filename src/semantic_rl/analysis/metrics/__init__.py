@@ -8,6 +8,7 @@ metrics.estimate("trustworthiness_10").value, metrics.to_json(), metric_rows(met
 from semantic_rl.analysis.metrics.measure import Report, compute_metrics
 from semantic_rl.analysis.metrics.other import OtherAgent, other_from_recording
 from semantic_rl.analysis.metrics.result import (
+    METRICS_FILE,
     Estimate,
     Method,
     Metric,
@@ -17,8 +18,10 @@ from semantic_rl.analysis.metrics.result import (
     metric_rows,
 )
 from semantic_rl.analysis.metrics.sample import episode_rows
+from semantic_rl.analysis.metrics.table import metrics_table
 
 __all__ = [
+    "METRICS_FILE",
     "Estimate",
     "Method",
     "Metric",
@@ -30,5 +33,6 @@ __all__ = [
     "compute_metrics",
     "episode_rows",
     "metric_rows",
+    "metrics_table",
     "other_from_recording",
 ]

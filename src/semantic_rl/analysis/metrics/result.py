@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from semantic_rl.analysis.metrics.catalogue import MetricInfo
 
+METRICS_FILE = "metrics.json"
 METRICS_FORMAT = "semantic-rl metrics"
 METRICS_VERSION = 1
 

@@ -1,0 +1,48 @@
+"""The metrics as a plain table, for a terminal or a text file."""
+
+from semantic_rl.analysis.metrics.result import Metrics, metric_rows
+
+ARROWS = {"higher is better": "↑", "lower is better": "↓", "": " "}
+
+
+def metrics_table(metrics: Metrics) -> str:
+    """Return the table: a line a metric, a column a method; ↑ and ↓ say which way is better."""
+    cells: list[tuple[str, list[str]]] = []
+    groups: dict[int, str] = {}
+    last = ""
+    for row in metric_rows(metrics):
+        if row.group != last:
+            groups[len(cells)] = last = row.group
+        estimates = ["" if estimate is None else estimate.text() for estimate in (row.estimate, *row.baselines)]
+        cells.append((f"{ARROWS[row.direction]} {row.title}", estimates))
+    titles = [method.title for method in metrics.methods]
+    first = max(len(title) for title, _ in cells)
+    widths = [max(len(title), *(len(row[column]) for _, row in cells)) for column, title in enumerate(titles)]
+
+    def line(title: str, columns: list[str]) -> str:
+        padded = (f"{column:<{width}}" for column, width in zip(columns, widths, strict=True))
+        return "  ".join((f"{title:<{first}}", *padded)).rstrip()
+
+    lines = [line("", titles)]
+    for index, (title, row) in enumerate(cells):
+        if index in groups:
+            lines += ["", groups[index]]
+        lines.append(line(title, row))
+    return "\n".join([*lines, "", *_notes(metrics)])
+
+
+def _notes(metrics: Metrics) -> list[str]:
+    """Say what was measured, what the brackets are, and what is missing and why."""
+    sample, bootstrap = metrics.sample, metrics.bootstrap
+    drawn = "" if sample["states"] == metrics.recording["states"] else f" of {metrics.recording['states']:,}"
+    notes = [f"{sample['states']:,} states{drawn} in {sample['episodes']:,} episodes of {sample['levels']:,} levels."]
+    if bootstrap["note"] is None:
+        notes.append(f"In brackets: {bootstrap['level']:.0%} bootstrap interval over episodes.")
+    missing = {
+        f"{metric.info.title}: {estimate.note}."
+        for metric in metrics.metrics
+        for estimate in metric.estimates.values()
+        if estimate.note is not None and (estimate.value is None or bootstrap["note"] is None)
+    }
+    notes += [f"{note}." for note in [bootstrap["note"]] if note]
+    return [*notes, *sorted(missing), *(f"Not measured: {what}: {why}" for what, why in metrics.omitted)]

@@ -1,0 +1,75 @@
+"""semantic-rl metrics."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semantic_rl.artifacts import DERIVED_FOLDER, RECORDING_FILE
+from semantic_rl.commands.parse import parse
+from semantic_rl.config import MetricsConfig
+from semantic_rl.errors import UserError
+
+if TYPE_CHECKING:
+    from semantic_rl.analysis.metrics import OtherAgent
+    from semantic_rl.recording.store import Recording
+
+
+def run(arguments: list[str]) -> None:
+    """Measure a recording, print the table and write the JSON file."""
+    config = parse(MetricsConfig, arguments, "metrics")
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from semantic_rl.analysis.metrics import METRICS_FILE, compute_metrics, metrics_table
+    from semantic_rl.recording.store import open_recording
+    from semantic_rl.recording.store.writer import write_json
+
+    recording = open_recording(config.recording)
+    ppo = None if config.ppo is None else open_recording(config.ppo)
+    out = config.out or recording.path / DERIVED_FOLDER / METRICS_FILE
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
+        task = bars.add_task("measuring", total=None)
+
+        def report(what: str, done: int, total: int) -> None:
+            bars.update(task, description=what, completed=done, total=total)
+
+        metrics = compute_metrics(
+            recording,
+            baselines=config.baselines,
+            ppo=ppo,
+            against=None if config.against is None else _other(recording, config, config.against, report),
+            num_clusters=config.clusters,
+            max_states=config.max_states,
+            num_resamples=config.resamples,
+            perplexity=config.perplexity,
+            seed=config.seed,
+            num_threads=config.num_threads,
+            report=report,
+        )
+    print(metrics_table(metrics))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_json(out, metrics.to_json())
+    except OSError as error:
+        raise UserError(f"cannot write {out}: {error.strerror or error}; choose another file with --out.") from error
+    print(out)
+
+
+def _other(
+    recording: "Recording", config: MetricsConfig, path: Path, report: Callable[[str, int, int], None]
+) -> "OtherAgent":
+    """Return what the agent of --against makes of the states that are measured."""
+    from semantic_rl.analysis.metrics import OtherAgent, episode_rows, other_from_recording
+    from semantic_rl.recording.store import open_recording
+
+    rows = episode_rows(recording, config.max_states, config.seed)
+    if (path / RECORDING_FILE).is_file():
+        return other_from_recording(recording, open_recording(path), rows)
+    from semantic_rl.recording.record.relabel import relabel
+
+    found = relabel(
+        recording, path, rows, config.device, config.precision,
+        lambda done, total: report(f"showing the states to {path.name}", done, total),
+    )  # fmt: skip
+    return OtherAgent(str(path), found.agent_sha256, rows, found.features, found.embedding, found.code_index)

@@ -1,0 +1,135 @@
+"""Shows the states of a recording to another agent: what its network makes of the very same observations.
+
+The result is kept in the recording's `derived/` folder, by everything that it depends on, and computed only once.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+
+from semantic_rl.artifacts import DERIVED_FOLDER, POLICY_FILE
+from semantic_rl.errors import UserError
+from semantic_rl.models.policy import PolicyOutput, SemanticPolicy
+from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.disk import whole_file
+from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
+from semantic_rl.training.device import autocast, choose_device, choose_precision
+
+BATCH_STATES = 256
+
+
+class Relabelled(NamedTuple):
+    """What an agent makes of B states of a recording."""
+
+    agent_sha256: str
+    """Hash of the file with the agent's weights."""
+    features: NDArray[np.float16]
+    """[B, 256]."""
+    embedding: NDArray[np.float32] | None
+    """[B, 2]; None if the agent has no semantic clustering module."""
+    code_index: NDArray[np.int64] | None
+    """[B]; None likewise."""
+
+
+def relabel(
+    recording: Recording,
+    agent: str | Path,
+    rows: NDArray[np.int64],
+    device: str = "auto",
+    precision: str = "auto",
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> Relabelled:
+    """Run an agent's network over the observations of the given rows, which must ascend.
+
+    `agent` is whatever `record` takes. Raises UserError if it is none, or was trained on another game.
+    """
+    checkpoint = find_checkpoint(agent)
+    state = read_state(checkpoint)
+    game, recorded = state["config"]["env"], recording.description["environment"]["env"]
+    if game != recorded:
+        raise UserError(
+            f"{agent}: the agent plays {game}, and {recording.path} is of {recorded}; expected the same game."
+        )
+    runs_on = choose_device(device)
+    parameters = {
+        "agent": state["files"][POLICY_FILE],
+        "rows": hashlib.sha256(rows.astype(np.int64).tobytes()).hexdigest(),
+        "device": runs_on.type,
+        "precision": choose_precision(precision, runs_on),
+    }
+    key = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:12]
+    path = recording.path / DERIVED_FOLDER / f"relabelled-{key}.parquet"
+    table = _load(path, rows)
+    if table is None:
+        policy = load_policy(checkpoint).to(runs_on)
+        table = _table(recording, policy, rows, runs_on, parameters["precision"], report)
+        _save(path, table, parameters)
+    return _read(table, parameters["agent"])
+
+
+@torch.no_grad()
+def _table(
+    recording: Recording,
+    policy: SemanticPolicy,
+    rows: NDArray[np.int64],
+    device: torch.device,
+    precision: str,
+    report: Callable[[int, int], None],
+) -> Any:
+    """Return an Arrow table with what the network says, one row a state."""
+    found: list[PolicyOutput] = []
+    for start in range(0, len(rows), BATCH_STATES):
+        report(start, len(rows))
+        observations = np.stack([recording.observation(row) for row in rows[start : start + BATCH_STATES].tolist()])
+        with autocast(device, precision):
+            found.append(policy(torch.from_numpy(observations).to(device)))
+    report(len(rows), len(rows))
+    features = torch.cat([output.features.half() for output in found]).cpu().numpy()
+    columns: dict[str, Any] = {
+        "row": rows,
+        "features": pa.FixedSizeListArray.from_arrays(pa.array(features.ravel()), features.shape[1]),
+    }
+    embedding = [output.embedding for output in found if output.embedding is not None]
+    code_index = [output.code_index for output in found if output.code_index is not None]
+    if embedding and code_index:
+        columns["embedding_x"], columns["embedding_y"] = torch.cat(embedding).cpu().numpy().T
+        columns["code_index"] = torch.cat(code_index).cpu().numpy()
+    return pa.table(columns)
+
+
+def _read(table: Any, agent_sha256: str) -> Relabelled:
+    features = table.column("features").combine_chunks()
+    features = features.flatten().to_numpy().reshape(len(table), -1)
+    if "code_index" not in table.column_names:
+        return Relabelled(agent_sha256, features, None, None)
+    embedding = np.stack([table.column(name).to_numpy() for name in ("embedding_x", "embedding_y")], 1)
+    return Relabelled(agent_sha256, features, embedding, table.column("code_index").to_numpy())
+
+
+def _load(path: Path, rows: NDArray[np.int64]) -> Any:
+    """Return a kept table, or None if there is none that fits (it can always be computed again)."""
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException):
+        return None
+    kept = "row" in table.column_names and np.array_equal(table.column("row").to_numpy(), rows)
+    return table if kept and "features" in table.column_names else None
+
+
+def _save(path: Path, table: Any, parameters: dict[str, str]) -> None:
+    """Keep a table; where the recording cannot be written to, do without."""
+    table = table.replace_schema_metadata({"parameters": json.dumps(parameters)})
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with whole_file(path) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+    except OSError:
+        return
