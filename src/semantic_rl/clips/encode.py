@@ -20,7 +20,7 @@ from semantic_rl.recording.store.disk import whole_file
 
 Frames = Iterator[NDArray[np.uint8]]
 
-VIDEO_QUALITY = 20
+VIDEO_QUALITY = 21
 """x264's constant rate factor: what is lost cannot be seen in pictures with hard edges either."""
 WEBP_QUALITY = 65
 WEBP_METHOD = 4
@@ -30,13 +30,11 @@ WEBP_METHOD = 4
 def write_video(path: Path, frames: Frames, size: int, frames_per_second: int, title: str) -> None:
     """Write frames [size, size, 3] as H.264 that any browser plays; raises UserError where ffmpeg fails."""
     with whole_file(path) as temporary, tempfile.TemporaryFile() as complaints:
-        command = [
-            *(find_ffmpeg(), "-loglevel", "error", "-nostdin", "-y"),
-            *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size}x{size}", "-r", str(frames_per_second), "-i", "-"),
-            *("-c:v", "libx264", "-crf", str(VIDEO_QUALITY), "-pix_fmt", "yuv420p", "-threads", "1"),
-            *("-metadata", f"title={title}", "-movflags", "+faststart", "-fflags", "+bitexact", "-f", "mp4"),
-            str(temporary),
-        ]
+        given = f"-f rawvideo -pix_fmt rgb24 -s {size}x{size} -r {frames_per_second} -i -"
+        coded = f"-c:v libx264 -preset veryfast -crf {VIDEO_QUALITY} -pix_fmt yuv420p -threads 1"
+        file = "-movflags +faststart -fflags +bitexact -f mp4"
+        command = [find_ffmpeg(), *f"-loglevel error -nostdin -y {given} {coded} {file}".split()]
+        command += ["-metadata", f"title={title}", str(temporary)]
         try:
             with subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints

@@ -1,0 +1,242 @@
+"""The original's `python -m train_procgen.enjoy_sppo`: clips of clusters (mode 0) or embedding spaces (mode 1).
+
+Names and defaults are the original's; so is where it looks for agents and where it writes. Mode 0 plays the levels that
+are given, mode 1 those 200,000 further on, with its protocol for exploring states.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from semantic_rl.artifacts import run_name
+from semantic_rl.cli import run_or_exit
+from semantic_rl.config import ClipsConfig, ClipSettings, EnvConfig, ImportOriginalConfig, RecordConfig
+from semantic_rl.errors import UserError
+from semantic_rl.games import GAMES
+
+AGENT_FOLDERS = (Path("train_procgen/checkpoints"), Path("runs"))
+FIGURES_FOLDER = Path("train_procgen/figures")
+LEVELS_FURTHER_ON = 200_000
+"""Mode 1 starts so many levels after --start_level; with --num_levels 0 all levels are played anyway."""
+LEGEND_WIDTH = 1.3
+
+EPILOG = """\
+The agent is looked for in train_procgen/checkpoints and in runs, below the
+working folder, under sppo-ENV_MODE_LEVELS_START_SEED: a run folder of ours, of
+which the last checkpoint is taken, or the original's file
+checkpoints/TIMESTEPS, which is read as import-original does it.
+
+Mode 0 writes train_procgen/figures/ENV_skills/cluster_0.mp4 and so on (the
+original: .avi) with an animated .webp beside each. Mode 1 writes
+train_procgen/figures/ENV_LEVELS_feature_embeddings.png (t-SNE) and
+ENV_LEVELS_fdr_embeddings.png, and both as .svg.
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser of the command."""
+    parser = argparse.ArgumentParser(
+        prog="train_procgen.enjoy_sppo",
+        usage="python -m train_procgen.enjoy_sppo [OPTIONS]",
+        description="Look at the clusters of a trained SPPO agent, with the flags of the paper's implementation.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+    def flag(name: str, kind: type, default: object, help: str, choices: tuple[int, ...] | None = None) -> None:
+        metavar = {int: "N", float: "X"}.get(kind, name.removeprefix("--").upper())
+        help = f"{help} (default: {default})"
+        parser.add_argument(name, type=kind, default=default, metavar=metavar, choices=choices, help=help)
+
+    flag("--mode", int, 1, "0: a clip of each cluster; 1: embedding spaces", choices=(0, 1))
+    flag("--env_name", str, "coinrun", f"game: {', '.join(GAMES)}")
+    flag("--num_envs", int, 64, "mode 1: environments")
+    flag("--distribution_mode", str, "easy", "difficulty that the agent was trained on")
+    flag("--num_levels", int, 0, "levels that the agent was trained on and plays; 0 means all")
+    flag("--start_level", int, 0, "seed of the first of these levels")
+    flag("--timesteps_per_proc", int, 25_000_000, "steps of the agent's training: the name of the original's file")
+    flag("--rand_seed", int, 2021, "seed that the agent was trained with; it plays with it, too")
+    flag("--num_embeddings", int, 8, "clusters of the agent")
+    ignored = "accepted and without effect: it concerns training alone"
+    flag("--test_worker_interval", int, 0, ignored)
+    flag("--beta", float, 0.0, ignored)
+    flag("--alpha1", float, 20.0, ignored)
+    flag("--alpha2", float, 20.0, ignored)
+    return parser
+
+
+def find_agent(arguments: argparse.Namespace, temporary: Path) -> Path:
+    """Return the agent's run folder, made in `temporary` of an original checkpoint where there is only that."""
+    environment = EnvConfig(
+        arguments.env_name, arguments.distribution_mode, arguments.num_levels, arguments.start_level
+    )
+    words = (environment.env, environment.distribution_mode, environment.num_levels, environment.start_level)
+    name = run_name("sppo", *words, arguments.rand_seed)
+    for root in AGENT_FOLDERS:
+        original = root / name / "checkpoints" / str(arguments.timesteps_per_proc)
+        if original.is_file():
+            return _imported(original, temporary / name, arguments)
+    for root in AGENT_FOLDERS:
+        if (root / name).is_dir():
+            return root / name
+    raise UserError(
+        f"there is no agent {name} in {' or '.join(map(str, AGENT_FOLDERS))}; train it with train_procgen.train_sppo, "
+        "or give the flags that it was trained with."
+    )
+
+
+def _imported(file: Path, run: Path, arguments: argparse.Namespace) -> Path:
+    from semantic_rl.training.import_original import import_original
+
+    print(
+        import_original(
+            ImportOriginalConfig(
+                file=file,
+                out=run,
+                env=arguments.env_name,
+                distribution_mode=arguments.distribution_mode,
+                num_levels=arguments.num_levels,
+                start_level=arguments.start_level,
+                seed=arguments.rand_seed,
+            )
+        ),
+        file=sys.stderr,
+    )
+    return run
+
+
+def check_agent(run: Path, arguments: argparse.Namespace) -> None:
+    """Raise UserError unless the agent has the clusters that were asked for; note where its training was shorter."""
+    from semantic_rl.training.checkpoint import read_state
+
+    state = read_state(run)
+    num_codes = state["config"]["num_codes"] if state["config"]["algorithm"] == "sppo" else 0
+    if num_codes == 0:
+        raise UserError(f"{run}: the agent has no semantic clustering module (PPO), so there are no clusters to see.")
+    if num_codes != arguments.num_embeddings:
+        raise UserError(
+            f"num_embeddings: got {arguments.num_embeddings}, but the agent {run} has {num_codes} clusters; give "
+            f"--num_embeddings {num_codes}."
+        )
+    if state["timesteps"] not in (0, arguments.timesteps_per_proc):
+        print(
+            f"note: the last checkpoint of {run} is taken; it is from step {state['timesteps']:,}, not "
+            f"{arguments.timesteps_per_proc:,} (--timesteps_per_proc).",
+            file=sys.stderr,
+        )
+
+
+def make_clips(run: Path, arguments: argparse.Namespace) -> list[Path]:
+    """Make a clip of each cluster; goes on with what was interrupted."""
+    from semantic_rl.clips.make import PLAYING_FOLDER
+    from semantic_rl.commands.clips import make
+
+    out = FIGURES_FOLDER / f"{arguments.env_name}_skills"
+
+    def attempt(resume: bool) -> list[Path]:
+        return make(ClipsConfig(run, out, ClipSettings(seed=arguments.rand_seed), resume=resume))
+
+    return _resumed(attempt, out / PLAYING_FOLDER)
+
+
+def make_embeddings(run: Path, arguments: argparse.Namespace) -> list[Path]:
+    """Record states as the original does for its figures, and draw their two embedding spaces."""
+    from semantic_rl.recording.record import record
+
+    name = f"{arguments.env_name}_{arguments.num_levels}"
+    folder = FIGURES_FOLDER / f"{name}_playing"
+
+    def attempt(resume: bool) -> Path:
+        return record(
+            RecordConfig(
+                agent=run,
+                out=folder,
+                protocol="explore",
+                num_levels=arguments.num_levels,
+                start_level=arguments.start_level + LEVELS_FURTHER_ON,
+                frame_size=0,
+                seed=arguments.rand_seed,
+                num_envs=arguments.num_envs,
+                resume=resume,
+            )
+        )
+
+    paths = draw_embeddings(_resumed(attempt, folder), FIGURES_FOLDER, name, arguments.rand_seed)
+    shutil.rmtree(folder)
+    return paths
+
+
+def _resumed[Result](attempt: Callable[[bool], Result], folder: Path) -> Result:
+    """Go on with what is in `folder`; where that was begun otherwise, or there is nothing, begin."""
+    if folder.is_dir():
+        try:
+            return attempt(True)
+        except UserError as error:
+            if not str(error).startswith("resume:"):
+                raise
+            shutil.rmtree(folder)
+    return attempt(False)
+
+
+def draw_embeddings(recording: Path, out: Path, name: str, seed: int) -> list[Path]:
+    """Draw t-SNE of the features and the FDR space of a recording, each in a figure of its own; return the PNGs."""
+    from matplotlib.figure import Figure
+    from rich.console import Console
+
+    from semantic_rl.analysis.embedding import compute_planes
+    from semantic_rl.figures.embeddings import caption, color_states, draw_fdr, draw_tsne
+    from semantic_rl.figures.style import (
+        ABOVE_PANELS,
+        BELOW_PANELS,
+        PANEL_SIZE,
+        PANEL_WIDTH,
+        add_square_panels,
+        paper_style,
+        save_figure,
+        write_caption,
+    )
+    from semantic_rl.recording.store import open_recording
+
+    opened = open_recording(recording)
+    with Console(stderr=True).status("t-SNE"):
+        planes = compute_planes(opened, 30_000, 30.0, seed)
+    assert planes.fdr is not None, "its clusters were counted"
+    coloring = color_states(opened, planes, "cluster")
+    paths: list[Path] = []
+    for space in ("feature", "fdr"):
+        with paper_style():
+            figure = Figure((PANEL_WIDTH + LEGEND_WIDTH, BELOW_PANELS + PANEL_SIZE + ABOVE_PANELS))
+            (ax,) = add_square_panels(figure, 1, BELOW_PANELS)
+            if space == "fdr":
+                draw_fdr(ax, planes.fdr, opened.codebook, coloring)
+                ax.set_title("The FDR space")
+            else:
+                draw_tsne(ax, planes.tsne, coloring)
+                ax.set_title("The t-SNE space of the features")
+            marks = [ax.plot([], [], "o", markersize=6, color=color, label=text)[0] for color, text in coloring.entries]
+            ax.legend(handles=marks, title=coloring.label, loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
+            write_caption(figure, caption(opened, len(planes.rows)))
+        paths.append(save_figure(figure, out, f"{name}_{space}_embeddings")[0])
+    return paths
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; a user's mistake ends with one line and exit code 2."""
+    parser = make_parser()
+    parsed = parser.parse_args(arguments)
+
+    def look() -> None:
+        with tempfile.TemporaryDirectory() as temporary:
+            run = find_agent(parsed, Path(temporary))
+            check_agent(run, parsed)
+            for path in make_embeddings(run, parsed) if parsed.mode == 1 else make_clips(run, parsed):
+                print(path)
+
+    run_or_exit(parser.prog, look)
+
+
+if __name__ == "__main__":
+    main()
