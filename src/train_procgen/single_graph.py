@@ -14,7 +14,7 @@ from semantic_rl.analysis.curves import compute_curves
 from semantic_rl.analysis.runs import RunFolder, find_runs, load_runs, select_runs
 from semantic_rl.cli import run_or_exit
 from semantic_rl.errors import UserError
-from semantic_rl.figures.curves import curves_figure
+from semantic_rl.figures.curve_panels import curves_figure
 from semantic_rl.figures.style import save_figure
 from semantic_rl.games import GAMES, find_game
 

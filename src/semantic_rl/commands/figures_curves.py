@@ -7,7 +7,7 @@ from semantic_rl.config import CurvesFigureConfig
 def run(arguments: list[str]) -> None:
     """Draw the learning curves, print the final scores and the paths."""
     config = parse(CurvesFigureConfig, arguments, "figures curves")
-    from semantic_rl.figures.curves import make_curves
+    from semantic_rl.figures.curve_panels import make_curves
 
     paths, table = make_curves(
         config.run_root,

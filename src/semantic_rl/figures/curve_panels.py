@@ -1,0 +1,202 @@
+"""Learning curves of several games: a panel each, one legend, one caption; and the command's files."""
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from rich.console import Console
+
+from semantic_rl.analysis.curves import Curve, GameCurves, Interval, Series, compute_curves
+from semantic_rl.analysis.runs import find_runs, load_runs, select_runs
+from semantic_rl.analysis.score_table import (
+    RUN_COLUMNS,
+    SUMMARY_COLUMNS,
+    run_rows,
+    score_table,
+    summary_rows,
+    write_csv,
+)
+from semantic_rl.analysis.scores import compute_scores
+from semantic_rl.figures.curves import DASHES, THIN, count_seeds, draw_curves, series_colors, single_runs
+from semantic_rl.figures.palette import FAINT_INK
+from semantic_rl.figures.style import CAPTION_HEIGHT, FULL_WIDTH, paper_style, save_figure, write_caption
+
+ALONE_WIDTH = 4.6
+LEFT, RIGHT = 0.5, 0.12
+TITLE, TICKS, X_LABEL = 0.3, 0.22, 0.24
+LEGEND_ROW = 0.2
+"""Inches: around panels, between them, and what their titles, ticks and labels need."""
+PANEL_ASPECT = 0.72
+
+INTERVALS: dict[Interval, str] = {
+    "deviation": "mean ± 1 standard deviation over seeds",
+    "bootstrap": "mean and its 95% bootstrap interval over seeds",
+    "range": "mean, lowest and highest seed",
+    "none": "mean over seeds",
+}
+
+
+def curves_caption(games: Sequence[GameCurves]) -> str:
+    """Say in one line what lines and bands are."""
+    first = games[0]
+    curves = [curve for game in games for curve in game.curves]
+    parts = [first.distribution_mode]
+    if any(len(curve.runs) > 1 for curve in curves):
+        parts.append(INTERVALS[first.interval])
+    if first.interval != "none" and any(
+        len({len(same.runs) for same in _entry(games, curve)}) > 1 for curve in curves if len(curve.runs) == 1
+    ):
+        parts.append("1 seed: no interval")
+    if first.smoothing:
+        parts.append(f"smoothed ({first.smoothing:g})")
+    return "  ·  ".join(parts)
+
+
+def curves_figure(games: Sequence[GameCurves], show_runs: bool = False, figure: Figure | None = None) -> Figure:
+    """Draw a panel for each game and a legend below; on `figure`, which is resized, where one is given."""
+    with paper_style():
+        figure = Figure() if figure is None else figure
+        colors = series_colors(games)
+        entries = _legend_entries(games)
+        columns = _num_columns(len(games))
+        rows = math.ceil(len(games) / columns)
+        width = ALONE_WIDTH if len(games) == 1 else FULL_WIDTH
+        panel_width = (width - RIGHT - columns * LEFT) / columns
+        panel_height = PANEL_ASPECT * panel_width
+        marks = _legend_marks(games, colors, show_runs)
+        legend_columns = _legend_columns([str(mark.get_label()) for mark in marks], width)
+        below = LEGEND_ROW * math.ceil(len(marks) / legend_columns) + X_LABEL
+        row_height = TITLE + panel_height + TICKS
+        height = CAPTION_HEIGHT + rows * row_height + below
+        figure.set_size_inches(width, height)
+        for index, game in enumerate(games):
+            row, column = divmod(index, columns)
+            left = LEFT + column * (panel_width + LEFT)
+            bottom = height - CAPTION_HEIGHT - row * row_height - TITLE - panel_height
+            ax = figure.add_axes((left / width, bottom / height, panel_width / width, panel_height / height))
+            draw_curves(ax, game, colors, show_runs)
+            if index + columns < len(games):
+                ax.set_xlabel("")
+            if column:
+                ax.set_ylabel("")
+            if any(len({len(curve.runs) for curve in _entry(games, key)}) > 1 for key, _ in entries):
+                _note_seeds(ax, game)
+        if games[0].normalized:
+            _share_scale(figure.axes)
+        by_column = [mark for column in range(legend_columns) for mark in marks[column::legend_columns]]
+        figure.legend(
+            handles=by_column, ncols=legend_columns, loc="lower center", bbox_to_anchor=(0.5, 0), borderaxespad=0.2,
+            handlelength=2.2, columnspacing=1.6, labelspacing=0.35,
+        )  # fmt: skip
+        write_caption(figure, curves_caption(games))
+        return figure
+
+
+def _num_columns(num_games: int) -> int:
+    return {1: 1, 2: 2, 4: 2}.get(num_games, 3 if num_games <= 9 else 4)
+
+
+def _entry(games: Sequence[GameCurves], like: Curve) -> list[Curve]:
+    """The curves of all games that share an entry of the legend."""
+    every = [curve for game in games for curve in game.curves]
+    return [curve for curve in every if (curve.series, curve.held_out) == (like.series, like.held_out)]
+
+
+def _legend_entries(games: Sequence[GameCurves]) -> list[tuple[Curve, str]]:
+    """One curve of each entry, and the entry's text."""
+    order = list(series_colors(games))
+    firsts = {(order.index(curve.series), curve.held_out): curve for game in games for curve in game.curves}
+    ordered = [firsts[key] for key in sorted(firsts)]
+    return [(curve, f"{curve.label} ({count_seeds(_entry(games, curve))})") for curve in ordered]
+
+
+def _legend_marks(games: Sequence[GameCurves], colors: Mapping[Series, str], show_runs: bool) -> list[Line2D]:
+    marks = [
+        Line2D([], [], color=colors[curve.series], linestyle=DASHES if curve.held_out else "-", label=label)
+        for curve, label in _legend_entries(games)
+    ]
+    if any(single_runs(curve, show_runs) for game in games for curve in game.curves):
+        what = "single seeds" if show_runs else "single seeds, where others have ended"
+        marks.append(Line2D([], [], color=FAINT_INK, linewidth=2 * THIN, label=what))
+    return marks
+
+
+def _legend_columns(labels: Sequence[str], width: float) -> int:
+    """How many entries of a legend fit beside each other, evenly over its rows."""
+    needed = 0.5 + 0.057 * max(map(len, labels))
+    fitting = max(1, min(len(labels), int((width - 0.1) / needed)))
+    return math.ceil(len(labels) / math.ceil(len(labels) / fitting))
+
+
+def _note_seeds(ax: Axes, game: GameCurves) -> None:
+    """Write each curve's number of seeds beside the title, in the legend's order; one number if it is the same."""
+    counts = [len(curve.runs) for curve in game.curves]
+    text = ", ".join(map(str, counts if len(set(counts)) > 1 else counts[:1]))
+    ax.set_title(f"{text} seed{'s' * (text != '1')}", loc="right", fontsize=7, weight="normal", color=FAINT_INK)
+
+
+def _share_scale(axes: Sequence[Axes]) -> None:
+    """Give normalised panels one scale, which holds 0 and 1."""
+    low = min(0.0, *(ax.get_ylim()[0] for ax in axes))
+    high = max(1.0, *(ax.get_ylim()[1] for ax in axes))
+    for ax in axes:
+        ax.set_ylim(low, high)
+
+
+class CurvesResult(NamedTuple):
+    """What `make_curves` wrote."""
+
+    paths: list[Path]
+    """PNG, SVG, and two CSV files."""
+    table: str
+    """Final scores as text."""
+
+
+def make_curves(
+    run_roots: Sequence[str],
+    out: Path,
+    envs: Sequence[str] = (),
+    distribution_mode: str = "easy",
+    num_levels: int | None = None,
+    *,
+    skip_updates: int = 10,
+    smoothing: float = 0.9,
+    normalized: bool = False,
+    interval: Interval = "deviation",
+    show_runs: bool = False,
+    max_steps: float | None = None,
+    final_updates: int = 100,
+    original_workers: int = 1,
+    seed: int = 0,
+) -> CurvesResult:
+    """Draw the curves of runs into `out` and write their final scores beside them.
+
+    `run_roots` are folders of run folders; see `find_runs`. What had to be left out is said on stderr.
+    """
+
+    def warn(text: str) -> None:
+        print(f"note: {text}", file=sys.stderr)
+
+    with Console(stderr=True).status("reading runs"):
+        folders = select_runs(find_runs(run_roots, warn), envs, distribution_mode, num_levels)
+        runs = load_runs(folders, warn, skip_updates, max_steps, original_workers)
+        games = compute_curves(runs, skip_updates, smoothing, normalized, interval, seed)
+        scores = compute_scores(runs, final_updates, seed)
+        stem = _stem(games)
+        paths = save_figure(curves_figure(games, show_runs), out, f"curves{stem}")
+        paths.append(write_csv(out / f"scores{stem}.csv", SUMMARY_COLUMNS, summary_rows(scores)))
+        paths.append(write_csv(out / f"scores{stem}-runs.csv", RUN_COLUMNS, run_rows(scores)))
+    return CurvesResult(paths, score_table(scores))
+
+
+def _stem(games: Sequence[GameCurves]) -> str:
+    """What tells the files of one figure from those of others: -game where there is one, -mode, -normalized."""
+    parts = [games[0].env] if len(games) == 1 else []
+    parts += [games[0].distribution_mode] if games[0].distribution_mode != "easy" else []
+    parts += ["normalized"] if games[0].normalized else []
+    return "".join(f"-{part}" for part in parts)
