@@ -56,7 +56,7 @@ def relabel(
     game, recorded = state["config"]["env"], recording.description["environment"]["env"]
     if game != recorded:
         raise UserError(
-            f"{agent}: the agent plays {game}, and {recording.path} is of {recorded}; expected the same game."
+            f"{agent}: the agent plays {game}, and {recording.path} is of {recorded}; give an agent of the same game."
         )
     runs_on = choose_device(device)
     parameters = {
