@@ -105,6 +105,22 @@ def test_the_program_runs_from_inside_its_folder(tmp_path: Path) -> None:
     assert files(inside / "figures") == ["coinrun_easy_0.png", "coinrun_easy_0.svg"]
 
 
+@pytest.mark.parametrize(("arguments", "saved"), [([], True), (["--save"], False)])
+def test_where_there_is_a_display_the_figure_is_shown_and_save_turns_saving_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], saved: bool
+) -> None:
+    from matplotlib import pyplot
+
+    write_runs(tmp_path / "runs")
+    shown: list[int] = []
+    monkeypatch.setattr("train_procgen.single_graph.has_window", lambda: True)
+    monkeypatch.setattr(pyplot, "show", lambda: shown.extend(pyplot.get_fignums()))
+    main(arguments)
+    pyplot.close("all")
+    assert len(shown) == 1
+    assert (tmp_path / "train_procgen" / "figures").exists() is saved
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
