@@ -49,7 +49,7 @@ def make(config: ClipsConfig) -> list[Path]:
 
 
 def _clips_of_recording(config: ClipsConfig) -> "list[Clip]":
-    for name in ("num_levels", "start_level", "resume"):
+    for name in ("num_levels", "start_level", "keep_recording", "resume"):
         value = getattr(config, name)
         if value is not None and value is not False:
             flag = "--" + name.replace("_", "-")
@@ -78,9 +78,9 @@ def _clips_of_agent(config: ClipsConfig) -> "list[Clip]":
     playing = config.out / PLAYING_FOLDER
     if config.resume != playing.is_dir():
         raise UserError(
-            f"resume: there is no interrupted playing in {config.out}; leave --resume out to start."
+            f"resume: there is nothing in {config.out} that was played before; leave --resume out to start."
             if config.resume
-            else f"{config.out} holds interrupted playing; go on with --resume, or delete {playing} to start anew."
+            else f"{config.out} holds what was played before; go on with --resume, or delete {playing} to start anew."
         )
     kept = f"What was played is kept in {playing}: the same command with --resume does not play it again."
     try:
@@ -97,14 +97,19 @@ def _clips_of_agent(config: ClipsConfig) -> "list[Clip]":
     except KeyboardInterrupt:
         print(f"stopped. {kept}", file=sys.stderr)
         raise
-    shutil.rmtree(playing)
+    if not config.keep_recording:
+        shutil.rmtree(playing)
     return clips
 
 
 def _require_clusters(agent: Path) -> None:
-    from semantic_rl.training.checkpoint import read_state
+    from semantic_rl.training.checkpoint import find_checkpoint, read_state
 
-    if read_state(agent)["config"]["algorithm"] != "sppo":
+    try:
+        checkpoint = find_checkpoint(agent)
+    except UserError as error:
+        raise UserError(f"{error} Nor is it a recording: there is no {RECORDING_FILE} in it.") from error
+    if read_state(checkpoint)["config"]["algorithm"] != "sppo":
         raise UserError(
             f"{agent}: the agent has no semantic clustering module (PPO), so there are no clusters; give an SPPO agent."
         )

@@ -84,8 +84,10 @@ class ClipsConfig:
     """Agent: arithmetic of the convolutions; auto takes bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
     num_threads: int = 0
     """Agent: CPU threads of the network; 0 leaves PyTorch's choice."""
+    keep_recording: bool = False
+    """Agent: keep what was played, in the folder playing; with resume other clips can be made of it."""
     resume: bool = False
-    """Agent: go on with playing that was interrupted."""
+    """Agent: go on with what was played before, and interrupted or kept."""
 
     def __post_init__(self) -> None:
         above_zero(self, "max_steps")
