@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.metrics.bootstrap import Bootstrap
-from semantic_rl.analysis.metrics.neighbourhoods import Scores, distances, nearest, penalty_scale
+from semantic_rl.analysis.metrics.neighbourhoods import NAMES, Scores, distances, nearest, penalty_scale
 
 MOST_QUERIES = 1_000
 CHUNK = 16
@@ -34,7 +34,8 @@ def scores_left_out(
     unit, sizes = bootstrap.unit, bootstrap.sizes
     queries = np.sort(np.random.default_rng(seed).permutation(len(features))[:MOST_QUERIES])
     remains = unit[queries][:, None] != np.arange(len(sizes))
-    changes = {key: {name: np.zeros(len(sizes)) for name in by_name} for key, by_name in scores.items()}
+    names = [f"{name}_{k}" for name in NAMES for k in neighbours]
+    changes = {key: {name: np.zeros(len(sizes)) for name in names} for key in planes}
     for start in range(0, len(queries), CHUNK):
         report(start, len(queries))
         rows = queries[start : start + CHUNK]

@@ -74,7 +74,7 @@ class _Sorter:
     def estimate(self) -> Estimate:
         """Return the mean of all silhouettes."""
         left = len(self._labels) - self._bootstrap.sizes
-        left_out = self._total_left_out / left
+        left_out = self._total_left_out / np.maximum(left, 1)
         num_clusters = ((self._table.sum(0) - self._table) > 0).sum(1)
         left_out[(num_clusters < 2) | (num_clusters == left)] = np.nan
         return self._bootstrap.estimate_left_out(self._total / len(self._labels), left_out)
