@@ -124,6 +124,7 @@ def test_the_table_has_a_line_for_each_metric(metrics: Metrics, recording: Recor
         assert metric.estimates["fdr"].text() in table
     assert f"{recording.num_states} states in 12 episodes of 12 levels." in table
     assert "95% bootstrap interval over episodes" in table
+    assert "rough" not in table
 
 
 def test_a_sample_is_of_whole_episodes(recording: Recording) -> None:
@@ -253,7 +254,7 @@ def test_a_single_cluster_in_use_has_no_separation_and_the_reason_is_in_the_file
     content = {metric["name"]: metric for metric in found.to_json()["metrics"]}
     assert content["silhouette_2d"]["values"]["fdr"]["value"] is None
     assert content["silhouette_2d"]["values"]["fdr"]["note"] == "one cluster holds all states"
-    assert "Silhouette, plane: one cluster holds all states." in metrics_table(found)
+    assert "Silhouette, plane (FDR): one cluster holds all states." in metrics_table(found)
 
 
 def test_an_empty_cluster_is_not_in_use(tmp_path: Path) -> None:
@@ -282,6 +283,7 @@ def test_too_few_states_for_k_without_some_episode_have_no_interval(tmp_path: Pa
     assert found.estimate("trustworthiness_10").low is not None
     assert found.estimate("trustworthiness_30").value is not None
     assert found.estimate("trustworthiness_30").low is None
+    assert "They are rough: 2 episodes" in metrics_table(found)
 
 
 def test_baselines_that_need_more_states_are_left_out_by_name(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from semantic_rl.analysis.metrics.result import Metrics, metric_rows
 
 ARROWS = {"higher is better": "↑", "lower is better": "↓", "": " "}
+FEW_UNITS = 10
+"""With fewer episodes the table warns that intervals are rough."""
 
 
 def metrics_table(metrics: Metrics) -> str:
@@ -38,10 +40,13 @@ def _notes(metrics: Metrics) -> list[str]:
     notes = [f"{sample['states']:,} states{drawn} in {sample['episodes']:,} episodes of {sample['levels']:,} levels."]
     if bootstrap["note"] is None:
         notes.append(f"In brackets: {bootstrap['level']:.0%} bootstrap interval over episodes.")
+    if 1 < bootstrap["units"] < FEW_UNITS:
+        notes.append(f"They are rough: {bootstrap['units']} episodes say little about how much others would differ.")
+    titles = {method.key: method.title for method in metrics.methods}
     missing = {
-        f"{metric.info.title}: {estimate.note}."
+        f"{metric.info.title} ({titles[key]}): {estimate.note}."
         for metric in metrics.metrics
-        for estimate in metric.estimates.values()
+        for key, estimate in metric.estimates.items()
         if estimate.note is not None and (estimate.value is None or bootstrap["note"] is None)
     }
     notes += [f"{note}." for note in [bootstrap["note"]] if note]
