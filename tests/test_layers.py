@@ -33,7 +33,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "figures":               ("analysis", "recording.store", "artifacts", "games"),
     "clips":                 ("analysis", "recording.store", "artifacts", "games", "config", "figures.palette"),
     "report":                ("analysis", "figures", "clips", "recording.store", "artifacts", "games", "config"),
-    "explorer":              ("analysis", "recording.store", "artifacts", "games"),
+    "explorer":              ("analysis", "clips", "figures.palette", "recording.store", "artifacts", "games",
+                              "config"),
     "commands":              ("*",),
     "cli":                   ("commands",),
 }  # fmt: skip

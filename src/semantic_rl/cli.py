@@ -28,6 +28,7 @@ COMMANDS: dict[str, Command] = {
     "pack": Command("pack", "make a small folder of an agent to give away, with its scores"),
     "clips": Command("clips", "make a video for each cluster: what the agent does when it is in it"),
     "metrics": Command("metrics", "how good are plane and clusters, in numbers with intervals"),
+    "explore": Command("explore", "wander through what an agent has learned, in the browser"),
     "report": Command("report", "write one page of all that a recording shows of its agent"),
     "import-original": Command("import_original", "make a run folder of a checkpoint written by the paper's code"),
 }

@@ -4,6 +4,7 @@ from semantic_rl.config.agents import AgentsConfig, PackConfig
 from semantic_rl.config.checks import Device, Precision, to_dict
 from semantic_rl.config.clips import ClipsConfig, ClipSettings
 from semantic_rl.config.curves import CurvesFigureConfig
+from semantic_rl.config.explore import ExploreConfig
 from semantic_rl.config.figures import ClustersFigureConfig, EmbeddingsFigureConfig, TransitionsFigureConfig
 from semantic_rl.config.metrics import MetricsConfig
 from semantic_rl.config.playing import RECORDING_MAY_CHANGE_ON_RESUME, EvaluateConfig, RecordConfig
@@ -31,6 +32,7 @@ __all__ = [
     "EmbeddingsFigureConfig",
     "EnvConfig",
     "EvaluateConfig",
+    "ExploreConfig",
     "ImportOriginalConfig",
     "MetricsConfig",
     "PPOConfig",

@@ -1,0 +1,41 @@
+"""Opens recordings for the explorer, with progress where it takes time, and says what is missing."""
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from semantic_rl.config.explore import ExploreConfig
+from semantic_rl.explorer.data import Explored, Settings
+from semantic_rl.explorer.jobs import Pending
+from semantic_rl.explorer.view import View
+from semantic_rl.recording.store import open_recording
+
+IDS = ("a", "b")
+PREPARED_UP_TO = 50_000
+"""States up to which the projection by PCA is begun at once: it takes a blink."""
+
+
+def open_views(config: ExploreConfig) -> list[View]:
+    """Open the recordings that the settings name; raises UserError if one cannot be opened."""
+    paths = [config.recording, *([config.other] if config.other is not None else [])]
+    settings = Settings(config.max_points, config.tsne_states, config.perplexity, config.seed)
+    return [open_view(path, id, settings) for path, id in zip(paths, IDS, strict=False)]
+
+
+def open_view(path: Path, id: str, settings: Settings) -> View:
+    """Open one recording."""
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
+        task = bars.add_task(f"reading {path}", total=None)
+        explored = Explored(
+            open_recording(path),
+            settings,
+            id,
+            report=lambda done, total: bars.update(task, completed=done, total=total),
+        )
+    if explored.num_states <= PREPARED_UP_TO and explored.why_not("pca") is None:
+        with suppress(Pending):
+            explored.plane("pca", patience=0)
+    return View(explored)

@@ -1,0 +1,128 @@
+"""What the explorer keeps of every state in memory: about 30 bytes each, so that every question is asked of all.
+
+Axes: B states, E episodes, K codes.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from semantic_rl.artifacts import STATES_FILE
+from semantic_rl.recording.store import Recording
+
+Report = Callable[[int, int], None]
+
+
+class States(NamedTuple):
+    """Columns of all states, in the order of the recording."""
+
+    episode: NDArray[np.int32]
+    step: NDArray[np.int32]
+    action: NDArray[np.uint8]
+    value: NDArray[np.float32]
+    reward: NDArray[np.float32]
+    code_index: NDArray[np.uint8] | None
+    """None if the agent has no clusters; so the following."""
+    embedding: NDArray[np.float32] | None
+    """[B, 2]: where the states lie in the FDR space."""
+    uncertainty: NDArray[np.float32] | None
+    """[B], 0 to 1: see `uncertainty_of`."""
+    uncertainty_scale: float
+    """σ of `uncertainty_of`; NaN without clusters."""
+
+
+class Episodes(NamedTuple):
+    """Columns of all episodes; axis: E."""
+
+    first_row: NDArray[np.int64]
+    num_rows: NDArray[np.int64]
+    length: NDArray[np.int64]
+    total_reward: NDArray[np.float64]
+    level_seed: NDArray[np.int64]
+    ended: NDArray[np.bool_]
+    success: NDArray[np.bool_]
+    """Where it ended; otherwise False means nothing."""
+
+
+def read_states(recording: Recording, report: Report = lambda done, total: None) -> States:
+    """Read the columns, one at a time, so that no more is in memory than is kept."""
+    total = 9 if recording.num_codes else 6
+    done = 0
+
+    def read(name: str, dtype: type[np.generic]) -> NDArray[Any]:
+        nonlocal done
+        report(done, total)
+        done += 1
+        return recording.scan().select(name).collect()[name].to_numpy().astype(dtype, copy=False)
+
+    states = States(
+        episode=read("episode", np.int32),
+        step=read("step", np.int32),
+        action=read("action", np.uint8),
+        value=read("value", np.float32),
+        reward=read("reward", np.float32),
+        code_index=None,
+        embedding=None,
+        uncertainty=None,
+        uncertainty_scale=float("nan"),
+    )
+    if recording.num_codes:
+        code_index = read("code_index", np.uint8)
+        embedding = np.stack([read(f"embedding_{axis}", np.float32) for axis in "xy"], 1)
+        report(done, total)
+        uncertainty, scale = read_uncertainty(recording)
+        states = states._replace(
+            code_index=code_index, embedding=embedding, uncertainty=uncertainty, uncertainty_scale=scale
+        )
+    report(total, total)
+    return states
+
+
+def read_episodes(recording: Recording) -> Episodes:
+    """Read the table of episodes."""
+    table = recording.episodes
+    ended = table.select(pl.col("terminated") | pl.col("truncated")).to_series().to_numpy()
+    return Episodes(
+        first_row=table["first_row"].to_numpy().astype(np.int64),
+        num_rows=table["num_rows"].to_numpy().astype(np.int64),
+        length=table["length"].to_numpy().astype(np.int64),
+        total_reward=table["return"].to_numpy().astype(np.float64),
+        level_seed=table["level_seed"].to_numpy().astype(np.int64),
+        ended=ended,
+        success=table["success"].to_numpy(),
+    )
+
+
+def read_uncertainty(recording: Recording) -> tuple[NDArray[np.float32], float]:
+    """Return `uncertainty_of` all states of a recording and its σ, in two passes over the distances to the codes."""
+    nearest = np.concatenate([np.zeros(0, np.float32), *(part.min(1) for part in _distances(recording))])
+    scale = float(np.median(nearest)) if len(nearest) else 0.0
+    parts = [uncertainty_of(part, scale) for part in _distances(recording)]
+    return np.concatenate([np.zeros(0, np.float32), *parts]), scale
+
+
+def _distances(recording: Recording) -> Iterator[NDArray[np.float32]]:
+    file = pq.ParquetFile(recording.path / STATES_FILE)
+    for group in range(file.num_row_groups):
+        column = file.read_row_group(group, columns=["code_distance"]).column(0).combine_chunks()
+        yield column.flatten().to_numpy().reshape(len(column), -1)
+
+
+def uncertainty_of(distances: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
+    """Say how uncertain it is to which code each state [B, K] belongs: 0 for one code alone, 1 for all alike.
+
+    The entropy of softmax(−d²/(2σ²)) over the codes, over ln K; σ is `scale`, the median distance to the nearest code.
+    """
+    num_codes = distances.shape[1]
+    if num_codes < 2 or not len(distances):
+        return np.zeros(len(distances), np.float32)
+    logits = -np.square(distances.astype(np.float64)) / max(2 * scale**2, 1e-12)
+    logits -= logits.max(1, keepdims=True)
+    weights = np.exp(logits)
+    total = weights.sum(1)
+    entropy = np.log(total) - (weights * logits).sum(1) / total
+    return np.clip(entropy / np.log(num_codes), 0, 1).astype(np.float32)

@@ -1,0 +1,101 @@
+"""One recording behind the routes: everything that the page may ask of it, as bytes or JSON values, kept once made."""
+
+from functools import cached_property
+from typing import Any
+
+from semantic_rl.explorer.cards import Cards, make_cards, make_transitions
+from semantic_rl.explorer.columns import Column, column_bytes, describe_columns
+from semantic_rl.explorer.data import Explored
+from semantic_rl.explorer.episode import describe_episode, list_episodes
+from semantic_rl.explorer.frames import MOST_AT_ONCE, Frames
+from semantic_rl.explorer.jobs import PATIENCE
+from semantic_rl.explorer.meta import describe, describe_plane
+from semantic_rl.explorer.planes import PLANES, as_plane
+from semantic_rl.explorer.refusal import Refusal
+from semantic_rl.explorer.wire import to_json, to_png
+
+
+class View:
+    """A recording and what was made of it so far.
+
+    Its methods raise Refusal for what the recording does not have, and Pending while something is under way.
+    """
+
+    def __init__(self, explored: Explored) -> None:
+        self.explored = explored
+        self.frames = Frames(explored.recording)
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """The columns of the points, by name."""
+        return {column.name: column for column in describe_columns(self.explored)}
+
+    def meta(self) -> dict[str, Any]:
+        """Return the description of the recording."""
+        return describe(self.explored, list(self.columns.values()))
+
+    def plane(self, name: str, patience: float | None = PATIENCE) -> dict[str, Any]:
+        """Return the description of a plane, with its limits."""
+        known = as_plane(name)
+        if known is None:
+            raise Refusal(404, f"there is no plane '{name}'; there are {', '.join(PLANES)}.")
+        if self.explored.why_not(known) is None:
+            self.explored.plane(known, patience)
+        return describe_plane(self.explored, known)
+
+    def column(self, name: str, patience: float | None = PATIENCE) -> bytes:
+        """Return a column of the points."""
+        if name not in self.columns:
+            raise Refusal(404, f"there is no column '{name}'; there are {', '.join(self.columns)}.")
+        column = self.columns[name]
+        known = as_plane(name)
+        if known is not None:
+            self.explored.plane(known, patience)
+        return self.explored.jobs.get(("column", name), lambda report: column_bytes(self.explored, column, None), None)
+
+    def episodes(self) -> bytes:
+        """Return the list of episodes, as JSON."""
+        return self.explored.jobs.get("episodes", lambda report: to_json(list_episodes(self.explored)), None)
+
+    def episode(self, number: int) -> dict[str, Any]:
+        """Return the states of an episode."""
+        count = self.explored.recording.num_episodes
+        if not 0 <= number < count:
+            raise Refusal(404, f"there is no episode {number}; there are {count}, numbered from 0.")
+        return describe_episode(self.explored, number)
+
+    def frame(self, row: int) -> tuple[bytes, str]:
+        """Return a state's picture and its media type."""
+        return self.frames.encoded(self._row(row))
+
+    def observation(self, row: int) -> bytes:
+        """Return what the agent saw, as PNG."""
+        return to_png(self.frames.observation(self._row(row)))
+
+    def frame_pack(self, first: int, count: int) -> bytes:
+        """Return several pictures in one piece."""
+        if not 1 <= count <= MOST_AT_ONCE:
+            raise Refusal(400, f"frames: got a count of {count}, expected 1 to {MOST_AT_ONCE}.")
+        self._row(first)
+        return self.frames.packed(first, min(count, self.explored.num_states - first))
+
+    def _row(self, row: int) -> int:
+        if not 0 <= row < self.explored.num_states:
+            raise Refusal(404, f"there is no state {row}; there are {self.explored.num_states}, numbered from 0.")
+        return row
+
+    def cards(self, patience: float | None = PATIENCE) -> Cards:
+        """Return the cards of the clusters."""
+        return self.explored.jobs.get("cards", lambda report: make_cards(self.explored), patience)
+
+    def mean(self, cluster: int, patience: float | None = PATIENCE) -> bytes:
+        """Return a cluster's mean frame, as PNG."""
+        means = self.cards(patience).means
+        found = means[cluster] if 0 <= cluster < len(means) else None
+        if found is None:
+            raise Refusal(404, f"cluster {cluster} has no mean frame: it is empty or does not exist.")
+        return found
+
+    def transitions(self, patience: float | None = PATIENCE) -> dict[str, Any]:
+        """Return the moves between clusters."""
+        return self.explored.jobs.get("transitions", lambda report: make_transitions(self.explored), patience)
