@@ -342,6 +342,7 @@ def test_every_option_of_the_command_reaches_the_measuring(tmp_path: Path, capsy
         (["r", "--clusters", "1"], "clusters: got 1, expected 0 .* or a number from 2 to 256"),
         (["r", "--resamples", "5"], "resamples: got 5"),
         (["r", "--against", "nowhere"], "nowhere"),
+        (["r", "--out", "r"], "out: r is a folder; give the file to write"),
         (["r", "--out", "r/recording.json/x.json"], "cannot write r/recording.json/x.json.*--out"),
     ],
 )

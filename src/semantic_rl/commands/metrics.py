@@ -28,6 +28,7 @@ def run(arguments: list[str]) -> None:
     recording = open_recording(config.recording)
     ppo = None if config.ppo is None else open_recording(config.ppo)
     out = config.out or recording.path / DERIVED_FOLDER / METRICS_FILE
+    _make_folder(out)
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task("measuring", total=None)
 
@@ -49,11 +50,24 @@ def run(arguments: list[str]) -> None:
         )
     print(metrics_table(metrics))
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         write_json(out, metrics.to_json())
     except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror or error}; choose another file with --out.") from error
+        raise _unwritable(out, error) from error
     print(out)
+
+
+def _make_folder(out: Path) -> None:
+    """Make the folder of the file to come, before anything takes long."""
+    if out.is_dir():
+        raise UserError(f"out: {out} is a folder; give the file to write.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(out, error) from error
+
+
+def _unwritable(out: Path, error: OSError) -> UserError:
+    return UserError(f"cannot write {out}: {error.strerror or error}; choose another file with --out.")
 
 
 def _other(

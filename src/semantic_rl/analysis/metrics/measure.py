@@ -52,16 +52,19 @@ def compute_metrics(
     )  # fmt: skip
     report("reading states", 0, 1)
     sample = read_sample(recording, episode_rows(recording, max_states, seed))
+    # What cannot be compared with is refused before anything takes long.
+    second = None if ppo is None else _ppo_subject(recording, ppo, settings)
+    if against is not None:
+        _check_same_states(against, recording, sample)
     views, omitted = _views(recording, sample, settings, report)
     subject = Subject(sample, views, Bootstrap(sample.episode, num_resamples, seed))
     found = measure_subject(subject, seed, report)
     methods = [_method(subject, view) for view in views]
     if against is not None:
-        others, more = _views_of_other(against, recording, sample, {view.key for view in views}, settings, report)
+        others, more = _views_of_other(against, {view.key for view in views}, settings, report)
         omitted += more
         found |= agreement(views, others, subject.bootstrap)
-    if ppo is not None:
-        second = _ppo_subject(recording, ppo, settings)
+    if second is not None:
         methods += [_method(second, view) for view in second.views]
         for name, estimates in measure_subject(second, seed, report).items():
             found.setdefault(name, {}).update(estimates)
@@ -126,15 +129,18 @@ def _views(
     return views, omitted
 
 
-def _views_of_other(
-    other: OtherAgent, recording: Recording, sample: Sample, wanted: set[str], settings: _Settings, report: Report
-) -> tuple[list[View], list[Omission]]:
-    """Return the `wanted` views, made of what the other agent says of the same states."""
+def _check_same_states(other: OtherAgent, recording: Recording, sample: Sample) -> None:
     if not np.array_equal(other.rows, sample.rows):
         raise UserError(
             f"against: {other.name} was shown other states of {recording.path} than those measured; show it the states "
             "that episode_rows(recording, max_states, seed) returns."
         )
+
+
+def _views_of_other(
+    other: OtherAgent, wanted: set[str], settings: _Settings, report: Report
+) -> tuple[list[View], list[Omission]]:
+    """Return the `wanted` views, made of what the other agent says of the same states."""
     views, omitted = list[View](), list[Omission]()
     if other.embedding is not None and other.code_index is not None:
         views.append(fdr_view(other.embedding, other.code_index, int(other.code_index.max()) + 1))
