@@ -118,7 +118,7 @@ def test_the_table_has_a_line_for_each_metric(metrics: Metrics, recording: Recor
     table = metrics_table(metrics)
     assert table.split("\n")[0].split() == ["FDR", "k-means", "t-SNE", "PCA"]
     for metric in metrics.metrics:
-        assert f"{metric.info.title}" in table
+        assert metric.info.title in table
         assert metric.estimates["fdr"].text() in table
     assert f"{recording.num_states} states in 12 episodes of 12 levels." in table
     assert "95% bootstrap interval over episodes" in table
@@ -270,7 +270,6 @@ def test_one_episode_is_measured_without_intervals(tmp_path: Path) -> None:
         for estimate in metric.estimates.values():
             assert estimate.low is None
             assert estimate.note is not None
-    assert found.estimate("trustworthiness_10").value is not None
     assert found.estimate("ami_level").note == "all states are of one level"
     assert found.estimate("trustworthiness_30").note == f"needs more than 60 states, and there are {alone.num_states}"
     assert "one episode only, so there is no interval." in metrics_table(found)

@@ -39,7 +39,8 @@ def _notes(metrics: Metrics) -> list[str]:
     drawn = "" if sample["states"] == metrics.recording["states"] else f" of {metrics.recording['states']:,}"
     notes = [f"{sample['states']:,} states{drawn} in {sample['episodes']:,} episodes of {sample['levels']:,} levels."]
     if bootstrap["note"] is None:
-        notes.append(f"In brackets: {bootstrap['level']:.0%} bootstrap interval over episodes.")
+        units = "episodes" if bootstrap["unit"] == "episode" else f"{bootstrap['units']} groups of episodes"
+        notes.append(f"In brackets: {bootstrap['level']:.0%} bootstrap interval over {units}.")
     if 1 < bootstrap["units"] < FEW_UNITS:
         notes.append(f"They are rough: {bootstrap['units']} episodes say little about how much others would differ.")
     titles = {method.key: method.title for method in metrics.methods}
