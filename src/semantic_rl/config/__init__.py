@@ -4,6 +4,7 @@ from semantic_rl.config.agents import AgentsConfig, PackConfig
 from semantic_rl.config.checks import Device, Precision, to_dict
 from semantic_rl.config.clips import ClipsConfig, ClipSettings
 from semantic_rl.config.curves import CurvesFigureConfig
+from semantic_rl.config.demo import DemoConfig
 from semantic_rl.config.explore import ExploreConfig
 from semantic_rl.config.figures import ClustersFigureConfig, EmbeddingsFigureConfig, TransitionsFigureConfig
 from semantic_rl.config.metrics import MetricsConfig
@@ -28,6 +29,7 @@ __all__ = [
     "ClipsConfig",
     "ClustersFigureConfig",
     "CurvesFigureConfig",
+    "DemoConfig",
     "Device",
     "EmbeddingsFigureConfig",
     "EnvConfig",

@@ -12,7 +12,7 @@ from semantic_rl.analysis.metrics.bootstrap import Bootstrap
 from semantic_rl.recording.store import Recording
 from semantic_rl.report.about import About
 from semantic_rl.report.html import Child, Html, element
-from semantic_rl.report.parts import color_style, facts, section
+from semantic_rl.report.parts import color_style, counted, facts, section
 
 NUM_RESAMPLES = 1_000
 LEAST_NAMED = 0.035
@@ -22,7 +22,7 @@ LEAST_NAMED = 0.035
 def head(about: About, recording: Recording, clusters: Clusters | None, titles: Mapping[str, str]) -> Html:
     """Title, what this is in two sentences, all clusters at a glance, and the contents by anchor."""
     trained = "" if about.timesteps is None else f"After {about.timesteps:,} steps of training, "
-    seen = f"{recording.num_states:,} states of {recording.num_episodes:,} episodes"
+    seen = f"{counted(recording.num_states, 'state')} of {counted(recording.num_episodes, 'episode')}"
     if clusters is not None:
         lead = (
             f"{trained}this agent sorts what it sees into {recording.num_codes} clusters. Here are {seen}: where they "
@@ -94,7 +94,7 @@ def _facts(about: About, recording: Recording) -> list[tuple[str, Child]]:
 def levels(settings: dict[str, Any]) -> str:
     """Say which levels settings name."""
     count, start = settings.get("num_levels"), settings.get("start_level", 0)
-    return f"{count:,} levels from {start}" if isinstance(count, int) and count else "all levels"
+    return "all levels" if count == 0 else f"{count} levels from {start}"
 
 
 def _scores(about: About, recording: Recording) -> Html:
@@ -110,7 +110,7 @@ def _recorded(ended: pl.DataFrame) -> list[Html]:
     def mean(name: str) -> Estimate:
         return bootstrap.ratio(bootstrap.sums(ended[name].to_numpy()), bootstrap.sizes)
 
-    where = f"{len(ended):,} recorded episodes"
+    where = counted(len(ended), "recorded episode")
     return [
         _estimate("mean return", mean("return"), "{:.2f}", where),
         _estimate("success", mean("success"), "{:.0%}", where),

@@ -11,11 +11,12 @@ from semantic_rl.recording.store import Recording
 from semantic_rl.report.charts import bars, histogram
 from semantic_rl.report.clips import PageClips, show
 from semantic_rl.report.html import Child, Html, element
-from semantic_rl.report.parts import badge, color_style, facts, percent, pixels, section, state
+from semantic_rl.report.parts import badge, color_style, counted, facts, percent, pixels, section, state
 
 MAX_CARDS = 32
 """Clusters that get a card; of more, the largest."""
 TOP_ACTIONS = 2
+NO_CLIP = "No clip: no stay in this cluster fits the rule for clips."
 PROGRESS_TICKS = ((0.0, "start"), (0.5, "half"), (1.0, "end"))
 
 
@@ -66,7 +67,11 @@ def _card(recording: Recording, clusters: Clusters, cluster: Cluster, clips: Pag
     if cluster.medoid is None:
         return _article(index, head, element("p", "No recorded state is in it.", class_="faint"))
     clip = clips.clips.get(index)
-    shown = show(index, clip) if clip is not None else element("p", "No clip: the agent is never here so long on end.")
+    shown = (
+        show(index, clip)
+        if clip is not None
+        else element("p", "No clip: no stay in this cluster fits the rule for clips.")
+    )
     return _article(
         index,
         head,
@@ -86,7 +91,7 @@ def _facts(recording: Recording, cluster: Cluster) -> Html:
     return facts(
         (
             ("mean stay", f"{cluster.mean_dwell:.1f} steps"),
-            ("passed through", f"{cluster.num_episodes:,} of {recording.num_episodes:,} episodes"),
+            ("passed through", f"{cluster.num_episodes:,} of {counted(recording.num_episodes, 'episode')}"),
             ("success of these", percent(cluster.success)),
             ("most often", often),
         )

@@ -5,7 +5,7 @@ from itertools import groupby
 from semantic_rl.analysis.metrics import Estimate, Metrics, metric_rows
 from semantic_rl.analysis.metrics.result import MetricRow
 from semantic_rl.report.html import Child, Html, element
-from semantic_rl.report.parts import figure, section
+from semantic_rl.report.parts import counted, figure, section
 
 
 def metrics_section(metrics: Metrics, label: str) -> Html:
@@ -60,7 +60,7 @@ def _caption(metrics: Metrics) -> list[Child]:
     if isinstance(level, float) and isinstance(resamples, int):
         text += f" ({level:.0%}, {resamples:,} resamples)"
     if isinstance(states, int) and isinstance(episodes, int):
-        text += f"; {states:,} states of {episodes:,} episodes"
+        text += f"; {states:,} states of {counted(episodes, 'episode')}"
     return [text, ". ↑ higher is better, ↓ lower is better; without an arrow, a number to compare another one with."]
 
 

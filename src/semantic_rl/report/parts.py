@@ -50,6 +50,11 @@ def badge(code_index: int, anchor: bool = False) -> Html:
     return element("span", code_index, class_="badge", style=color_style(code_index))
 
 
+def counted(count: int, noun: str) -> str:
+    """Write a number of things: 1 episode, 2,000 episodes."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def percent(share: float, digits: int = 0) -> str:
     """Write a share as a percentage; – for NaN."""
     return "–" if np.isnan(share) else f"{share:.{digits}%}"

@@ -1,0 +1,197 @@
+"""semantic-rl demo: all that can be seen of a trained agent, in one command.
+
+Each step writes its results whole or not at all; one whose results are there already is not done again.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from semantic_rl.artifacts import RECORDING_FILE
+from semantic_rl.commands.parse import parse
+from semantic_rl.config import ClipSettings, DemoConfig, RecordConfig, ReportConfig
+from semantic_rl.errors import UserError
+
+if TYPE_CHECKING:
+    from semantic_rl.recording.store import Recording
+
+CLIPS = ClipSettings(frames=240, animation_size=256, animation_frames=96, overlay=True)
+"""Videos of half a minute, and animated pictures as the report wants them."""
+RECORDING, FIGURES, CLIPS_FOLDER, METRICS, REPORT = "recording", "figures", "clips", "metrics.json", "report.html"
+
+
+class Step(NamedTuple):
+    """One step of the demo."""
+
+    name: str
+    about: str
+    """What it does, for the line that announces it."""
+    run: Callable[[DemoConfig], str]
+    """Does it, or finds it done; returns what there is now, in a few words."""
+
+
+def run(arguments: list[str]) -> None:
+    """Run all steps, say what each does and how long it took, and print what there is to look at."""
+    config = parse(DemoConfig, arguments, "demo")
+    if config.out.exists() and not config.out.is_dir():
+        raise UserError(f"out: {config.out} is a file; choose another --out.")
+    begun = time.monotonic()
+    try:
+        for number, step in enumerate(STEPS, 1):
+            print(f"{number}/{len(STEPS)}  {step.name:<8} {step.about}", flush=True)
+            started = time.monotonic()
+            result = step.run(config)
+            print(f"     {time.monotonic() - started:5.1f} s  {result}", flush=True)
+    except (KeyboardInterrupt, SystemExit):
+        print("What is finished is kept: the same demo command goes on from here.", file=sys.stderr)
+        raise
+    print(f"\nAll in {time.monotonic() - begun:.0f} seconds:\n\n{_contents(config)}\n")
+    print(f"Open {config.out / REPORT} in a browser.")
+
+
+def _record(config: DemoConfig) -> str:
+    from semantic_rl.recording.record import record
+
+    folder = config.out / RECORDING
+    try:
+        record(
+            RecordConfig(
+                agent=Path(config.agent),
+                out=folder,
+                states=config.states,
+                seed=config.seed,
+                num_threads=config.num_threads,
+                resume=(folder / RECORDING_FILE).is_file(),
+            )
+        )
+    except UserError as error:
+        if (folder / RECORDING_FILE).is_file():
+            raise UserError(f"{error} For the demo: give the former flags, or another --out.") from error
+        raise
+    recording = _open(config)
+    returns = recording.episodes["return"].to_numpy()
+    return f"{recording.num_states:,} states of {len(returns):,} episodes, mean return {returns.mean():.2f}"
+
+
+def _open(config: DemoConfig) -> "Recording":
+    from semantic_rl.recording.store import open_recording
+
+    return open_recording(config.out / RECORDING)
+
+
+def _is_done(config: DemoConfig, *paths: Path) -> bool:
+    """Say whether results are there, and of the recording that is there."""
+    recorded = (config.out / RECORDING / RECORDING_FILE).stat().st_mtime
+    return all(path.is_file() and path.stat().st_mtime >= recorded for path in paths)
+
+
+def _figures(config: DemoConfig) -> str:
+    from semantic_rl.figures.clusters import make_clusters
+    from semantic_rl.figures.embeddings import make_embeddings
+    from semantic_rl.figures.transitions import make_transitions
+
+    # t-SNE's threads spin while they wait: beside other programs that makes it several times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    recording, out = _open(config), config.out / FIGURES
+    names = ["embeddings", *(["clusters", "transitions"] if recording.num_codes else [])]
+    missing = [name for name in names if not _is_done(config, out / f"{name}.png", out / f"{name}.svg")]
+    if "embeddings" in missing:
+        perplexity = min(30.0, max(1.0, (recording.num_states - 1) // 3))
+        make_embeddings(recording.path, out, perplexity=perplexity, seed=config.seed, num_threads=config.num_threads)
+    if "clusters" in missing:
+        make_clusters(recording.path, out, config.seed)
+    if "transitions" in missing:
+        make_transitions(recording.path, out)
+    return f"{', '.join(names)}, as PNG and SVG" + ("" if missing else "; kept")
+
+
+def _clips(config: DemoConfig) -> str:
+    from semantic_rl.clips.make import CLIPS_FILE, make_clips
+
+    recording, out = _open(config), config.out / CLIPS_FOLDER
+    if not recording.num_codes:
+        return "none: the agent has no semantic clustering module, so it has no clusters"
+    if _is_done(config, out / CLIPS_FILE):
+        return "kept"
+    try:
+        with _bar("writing clips") as report:
+            clips = make_clips(recording, out, CLIPS, lambda done, total: report("writing clips", done, total))
+    except UserError as error:
+        return f"none: {error}"
+    made = [clip for clip in clips if clip.num_frames]
+    rare = [str(clip.cluster) for clip in made if clip.short_by]
+    short = f"; shorter for {', '.join(rare)}, where the agent seldom stays" if rare else ""
+    return f"{len(made)} clips, as MP4 and animated WebP{short}"
+
+
+def _metrics(config: DemoConfig) -> str:
+    from semantic_rl.analysis.metrics import compute_metrics
+    from semantic_rl.recording.store.writer import write_json
+
+    recording, path = _open(config), config.out / METRICS
+    if _is_done(config, path):
+        return "kept"
+    try:
+        with _bar("metrics") as report:
+            metrics = compute_metrics(
+                recording, baselines=True, seed=config.seed, num_threads=config.num_threads, report=report
+            )
+    except UserError as error:
+        return f"none: {error}"
+    write_json(path, metrics.to_json())
+    return f"{len(metrics.metrics)} metrics of {', '.join(method.title for method in metrics.methods)}"
+
+
+def _report(config: DemoConfig) -> str:
+    from semantic_rl.clips.make import CLIPS_FILE
+    from semantic_rl.report import make_report
+
+    clips, metrics = config.out / CLIPS_FOLDER, config.out / METRICS
+    settings = ReportConfig(
+        config.out / RECORDING,
+        out=config.out / REPORT,
+        clips=clips if _is_done(config, clips / CLIPS_FILE) else None,
+        metrics=metrics if _is_done(config, metrics) else None,
+        seed=config.seed,
+        num_threads=config.num_threads,
+    )
+    with _bar("report") as report:
+        path = make_report(settings, report)
+    return f"{path}, {path.stat().st_size / 1e6:.1f} MB, needs no other file and no network"
+
+
+STEPS = (
+    Step("record", "the agent plays; its states, and what its network makes of them, are written", _record),
+    Step("figures", "the agent's plane beside t-SNE, a card for each cluster, the moves between them", _figures),
+    Step("clips", "for each cluster a clip of what the agent does in it", _clips),
+    Step("metrics", "how good plane and clusters are, with intervals, beside k-means, t-SNE and PCA", _metrics),
+    Step("report", "all of it on one page", _report),
+)
+
+
+def _contents(config: DemoConfig) -> str:
+    what = {
+        REPORT: "the page, to open or to send",
+        FIGURES: "the figures, to put into a paper or a talk",
+        CLIPS_FOLDER: "the clips",
+        METRICS: "the metrics",
+        RECORDING: "the states: semantic_rl.recording.store.open_recording reads them",
+    }
+    there = {config.out / name: about for name, about in what.items() if (config.out / name).exists()}
+    width = max(len(str(path)) for path in there)
+    return "\n".join(f"  {path!s:<{width}}  {about}" for path, about in there.items())
+
+
+@contextmanager
+def _bar(title: str) -> Generator[Callable[[str, int, int], None]]:
+    """Show a bar on a terminal; gives a function that takes what is being done, and (done, total) of it."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
+        task = bars.add_task(title, total=None)
+        yield lambda what, done, total: bars.update(task, description=what, completed=done, total=total)
