@@ -109,6 +109,6 @@ def _save_gif(path: Path, images: list[Image.Image], milliseconds: int) -> None:
     sheet = Image.new("RGB", (width, height * len(chosen)))
     for index, image in enumerate(chosen):
         sheet.paste(image, (0, height * index))
-    palette = sheet.quantize(256, method=Image.Quantize.MEDIANCUT)
+    palette = sheet.quantize(256, method=Image.Quantize.MAXCOVERAGE)
     first, *rest = (image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images)
     first.save(path, "GIF", save_all=True, append_images=rest, duration=milliseconds, loop=0)

@@ -40,11 +40,11 @@ def fit_picture(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 
 def draw_overlay(picture: NDArray[np.uint8], caption: Caption) -> NDArray[np.uint8]:
-    """Return the picture [H, H, 3] with the caption over its lower edge."""
+    """Return the picture [H, H, 3] with badges in its upper left corner and the progress along its lower edge."""
     size = len(picture)
     image = Image.fromarray(picture).convert("RGBA")
     for place, badge in enumerate((_cluster_badge(size, caption.code_index), _action_badge(size, caption.action))):
-        image.alpha_composite(badge, (round(size * (0.025 + 0.136 * place)), round(size * 0.845)))
+        image.alpha_composite(badge, (round(size * (0.025 + 0.136 * place)), round(size * 0.025)))
     height = max(3, size // 48)
     draw = ImageDraw.Draw(image, "RGBA")
     draw.rectangle((0, size - height, size, size), fill=DARK)
