@@ -1,102 +1,150 @@
-"""The explorer's routes: what the page asks for by HTTP, answered from recordings."""
+"""The explorer's application: one address for each thing that the page asks for."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
-from semantic_rl.errors import UserError
-from semantic_rl.explorer.jobs import Pending
+from semantic_rl.explorer import writing
+from semantic_rl.explorer.answers import (
+    JSON,
+    Content,
+    answering,
+    download_answer,
+    file_answer,
+    json_answer,
+    kept_answer,
+)
 from semantic_rl.explorer.pages import read_page, read_static
+from semantic_rl.explorer.questions import FORMS
 from semantic_rl.explorer.refusal import Refusal
+from semantic_rl.explorer.security import Guard, Policy
 from semantic_rl.explorer.view import View
-from semantic_rl.explorer.wire import to_json
 
-JSON = "application/json"
-BINARY = "application/octet-stream"
-NOT_KEPT = {"Cache-Control": "no-store"}
-KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
+LIST_LENGTH = 50
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+Answer = Callable[[View, Request], Response]
+Change = Callable[[View, Request, Content], Response]
 
 
-def make_app(views: Sequence[View]) -> Starlette:
-    """Make the application that shows one or two recordings."""
+def make_app(
+    views: Sequence[View], policy: Policy | None = None, is_over: Callable[[], bool] = lambda: False
+) -> ASGIApp:
+    """Make the application that shows one or two recordings; `is_over` says when open connections must end."""
     by_id = {view.explored.id: view for view in views}
 
-    def api(path: str, answer: Callable[[View, Request], Response]) -> Route:
-        def of_recording(request: Request) -> Response:
-            name = request.path_params["id"]
-            if name not in by_id:
-                raise Refusal(404, f"there is no recording '{name}'; there are {', '.join(by_id)}.")
-            return answer(by_id[name], request)
+    def find(request: Request) -> View:
+        name = request.path_params["id"]
+        if name not in by_id:
+            raise Refusal(404, f"there is no recording '{name}'; there are {', '.join(by_id)}.")
+        return by_id[name]
 
-        return Route(f"/api/{{id}}{path}", _answering(of_recording))
+    def whole(path: str, answer: Callable[[Request], Response]) -> Route:
+        return Route(path, answering(lambda request, content: answer(request)))
 
-    def plain_route(path: str, answer: Callable[[Request], Response]) -> Route:
-        return Route(path, _answering(answer))
+    def get(path: str, answer: Answer) -> Route:
+        return Route(f"/api/{{id}}/{path}", answering(lambda request, content: answer(find(request), request)))
 
-    return Starlette(
+    def change(method: str, path: str, answer: Change) -> Route:
+        endpoint = answering(lambda request, content: answer(find(request), request, content), reads_body=True)
+        return Route(f"/api/{{id}}/{path}", endpoint, methods=[method])
+
+    app = Starlette(
         routes=[
-            plain_route("/", lambda request: _file(*read_page())),
-            plain_route("/static/{name}", lambda request: _file(*read_static(request.path_params["name"]))),
-            plain_route("/api/recordings", lambda request: _json({"recordings": [view.meta() for view in views]})),
-            api("/plane/{name}", lambda view, request: _json(view.plane(request.path_params["name"]))),
-            api("/column/{name}", lambda view, request: _kept(view, request, view.column(request.path_params["name"]))),
-            api("/episodes", lambda view, request: _kept(view, request, view.episodes(), JSON)),
-            api("/episode/{number:int}", lambda view, request: _json(view.episode(request.path_params["number"]))),
-            api(
-                "/frame/{row:int}", lambda view, request: _kept(view, request, *view.frame(request.path_params["row"]))
-            ),
-            api(
-                "/observation/{row:int}",
-                lambda view, request: _kept(view, request, view.observation(request.path_params["row"]), "image/png"),
-            ),
-            api(
-                "/frames/{first:int}/{count:int}",
-                lambda view, request: _kept(
-                    view, request, view.frame_pack(request.path_params["first"], request.path_params["count"])
-                ),
-            ),
-            api("/clusters", lambda view, request: _json(view.cards().content)),
-            api(
-                "/mean/{cluster:int}",
-                lambda view, request: _kept(view, request, view.mean(request.path_params["cluster"]), "image/png"),
-            ),
-            api("/transitions", lambda view, request: _json(view.transitions())),
-        ]
+            whole("/", lambda request: file_answer(*read_page())),
+            whole("/static/{name}", lambda request: file_answer(*read_static(request.path_params["name"]))),
+            whole("/api/recordings", lambda request: json_answer({"recordings": [view.meta() for view in views]})),
+            get("plane/{name}", lambda view, request: json_answer(view.plane(request.path_params["name"]))),
+            get("column/{name}", _column),
+            get("episodes", lambda view, request: kept_answer(view, request, view.episodes(), JSON)),
+            get("episode/{number:int}", lambda view, request: json_answer(view.episode(_int(request, "number")))),
+            get("frame/{row:int}", lambda view, request: kept_answer(view, request, *view.frame(_int(request, "row")))),
+            get("observation/{row:int}", _observation),
+            get("frames/{first:int}/{count:int}", _frames),
+            get("clusters", lambda view, request: json_answer(view.cards().content)),
+            get("mean/{cluster:int}", _mean),
+            get("transitions", lambda view, request: json_answer(view.transitions())),
+            get("transition/{before:int}/{after:int}", _moves),
+            get("playlist/{name}", _playlist),
+            change("POST", "inside", lambda view, request, content: json_answer(view.inside(content))),
+            get("inside-mean/{key}", _inside_mean),
+            get("rows", _rows),
+            get("clip", _clip),
+            get("annotations", _annotations),
+            change("PUT", "annotations/clusters/{cluster:int}", writing.put_cluster),
+            change("POST", "annotations/selections", writing.add_selection),
+            change("PUT", "annotations/selections/{selection}", writing.put_selection),
+            change("DELETE", "annotations/selections/{selection}", writing.delete_selection),
+            get("events", lambda view, request: writing.events(view, is_over)),
+        ],
+        exception_handlers={HTTPException: _no_route, Exception: _mishap},
     )
+    return Guard(app, policy or Policy())
 
 
-def _answering(answer: Callable[[Request], Response]) -> Endpoint:
-    """Make an endpoint that answers in a thread; what cannot be answered becomes a sentence."""
-
-    async def endpoint(request: Request) -> Response:
-        try:
-            return await run_in_threadpool(answer, request)
-        except Pending as pending:
-            return _json({"progress": pending.progress}, 202)
-        except Refusal as refusal:
-            return _json(refusal.content, refusal.status)
-        except UserError as error:
-            return _json({"error": str(error)}, 404)
-
-    return endpoint
+def _int(request: Request, name: str) -> int:
+    return request.path_params[name]
 
 
-def _json(content: Any, status: int = 200) -> Response:
-    return Response(to_json(content), status, NOT_KEPT, JSON)
+def _column(view: View, request: Request) -> Response:
+    return kept_answer(view, request, view.column(request.path_params["name"]))
 
 
-def _file(content: bytes, media_type: str) -> Response:
-    return Response(content, 200, {"Cache-Control": "no-cache"}, media_type)
+def _observation(view: View, request: Request) -> Response:
+    return kept_answer(view, request, view.observation(_int(request, "row")), "image/png")
 
 
-def _kept(view: View, request: Request, content: bytes, media_type: str = BINARY) -> Response:
-    """Answer with what never changes; the browser keeps it if the address names the recording by its etag (?v=)."""
-    is_named = request.query_params.get("v") == view.explored.etag
-    return Response(content, 200, KEPT if is_named else NOT_KEPT, media_type)
+def _frames(view: View, request: Request) -> Response:
+    return kept_answer(view, request, view.frame_pack(_int(request, "first"), _int(request, "count")))
+
+
+def _mean(view: View, request: Request) -> Response:
+    return kept_answer(view, request, view.mean(_int(request, "cluster")), "image/png")
+
+
+def _moves(view: View, request: Request) -> Response:
+    return json_answer(view.moves(_int(request, "before"), _int(request, "after"), _limit(request)))
+
+
+def _playlist(view: View, request: Request) -> Response:
+    return json_answer(view.playlist(request.path_params["name"], _limit(request)))
+
+
+def _limit(request: Request) -> int:
+    given = request.query_params.get("limit", str(LIST_LENGTH))
+    if not (given.isdecimal() and len(given) < 10):
+        raise Refusal(400, f"limit: got '{given[:20]}', expected a whole number.")
+    return int(given)
+
+
+def _inside_mean(view: View, request: Request) -> Response:
+    content = view.questions.mean(request.path_params["key"], request.query_params.get("rest") == "1")
+    return kept_answer(view, request, content, "image/png")
+
+
+def _rows(view: View, request: Request) -> Response:
+    form = request.query_params.get("format", "parquet")
+    content = view.questions.rows(request.query_params.get("key", ""), form)
+    return download_answer(content, f"states.{form}", FORMS[form])
+
+
+def _clip(view: View, request: Request) -> Response:
+    return download_answer(view.questions.clip(request.query_params.get("key", "")), "states.webp", "image/webp")
+
+
+def _annotations(view: View, request: Request) -> Response:
+    return json_answer({**view.annotations.read(), "author": view.author})
+
+
+def _no_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "what the handler is for"
+    sentences = {404: "there is nothing at this address.", 405: "this address does not take such a request."}
+    return json_answer({"error": sentences.get(error.status_code, error.detail)}, error.status_code)
+
+
+def _mishap(request: Request, error: Exception) -> Response:
+    return json_answer({"error": "the server failed at this; where it runs, it says how."}, 500)

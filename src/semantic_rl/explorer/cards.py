@@ -91,7 +91,7 @@ def choose_card_clips(explored: Explored, allowed: NDArray[np.bool_] | None = No
         rules = (mine & usual & counts[runs.episode], mine & usual, mine & (length >= CLIP.min_run), mine)
         rule = next((rule for rule in rules if rule.any()), mine)
         rng = np.random.default_rng([explored.settings.seed, cluster])
-        chosen.append(choose_runs(_shortened(runs.where(rule)), CLIP.frames, CLIP.min_run, rng))
+        chosen.append(choose_runs(not_too_long(runs.where(rule)), CLIP.frames, CLIP.min_run, rng))
     return chosen
 
 
@@ -104,7 +104,8 @@ def all_runs(explored: Explored, labels: NDArray[np.integer] | None = None) -> R
     return find_runs(states.episode, states.step, level, labels)
 
 
-def _shortened(runs: Runs) -> Runs:
+def not_too_long(runs: Runs) -> Runs:
+    """Cut runs that are longer than a clip shows."""
     return runs._replace(num_frames=np.minimum(runs.num_frames, CLIP.max_run))
 
 

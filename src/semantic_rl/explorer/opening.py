@@ -1,5 +1,6 @@
 """Opens recordings for the explorer, with progress where it takes time, and says what is missing."""
 
+import getpass
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -22,10 +23,18 @@ def open_views(config: ExploreConfig) -> list[View]:
     """Open the recordings that the settings name; raises UserError if one cannot be opened."""
     paths = [config.recording, *([config.other] if config.other is not None else [])]
     settings = Settings(config.max_points, config.tsne_states, config.perplexity, config.seed)
-    return [open_view(path, id, settings) for path, id in zip(paths, IDS, strict=False)]
+    author = config.author or _login_name()
+    return [open_view(path, id, settings, author) for path, id in zip(paths, IDS, strict=False)]
 
 
-def open_view(path: Path, id: str, settings: Settings) -> View:
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return ""
+
+
+def open_view(path: Path, id: str, settings: Settings, author: str = "") -> View:
     """Open one recording."""
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task(f"reading {path}", total=None)
@@ -38,4 +47,4 @@ def open_view(path: Path, id: str, settings: Settings) -> View:
     if explored.num_states <= PREPARED_UP_TO and explored.why_not("pca") is None:
         with suppress(Pending):
             explored.plane("pca", patience=0)
-    return View(explored)
+    return View(explored, author)

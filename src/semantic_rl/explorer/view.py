@@ -1,18 +1,31 @@
 """One recording behind the routes: everything that the page may ask of it, as bytes or JSON values, kept once made."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.errors import UserError
+from semantic_rl.explorer.annotations import Annotations
 from semantic_rl.explorer.cards import Cards, make_cards, make_transitions
 from semantic_rl.explorer.columns import Column, column_bytes, describe_columns
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.episode import describe_episode, list_episodes
 from semantic_rl.explorer.frames import MOST_AT_ONCE, Frames
-from semantic_rl.explorer.jobs import PATIENCE
+from semantic_rl.explorer.jobs import PATIENCE, Report
+from semantic_rl.explorer.lookalikes import lookalikes
 from semantic_rl.explorer.meta import describe, describe_plane
 from semantic_rl.explorer.planes import PLANES, as_plane
+from semantic_rl.explorer.playlists import NEED_CLUSTERS, PLAYLISTS, Found, moves, to_playlist
+from semantic_rl.explorer.questions import Questions
 from semantic_rl.explorer.refusal import Refusal
 from semantic_rl.explorer.wire import to_json, to_png
+
+LOOKALIKES = "lookalikes"
+LONGEST_LIST = 500
 
 
 class View:
@@ -21,9 +34,13 @@ class View:
     Its methods raise Refusal for what the recording does not have, and Pending while something is under way.
     """
 
-    def __init__(self, explored: Explored) -> None:
+    def __init__(self, explored: Explored, author: str = "") -> None:
         self.explored = explored
+        self.author = author
+        """Whom notes are signed with where the page gives no name."""
         self.frames = Frames(explored.recording)
+        self.questions = Questions(explored, self.frames)
+        self.annotations = Annotations(explored.recording.path)
 
     @cached_property
     def columns(self) -> dict[str, Column]:
@@ -66,11 +83,13 @@ class View:
 
     def frame(self, row: int) -> tuple[bytes, str]:
         """Return a state's picture and its media type."""
-        return self.frames.encoded(self._row(row))
+        with _frame_or_refusal():
+            return self.frames.encoded(self._row(row))
 
     def observation(self, row: int) -> bytes:
         """Return what the agent saw, as PNG."""
-        return to_png(self.frames.observation(self._row(row)))
+        with _frame_or_refusal():
+            return to_png(self.frames.observation(self._row(row)))
 
     def frame_pack(self, first: int, count: int) -> bytes:
         """Return several pictures in one piece."""
@@ -99,3 +118,51 @@ class View:
     def transitions(self, patience: float | None = PATIENCE) -> dict[str, Any]:
         """Return the moves between clusters."""
         return self.explored.jobs.get("transitions", lambda report: make_transitions(self.explored), patience)
+
+    def playlist(
+        self, name: str, limit: int, patience: float | None = PATIENCE, shown: NDArray[np.bool_] | None = None
+    ) -> dict[str, Any]:
+        """Return a list of moments; only those of the episodes `shown` [E], if they are given."""
+        if name not in PLAYLISTS and name != LOOKALIKES:
+            raise Refusal(404, f"there is no list '{name}'; there are {', '.join([*PLAYLISTS, LOOKALIKES])}.")
+        if name in NEED_CLUSTERS and not self.explored.num_codes:
+            raise Refusal(404, f"{name}: the agent has no clusters (PPO).")
+
+        def find(report: Report) -> Found:
+            if name == LOOKALIKES:
+                return lookalikes(self.explored, self.frames, report)
+            return PLAYLISTS[name](self.explored)
+
+        return self._listed(name, self.explored.jobs.get(("playlist", name), find, patience), limit, shown)
+
+    def moves(self, before: int, after: int, limit: int, shown: NDArray[np.bool_] | None = None) -> dict[str, Any]:
+        """Return the list of moves from one cluster to another."""
+        count = self.explored.num_codes
+        if not max(before, after) < count:
+            raise Refusal(404, f"there is no move from {before} to {after}; there are {count} clusters.")
+        return self._listed(f"transition/{before}/{after}", moves(self.explored, before, after), limit, shown)
+
+    def _listed(self, name: str, found: Found, limit: int, shown: NDArray[np.bool_] | None) -> dict[str, Any]:
+        if not 1 <= limit <= LONGEST_LIST:
+            raise Refusal(400, f"limit: got {limit}, expected 1 to {LONGEST_LIST}.")
+        kept = None if shown is None else shown[self.explored.states.episode[found.row]]
+        if kept is not None and shown is not None and found.other is not None:
+            kept &= shown[self.explored.states.episode[found.other]]
+        return to_playlist(self.explored, name, found, limit, kept)
+
+    def inside(self, content: dict[str, Any], patience: float | None = PATIENCE) -> dict[str, Any]:
+        """Answer what is inside a selection, which may be a kept one."""
+        if "selection" in content:
+            kept = self.annotations.read()["selections"]
+            content = next((entry for entry in kept if entry.get("id") == content["selection"]), {})
+            if not content:
+                raise Refusal(404, "there is no such selection; it may have been deleted.")
+        return self.questions.ask(content, patience)
+
+
+@contextmanager
+def _frame_or_refusal() -> Generator[None]:
+    try:
+        yield
+    except UserError as error:
+        raise Refusal(404, f"this frame is missing: {error}") from error

@@ -50,6 +50,15 @@ def to_json(value: Any) -> bytes:
     return json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
+def from_json(content: bytes) -> Any:
+    """Read JSON; raises ValueError for what is none, NaN among it."""
+
+    def refuse(name: str) -> float:
+        raise ValueError(f"{name} is not JSON")
+
+    return json.loads(content.decode(), parse_constant=refuse)
+
+
 def to_png(picture: NDArray[np.uint8]) -> bytes:
     """Encode a picture [H, W, 3] without loss."""
     content = io.BytesIO()

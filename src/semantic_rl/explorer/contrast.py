@@ -1,0 +1,88 @@
+"""How two sets of states differ in a number: means, difference, interval over episodes, effect size.
+
+Intervals are those of `analysis.metrics.bootstrap`: episodes are drawn anew, with all their states, the same for both
+sets. The effect size is Cohen's d (difference of means over the pooled standard deviation of the states), and for a
+share of episodes Cohen's h. Axes: E episodes, N numbers.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.analysis.metrics.bootstrap import NO_INTERVAL, UNDEFINED, Bootstrap
+
+NUM_RESAMPLES = 1_000
+NOTHING = "one of the two sets is empty"
+
+
+class Sums(NamedTuple):
+    """Numbers of one set, added up over each episode; all [E]."""
+
+    total: NDArray[np.float64]
+    square: NDArray[np.float64]
+    """Of squares."""
+    number: NDArray[np.float64]
+
+    @property
+    def mean(self) -> float:
+        """Over all numbers; NaN if there are none."""
+        count = self.number.sum()
+        return float(self.total.sum() / count) if count else float("nan")
+
+
+def add_up(values: NDArray[Any], episode: NDArray[np.integer], num_episodes: int) -> Sums:
+    """Add up numbers [N] that belong to episodes [N]."""
+    values = values.astype(np.float64)
+    return Sums(
+        np.bincount(episode, values, num_episodes),
+        np.bincount(episode, np.square(values), num_episodes),
+        np.bincount(episode, minlength=num_episodes).astype(np.float64),
+    )
+
+
+def draws_of(num_episodes: int, seed: int) -> Bootstrap:
+    """Return the draws of episodes that all intervals share."""
+    return Bootstrap(np.arange(max(num_episodes, 1)), NUM_RESAMPLES, seed)
+
+
+def contrast(bootstrap: Bootstrap, inside: Sums, rest: Sums) -> dict[str, Any]:
+    """Compare the means of two sets."""
+    return {**_difference(bootstrap, inside, rest), "effect": cohens_d(inside, rest), "effect_name": "Cohen's d"}
+
+
+def contrast_shares(bootstrap: Bootstrap, inside: Sums, rest: Sums) -> dict[str, Any]:
+    """Compare two shares: numbers that are 0 or 1, one of each episode."""
+    return {
+        **_difference(bootstrap, inside, rest),
+        "effect": cohens_h(inside.mean, rest.mean),
+        "effect_name": "Cohen's h",
+    }
+
+
+def _difference(bootstrap: Bootstrap, inside: Sums, rest: Sums) -> dict[str, Any]:
+    found: dict[str, Any] = {"inside": inside.mean, "rest": rest.mean, "difference": inside.mean - rest.mean}
+    if not inside.number.sum() or not rest.number.sum():
+        return {**found, "low": None, "high": None, "note": NOTHING}
+    parts = [bootstrap.ratio_draws(bootstrap.sums(sums.total), bootstrap.sums(sums.number)) for sums in (inside, rest)]
+    estimate = bootstrap.estimate(found["difference"], parts[0] - parts[1])
+    note = {NO_INTERVAL: NO_INTERVAL, UNDEFINED: "too few episodes for an interval"}.get(estimate.note or "")
+    return {**found, "low": estimate.low, "high": estimate.high, **({"note": note} if note else {})}
+
+
+def cohens_d(inside: Sums, rest: Sums) -> float:
+    """Return the difference of means over the pooled standard deviation; NaN where there is none."""
+    counts = [sums.number.sum() for sums in (inside, rest)]
+    if min(counts) < 1 or sum(counts) < 3:
+        return float("nan")
+    squares = sum(
+        float(sums.square.sum() - sums.total.sum() ** 2 / count)
+        for sums, count in zip((inside, rest), counts, strict=True)
+    )
+    deviation = np.sqrt(max(squares, 0.0) / (sum(counts) - 2))
+    return float((inside.mean - rest.mean) / deviation) if deviation > 0 else float("nan")
+
+
+def cohens_h(inside: float, rest: float) -> float:
+    """Return the difference of two shares on the scale on which equal steps are equally easy to tell apart."""
+    return float(2 * np.arcsin(np.sqrt(inside)) - 2 * np.arcsin(np.sqrt(rest)))
