@@ -40,6 +40,7 @@ def run(arguments: list[str]) -> None:
     if config.out.exists() and not config.out.is_dir():
         raise UserError(f"out: {config.out} is a file; choose another --out.")
     begun = time.monotonic()
+    print(f"What the agent {config.agent} has learned, in {config.out}\n")
     try:
         for number, step in enumerate(STEPS, 1):
             print(f"{number}/{len(STEPS)}  {step.name:<8} {step.about}", flush=True)
@@ -57,21 +58,16 @@ def _record(config: DemoConfig) -> str:
     from semantic_rl.recording.record import record
 
     folder = config.out / RECORDING
-    try:
-        record(
-            RecordConfig(
-                agent=Path(config.agent),
-                out=folder,
-                states=config.states,
-                seed=config.seed,
-                num_threads=config.num_threads,
-                resume=(folder / RECORDING_FILE).is_file(),
-            )
+    record(
+        RecordConfig(
+            agent=Path(config.agent),
+            out=folder,
+            states=config.states,
+            seed=config.seed,
+            num_threads=config.num_threads,
+            resume=(folder / RECORDING_FILE).is_file(),
         )
-    except UserError as error:
-        if (folder / RECORDING_FILE).is_file():
-            raise UserError(f"{error} For the demo: give the former flags, or another --out.") from error
-        raise
+    )
     recording = _open(config)
     returns = recording.episodes["return"].to_numpy()
     return f"{recording.num_states:,} states of {len(returns):,} episodes, mean return {returns.mean():.2f}"
@@ -106,7 +102,7 @@ def _figures(config: DemoConfig) -> str:
         make_clusters(recording.path, out, config.seed)
     if "transitions" in missing:
         make_transitions(recording.path, out)
-    return f"{', '.join(names)}, as PNG and SVG" + ("" if missing else "; kept")
+    return f"{', '.join(names)}, as PNG and SVG" + ("" if missing else "; kept from before")
 
 
 def _clips(config: DemoConfig) -> str:
@@ -116,7 +112,7 @@ def _clips(config: DemoConfig) -> str:
     if not recording.num_codes:
         return "none: the agent has no semantic clustering module, so it has no clusters"
     if _is_done(config, out / CLIPS_FILE):
-        return "kept"
+        return "kept from before"
     try:
         with _bar("writing clips") as report:
             clips = make_clips(recording, out, CLIPS, lambda done, total: report("writing clips", done, total))
@@ -129,16 +125,16 @@ def _clips(config: DemoConfig) -> str:
 
 
 def _metrics(config: DemoConfig) -> str:
+    path = config.out / METRICS
+    if _is_done(config, path):
+        return "kept from before"
     from semantic_rl.analysis.metrics import compute_metrics
     from semantic_rl.recording.store.writer import write_json
 
-    recording, path = _open(config), config.out / METRICS
-    if _is_done(config, path):
-        return "kept"
     try:
         with _bar("metrics") as report:
             metrics = compute_metrics(
-                recording, baselines=True, seed=config.seed, num_threads=config.num_threads, report=report
+                _open(config), baselines=True, seed=config.seed, num_threads=config.num_threads, report=report
             )
     except UserError as error:
         return f"none: {error}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from semantic_rl.analysis.clusters import compute_clusters
 from semantic_rl.analysis.embedding import Planes, compute_planes
 from semantic_rl.analysis.metrics import Metrics, compute_metrics
-from semantic_rl.analysis.progress import read_progress
+from semantic_rl.analysis.progress import Progress, read_progress
 from semantic_rl.analysis.transitions import compute_transitions
 from semantic_rl.artifacts import HELD_OUT_PROGRESS_FILE, PROGRESS_FILE
 from semantic_rl.config import ReportConfig
@@ -98,12 +98,16 @@ def _learning(agent: About, strict: bool) -> Learning | Absent:
         return Absent(f"The agent's {PROGRESS_FILE} is not beside it; give its run folder with --run.")
     held_out = agent.run / HELD_OUT_PROGRESS_FILE
     try:
-        training = read_progress(agent.run / PROGRESS_FILE, _ignore)
-        return Learning(training, read_progress(held_out, _ignore) if held_out.is_file() else None, _scale(agent))
+        training = _read_scores(agent.run / PROGRESS_FILE)
+        return Learning(training, _read_scores(held_out) if held_out.is_file() else None, _scale(agent))
     except UserError as error:
         if strict:
             raise
         return Absent(str(error))
+
+
+def _read_scores(path: Path) -> Progress:
+    return read_progress(path, _ignore).until(None, 0, path)
 
 
 def _ignore(warning: str) -> None:

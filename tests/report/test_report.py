@@ -1,0 +1,212 @@
+"""The page that a recording becomes: whole, for itself, escaped, and saying what it lacks."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from semantic_rl.config import ReportConfig
+from semantic_rl.errors import UserError
+from semantic_rl.recording.store import Recording
+from semantic_rl.report import make_report
+
+from ..progress_files import write_run
+from ..recording.synthetic import make_recording
+from .reading import Page
+
+SECTIONS = ("agent", "learning", "map", "clusters", "moves", "metrics", "making")
+HOSTILE = """"><script>alert(1)</script><img src=x onerror='alert(2)'>"""
+
+
+def report_of(recording: Recording, **settings: object) -> Page:
+    """Write a recording's report beside it, quickly, and read it."""
+    out = recording.path.parent / f"{recording.path.name}.html"
+    quick: dict[str, object] = {"num_threads": 1, "baselines": False, "out": out}
+    return Page(make_report(ReportConfig(recording.path, **{**quick, **settings})))  # pyright: ignore
+
+
+def change_description(recording: Recording, **changes: object) -> Recording:
+    """Rewrite parts of recording.json by hand."""
+    path = recording.path / "recording.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    return recording
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
+def recording(folder: Path) -> Recording:
+    """A recording of an agent with three codes and one that is never used, with pictures."""
+    return make_recording(folder / "sppo", num_episodes=8, num_codes=3, num_unused=1, picture_size=96)
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> Path:
+    returns = [5 + update / 20 for update in range(40)]
+    return write_run(folder / "runs", "sppo-coinrun_easy_200_0_1", returns, [score - 1 for score in returns])
+
+
+@pytest.fixture(scope="module")
+def page(recording: Recording, run: Path) -> Page:
+    return report_of(recording, run=run)
+
+
+@pytest.fixture(scope="module")
+def ppo_page(folder: Path) -> Page:
+    return report_of(make_recording(folder / "ppo", num_episodes=8, num_codes=0))
+
+
+def test_it_has_all_sections_and_links_that_lead_somewhere(page: Page) -> None:
+    assert [found.attributes["id"] for found in page.all("section")] == list(SECTIONS)
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
+    assert {link.removeprefix("#") for link in page.values("href") if link.startswith("#")} <= set(ids)
+    assert set(page.values("for")) <= set(ids)
+
+
+def test_it_needs_nothing_outside_itself(page: Page) -> None:
+    for address in [*page.values("src"), *page.values("href"), *page.values("srcset")]:
+        assert address.startswith(("data:image/", "#")), address[:80]
+    assert not re.search(r"url\(|@import|https?:", page.style)
+    assert not {"script", "link", "iframe", "object", "video"} & {found.name for found in page.elements}
+    policy = next(found for found in page.all("meta") if "http-equiv" in found.attributes)
+    assert policy.attributes["content"] == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def test_pictures_and_drawings_are_described(page: Page) -> None:
+    assert page.all("img")
+    assert all(found.attributes["alt"] for found in page.all("img"))
+    assert all(found.attributes["aria-label"] for found in page.all("svg"))
+
+
+def test_each_cluster_has_its_card_with_clip_frames_and_charts(page: Page) -> None:
+    assert [found.attributes["id"] for found in page.of_class("card")] == [f"cluster-{index}" for index in range(4)]
+    assert len(page.of_class("clip")) == len(page.of_class("frames")) == len(page.of_class("charts")) == 3
+    assert len(page.of_class("moving")) == len(page.of_class("still")) == 3
+    assert "No recorded state is in it." in page.text
+
+
+def test_figures_and_tables_are_numbered_through(page: Page) -> None:
+    labels = re.findall(r"(?:Figure|Table) \d+", page.text)
+    assert labels == ["Figure 1", "Figure 2", "Table 1", "Figure 3", "Table 2"]
+
+
+def test_each_metric_has_its_question_and_interval(page: Page) -> None:
+    assert "are states nearer to their own cluster than to the next one, in the plane?" in page.text
+    assert re.search(r"Silhouette, plane ↑.*?0\.\d{3}\[0\.\d{3}, 0\.\d{3}\]", page.text, re.DOTALL)
+
+
+def test_the_learning_curve_is_the_runs(page: Page) -> None:
+    lines = page.of_class("smooth")
+    assert [found.attributes["class"] for found in lines] == ["smooth training", "smooth held-out"]
+    points = [tuple(map(float, point.split(","))) for point in lines[0].attributes["points"].split()]
+    assert len(points) == 30
+    assert points[-1][0] == pytest.approx(100)
+    assert [y for _, y in points] == sorted((y for _, y in points), reverse=True)
+
+
+def test_the_same_recording_gives_the_same_page(recording: Recording, run: Path, page: Page) -> None:
+    assert report_of(recording, run=run, out=recording.path.parent / "again.html").source == page.source
+
+
+def test_an_agent_without_clusters_has_the_rest_and_says_what_is_absent(ppo_page: Page) -> None:
+    assert [found.attributes["id"] for found in ppo_page.all("section")] == list(SECTIONS)
+    assert not ppo_page.of_class("card")
+    assert ppo_page.text.count("trained with plain PPO") == 2
+    assert "give its run folder with --run" in ppo_page.text
+    assert len(ppo_page.of_class("by-value")) == 2  # the points of one panel, and their legend
+    assert "Shared with action" in ppo_page.text
+
+
+def test_text_of_a_recording_is_never_markup(folder: Path) -> None:
+    recording = make_recording(folder / "hostile", num_episodes=3)
+    agent = {"algorithm": HOSTILE, "sha256": HOSTILE, "path": f"/runs/{HOSTILE}", "config": {HOSTILE: HOSTILE}}
+    page = report_of(
+        change_description(
+            recording,
+            agent={**agent, "config": {HOSTILE: HOSTILE, "seed": HOSTILE, "num_levels": HOSTILE, "env": HOSTILE}},
+            environment={"env": HOSTILE, "distribution_mode": HOSTILE, "num_levels": HOSTILE},
+            settings={HOSTILE: HOSTILE, "states": HOSTILE},
+            versions={HOSTILE: HOSTILE},
+            machine={"device": HOSTILE},
+        )
+    )
+    assert not page.all("script")
+    assert not [name for found in page.elements for name in found.attributes if name.startswith("on")]
+    assert all(address.startswith("data:image/") for address in page.values("src"))
+    assert HOSTILE in page.text
+
+
+def test_one_episode_of_few_states_without_pictures_still_has_a_page(folder: Path) -> None:
+    page = report_of(make_recording(folder / "one", num_episodes=1))
+    assert "of 1 episode:" in page.text
+    perplexity = re.search(r"perplexity (\d+)", page.text)
+    assert perplexity is not None
+    assert int(perplexity[1]) < 30
+
+
+def test_a_page_does_not_grow_with_the_number_of_codes(folder: Path) -> None:
+    page = report_of(make_recording(folder / "many", num_episodes=6, num_codes=60))
+    assert len(page.of_class("card")) == 32
+    assert "smaller clusters, with" in page.text
+    assert "The 12 largest of 60 clusters." in page.text
+
+
+def test_no_states_path_or_folder_of_the_machine_is_told(page: Page, recording: Recording) -> None:
+    assert str(recording.path.parent) not in page.source
+
+
+def test_a_recording_of_a_packed_agent_shows_its_card(folder: Path) -> None:
+    from semantic_rl.agents import find_agent
+
+    shipped = find_agent("sppo-coinrun")
+    recording = make_recording(folder / "packed", num_episodes=3)
+    agent = {**recording.description["agent"], "path": str(shipped.path)}
+    page = report_of(change_description(recording, agent=agent))
+    assert f"{shipped.card['timesteps']:,} steps of training" in page.text
+    assert f"{shipped.card['scores']['episodes']} held-out episodes" in page.text
+    assert shipped.card["reproduce"].split()[-1] in page.text
+    assert page.of_class("smooth")
+
+
+def test_a_report_is_replaced_and_no_other_file(recording: Recording, tmp_path: Path) -> None:
+    foreign = tmp_path / "thesis.html"
+    foreign.write_text("<html>all my work</html>")
+    with pytest.raises(UserError, match=r"exists and is not a report of semantic-rl; choose another --out"):
+        report_of(recording, out=foreign)
+    assert foreign.read_text() == "<html>all my work</html>"
+    with pytest.raises(UserError, match="is a folder; expected the name of a file"):
+        report_of(recording, out=tmp_path)
+    out = tmp_path / "new" / "folder" / "report.html"
+    first = report_of(recording, out=out)
+    assert report_of(recording, out=out).source == first.source
+    assert [path.name for path in out.parent.iterdir()] == ["report.html"]
+
+
+def test_a_run_without_scores_is_refused_when_it_was_asked_for(recording: Recording, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"run: .* has no progress\.csv"):
+        report_of(recording, run=tmp_path)
+    empty = write_run(tmp_path, "sppo-coinrun_easy_0_0_1", ["", ""])
+    with pytest.raises(UserError, match="has no score yet"):
+        report_of(recording, run=empty)
+
+
+def test_the_command_writes_the_page_and_prints_its_path_and_size(recording: Recording, tmp_path: Path) -> None:
+    out = tmp_path / "report.html"
+    arguments = ["report", str(recording.path), "--out", str(out), "--no-baselines", "--num-threads", "1"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "semantic_rl.cli", *arguments],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{out}: {out.stat().st_size / 1e6:.1f} MB\n"
+    assert not done.stderr
+    assert Page(out).all("section")

@@ -1,0 +1,114 @@
+"""What other commands made of a recording is taken over, if it is of this recording."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from semantic_rl.analysis.metrics import Metrics, compute_metrics
+from semantic_rl.clips import ClipSettings, make_clips
+from semantic_rl.errors import UserError
+from semantic_rl.recording.store import Recording
+from semantic_rl.report.clips import cut_clips, read_clips
+from semantic_rl.report.stored import read_metrics
+
+from ..recording.synthetic import make_recording
+
+SETTINGS = ClipSettings(frames=40, video_size=0, animation_size=64, animation_frames=16, all_episodes=True)
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    return make_recording(tmp_path_factory.mktemp("recordings") / "r", num_episodes=6)
+
+
+@pytest.fixture(scope="module")
+def metrics(recording: Recording) -> Metrics:
+    return compute_metrics(recording, num_resamples=100, num_threads=1)
+
+
+def write(path: Path, content: object) -> Path:
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_metrics_come_back_from_json_as_they_were(tmp_path: Path, recording: Recording, metrics: Metrics) -> None:
+    read = read_metrics(write(tmp_path / "metrics.json", metrics.to_json()), recording)
+    assert read.to_json() == metrics.to_json()
+    assert read.metrics == metrics.metrics
+    assert read.methods == metrics.methods
+
+
+def test_metrics_of_another_recording_are_refused(tmp_path: Path, metrics: Metrics) -> None:
+    other = make_recording(tmp_path / "other", num_episodes=2, seed=5)
+    with pytest.raises(UserError, match="is of another recording than"):
+        read_metrics(write(tmp_path / "metrics.json", metrics.to_json()), other)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([], "was not made by 'semantic-rl metrics'"),
+        ({"format": "other"}, "was not made by 'semantic-rl metrics'"),
+        ({"format": "semantic-rl metrics", "version": 99}, "written by a newer semantic-rl"),
+        ({"format": "semantic-rl metrics", "version": 1}, "does not say what it should"),
+        ({"format": "semantic-rl metrics", "version": 1, "metrics": [3]}, "does not say what it should"),
+    ],
+)
+def test_what_are_no_metrics_is_refused(tmp_path: Path, recording: Recording, content: object, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        read_metrics(write(tmp_path / "metrics.json", content), recording)
+
+
+def test_a_missing_metrics_file_is_refused(tmp_path: Path, recording: Recording) -> None:
+    with pytest.raises(UserError, match=r"metrics: .*cannot be read"):
+        read_metrics(tmp_path / "metrics.json", recording)
+
+
+def test_clips_of_a_folder_are_taken_over(tmp_path: Path, recording: Recording) -> None:
+    made = make_clips(recording, tmp_path / "clips", SETTINGS)
+    read = read_clips(tmp_path / "clips", recording)
+    assert sorted(read.clips) == [clip.cluster for clip in made if clip.animation]
+    for clip in made:
+        if clip.animation:
+            shown = read.clips[clip.cluster]
+            assert shown.animation == clip.animation.read_bytes()
+            assert (shown.form, shown.size) == ("webp", (64, 64))
+            assert shown.seconds == min(clip.num_frames, 16) / 8
+    assert "in any episodes" in read.about
+
+
+def test_clips_of_another_agent_are_refused(tmp_path: Path, recording: Recording) -> None:
+    make_clips(recording, tmp_path / "clips", SETTINGS)
+    other = make_recording(tmp_path / "other", num_episodes=2, seed=5)
+    with pytest.raises(UserError, match="is of another agent than"):
+        read_clips(tmp_path / "clips", other)
+
+
+def test_a_list_of_clips_reaches_no_file_outside_its_folder(tmp_path: Path, recording: Recording) -> None:
+    (tmp_path / "secret.webp").write_bytes(b"secret")
+    folder = tmp_path / "clips"
+    make_clips(recording, folder, SETTINGS)
+    content = json.loads((folder / "clips.json").read_text())
+    content["clips"][0]["animation"] = "../secret.webp"
+    write(folder / "clips.json", content)
+    with pytest.raises(UserError, match=r"clips: .* cannot be used"):
+        read_clips(folder, recording)
+
+
+def test_a_file_that_is_no_picture_is_refused(tmp_path: Path, recording: Recording) -> None:
+    folder = tmp_path / "clips"
+    made = make_clips(recording, folder, SETTINGS)
+    animation = next(clip.animation for clip in made if clip.animation)
+    animation.write_bytes(b"<svg onload='alert(1)'>")
+    with pytest.raises(UserError, match=r"clips: .* cannot be used"):
+        read_clips(folder, recording)
+
+
+def test_a_folder_without_clips_is_refused(tmp_path: Path, recording: Recording) -> None:
+    with pytest.raises(UserError, match=r"clips: .* cannot be used"):
+        read_clips(tmp_path, recording)
+
+
+def test_clips_are_cut_of_all_episodes_where_none_succeeds(tmp_path: Path) -> None:
+    assert "in any episodes" in cut_clips(make_recording(tmp_path / "r", num_episodes=1), 0, lambda *_: None).about
