@@ -1,6 +1,8 @@
 """The explorer's application: one address for each thing that the page asks for."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -9,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from semantic_rl.config.explore import ExploreConfig
 from semantic_rl.explorer import writing
 from semantic_rl.explorer.answers import (
     JSON,
@@ -19,11 +22,13 @@ from semantic_rl.explorer.answers import (
     json_answer,
     kept_answer,
 )
+from semantic_rl.explorer.export import write_export
+from semantic_rl.explorer.exported import Exported
 from semantic_rl.explorer.pages import read_page, read_static
 from semantic_rl.explorer.questions import FORMS
 from semantic_rl.explorer.refusal import Refusal
 from semantic_rl.explorer.security import Guard, Policy
-from semantic_rl.explorer.view import View
+from semantic_rl.explorer.view import View, compared
 
 LIST_LENGTH = 50
 
@@ -58,6 +63,8 @@ def make_app(
             whole("/", lambda request: file_answer(*read_page())),
             whole("/static/{name}", lambda request: file_answer(*read_static(request.path_params["name"]))),
             whole("/api/recordings", lambda request: json_answer({"recordings": [view.meta() for view in views]})),
+            whole("/api/compare", lambda request: json_answer(compared(views))),
+            whole("/api/export", lambda request: _export(by_id, request)),
             get("plane/{name}", lambda view, request: json_answer(view.plane(request.path_params["name"]))),
             get("column/{name}", _column),
             get("episodes", lambda view, request: kept_answer(view, request, view.episodes(), JSON)),
@@ -84,6 +91,18 @@ def make_app(
         exception_handlers={HTTPException: _no_route, Exception: _mishap},
     )
     return Guard(app, policy or Policy())
+
+
+def _export(by_id: dict[str, View], request: Request) -> Response:
+    id = request.query_params.get("id", next(iter(by_id)))
+    if id not in by_id:
+        raise Refusal(404, f"there is no recording '{id}'; there are {', '.join(by_id)}.")
+    num_frames = _number(request, "frames", ExploreConfig.frames)
+    exported = Exported(by_id[id], num_frames)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "page.html"
+        write_export(exported, path)
+        return download_answer(path.read_bytes(), "explorer.html", "text/html; charset=utf-8")
 
 
 def _int(request: Request, name: str) -> int:
@@ -115,9 +134,13 @@ def _playlist(view: View, request: Request) -> Response:
 
 
 def _limit(request: Request) -> int:
-    given = request.query_params.get("limit", str(LIST_LENGTH))
-    if not (given.isdecimal() and len(given) < 10):
-        raise Refusal(400, f"limit: got '{given[:20]}', expected a whole number.")
+    return _number(request, "limit", LIST_LENGTH)
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    given = request.query_params.get(name, str(default))
+    if not (given.isascii() and given.isdecimal() and len(given) < 10):
+        raise Refusal(400, f"{name}: got '{given[:20]}', expected a whole number.")
     return int(given)
 
 

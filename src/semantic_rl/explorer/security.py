@@ -4,7 +4,8 @@
   here (DNS rebinding) is refused. On any other address everything needs a token, which comes in the printed address, is
   put into a cookie, and leaves the address again.
 - A request that changes something must carry the header `X-Semantic-RL: 1`, which no other page can send without the
-  browser asking first, and is never granted; and its `Origin`, where there is one, must be the page's own.
+  browser asking first, and is never granted; and its `Origin`, where there is one, must be the page's own. Where the
+  browser says that a request comes from another page (`Sec-Fetch-Site`), it is refused, unless it opens this page.
 - The page may load nothing from elsewhere, run no script written into it, and be framed by no one but notebooks that
   were asked to.
 """
@@ -78,12 +79,12 @@ class Guard:
         host = headers.get("host", "")
         if self._policy.token is None and _name_of(host) not in LOOPBACK_NAMES:
             return _refuse(403, f"this server does not answer to the name '{host[:80]}'; use its address 127.0.0.1.")
+        if headers.get("sec-fetch-site", "none") not in ("same-origin", "none") and not _is_visit(scope, headers):
+            return _refuse(403, "another page may not ask for anything here.")
         if scope["method"] in READING:
             return None
         origin = headers.get("origin")
         if origin is not None and origin.lower() != f"{scope['scheme']}://{host}".lower():
-            return _refuse(403, "another page may not change anything here.")
-        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return _refuse(403, "another page may not change anything here.")
         if headers.get(WRITE_HEADER) != "1":
             return _refuse(403, "a request that changes something needs the header X-Semantic-RL: 1.")
@@ -106,6 +107,11 @@ class Guard:
         if _equal(_cookie(Headers(scope=scope), cookie), token):
             return None
         return _refuse(401, "this page needs the token: open the address that 'semantic-rl explore' printed.")
+
+
+def _is_visit(scope: Scope, headers: Headers) -> bool:
+    """Say whether someone follows a link to the page, or it is shown in a frame: then the page itself may come."""
+    return scope["path"] == "/" and scope["method"] in READING and headers.get("sec-fetch-mode") == "navigate"
 
 
 def _path(scope: Scope) -> str:

@@ -1,6 +1,6 @@
 """One recording behind the routes: everything that the page may ask of it, as bytes or JSON values, kept once made."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -12,11 +12,13 @@ from semantic_rl.errors import UserError
 from semantic_rl.explorer.annotations import Annotations
 from semantic_rl.explorer.cards import Cards, make_cards, make_transitions
 from semantic_rl.explorer.columns import Column, column_bytes, describe_columns
+from semantic_rl.explorer.compare import compare
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.episode import describe_episode, list_episodes
 from semantic_rl.explorer.frames import MOST_AT_ONCE, Frames
 from semantic_rl.explorer.jobs import PATIENCE, Report
 from semantic_rl.explorer.lookalikes import lookalikes
+from semantic_rl.explorer.matching import Side
 from semantic_rl.explorer.meta import describe, describe_plane
 from semantic_rl.explorer.planes import PLANES, as_plane
 from semantic_rl.explorer.playlists import NEED_CLUSTERS, PLAYLISTS, Found, moves, to_playlist
@@ -158,6 +160,14 @@ class View:
             if not content:
                 raise Refusal(404, "there is no such selection; it may have been deleted.")
         return self.questions.ask(content, patience)
+
+
+def compared(views: Sequence[View], patience: float | None = PATIENCE) -> dict[str, Any]:
+    """Compare two recordings."""
+    if len(views) != 2:
+        raise Refusal(404, "there is one recording only; name two to compare them.")
+    sides = [Side(view.explored, view.frames) for view in views]
+    return views[0].explored.jobs.get("compare", lambda report: compare(*sides), patience)
 
 
 @contextmanager
