@@ -13,6 +13,7 @@ from semantic_rl.config import ReportConfig
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
 from semantic_rl.report import make_report
+from semantic_rl.report.parts import color_style
 
 from ..progress_files import write_run
 from ..recording.synthetic import make_recording
@@ -103,6 +104,35 @@ def test_each_metric_has_its_question_and_interval(page: Page) -> None:
     assert re.search(r"Silhouette, plane ↑.*?0\.\d{3}\[0\.\d{3}, 0\.\d{3}\]", page.text, re.DOTALL)
 
 
+def luminance(color: str) -> float:
+    """WCAG's relative luminance of #RGB or #RRGGBB."""
+    digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
+    values = [int(digits[start : start + 2], 16) / 255 for start in (0, 2, 4)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in values]
+    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(color: str, other: str) -> float:
+    """WCAG's contrast ratio."""
+    low, high = sorted((luminance(color), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_numbers_on_the_colours_of_clusters_have_the_contrast_of_aa() -> None:
+    for code_index in range(40):
+        color, ink = (part.split(":")[1] for part in color_style(code_index).split(";"))
+        assert contrast(color, ink) >= 4.5
+
+
+def test_text_has_the_contrast_of_aa_in_light_and_in_dark(page: Page) -> None:
+    light, dark = re.findall(r":root \{(.*?)\}", page.style, re.DOTALL)
+    for scheme in (light, dark):
+        colors = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", scheme))
+        for ink in ("ink", "ink-2", "accent"):
+            for ground in ("paper", "sheet"):
+                assert contrast(colors[ink], colors[ground]) >= 4.5
+
+
 def test_the_learning_curve_is_the_runs(page: Page) -> None:
     lines = page.of_class("smooth")
     assert [found.attributes["class"] for found in lines] == ["smooth training", "smooth held-out"]
@@ -171,7 +201,7 @@ def test_a_recording_of_a_packed_agent_shows_its_card(folder: Path) -> None:
     agent = {**recording.description["agent"], "path": str(shipped.path)}
     page = report_of(change_description(recording, agent=agent))
     assert f"{shipped.card['timesteps']:,} steps of training" in page.text
-    assert f"{shipped.card['scores']['episodes']} held-out episodes" in page.text
+    assert f"{shipped.card['scores']['episodes']} episodes, from its card" in page.text
     assert shipped.card["reproduce"].split()[-1] in page.text
     assert page.of_class("smooth")
 

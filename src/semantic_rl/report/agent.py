@@ -130,8 +130,8 @@ def _on_card(card: dict[str, Any] | None) -> list[Html]:
     try:
         scores = (card or {})["scores"]
         low, high = scores["confidence_interval"]
-        where = f"{scores['episodes']:,} held-out episodes, from its card"
-        return [_tile(f"{scores['mean_return']:.2f}", "mean return", where, f"95% interval {low:.2f} to {high:.2f}")]
+        where, interval = f"{scores['episodes']:,} episodes, from its card", f"95% interval {low:.2f} to {high:.2f}"
+        return [_tile(f"{scores['mean_return']:.2f}", "mean return, held out", where, interval)]
     except (KeyError, TypeError, ValueError):
         return []
 

@@ -35,7 +35,7 @@ def making_section(about: About, recording: Recording) -> Html:
 
 def _line(words: list[str]) -> Html:
     parts = [element("span", word) for word in words]
-    return join(*(join(part, " ") for part in parts[:-1]), parts[-1], "\n")
+    return element("span", *(join(part, " ") for part in parts[:-1]), parts[-1], "\n", class_="line")
 
 
 def _object(content: dict[str, Any], name: str) -> dict[str, Any]:

@@ -16,8 +16,6 @@ MAX_IN_TABLE = 12
 """Clusters that the table has room for on a phone; of more, the largest."""
 FAINT = 0.005
 """Shares below this are left blank in the table."""
-DARK = 0.55
-"""Shares above this are written in light ink."""
 BEND = 0.16
 """How far an arrow bends aside, so that there and back lie apart."""
 THIN, WIDE = 1.2, 9.0
@@ -76,7 +74,7 @@ def _stay(source: int, dwell: float) -> Html:
 
 
 def _move(share: float) -> Html:
-    return element("td", _hundredths(share), style=f"--p:{100 * share:.0f}%", class_="strong" if share > DARK else None)
+    return element("td", _hundredths(share), style=f"--p:{100 * share:.0f}%")
 
 
 def _hundredths(share: float) -> str:
