@@ -187,6 +187,7 @@ def test_a_page_does_not_grow_with_the_number_of_codes(folder: Path) -> None:
     assert len(page.of_class("card")) == 32
     assert "smaller clusters, with" in page.text
     assert "The 12 largest of 60 clusters." in page.text
+    assert {link.removeprefix("#") for link in page.values("href") if link.startswith("#")} <= set(page.values("id"))
 
 
 def test_no_states_path_or_folder_of_the_machine_is_told(page: Page, recording: Recording) -> None:
@@ -204,6 +205,17 @@ def test_a_recording_of_a_packed_agent_shows_its_card(folder: Path) -> None:
     assert f"{shipped.card['scores']['episodes']} episodes, from its card" in page.text
     assert shipped.card["reproduce"].split()[-1] in page.text
     assert page.of_class("smooth")
+
+
+def test_an_imported_agent_names_the_file_that_it_came_from(folder: Path) -> None:
+    recording = make_recording(folder / "imported", num_episodes=3)
+    state = {"timesteps": 77, "imported_from": {"file": "model at 77.pkl"}}
+    (folder / "run").mkdir()
+    (folder / "run" / "state.json").write_text(json.dumps(state))
+    agent = {**recording.description["agent"], "path": str(folder / "run"), "config": {"seed": 1}}
+    page = report_of(change_description(recording, agent=agent))
+    assert "semantic-rl import-original 'model at 77.pkl' --env coinrun --out run" in page.text
+    assert "After 77 steps of training" in page.text
 
 
 def test_a_report_is_replaced_and_no_other_file(recording: Recording, tmp_path: Path) -> None:

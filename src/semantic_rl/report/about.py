@@ -33,6 +33,8 @@ class About(NamedTuple):
     """Folder with its `progress.csv`."""
     card: dict[str, Any] | None
     """The card of a packed agent."""
+    imported_from: str | None
+    """File of the paper's code that it was imported from."""
 
 
 def about(recording: Recording, run: Path | None = None) -> About:
@@ -45,6 +47,7 @@ def about(recording: Recording, run: Path | None = None) -> About:
     agent, environment = _table(recording.description, "agent"), _table(recording.description, "environment")
     settings = _table(agent, "config")
     path = Path(str(agent.get("path", "")))
+    state = _read(path / STATE_FILE) or {}
     name = path.parent.parent.name if path.parent.name == CHECKPOINTS_FOLDER else path.name
     return About(
         game=str(environment.get("env", "unknown game")),
@@ -54,9 +57,10 @@ def about(recording: Recording, run: Path | None = None) -> About:
         sha256=str(agent.get("sha256", "")),
         settings=settings,
         environment=environment,
-        timesteps=_timesteps(path, settings),
+        timesteps=_timesteps(path, state, settings),
         run=run or next((place for place in (path, path.parent.parent) if _holds(place, PROGRESS_FILE)), None),
         card=_read(path / CARD_FILE),
+        imported_from=str(source["file"]) if (source := _table(state, "imported_from")).get("file") else None,
     )
 
 
@@ -78,11 +82,10 @@ def _read(path: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _timesteps(path: Path, settings: dict[str, Any]) -> int | None:
+def _timesteps(path: Path, state: dict[str, Any], settings: dict[str, Any]) -> int | None:
     """Steps of training, from the checkpoint if it is still there, else from its number and the size of an update."""
-    counted = (_read(path / STATE_FILE) or {}).get("timesteps")
-    if isinstance(counted, int):
-        return counted
+    if isinstance(state.get("timesteps"), int):
+        return state["timesteps"]
     number, envs, steps = path.name.removeprefix(CHECKPOINT_PREFIX), settings.get("num_envs"), settings.get("num_steps")
     if not number.isdigit() or not isinstance(envs, int) or not isinstance(steps, int):
         return None

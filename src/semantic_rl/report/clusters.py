@@ -1,5 +1,7 @@
 """The section of the clusters: a card for each, with its clip, typical frames, actions, values and time."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -19,14 +21,24 @@ TOP_ACTIONS = 2
 NO_CLIP = "No clip: no stay in this cluster fits the rule for clips."
 PROGRESS_TICKS = ((0.0, "start"), (0.5, "half"), (1.0, "end"))
 
+Where = Callable[[int], str]
+"""Says in words from where in the recording a row is."""
+
 
 def clusters_section(recording: Recording, clusters: Clusters, clips: PageClips) -> Html:
     """Show every cluster, or the largest where they are very many."""
     by_size = sorted(clusters.clusters, key=lambda cluster: -cluster.num_states)
     shown = sorted(cluster.code_index for cluster in by_size[:MAX_CARDS])
-    cards = [_card(recording, clusters, clusters.clusters[index], clips) for index in shown]
+    columns = recording.scan().select("episode", "step", "level_seed").collect()
+
+    def where(row: int) -> str:
+        episode, step, level = columns.row(row)
+        return f"episode {episode}, step {step}, level {level}"
+
+    cards = [_card(recording, clusters, clusters.clusters[index], clips, where) for index in shown]
     rest = by_size[MAX_CARDS:]
     more = f"{len(rest)} smaller clusters, with {sum(each.share for each in rest):.1%} of all states, are not shown."
+    places = [element("span", id=f"cluster-{cluster.code_index}") for cluster in rest]  # links to them lead here
     lead = "What does the agent see in a cluster, what does it do there, when, and what comes of it?"
     return section(
         "clusters",
@@ -34,7 +46,7 @@ def clusters_section(recording: Recording, clusters: Clusters, clips: PageClips)
         [lead, _explanations(clips)],
         _switch() if clips.clips else None,
         *cards,
-        element("p", more, class_="faint") if rest else None,
+        element("p", *places, more, class_="faint") if rest else None,
     )
 
 
@@ -56,11 +68,13 @@ def _explanations(clips: PageClips) -> Html:
 
 
 def _switch() -> Html:
+    """Holds clips still or, for readers who have asked their system for less motion, lets them play."""
+    words = element("span", "Hold all clips still", class_="hold"), element("span", "Let all clips play", class_="play")
     box = element("input", type="checkbox", id="still")
-    return element("p", box, element("label", "Hold all clips still", for_="still"), class_="switch")
+    return element("p", box, element("label", *words, for_="still"), class_="switch")
 
 
-def _card(recording: Recording, clusters: Clusters, cluster: Cluster, clips: PageClips) -> Html:
+def _card(recording: Recording, clusters: Clusters, cluster: Cluster, clips: PageClips, where: Where) -> Html:
     index = cluster.code_index
     share = element("span", f"{cluster.share:.1%}", element("small", " of states"))
     head = element("h3", badge(index), element("span", f"Cluster {index}, ", class_="sr"), share)
@@ -77,7 +91,7 @@ def _card(recording: Recording, clusters: Clusters, cluster: Cluster, clips: Pag
         head,
         _facts(recording, cluster),
         element("div", shown, class_="clip") if clips.clips else None,
-        element("div", _frames(recording, cluster), _charts(clusters, cluster), class_="details"),
+        element("div", _frames(recording, cluster, where), _charts(clusters, cluster), class_="details"),
     )
 
 
@@ -103,15 +117,9 @@ def action_name(action: int) -> str:
     return ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
 
 
-def _frames(recording: Recording, cluster: Cluster) -> Html:
+def _frames(recording: Recording, cluster: Cluster, where: Where) -> Html:
     assert cluster.medoid is not None, "an empty cluster has no frames"
     assert cluster.mean_frame is not None, "an empty cluster has no frames"
-    columns = recording.scan().select("episode", "step", "level_seed").collect()
-
-    def where(row: int) -> str:
-        episode, step, level = columns.row(row)
-        return f"episode {episode}, step {step}, level {level}"
-
     index = cluster.code_index
     mean = np.clip(cluster.mean_frame.round(), 0, 255).astype(np.uint8)
     shown = [

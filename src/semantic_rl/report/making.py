@@ -63,6 +63,9 @@ def commands(about: About, recording: Recording) -> list[list[str]]:
     reproduce = (about.card or {}).get("reproduce")
     if isinstance(reproduce, str):
         found.append(_flags(shlex.split(reproduce)))
+    elif about.imported_from is not None:
+        words = ["semantic-rl", "import-original", about.imported_from, "--env", about.game, "--out", agent]
+        found.append(_flags(words))
     elif about.settings:
         agent = f"runs/{agent}"
         found.append(_training(about.settings))
