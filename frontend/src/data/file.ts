@@ -1,0 +1,214 @@
+// The source of an exported page: data embedded in it, as blocks of base64. Nothing is fetched.
+import type {
+  Annotations, Cards, Comparison, EpisodeData, Episodes, Inside, InsideQuery, Meta, Plane, PlaneName, Playlist, Transitions,
+} from "./contract";
+import { PLANE_NAMES } from "./contract";
+import { compareInside } from "./inside";
+import { fromUnit, Recording } from "./recording";
+import { SourceError, type Source } from "./source";
+
+const READ_ONLY = "This page was exported: open the recording with semantic-rl explore to change it.";
+const NOT_IN = "This was not exported with the page.";
+
+export function embedded(): boolean {
+  return document.getElementById("data-recordings") !== null;
+}
+
+function bytes(text: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(text.trim());
+  const found = new Uint8Array(binary.length);
+  for (let at = 0; at < binary.length; at++) found[at] = binary.charCodeAt(at);
+  return found;
+}
+
+async function inflate(text: string): Promise<ArrayBuffer> {
+  return new Response(new Blob([bytes(text)]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
+
+export class FileSource implements Source {
+  readonly live = false;
+  private readonly pictures = new Map<string, Map<number, Blob>>();
+  private readonly own = new Map<string, Recording>();
+
+  private constructor(
+    private readonly metas: Meta[],
+    readonly about: string,
+  ) {
+    for (const meta of metas) this.own.set(meta.id, new Recording(meta, this));
+  }
+
+  static async open(): Promise<FileSource> {
+    const content = await inflate(document.getElementById("data-recordings")?.textContent ?? "");
+    const found = JSON.parse(new TextDecoder().decode(content)) as { recordings: Meta[]; exported?: { time?: string; frames_text?: string } };
+    const when = found.exported?.time ? `Exported ${found.exported.time.slice(0, 10)}. ` : "";
+    return new FileSource(found.recordings, `${when}${found.exported?.frames_text ?? ""}`.trim());
+  }
+
+  async recordings(): Promise<Meta[]> {
+    return this.metas;
+  }
+
+  async plane(id: string, name: PlaneName): Promise<Plane> {
+    const plane = this.meta(id).planes.find((known) => known.name === name);
+    if (!plane?.limits) throw new SourceError(NOT_IN);
+    return plane;
+  }
+
+  async column(id: string, name: string): Promise<ArrayBuffer> {
+    return inflate(this.text(`${id}-column-${name}`));
+  }
+
+  episodes(id: string): Promise<Episodes> {
+    return this.json(`${id}-episodes`);
+  }
+
+  async episode(id: string, episode: number): Promise<EpisodeData> {
+    const details = await this.json<Record<string, EpisodeData>>(`${id}-details`, {});
+    return details[episode] ?? this.rebuild(id, episode);
+  }
+
+  async frames(id: string, first: number, count: number): Promise<(Blob | null)[]> {
+    let known = this.pictures.get(id);
+    if (!known) {
+      known = unpackFrames(bytes(this.block(`${id}-frames`)?.textContent ?? ""));
+      this.pictures.set(id, known);
+    }
+    return Array.from({ length: count }, (_, offset) => known.get(first + offset) ?? null);
+  }
+
+  async mean(id: string, cluster: number): Promise<Blob | null> {
+    const found = (await this.json<Record<string, string>>(`${id}-means`, {}))[cluster];
+    return found ? new Blob([bytes(found)], { type: "image/png" }) : null;
+  }
+
+  async picture(): Promise<Blob | null> {
+    return null;
+  }
+
+  clusters(id: string): Promise<Cards> {
+    return this.json(`${id}-clusters`);
+  }
+
+  transitions(id: string): Promise<Transitions> {
+    return this.json(`${id}-transitions`);
+  }
+
+  async moves(id: string, from: number, to: number): Promise<Playlist> {
+    const found = (await this.json<Record<string, Playlist>>(`${id}-moves`, {}))[`${from}-${to}`];
+    if (!found) throw new SourceError(NOT_IN);
+    return found;
+  }
+
+  async playlist(id: string, name: string): Promise<Playlist> {
+    const found = (await this.json<Record<string, Playlist>>(`${id}-playlists`, {}))[name];
+    if (!found) throw new SourceError(NOT_IN);
+    return found;
+  }
+
+  async inside(id: string, query: InsideQuery): Promise<Inside> {
+    return compareInside(this.recording(id), query, (await this.annotations(id)).selections);
+  }
+
+  compare(): Promise<Comparison> {
+    return this.json("compare");
+  }
+
+  annotations(id: string): Promise<Annotations> {
+    return this.json(`${id}-annotations`, { version: 0, clusters: {}, selections: [] });
+  }
+
+  saveCluster(): Promise<never> {
+    return Promise.reject(new SourceError(READ_ONLY));
+  }
+
+  saveSelection(): Promise<never> {
+    return Promise.reject(new SourceError(READ_ONLY));
+  }
+
+  deleteSelection(): Promise<never> {
+    return Promise.reject(new SourceError(READ_ONLY));
+  }
+
+  watch(): () => void {
+    return () => undefined;
+  }
+
+  rowsAddress(): null {
+    return null;
+  }
+
+  clipAddress(): null {
+    return null;
+  }
+
+  exportAddress(): null {
+    return null;
+  }
+
+  private meta(id: string): Meta {
+    return this.recording(id).meta;
+  }
+
+  private recording(id: string): Recording {
+    const found = this.own.get(id);
+    if (!found) throw new SourceError(NOT_IN);
+    return found;
+  }
+
+  private block(name: string): HTMLElement | null {
+    return document.getElementById(`data-${name}`);
+  }
+
+  private text(name: string): string {
+    const found = this.block(name)?.textContent;
+    if (!found) throw new SourceError(NOT_IN);
+    return found;
+  }
+
+  private async json<T>(name: string, otherwise?: T): Promise<T> {
+    if (otherwise !== undefined && !this.block(name)) return otherwise;
+    return JSON.parse(new TextDecoder().decode(await inflate(this.text(name)))) as T;
+  }
+
+  /** An episode whose frames are not in the page, from the columns; those that were not exported stay unknown. */
+  private async rebuild(id: string, episode: number): Promise<EpisodeData> {
+    const recording = this.recording(id);
+    const { first_row, num_rows } = await this.episodes(id);
+    const [first, count] = [first_row[episode], num_rows[episode]];
+    if (recording.count < recording.meta.num_states) throw new SourceError(`Episode ${episode} was not exported with the page.`);
+    const names = ["step", "action", "value", "reward", "cluster", "uncertainty"].filter((name) => recording.column(name));
+    const planes = PLANE_NAMES.filter((name) => recording.plane(name)?.limits && this.block(`${id}-column-${name}`));
+    await Promise.all([...names, ...planes].map((name) => recording.load(name)));
+    const column = (name: string): number[] =>
+      Array.from(recording.get(name)?.subarray(first, first + count) ?? [], (raw) => recording.decode(name, raw));
+    return {
+      episode, first_row: first, step: column("step"), action: column("action"), value: column("value"), reward: column("reward"),
+      cluster: recording.get("cluster") ? column("cluster") : null,
+      uncertainty: recording.get("uncertainty") ? column("uncertainty") : null,
+      planes: Object.fromEntries(
+        planes.map((name) => {
+          const limits = recording.plane(name)?.limits;
+          return [name, Array.from({ length: count }, (_, offset) => {
+            const unit = recording.unit(name, first + offset);
+            return unit && limits ? fromUnit(limits, unit) : null;
+          })];
+        }),
+      ),
+    };
+  }
+}
+
+/** Take apart: uint32 count, rows, sizes, then the images one after the other. */
+function unpackFrames(content: Uint8Array<ArrayBuffer>): Map<number, Blob> {
+  const found = new Map<number, Blob>();
+  if (content.length < 4) return found;
+  const count = new Uint32Array(content.buffer, 0, 1)[0];
+  const rows = new Uint32Array(content.buffer, 4, count);
+  const sizes = new Uint32Array(content.buffer, 4 + 4 * count, count);
+  let start = 4 + 8 * count;
+  rows.forEach((row, at) => {
+    found.set(row, new Blob([content.subarray(start, start + sizes[at])]));
+    start += sizes[at];
+  });
+  return found;
+}

@@ -1,0 +1,131 @@
+// Names and notes of clusters and named selections: saved as they are written, and kept in step with other pages.
+import type { Annotations, ClusterNote, Selection } from "./contract";
+import { Conflict, type Source } from "./source";
+import { sentence, Store } from "./store";
+
+const AUTHOR = "semantic-rl.author";
+type Text = Pick<ClusterNote, "name" | "note">;
+
+export interface NotesState {
+  clusters: Record<string, ClusterNote>;
+  selections: Selection[];
+  /** By cluster: being saved, saved just now, or why not. */
+  status: Record<string, { kind: "saving" | "saved" } | { kind: "failed"; error: string }>;
+  /** By cluster: what was written here, which somebody else changed meanwhile. */
+  conflicts: Record<string, { mine: Text; theirs: ClusterNote }>;
+  author: string;
+  /** With whose name the server signs where none is given. */
+  usual: string;
+}
+
+export class Notes {
+  readonly store: Store<NotesState>;
+  /** Resolves when the notes have come. */
+  readonly loaded: Promise<void>;
+  private arrived: () => void = () => undefined;
+  private version = -1;
+  private end: () => void = () => undefined;
+
+  constructor(
+    private readonly source: Source,
+    private readonly id: string,
+  ) {
+    this.store = new Store<NotesState>({ clusters: {}, selections: [], status: {}, conflicts: {}, author: remembered(), usual: "" });
+    this.loaded = new Promise((resolve) => (this.arrived = resolve));
+  }
+
+  get writable(): boolean {
+    return this.source.live;
+  }
+
+  name(cluster: number): string {
+    return this.store.get().clusters[cluster]?.name ?? "";
+  }
+
+  /** "3 Jumping the gap", or "cluster 3" where it has no name. */
+  title(cluster: number): string {
+    const name = this.name(cluster);
+    return name ? `${cluster} ${name}` : `cluster ${cluster}`;
+  }
+
+  async load(): Promise<void> {
+    this.take(await this.source.annotations(this.id));
+    this.arrived();
+    this.end();
+    this.end = this.source.watch(this.id, (version) => {
+      if (version !== this.version) this.source.annotations(this.id).then((found) => this.take(found), () => undefined);
+    });
+  }
+
+  setAuthor(author: string): void {
+    this.store.set({ author });
+    try {
+      localStorage.setItem(AUTHOR, author);
+    } catch {
+      // a page without storage forgets the name when it closes
+    }
+  }
+
+  async saveCluster(cluster: number, text: Text, seen = this.store.get().clusters[cluster]?.version ?? 0): Promise<void> {
+    const known = this.store.get().clusters[cluster];
+    if ((known?.name ?? "") === text.name && (known?.note ?? "") === text.note) return;
+    this.setStatus(cluster, { kind: "saving" });
+    try {
+      const entry = await this.source.saveCluster(this.id, cluster, { ...text, author: this.store.get().author, seen });
+      this.store.set({ clusters: { ...this.store.get().clusters, [cluster]: entry } });
+      this.setStatus(cluster, { kind: "saved" });
+    } catch (error) {
+      if (error instanceof Conflict) {
+        const theirs = (error.current as ClusterNote | null) ?? { name: "", note: "", version: 0 }; // null: it was removed
+        const { clusters, conflicts } = this.store.get();
+        this.store.set({
+          clusters: { ...clusters, [cluster]: theirs },
+          conflicts: { ...conflicts, [cluster]: { mine: text, theirs } },
+        });
+      }
+      this.setStatus(cluster, { kind: "failed", error: sentence(error) });
+    }
+  }
+
+  /** Of two versions, keep mine (written over what was seen of theirs) or theirs. */
+  async settle(cluster: number, keep: "mine" | "theirs"): Promise<void> {
+    const { [cluster]: conflict, ...others } = this.store.get().conflicts;
+    if (!conflict) return;
+    this.store.set({ conflicts: others });
+    if (keep === "mine") await this.saveCluster(cluster, conflict.mine, conflict.theirs.version);
+    else this.setStatus(cluster, { kind: "saved" });
+  }
+
+  async saveSelection(selection: Omit<Selection, "version" | "id"> & { id?: string; version?: number }): Promise<Selection> {
+    const { id, name, plane, polygon, version } = selection;
+    const saved = await this.source.saveSelection(this.id, {
+      id, name, plane, polygon, author: this.store.get().author, seen: version ?? 0,
+    });
+    const others = this.store.get().selections.filter((other) => other.id !== saved.id);
+    this.store.set({ selections: [...others, saved] });
+    return saved;
+  }
+
+  async removeSelection(selection: Selection): Promise<void> {
+    await this.source.deleteSelection(this.id, selection.id, selection.version);
+    this.store.set({ selections: this.store.get().selections.filter((other) => other.id !== selection.id) });
+  }
+
+  private take(found: Annotations): void {
+    if (found.version < this.version) return;
+    this.version = found.version;
+    this.store.set({ clusters: found.clusters, selections: found.selections, usual: found.author ?? "" });
+  }
+
+  private setStatus(cluster: number, status: NotesState["status"][string]): void {
+    this.store.set({ status: { ...this.store.get().status, [cluster]: status } });
+  }
+}
+
+function remembered(): string {
+  try {
+    return localStorage.getItem(AUTHOR) ?? "";
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,172 @@
+// The source of the live page: the server's API. All addresses are relative, so that a proxy may put a prefix before them.
+import type {
+  Annotations, Cards, ClusterNote, Comparison, EpisodeData, Episodes, Inside, InsideQuery, Meta, Plane, PlaneName, Playlist,
+  Selection, Transitions,
+} from "./contract";
+import { Conflict, SourceError, type Source } from "./source";
+
+const POLL_MS = 400;
+/** Allows writing: a foreign page cannot send it without being asked for leave first. */
+const WRITE = { "Content-Type": "application/json", "X-Semantic-RL": "1" };
+
+export class ServerSource implements Source {
+  readonly live = true;
+  readonly about = null;
+  private etags = new Map<string, string>();
+
+  async recordings(): Promise<Meta[]> {
+    const { recordings } = await this.json<{ recordings: Meta[] }>("api/recordings");
+    for (const meta of recordings) this.etags.set(meta.id, meta.etag);
+    return recordings;
+  }
+
+  plane(id: string, name: PlaneName, report: (progress: number) => void): Promise<Plane> {
+    return this.json(`api/${id}/plane/${name}`, report);
+  }
+
+  async column(id: string, name: string, report?: (progress: number) => void): Promise<ArrayBuffer> {
+    return (await this.ask(this.kept(id, `column/${name}`), report)).arrayBuffer();
+  }
+
+  episodes(id: string): Promise<Episodes> {
+    return this.json(this.kept(id, "episodes"));
+  }
+
+  episode(id: string, episode: number): Promise<EpisodeData> {
+    return this.json(`api/${id}/episode/${episode}`);
+  }
+
+  async frames(id: string, first: number, count: number): Promise<(Blob | null)[]> {
+    const answer = await this.ask(this.kept(id, `frames/${first}/${count}`));
+    return unpack(await answer.arrayBuffer());
+  }
+
+  mean(id: string, cluster: number): Promise<Blob | null> {
+    return this.picture(this.kept(id, `mean/${cluster}`));
+  }
+
+  async picture(address: string): Promise<Blob | null> {
+    return (await this.ask(address.replace(/^\//, ""))).blob();
+  }
+
+  clusters(id: string): Promise<Cards> {
+    return this.json(`api/${id}/clusters`);
+  }
+
+  transitions(id: string): Promise<Transitions> {
+    return this.json(`api/${id}/transitions`);
+  }
+
+  moves(id: string, from: number, to: number): Promise<Playlist> {
+    return this.json(`api/${id}/transition/${from}/${to}`);
+  }
+
+  playlist(id: string, name: string): Promise<Playlist> {
+    return this.json(`api/${id}/playlist/${name}`);
+  }
+
+  inside(id: string, query: InsideQuery): Promise<Inside> {
+    return this.write("POST", `api/${id}/inside`, query);
+  }
+
+  compare(): Promise<Comparison> {
+    return this.json("api/compare");
+  }
+
+  annotations(id: string): Promise<Annotations> {
+    return this.json(`api/${id}/annotations`);
+  }
+
+  saveCluster(id: string, cluster: number, entry: object): Promise<ClusterNote> {
+    return this.write("PUT", `api/${id}/annotations/clusters/${cluster}`, entry);
+  }
+
+  saveSelection(id: string, selection: { id?: string }): Promise<Selection> {
+    const base = `api/${id}/annotations/selections`;
+    return selection.id ? this.write("PUT", `${base}/${selection.id}`, selection) : this.write("POST", base, selection);
+  }
+
+  async deleteSelection(id: string, selection: string, seen: number): Promise<void> {
+    await this.write("DELETE", `api/${id}/annotations/selections/${selection}?seen=${seen}`);
+  }
+
+  watch(id: string, changed: (version: number) => void): () => void {
+    const events = new EventSource(`api/${id}/events`);
+    events.onmessage = (event) => {
+      const { annotations } = JSON.parse(event.data) as { annotations: number | null };
+      if (annotations !== null) changed(annotations); // null: the file is being mended just now
+    };
+    return () => events.close();
+  }
+
+  rowsAddress(id: string, key: string, format: string): string {
+    return `api/${id}/rows?key=${encodeURIComponent(key)}&format=${format}`;
+  }
+
+  clipAddress(id: string, key: string): string {
+    return `api/${id}/clip?key=${encodeURIComponent(key)}`;
+  }
+
+  exportAddress(): string {
+    return "api/export";
+  }
+
+  /** An address that names the recording's content, whose answer the browser may keep for good. */
+  private kept(id: string, path: string): string {
+    return `api/${id}/${path}?v=${encodeURIComponent(this.etags.get(id) ?? "")}`;
+  }
+
+  private async json<T>(address: string, report?: (progress: number) => void): Promise<T> {
+    return (await this.ask(address, report)).json() as Promise<T>;
+  }
+
+  private async write<T>(method: string, address: string, content?: unknown): Promise<T> {
+    const answer = await this.ask(address, undefined, { method, headers: WRITE, body: JSON.stringify(content) });
+    return (await answer.json()) as T;
+  }
+
+  /** Fetch; where the server says that it is still computing, ask again until it is done. */
+  private async ask(address: string, report?: (progress: number) => void, init?: RequestInit): Promise<Response> {
+    for (;;) {
+      const answer = await reach(address, init);
+      if (answer.status === 409) throw new Conflict(((await answer.json()) as { current: unknown }).current);
+      if (answer.status !== 202) {
+        await refuse(answer);
+        return answer;
+      }
+      report?.(((await answer.json()) as { progress: number | null }).progress ?? 0);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+}
+
+async function reach(address: string, init?: RequestInit): Promise<Response> {
+  try {
+    return await fetch(address, init);
+  } catch {
+    throw new SourceError("The server does not answer. Is semantic-rl explore still running?");
+  }
+}
+
+async function refuse(answer: Response): Promise<void> {
+  if (answer.ok) return;
+  let sentence = `The server answered ${answer.status}.`;
+  try {
+    sentence = ((await answer.json()) as { error?: string }).error ?? sentence;
+  } catch {
+    // the answer is not the server's own; its number must do
+  }
+  throw new SourceError(sentence);
+}
+
+/** Take apart: uint32 count, a uint32 size each, then the images one after the other. */
+export function unpack(content: ArrayBuffer): (Blob | null)[] {
+  const count = new Uint32Array(content, 0, 1)[0];
+  const sizes = new Uint32Array(content, 4, count);
+  let start = 4 * (count + 1);
+  return Array.from(sizes, (size) => {
+    const blob = size ? new Blob([new Uint8Array(content, start, size)]) : null;
+    start += size;
+    return blob;
+  });
+}

@@ -1,0 +1,52 @@
+// Where data come from: a server, or what is embedded in an exported page. The rest of the page does not know which.
+import type {
+  Annotations, Cards, ClusterNote, Comparison, EpisodeData, Episodes, Inside, InsideQuery, Meta, Plane, PlaneName, Playlist,
+  Selection, Transitions,
+} from "./contract";
+
+export interface Source {
+  /** False in an exported page: nothing can be written or computed by the server. */
+  readonly live: boolean;
+  /** What an exported page says of itself. */
+  readonly about: string | null;
+  recordings(): Promise<Meta[]>;
+  /** Resolves when the plane is there; `report` hears 0 to 1 while it is computed. */
+  plane(id: string, name: PlaneName, report: (progress: number) => void): Promise<Plane>;
+  column(id: string, name: string, report?: (progress: number) => void): Promise<ArrayBuffer>;
+  episodes(id: string): Promise<Episodes>;
+  episode(id: string, episode: number): Promise<EpisodeData>;
+  /** Pictures of `count` states from row `first`; null where there is none. */
+  frames(id: string, first: number, count: number): Promise<(Blob | null)[]>;
+  mean(id: string, cluster: number): Promise<Blob | null>;
+  /** A picture by an address that the source itself gave. */
+  picture(address: string): Promise<Blob | null>;
+  clusters(id: string): Promise<Cards>;
+  transitions(id: string): Promise<Transitions>;
+  moves(id: string, from: number, to: number): Promise<Playlist>;
+  playlist(id: string, name: string): Promise<Playlist>;
+  inside(id: string, query: InsideQuery): Promise<Inside>;
+  compare(): Promise<Comparison>;
+  annotations(id: string): Promise<Annotations>;
+  saveCluster(id: string, cluster: number, entry: { name: string; note: string; author: string; seen: number }): Promise<ClusterNote>;
+  saveSelection(
+    id: string,
+    selection: { id?: string; name: string; plane: PlaneName; polygon: readonly (readonly [number, number])[]; author: string; seen: number },
+  ): Promise<Selection>;
+  deleteSelection(id: string, selection: string, seen: number): Promise<void>;
+  /** Calls back whenever annotations changed; returns what ends it. */
+  watch(id: string, changed: (version: number) => void): () => void;
+  /** Addresses of downloads; null where there are none. */
+  rowsAddress(id: string, key: string, format: "parquet" | "csv"): string | null;
+  clipAddress(id: string, key: string): string | null;
+  exportAddress(): string | null;
+}
+
+/** What went wrong, as a sentence to show. */
+export class SourceError extends Error {}
+
+/** Somebody else wrote the same entry in the meantime. */
+export class Conflict<T> extends SourceError {
+  constructor(readonly current: T) {
+    super("It was changed elsewhere in the meantime.");
+  }
+}

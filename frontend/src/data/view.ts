@@ -1,0 +1,107 @@
+// What is looked at and how: the part of the page's state that an address can hold.
+import type { PlaneName } from "./contract";
+
+export const PANELS = ["clusters", "lasso", "transitions", "show", "compare"] as const;
+export type PanelName = (typeof PANELS)[number];
+export const COLORS = ["cluster", "value", "action", "reward", "time", "uncertainty", "success"] as const;
+export type ColorName = (typeof COLORS)[number];
+export type Theme = "auto" | "light" | "dark";
+
+/** Where the middle of a map lies in the unit square, and how many times the square is enlarged. */
+export interface Zoom {
+  x: number;
+  y: number;
+  scale: number;
+}
+
+export interface View {
+  plane: PlaneName;
+  color: ColorName;
+  /** Clusters shown alone, the others being a shadow; none: all. */
+  solo: readonly number[];
+  hide: readonly number[];
+  panel: PanelName;
+  /** A named selection. */
+  sel: string | null;
+  /** A list of "show me", and which of its items. */
+  list: { name: string; item: number | null } | null;
+  theme: Theme;
+  cells: boolean;
+  names: boolean;
+  /** The recording that the player and the panels are about. */
+  rec: string;
+}
+
+export const FIRST_VIEW: View = {
+  plane: "fdr", color: "cluster", solo: [], hide: [], panel: "clusters", sel: null, list: null, theme: "auto", cells: true,
+  names: true, rec: "a",
+};
+
+/** What an address says beyond the view. */
+export interface Place {
+  view: Partial<View>;
+  episode: number | null;
+  step: number | null;
+  zoom: Record<string, Zoom>;
+}
+
+export interface Written {
+  view: View;
+  episode: number | null;
+  step: number | null;
+  zoom: Record<string, Zoom | null>;
+}
+
+export function writeHash({ view, episode, step, zoom }: Written): string {
+  const parts: string[] = ["v=1", `plane=${view.plane}`, `color=${view.color}`];
+  if (view.solo.length) parts.push(`solo=${view.solo.join(",")}`);
+  if (view.hide.length) parts.push(`hide=${view.hide.join(",")}`);
+  if (!view.cells) parts.push("cells=0");
+  if (!view.names) parts.push("names=0");
+  if (view.rec !== "a") parts.push(`rec=${encodeURIComponent(view.rec)}`);
+  if (episode !== null) parts.push(`e=${episode}`, `s=${step ?? 0}`);
+  for (const [id, at] of Object.entries(zoom)) {
+    if (at) parts.push(`zoom${id === "a" ? "" : id}=${[at.x.toFixed(4), at.y.toFixed(4), at.scale.toFixed(3)].join(",")}`);
+  }
+  if (view.panel !== "clusters") parts.push(`panel=${view.panel}`);
+  if (view.sel) parts.push(`sel=${encodeURIComponent(view.sel)}`);
+  if (view.list) parts.push(`list=${encodeURIComponent(view.list.name)}${view.list.item === null ? "" : `:${view.list.item}`}`);
+  if (view.theme !== "auto") parts.push(`theme=${view.theme}`);
+  return `#${parts.join("&")}`;
+}
+
+/** Read an address; what it does not say, or says wrongly, is left as it is by default. */
+export function readHash(hash: string): Place {
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  const view: Partial<View> = {
+    solo: numbers(said.get("solo")), hide: numbers(said.get("hide")), cells: said.get("cells") !== "0",
+    names: said.get("names") !== "0", rec: said.get("rec") ?? "a", sel: said.get("sel"), list: readList(said.get("list")),
+    theme: oneOf(said.get("theme"), ["auto", "light", "dark"] as const, "auto"),
+    panel: oneOf(said.get("panel"), PANELS, "clusters"),
+    color: oneOf(said.get("color"), COLORS, "cluster"),
+    plane: oneOf(said.get("plane"), ["fdr", "tsne", "pca"] as const, "fdr"),
+  };
+  const zoom: Record<string, Zoom> = {};
+  for (const id of ["a", "b"]) {
+    const found = said.get(id === "a" ? "zoom" : `zoom${id}`)?.split(",").map(Number);
+    if (found?.length === 3 && found.every(Number.isFinite)) zoom[id] = { x: found[0], y: found[1], scale: found[2] };
+  }
+  return { view, episode: whole(said.get("e")), step: whole(said.get("s")), zoom };
+}
+
+function whole(text: string | null): number | null {
+  return text !== null && /^\d+$/.test(text) ? Number(text) : null;
+}
+
+function numbers(text: string | null): number[] {
+  return [...new Set((text ?? "").split(",").filter((part) => /^\d+$/.test(part)).map(Number))];
+}
+
+function readList(text: string | null): View["list"] {
+  const found = /^([\w-]+)(?::(\d+))?$/.exec(text ?? "");
+  return found ? { name: found[1], item: whole(found[2] ?? null) } : null;
+}
+
+function oneOf<T extends string>(text: string | null, names: readonly T[], otherwise: T): T {
+  return names.find((name) => name === text) ?? otherwise;
+}

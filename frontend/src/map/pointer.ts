@@ -1,0 +1,164 @@
+// What a pointer and the keyboard do on a map: point at states, choose one, move and enlarge the map, draw a lasso.
+import type { App } from "../app";
+import type { Point } from "../data/contract";
+import { fromUnit } from "../data/recording";
+import { arrowAt } from "./drawing";
+import type { MapView } from "./map";
+
+/** Pixels within which a state counts as pointed at, and an arrow as clicked. */
+const REACH = 14;
+const ARROW_REACH = 5;
+/** Milliseconds that the pointer must rest before the card opens, and while one is open. */
+const DWELL = 110;
+const DWELL_OPEN = 45;
+const CLICK_MOVES = 4;
+const LASSO_STEP = 3;
+
+export interface Chosen {
+  state(index: number): void;
+  arrow(from: number, to: number): void;
+  lasso(polygon: Point[]): void;
+}
+
+/** Listen on a map's element; returns what ends it. */
+export function listen(app: App, map: MapView, target: HTMLElement, chosen: Chosen): () => void {
+  const id = map.recording.id;
+  const down = new Map<number, Point>();
+  let began: Point = [0, 0];
+  let moved = false;
+  let dwelling: ReturnType<typeof setTimeout> | undefined;
+
+  const place = (event: PointerEvent | WheelEvent): Point => {
+    const box = target.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  };
+
+  const point = (index: number): void => {
+    const { rec, index: before, rested } = app.hover.get();
+    if (rec === id && before === index) return;
+    clearTimeout(dwelling);
+    if (index < 0) {
+      app.hover.set({ rec: null, index: -1, rested: false });
+      return;
+    }
+    app.hover.set({ rec: id, index, rested: false });
+    performance.mark("ring");
+    dwelling = setTimeout(() => {
+      performance.mark("rested");
+      app.hover.set({ rested: true });
+    }, rested ? DWELL_OPEN : DWELL);
+  };
+
+  const onDown = (event: PointerEvent): void => {
+    if (event.button !== 0) return;
+    target.setPointerCapture(event.pointerId);
+    began = place(event);
+    down.set(event.pointerId, began);
+    moved = false;
+    if (down.size === 1 && (app.lasso.get().drawing || event.shiftKey)) map.drawing = [map.camera.toUnit(...began)];
+  };
+
+  const onMove = (event: PointerEvent): void => {
+    const [x, y] = place(event);
+    const last = down.get(event.pointerId);
+    if (!last) {
+      const arrow = arrowAt(map.arrows, x, y, ARROW_REACH);
+      app.look.set({ arrow: arrow ? [arrow.from, arrow.to] : null });
+      target.style.cursor = arrow ? "pointer" : "";
+      return point(arrow ? -1 : map.nearest(x, y, REACH));
+    }
+    if (Math.hypot(x - began[0], y - began[1]) > CLICK_MOVES) moved = true;
+    if (!moved) return;
+    point(-1);
+    if (map.drawing) {
+      const [px, py] = map.camera.toPixel(map.drawing[map.drawing.length - 1]);
+      if (Math.hypot(x - px, y - py) < LASSO_STEP) return;
+      map.drawing.push(map.camera.toUnit(x, y));
+      map.refresh(false);
+    } else if (down.size === 1) {
+      map.look(map.camera.pan(x - last[0], y - last[1]));
+    } else {
+      const [other] = [...down].filter(([pointer]) => pointer !== event.pointerId).map(([, at]) => at);
+      const spread = Math.hypot(x - other[0], y - other[1]) / Math.max(Math.hypot(last[0] - other[0], last[1] - other[1]), 1);
+      map.look(map.camera.zoomAt((x + other[0]) / 2, (y + other[1]) / 2, spread));
+    }
+    down.set(event.pointerId, [x, y]);
+  };
+
+  const onUp = (event: PointerEvent): void => {
+    if (!down.delete(event.pointerId)) return;
+    const [x, y] = place(event);
+    const outline = map.drawing;
+    map.drawing = null;
+    if (outline && moved && event.type === "pointerup") {
+      const limits = map.plane && map.recording.plane(map.plane)?.limits;
+      if (limits && outline.length > 2) chosen.lasso(outline.map((at) => fromUnit(limits, at)));
+      return map.refresh(false);
+    }
+    if (moved || event.type !== "pointerup") return map.refresh(false);
+    const arrow = arrowAt(map.arrows, x, y, ARROW_REACH);
+    const index = arrow ? -1 : map.nearest(x, y, REACH);
+    if (arrow) chosen.arrow(arrow.from, arrow.to);
+    else if (index >= 0) chosen.state(index);
+  };
+
+  const onLeave = (): void => {
+    if (!down.size) point(-1);
+  };
+
+  const onWheel = (event: WheelEvent): void => {
+    event.preventDefault();
+    const pixels = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * 18 : event.deltaY;
+    map.look(map.camera.zoomAt(...place(event), Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.0016))));
+    point(-1);
+  };
+
+  const onKey = (event: KeyboardEvent): void => {
+    const direction = ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] } as const)[
+      event.key as "ArrowLeft"
+    ];
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const hover = app.hover.get();
+    if (direction) {
+      const next = neighbour(map, hover.rec === id ? hover.index : -1, direction);
+      if (next >= 0) point(next);
+    } else if (event.key === "Enter" && hover.rec === id) {
+      chosen.state(hover.index);
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  const onBlur = (): void => point(-1);
+  const noMenu = (event: Event): void => event.preventDefault();
+  const all = {
+    pointerdown: onDown, pointermove: onMove, pointerup: onUp, pointercancel: onUp, pointerleave: onLeave, wheel: onWheel,
+    keydown: onKey, blur: onBlur, contextmenu: noMenu,
+  } as unknown as Record<string, EventListener>;
+  for (const [name, listener] of Object.entries(all)) target.addEventListener(name, listener, { passive: false });
+  return () => {
+    clearTimeout(dwelling);
+    for (const [name, listener] of Object.entries(all)) target.removeEventListener(name, listener);
+  };
+}
+
+/** The shown point in view that is next in a direction from another, or from the middle of the map. */
+function neighbour(map: MapView, index: number, [dx, dy]: readonly [number, number]): number {
+  const { width, height } = map.camera;
+  const start = index >= 0 ? map.pixelOf(index) : null;
+  if (!start) return map.nearest(width / 2, height / 2, Math.max(width, height));
+  let [best, bestCost] = [-1, Infinity];
+  for (let other = 0; other < map.recording.count; other++) {
+    const pixel = map.pixelOf(other);
+    if (!pixel || !map.isShown(other)) continue;
+    const [x, y] = [pixel[0] - start[0], pixel[1] - start[1]];
+    const [along, aside] = [x * dx + y * dy, Math.abs(x * dy) + Math.abs(y * dx)];
+    // a few pixels away at least, or one would not get out of a dense spot; straight ahead rather than aside
+    if (along < 5 || aside > along || pixel[0] < 0 || pixel[0] > width || pixel[1] < 0 || pixel[1] > height) continue;
+    const cost = along + 2 * aside;
+    if (cost < bestCost) [best, bestCost] = [other, cost];
+  }
+  return best;
+}

@@ -1,0 +1,156 @@
+// What a cluster is: the name and note that people give it, its frames, a clip, and how it differs from all states.
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useApp } from "../app";
+import type { Cards, ClusterCard } from "../data/contract";
+import type { Recording } from "../data/recording";
+import { useStore } from "../data/store";
+import { clusterColor } from "../map/colors";
+import { Actions, Histogram } from "../ui/charts";
+import { count, decimal, percent, short } from "../ui/format";
+import { Button, Frame, Picture } from "../ui/parts";
+import { Clip } from "./clip";
+import { askInside } from "./inside";
+
+const SAVE_AFTER_MS = 700;
+
+export function ClusterCardBody({ recording, card, cards }: { recording: Recording; card: ClusterCard; cards: Cards }): JSX.Element {
+  const app = useApp();
+  const color = clusterColor(recording, card.cluster);
+  const rows = [...(card.medoid === null ? [] : [card.medoid]), ...card.typical];
+  const edges = cards.value_edges;
+  return (
+    <div class="cluster-body">
+      <Naming recording={recording} cluster={card.cluster} />
+      {card.num_states === 0 && <p class="faint">No state of this recording is in this cluster.</p>}
+      {card.num_states > 0 && (
+        <>
+          <div class="moving">
+            {card.clip.length > 0 && (
+              <figure>
+                <Clip recording={recording} runs={card.clip} />
+                <figcaption>clip</figcaption>
+              </figure>
+            )}
+            <figure>
+              <Picture load={() => app.source.mean(recording.id, card.cluster)} depends={[recording, card.cluster]} label={`mean frame of cluster ${card.cluster}`} />
+              <figcaption>mean frame</figcaption>
+            </figure>
+            <dl>
+              <dt>states</dt>
+              <dd>{count(card.num_states)}</dd>
+              <dt>visits</dt>
+              <dd>{count(card.num_visits)}</dd>
+              <dt>dwell</dt>
+              <dd>{decimal(card.mean_dwell, 1)} steps</dd>
+              <dt>episodes</dt>
+              <dd>{count(card.num_episodes)} <span class="faint">of {count(recording.meta.num_episodes)}</span></dd>
+              {card.success !== null && (
+                <>
+                  <dt>success</dt>
+                  <dd title="of the episodes that pass through it, and of all">{percent(card.success, 0)} <span class="faint">all {percent(cards.all?.success, 0)}</span></dd>
+                </>
+              )}
+            </dl>
+          </div>
+          <div class="typical" role="group" aria-label="typical states: click to play">
+            {rows.map((row, at) => (
+              <button type="button" title={`${at === 0 ? "The state nearest to all others of the cluster" : "A typical state of another episode"}; click to play from it`} onClick={() => void app.openRow(recording.id, row)}>
+                <Frame recording={recording} row={row} label={`typical state ${row}`} />
+              </button>
+            ))}
+          </div>
+          <div class="charts">
+            <Actions meta={recording.meta} shares={card.actions} against={cards.all?.actions ?? card.actions} color={color} />
+            <div>
+              <Histogram title="value" shares={card.values} against={cards.all?.values} low={short(edges[0])} high={short(edges[edges.length - 1])} color={color} />
+              <Histogram title="time in episode" shares={card.progress} against={cards.all?.progress} low="start" high="end" color={color} />
+            </div>
+          </div>
+          <p class="key faint"><em /> all states</p>
+        </>
+      )}
+      <p class="actions-row">
+        <Button label="Compare the cluster's states with all others" class="labelled" disabled={!app.source.live || card.num_states === 0} onClick={() => {
+          app.view.set({ panel: "lasso", sel: null });
+          void askInside(app, recording.id, { clusters: [card.cluster] });
+        }}>
+          compare with the rest
+        </Button>
+      </p>
+    </div>
+  );
+}
+
+/** Name and note, saved as they are written; where somebody else wrote meanwhile, both are shown. */
+function Naming({ recording, cluster }: { recording: Recording; cluster: number }): JSX.Element {
+  const notes = useApp().notesOf(recording.id);
+  const saved = useStore(notes.store, (state) => state.clusters[cluster]);
+  const status = useStore(notes.store, (state) => state.status[cluster]);
+  const conflict = useStore(notes.store, (state) => state.conflicts[cluster]);
+  const [name, setName] = useState(saved?.name ?? "");
+  const [note, setNote] = useState(saved?.note ?? "");
+  const written = useRef(false);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const text = useRef({ name, note });
+  text.current = { name, note };
+  const seen = useRef(saved?.version ?? 0);
+
+  // what others write appears here, unless one is writing oneself
+  useEffect(() => {
+    if (written.current) return;
+    setName(saved?.name ?? "");
+    setNote(saved?.note ?? "");
+    seen.current = saved?.version ?? 0;
+  }, [saved]);
+  const save = (): void => {
+    clearTimeout(timer.current);
+    if (!written.current) return;
+    written.current = false;
+    void notes.saveCluster(cluster, { name: text.current.name.trim(), note: text.current.note.trim() }, seen.current);
+  };
+  useEffect(() => save, [cluster]);
+  const write = (set: (value: string) => void, value: string): void => {
+    set(value);
+    written.current = true;
+    clearTimeout(timer.current);
+    timer.current = setTimeout(save, SAVE_AFTER_MS);
+  };
+  const who = saved?.author ? ` by ${saved.author}` : "";
+  return (
+    <div class="naming">
+      <input
+        value={name} placeholder="Name what you see" aria-label={`name of cluster ${cluster}`} maxLength={80} disabled={!notes.writable}
+        onInput={(event) => write(setName, event.currentTarget.value)} onBlur={save}
+        onKeyDown={(event) => event.key === "Enter" && save()}
+      />
+      <textarea
+        value={note} placeholder="Note" aria-label={`note on cluster ${cluster}`} rows={note.length > 50 ? 3 : 1} maxLength={4000} disabled={!notes.writable}
+        onInput={(event) => write(setNote, event.currentTarget.value)} onBlur={save}
+      />
+      {conflict ? (
+        <div class="conflict" role="alert">
+          <p>Changed elsewhere{conflict.theirs.author ? ` by ${conflict.theirs.author}` : ""} while you were writing.</p>
+          <dl>
+            <dt>yours</dt>
+            <dd><b>{conflict.mine.name || "no name"}</b> {conflict.mine.note}</dd>
+            <dt>theirs</dt>
+            <dd><b>{conflict.theirs.name || "no name"}</b> {conflict.theirs.note}</dd>
+          </dl>
+          <Button label="Keep yours" class="labelled" onClick={() => void notes.settle(cluster, "mine")}>keep yours</Button>
+          <Button label="Take theirs" class="labelled" onClick={() => void notes.settle(cluster, "theirs")}>take theirs</Button>
+        </div>
+      ) : (
+        <p class="status faint" role="status">
+          {status?.kind === "saving" ? "saving…" : status?.kind === "failed" ? <span class="bad">not saved: {status.error}</span> : saved?.time ? `saved${who}, ${moment(saved.time)}` : ""}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function moment(time: string): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? time : date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+}
+

@@ -1,0 +1,49 @@
+// A clip on a card: a few runs of states, one after the other, over and over, while it is in view.
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { useApp } from "../app";
+import type { Recording } from "../data/recording";
+import { paint } from "../ui/parts";
+
+/** As the clips that semantic-rl writes. */
+const FRAMES_PER_SECOND = 8;
+const RUN_GAP_MS = 250;
+
+export function Clip({ recording, runs }: { recording: Recording; runs: readonly (readonly [number, number])[] }): JSX.Element {
+  const app = useApp();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const frames = app.frames.get(recording.id);
+    if (!frames || !canvas.current || !runs.length) return;
+    const target = canvas.current;
+    let [run, offset, due, current, seen, wanted] = [0, 0, 0, true, true, 0];
+    const sight = new IntersectionObserver(([entry]) => {
+      seen = entry.isIntersecting;
+    });
+    sight.observe(target);
+    const tick = (now: number): void => {
+      if (!current) return;
+      wanted = requestAnimationFrame(tick);
+      if (now < due || !seen || document.hidden) return;
+      const [first, count] = runs[run];
+      const bitmap = frames.now(first + offset);
+      if (bitmap === undefined) return frames.ahead(first + offset, first + count - 1, 6, count);
+      paint(target, bitmap);
+      target.dataset.row = String(first + offset);
+      due = now + 1000 / FRAMES_PER_SECOND;
+      if (++offset >= count) {
+        [run, offset] = [(run + 1) % runs.length, 0];
+        due += RUN_GAP_MS;
+      } else {
+        frames.get(first + offset).catch(() => undefined);
+      }
+    };
+    wanted = requestAnimationFrame(tick);
+    return () => {
+      current = false;
+      cancelAnimationFrame(wanted);
+      sight.disconnect();
+    };
+  }, [recording, runs]);
+  return <canvas ref={canvas} class="picture clip" width={64} height={64} role="img" aria-label="clip of the cluster" />;
+}

@@ -1,0 +1,90 @@
+// The clusters, one a row: how often, shown or not, and opened: what each is.
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { useApp } from "../app";
+import type { Cards } from "../data/contract";
+import type { Recording } from "../data/recording";
+import { usePromise, useStore } from "../data/store";
+import { clusterColor } from "../map/colors";
+import { count, decimal, percent } from "../ui/format";
+import { Badge, Button, Problem, Waiting } from "../ui/parts";
+import { ClusterCardBody } from "./card";
+import { soloed, toggled } from "./visible";
+
+export function ClustersPanel({ recording }: { recording: Recording }): JSX.Element {
+  const app = useApp();
+  const [open, setOpen] = useState<number | null>(null);
+  const { value: cards, error } = usePromise(() => recording.keep<Cards>("clusters", () => app.source.clusters(recording.id)), [recording]);
+  const view = useStore(app.view, (state) => state);
+  const all = view.solo.length === 0 && view.hide.length === 0;
+  if (!recording.meta.num_codes) return <NoClusters recording={recording} />;
+  if (error) return <Problem text={error} />;
+  if (!cards) return <Waiting text="Summarising the clusters…" />;
+  const most = Math.max(...cards.clusters.map((card) => card.share), 1e-9);
+  return (
+    <div class="clusters">
+      <header class="panel-head">
+        <span class="faint">{count(recording.meta.num_states)} states, {count(recording.meta.num_episodes)} episodes</span>
+        <span class="grow" />
+        <Button label="Show all clusters" keys="A" class="labelled" disabled={all} onClick={() => app.view.set({ solo: [], hide: [] })}>show all</Button>
+      </header>
+      <ul class="rows">
+        {cards.clusters.map((card) => {
+          const slot = recording.slots[card.cluster];
+          const hidden = view.hide.includes(slot);
+          const off = hidden || (view.solo.length > 0 && !view.solo.includes(slot));
+          const isOpen = open === card.cluster;
+          return (
+            <li key={card.cluster} class={`${isOpen ? "open" : ""} ${off ? "off" : ""}`} data-cluster={card.cluster}>
+              <div class="row">
+                <button type="button" class="row-main" aria-expanded={isOpen} onClick={() => setOpen(isOpen ? null : card.cluster)}>
+                  <Badge recording={recording} cluster={card.cluster} />
+                  <RowName recording={recording} cluster={card.cluster} />
+                  <span class="share" aria-hidden="true">
+                    <i style={{ width: `${(100 * card.share) / most}%`, background: clusterColor(recording, card.cluster) }} />
+                  </span>
+                  <span class="number" title="share of all states">{percent(card.share)}</span>
+                  <span class="number faint" title="steps from entering to leaving, on average">{decimal(card.mean_dwell, 1)} steps</span>
+                </button>
+                <Button icon="solo" label={`Cluster ${card.cluster} alone`} pressed={view.solo.includes(slot)} onClick={(event) => app.view.set({ solo: soloed(view.solo, slot, event.shiftKey) })} />
+                <Button icon="eye" label={`Show cluster ${card.cluster}`} pressed={!hidden} onClick={() => app.view.set({ hide: toggled(view.hide, slot) })} />
+              </div>
+              {isOpen && <ClusterCardBody recording={recording} card={card} cards={cards} />}
+            </li>
+          );
+        })}
+      </ul>
+      <Author recording={recording} />
+    </div>
+  );
+}
+
+function RowName({ recording, cluster }: { recording: Recording; cluster: number }): JSX.Element {
+  const name = useStore(useApp().notesOf(recording.id).store, (state) => state.clusters[cluster]?.name ?? "");
+  return name ? <span class="name">{name}</span> : <span class="name faint">cluster {cluster}</span>;
+}
+
+function NoClusters({ recording }: { recording: Recording }): JSX.Element {
+  return (
+    <div class="empty-state">
+      <p><b>No clusters</b></p>
+      <p>This agent ({recording.meta.agent.algorithm?.toUpperCase() ?? "PPO"}) was trained without the semantic clustering module. Map, player, lasso and lists work all the same.</p>
+    </div>
+  );
+}
+
+/** With whose name notes are signed. */
+function Author({ recording }: { recording: Recording }): JSX.Element | null {
+  const notes = useApp().notesOf(recording.id);
+  const author = useStore(notes.store, (state) => state.author);
+  const usual = useStore(notes.store, (state) => state.usual);
+  const [text, setText] = useState(author);
+  useEffect(() => setText(author), [author]);
+  if (!notes.writable) return null;
+  return (
+    <label class="author">
+      <span class="faint" title="Names and notes are saved in the recording's folder as they are written">Names and notes are signed</span>
+      <input value={text} placeholder={usual || "your name"} maxLength={80} onInput={(event) => setText(event.currentTarget.value)} onBlur={() => notes.setAuthor(text.trim())} />
+    </label>
+  );
+}

@@ -1,0 +1,174 @@
+// What is inside a lasso against the rest; named selections; downloads.
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { NO_LASSO, useApp } from "../app";
+import type { Inside, Selection } from "../data/contract";
+import type { Recording } from "../data/recording";
+import { sentence, useStore } from "../data/store";
+import { clusterColor } from "../map/colors";
+import { Actions, Interval } from "../ui/charts";
+import { count, percent, plural } from "../ui/format";
+import { Button, Frame, Icon, Picture, Problem, Waiting } from "../ui/parts";
+import { openSelection } from "./inside";
+
+const MOST_EXAMPLES = 8;
+
+export function LassoPanel({ recording }: { recording: Recording }): JSX.Element {
+  const app = useApp();
+  const lasso = useStore(app.lasso, (state) => state);
+  const mine = lasso.rec === recording.id && lasso.query !== null;
+  return (
+    <div class="lasso">
+      {!mine && (
+        <div class="empty-state">
+          <p>Draw around states on the map to see what sets them apart from the rest.</p>
+          <Button icon="lasso" label="Draw a lasso" keys="L, or Shift and drag" class="labelled main" pressed={lasso.drawing} onClick={() => app.lasso.set({ drawing: !lasso.drawing })}>
+            {lasso.drawing ? "drawing: Esc ends" : "draw a lasso"}
+          </Button>
+        </div>
+      )}
+      {mine && lasso.error && <Problem text={lasso.error} />}
+      {mine && !lasso.error && !lasso.inside && <Waiting text="Comparing…" />}
+      {mine && lasso.inside && <InsideView recording={recording} inside={lasso.inside} />}
+      <Selections recording={recording} />
+    </div>
+  );
+}
+
+function InsideView({ recording, inside }: { recording: Recording; inside: Inside }): JSX.Element {
+  const app = useApp();
+  const { query } = useStore(app.lasso, (state) => state);
+  const cluster = query && "clusters" in query ? query.clusters[0] : null;
+  const rows = [
+    inside.value && <Interval title="value" of={inside.value} />,
+    inside.success && <Interval title="success" of={inside.success} share tip="of episodes that pass through, and of those that never do" />,
+    inside.reward && <Interval title="reward" of={inside.reward} tip="a step" />,
+    inside.progress && <Interval title="time" of={inside.progress} share tip="in the episode: 0% is its start, 100% its end" />,
+    inside.dwell && <Interval title="dwell" of={inside.dwell} tip="steps on end inside, and on end outside" />,
+    inside.uncertainty && <Interval title="uncertainty" of={inside.uncertainty} share tip="0% in the middle of a cluster, 100% as near to all" />,
+  ].filter(Boolean);
+  if (!inside.count) return <p class="empty-state">No state lies inside. Draw around some.</p>;
+  return (
+    <div class="inside">
+      <header class="panel-head">
+        <p class="big">
+          <b data-count={inside.count}>{count(inside.count)}</b> {inside.count === 1 ? "state" : "states"} {cluster === null ? "" : `of cluster ${cluster} `}
+          <span class="faint">{percent(inside.count / inside.of)}, {plural(inside.num_episodes, "episode")}, {plural(inside.num_levels, "level")}</span>
+        </p>
+        <Button icon="close" label="Let go" keys="Esc" onClick={() => { app.lasso.set(NO_LASSO); app.view.set({ sel: null }); }} />
+      </header>
+      <div class="means">
+        {inside.mean && <figure><Picture load={() => app.source.picture(inside.mean as string)} depends={[inside]} label="mean frame inside" /><figcaption>mean inside</figcaption></figure>}
+        {inside.mean_rest && <figure><Picture load={() => app.source.picture(inside.mean_rest as string)} depends={[inside]} label="mean frame of the rest" /><figcaption>of the rest</figcaption></figure>}
+        <Actions meta={recording.meta} shares={inside.actions} against={inside.actions_rest} />
+      </div>
+      <p class="key faint"><em /> the rest</p>
+      {inside.examples && inside.examples.length > 0 && (
+        <div class="typical examples" role="group" aria-label="states inside: click to play">
+          {inside.examples.slice(0, MOST_EXAMPLES).map((row) => (
+            <button type="button" title="A state inside; click to play from it" onClick={() => void app.openRow(recording.id, row)}>
+              <Frame recording={recording} row={row} label={`state ${row}`} />
+            </button>
+          ))}
+        </div>
+      )}
+      {inside.clusters && <Composition recording={recording} counts={inside.clusters} />}
+      {rows.length > 0 && (
+        <table class="differences">
+          <thead>
+            <tr><th /><th>inside</th><th>rest</th><th>95%</th><th>difference</th><th>effect</th></tr>
+          </thead>
+          <tbody>{rows}</tbody>
+        </table>
+      )}
+      {inside.note && <p class="faint">{inside.note}</p>}
+      <Keep recording={recording} inside={inside} />
+    </div>
+  );
+}
+
+/** Which clusters the states inside are of. */
+function Composition({ recording, counts }: { recording: Recording; counts: readonly number[] }): JSX.Element {
+  const total = counts.reduce((sum, number) => sum + number, 0) || 1;
+  const shares = counts.map((number) => number / total);
+  const order = shares.map((_, cluster) => cluster).filter((cluster) => shares[cluster] > 0).sort((one, other) => shares[other] - shares[one]);
+  return (
+    <div class="composition" role="img" aria-label={`clusters inside: ${order.map((cluster) => `${cluster} ${percent(shares[cluster], 0)}`).join(", ")}`}>
+      {order.map((cluster) => (
+        <span style={{ flexGrow: shares[cluster], background: clusterColor(recording, cluster) }} title={`cluster ${cluster}: ${percent(shares[cluster])}`} />
+      ))}
+    </div>
+  );
+}
+
+function Keep({ recording, inside }: { recording: Recording; inside: Inside }): JSX.Element {
+  const app = useApp();
+  const { plane, polygon } = useStore(app.lasso, (state) => state);
+  const sel = useStore(app.view, (view) => view.sel);
+  const [name, setName] = useState("");
+  const [error, setError] = useState<string | null>(null);
+  const downloads: [string, string | null][] = [
+    ["Parquet", app.source.rowsAddress(recording.id, inside.key, "parquet")],
+    ["CSV", app.source.rowsAddress(recording.id, inside.key, "csv")],
+    ["clip", app.source.clipAddress(recording.id, inside.key)],
+  ];
+  const save = async (): Promise<void> => {
+    if (!plane || !name.trim()) return;
+    try {
+      const saved = await app.notesOf(recording.id).saveSelection({ name: name.trim(), plane, polygon });
+      app.view.set({ sel: saved.id });
+      setName("");
+      setError(null);
+    } catch (problem) {
+      setError(sentence(problem));
+    }
+  };
+  return (
+    <div class="keep">
+      {app.source.live && plane && !sel && (
+        <form onSubmit={(event) => { event.preventDefault(); void save(); }}>
+          <input value={name} placeholder="Name this selection" aria-label="name of the selection" maxLength={80} onInput={(event) => setName(event.currentTarget.value)} />
+          <button type="submit" class="button labelled" disabled={!name.trim()}>save</button>
+        </form>
+      )}
+      {error && <Problem text={error} />}
+      <p class="downloads">
+        {downloads.filter(([, address]) => address).map(([title, address]) => (
+          <a class="button labelled" href={address as string} download><Icon name="save" /> {title}</a>
+        ))}
+      </p>
+    </div>
+  );
+}
+
+function Selections({ recording }: { recording: Recording }): JSX.Element | null {
+  const app = useApp();
+  const notes = app.notesOf(recording.id);
+  const selections = useStore(notes.store, (state) => state.selections);
+  const sel = useStore(app.view, (view) => view.sel);
+  const [error, setError] = useState<string | null>(null);
+  if (!selections.length) return null;
+  const remove = (selection: Selection): void => {
+    notes.removeSelection(selection).then(() => sel === selection.id && app.view.set({ sel: null }), (problem: unknown) => setError(sentence(problem)));
+  };
+  return (
+    <section class="selections">
+      <h3>Named selections</h3>
+      {error && <Problem text={error} />}
+      <ul class="rows">
+        {selections.map((selection) => (
+          <li class={sel === selection.id ? "open" : ""}>
+            <div class="row">
+              <button type="button" class="row-main" onClick={() => void openSelection(app, recording.id, selection)}>
+                <span class="name">{selection.name}</span>
+                <span class="number faint">{selection.count === undefined ? "" : count(selection.count)}</span>
+                <span class="faint">{recording.plane(selection.plane)?.title}{selection.author ? `, ${selection.author}` : ""}</span>
+              </button>
+              {notes.writable && <Button icon="close" label={`Delete the selection ${selection.name}`} onClick={() => remove(selection)} />}
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,69 @@
+// The lists of "show me": what there is, and playing one item after the other.
+import type { App } from "../app";
+import type { Playlist } from "../data/contract";
+import { sentence } from "../data/store";
+
+export interface ListName {
+  name: string;
+  title: string;
+  text: string;
+  /** Makes sense only for an agent with clusters. */
+  clusters: boolean;
+}
+
+export const LISTS: readonly ListName[] = [
+  { name: "failures", title: "Failures", text: "how episodes without success end", clusters: false },
+  { name: "highest_value", title: "Highest value", text: "where the agent expects most", clusters: false },
+  { name: "lowest_value", title: "Lowest value", text: "where it expects least", clusters: false },
+  { name: "value_drops", title: "Value drops", text: "where it is let down within a step", clusters: false },
+  { name: "boundary", title: "Boundary states", text: "between clusters, least certain", clusters: true },
+  { name: "longest_dwells", title: "Longest dwells", text: "where it stays in one cluster", clusters: true },
+  { name: "rarest_transitions", title: "Rarest transitions", text: "moves that hardly ever happen", clusters: true },
+  { name: "lookalikes", title: "Lookalikes", text: "same-looking frames, other cluster", clusters: true },
+];
+
+/** "move-3-5" for the moves from cluster 3 to 5. */
+export function moveName(from: number, to: number): string {
+  return `move-${from}-${to}`;
+}
+
+export function movesOf(name: string): [number, number] | null {
+  const found = /^move-(\d+)-(\d+)$/.exec(name);
+  return found ? [Number(found[1]), Number(found[2])] : null;
+}
+
+export function loadList(app: App, rec: string, name: string): Promise<Playlist> {
+  const moves = movesOf(name);
+  return app.recording(rec).keep(`list ${name}`, () => (moves ? app.source.moves(rec, ...moves) : app.source.playlist(rec, name)));
+}
+
+/** Play an item of a list. */
+export async function playItem(app: App, rec: string, name: string, item: number): Promise<void> {
+  try {
+    const list = await loadList(app, rec, name);
+    const chosen = list.items[item];
+    if (!chosen) return;
+    app.view.set({ rec, list: { name, item } });
+    const part: [number, number] = [chosen.first, chosen.last];
+    await app.player.open(rec, chosen.episode, { row: chosen.first, part, play: true });
+  } catch (error) {
+    app.look.set({ problem: sentence(error) });
+  }
+}
+
+/** Play the moves from one cluster to another, beginning with the first. */
+export async function openMoves(app: App, rec: string, from: number, to: number): Promise<void> {
+  app.view.set({ panel: "transitions", rec });
+  await playItem(app, rec, moveName(from, to), 0);
+}
+
+/** Play the item after (or before) the one that is playing; false if there is none. */
+export async function playNext(app: App, by: 1 | -1): Promise<boolean> {
+  const { list, rec } = app.view.get();
+  if (!list || list.item === null) return false;
+  const { items } = await loadList(app, rec, list.name);
+  const next = list.item + by;
+  if (!items[next]) return false;
+  await playItem(app, rec, list.name, next);
+  return true;
+}

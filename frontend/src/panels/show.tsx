@@ -1,0 +1,64 @@
+// "Show me": lists of states worth a look, each of which plays.
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { useApp } from "../app";
+import type { Recording } from "../data/recording";
+import { usePromise, useStore } from "../data/store";
+import { count, plural } from "../ui/format";
+import { Frame, Problem, Waiting } from "../ui/parts";
+import { LISTS, loadList, playItem } from "./lists";
+
+export function ShowPanel({ recording }: { recording: Recording }): JSX.Element {
+  const app = useApp();
+  const list = useStore(app.view, (view) => view.list);
+  const offered = LISTS.filter((known) => recording.meta.num_codes || !known.clusters);
+  const chosen = offered.find((known) => known.name === list?.name);
+  return (
+    <div class="show">
+      <div class={`lists ${chosen ? "short" : ""}`} role="radiogroup" aria-label="lists">
+        {offered.map((known) => (
+          <button type="button" role="radio" aria-checked={known === chosen} title={known.text} onClick={() => app.view.set({ list: { name: known.name, item: null } })}>
+            <b>{known.title}</b>
+            <span>{known.text}</span>
+          </button>
+        ))}
+      </div>
+      {chosen && <ListItems recording={recording} name={chosen.name} key={chosen.name} />}
+    </div>
+  );
+}
+
+export function ListItems({ recording, name }: { recording: Recording; name: string }): JSX.Element {
+  const app = useApp();
+  const list = useStore(app.view, (view) => view.list);
+  const { value, error } = usePromise(() => loadList(app, recording.id, name), [recording, name]);
+  const current = useRef<HTMLLIElement>(null);
+  useEffect(() => current.current?.scrollIntoView({ block: "nearest" }), [list?.item, value]);
+  if (error) return <Problem text={error} />;
+  if (!value) return <Waiting text="Looking through all states…" />;
+  if (!value.items.length) return <p class="empty-state">There are none in this recording.</p>;
+  const cut = value.total > value.items.length;
+  return (
+    <section class="items">
+      <h3>
+        {value.title} <span class="faint">{cut ? `${value.items.length} of ${count(value.total)}` : plural(value.total, "item")}</span>
+      </h3>
+      {value.note && <p class="faint">{value.note}</p>}
+      <ol>
+        {value.items.map((item, at) => {
+          const isCurrent = list?.name === name && list.item === at;
+          return (
+            <li ref={isCurrent ? current : undefined} class={isCurrent ? "current" : ""}>
+              <button type="button" aria-current={isCurrent} onClick={() => void playItem(app, recording.id, name, at)}>
+                <Frame recording={recording} row={item.row} label="" />
+                {item.other !== undefined && <Frame recording={recording} row={item.other} label="" />}
+                <span class="text">{item.text}</span>
+                <span class="faint">episode {item.episode}</span>
+              </button>
+            </li>
+          );
+        })}
+      </ol>
+    </section>
+  );
+}

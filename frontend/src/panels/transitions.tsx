@@ -1,0 +1,82 @@
+// How the agent moves between clusters: the matrix; a move that is clicked is played.
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { useApp } from "../app";
+import type { Transitions } from "../data/contract";
+import type { Recording } from "../data/recording";
+import { usePromise, useStore } from "../data/store";
+import { count, decimal, percent } from "../ui/format";
+import { Badge, Problem, Waiting } from "../ui/parts";
+import { movesOf, openMoves } from "./lists";
+import { ListItems } from "./show";
+
+const MOST_WITH_NUMBERS = 10;
+
+export function TransitionsPanel({ recording }: { recording: Recording }): JSX.Element {
+  const app = useApp();
+  const ask = async (): Promise<Transitions> => {
+    const found = await recording.keep<Transitions>("transitions", () => app.source.transitions(recording.id));
+    app.arrive();
+    return found;
+  };
+  const { value: moves, error } = usePromise(ask, [recording]);
+  const [steps, setSteps] = useState(false);
+  const list = useStore(app.view, (view) => view.list);
+  const lit = useStore(app.look, (look) => look.arrow);
+  if (!recording.meta.num_codes) return <p class="empty-state">Moves between clusters need an agent with clusters; this one has none.</p>;
+  if (error) return <Problem text={error} />;
+  if (!moves) return <Waiting text="Counting the moves…" />;
+  const shares = steps ? moves.probabilities : moves.leaving;
+  const clusters = moves.counts.map((_, k) => k);
+  const chosen = list ? movesOf(list.name) : null;
+  return (
+    <div class="transitions">
+      <header class="panel-head">
+        <div class="segments" role="radiogroup" aria-label="what the matrix shows">
+          <button type="button" role="radio" aria-checked={!steps} title="Of the moves out of a cluster, the share that goes to each other" onClick={() => setSteps(false)}>when it leaves</button>
+          <button type="button" role="radio" aria-checked={steps} title="Of all steps in a cluster, the share that is followed by a state of each" onClick={() => setSteps(true)}>each step</button>
+        </div>
+      </header>
+      <table class={`matrix ${clusters.length > MOST_WITH_NUMBERS ? "small" : ""}`}>
+        <thead>
+          <tr>
+            <th class="sr">from</th>
+            {clusters.map((k) => <th scope="col"><Badge recording={recording} cluster={k} /></th>)}
+            <th class="faint" title="steps from entering to leaving, on average">dwell</th>
+          </tr>
+        </thead>
+        <tbody>
+          {clusters.map((i) => (
+            <tr>
+              <th scope="row"><Badge recording={recording} cluster={i} /></th>
+              {clusters.map((j) => {
+                const share = shares[i][j];
+                const number = moves.counts[i][j];
+                const isChosen = (chosen?.[0] === i && chosen[1] === j) || (lit?.[0] === i && lit[1] === j);
+                return (
+                  <td>
+                    <button
+                      type="button" disabled={i === j || number === 0} class={isChosen ? "chosen" : ""}
+                      style={{ "--x": Math.sqrt(share ?? 0).toFixed(3) }}
+                      title={i === j ? `${count(number)} steps within cluster ${i}` : `${i} to ${j}: ${count(number)} times, ${percent(share)}; click to play them`}
+                      aria-label={`from ${i} to ${j}: ${count(number)} times`}
+                      onMouseEnter={() => app.look.set({ arrow: number && i !== j ? [i, j] : null })}
+                      onMouseLeave={() => app.look.set({ arrow: null })}
+                      onFocus={() => app.look.set({ arrow: number && i !== j ? [i, j] : null })}
+                      onBlur={() => app.look.set({ arrow: null })}
+                      onClick={() => void openMoves(app, recording.id, i, j)}
+                    >
+                      {clusters.length <= MOST_WITH_NUMBERS && share !== null && number > 0 ? (100 * share < 1 ? "<1" : Math.round(100 * share)) : ""}
+                    </button>
+                  </td>
+                );
+              })}
+              <td class="dwell faint">{decimal(moves.mean_dwell[i], 1)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {list && chosen ? <ListItems recording={recording} name={list.name} /> : <p class="faint">Percent of the moves from the row’s cluster to the column’s. Click one, here or its arrow on the map, to play it wherever it happens.</p>}
+    </div>
+  );
+}

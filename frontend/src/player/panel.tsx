@@ -1,0 +1,166 @@
+// The player as one sees it: frame, what the agent does and expects, the timeline, and the buttons.
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { useApp } from "../app";
+import type { EpisodeData, Playlist } from "../data/contract";
+import type { Recording } from "../data/recording";
+import { usePromise, useStore } from "../data/store";
+import { loadList, playNext } from "../panels/lists";
+import { count, decimal, percent, short } from "../ui/format";
+import { Button, ClusterName, paint, Problem } from "../ui/parts";
+import { SPEEDS } from "./player";
+import { Timeline } from "./timeline";
+
+/** Actions shown before and after the one under the cursor. */
+const AROUND = 5;
+
+export function PlayerPanel(): JSX.Element {
+  const app = useApp();
+  const { data, episode, rec, error } = useStore(app.player.store, (state) => state);
+  const recording = app.recording(rec);
+  if (episode === null) {
+    return (
+      <section class="player empty" aria-label="player">
+        {error ? <Problem text={error} /> : <p>Click a state on the map to play its episode from there.</p>}
+      </section>
+    );
+  }
+  return (
+    <section class="player" aria-label="player">
+      {error && <Problem text={error} />}
+      {data && (
+        <>
+          <ListBar recording={recording} />
+          <div class="stage">
+            <PlayerFrame recording={recording} data={data} />
+            <Facts recording={recording} data={data} />
+          </div>
+          <Timeline recording={recording} data={data} />
+          <Transport hasClusters={data.cluster !== null} />
+        </>
+      )}
+    </section>
+  );
+}
+
+/** Of which list the player shows an item, and the way to the others. */
+function ListBar({ recording }: { recording: Recording }): JSX.Element | null {
+  const app = useApp();
+  const list = useStore(app.view, (view) => view.list);
+  const { first, last, data } = useStore(app.player.store, (state) => state);
+  const isPart = data !== null && (first > 0 || last < data.step.length - 1);
+  const { value } = usePromise<Playlist | null>(() => (list ? loadList(app, recording.id, list.name) : Promise.resolve(null)), [recording, list?.name]);
+  if (!list || list.item === null || !value || value.items[list.item]?.episode !== data?.episode) return null;
+  return (
+    <div class={`list-bar ${isPart ? "" : "faint"}`}>
+      <span><b>{value.title}</b> {list.item + 1} of {value.items.length}: {value.items[list.item].text}</span>
+      <span class="group">
+        <Button icon="up" label="Previous of the list" keys="K" disabled={list.item === 0} onClick={() => void playNext(app, -1)} />
+        <Button icon="down" label="Next of the list" keys="J" disabled={list.item >= value.items.length - 1} onClick={() => void playNext(app, 1)} />
+      </span>
+    </div>
+  );
+}
+
+function PlayerFrame({ recording, data }: { recording: Recording; data: EpisodeData }): JSX.Element {
+  const app = useApp();
+  const index = useStore(app.player.store, (state) => state.index);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const row = data.first_row + index;
+  useEffect(() => {
+    let current = true;
+    const show = (bitmap: ImageBitmap | null): void => {
+      if (!current || !canvas.current) return;
+      paint(canvas.current, bitmap);
+      canvas.current.dataset.row = String(row);
+      performance.mark("player-frame");
+    };
+    const frames = app.frames.get(recording.id);
+    const now = frames?.now(row);
+    if (now !== undefined) show(now);
+    else frames?.get(row).then(show, () => show(null));
+    return () => {
+      current = false;
+    };
+  }, [recording, row]);
+  const size = recording.meta.picture_size;
+  return (
+    <div class="screen">
+      <canvas ref={canvas} class="picture" width={size} height={size} role="img" aria-label={`frame at step ${data.step[index]}`} />
+      <span class="missing">no frame here</span>
+    </div>
+  );
+}
+
+function Facts({ recording, data }: { recording: Recording; data: EpisodeData }): JSX.Element {
+  const app = useApp();
+  const index = useStore(app.player.store, (state) => state.index);
+  const { meta, episodes } = recording;
+  const cluster = data.cluster?.[index];
+  const success = episodes?.success[data.episode];
+  const action = data.action[index];
+  const reward = data.reward[index];
+  const unsure = data.uncertainty?.[index];
+  return (
+    <div class="facts">
+      <div class="first">
+        {cluster === undefined ? <span class="faint">no clusters</span> : <ClusterName recording={recording} cluster={cluster} />}
+        <Button icon="close" label="Close the player" keys="Esc" class="close" onClick={() => app.player.close()} />
+      </div>
+      <div class="ribbon" aria-hidden="true">
+        {Array.from({ length: 2 * AROUND + 1 }, (_, at) => {
+          const other = data.action[index + at - AROUND];
+          return <span class={at === AROUND ? "now" : ""}>{other === undefined ? "" : meta.action_signs[other]}</span>;
+        })}
+      </div>
+      <dl>
+        <dt>action</dt>
+        <dd>{meta.action_names[action]}</dd>
+        <dt>value</dt>
+        <dd>{decimal(data.value[index])}{reward !== 0 && <b class={reward > 0 ? "good" : "bad"}> reward {short(reward)}</b>}</dd>
+        {unsure != null && <><dt>uncertainty</dt><dd>{percent(unsure, 0)}</dd></>}
+        <dt>step</dt>
+        <dd>{count(data.step[index])} <span class="faint">of {count(episodes?.length[data.episode])}</span></dd>
+        <dt>episode</dt>
+        <dd>
+          {data.episode} <span class="faint">return {short(episodes?.return[data.episode])}{success == null ? "" : success ? ", succeeds" : ", fails"}</span>
+        </dd>
+        <dt>level</dt>
+        <dd>{episodes?.level_seed[data.episode]}</dd>
+      </dl>
+    </div>
+  );
+}
+
+function Transport({ hasClusters }: { hasClusters: boolean }): JSX.Element {
+  const app = useApp();
+  const { player } = app;
+  const playing = useStore(player.store, (state) => state.playing);
+  const speed = useStore(player.store, (state) => state.speed);
+  return (
+    <div class="transport">
+      <span class="group">
+        <Button icon="back" label="One step back" keys="←" onClick={() => player.step(-1)} />
+        <Button icon={playing ? "pause" : "play"} label={playing ? "Pause" : "Play"} keys="Space" class="main" onClick={() => player.toggle()} />
+        <Button icon="on" label="One step on" keys="→" onClick={() => player.step(1)} />
+      </span>
+      {hasClusters && (
+        <span class="group">
+          <Button icon="changeBack" label="Previous cluster change" keys="," onClick={() => player.toChange(-1)} />
+          <Button icon="changeOn" label="Next cluster change" keys="." onClick={() => player.toChange(1)} />
+        </span>
+      )}
+      <span class="group">
+        <Button icon="up" label="Previous episode" keys="[" onClick={() => player.toEpisode(-1)} />
+        <Button icon="down" label="Next episode" keys="]" onClick={() => player.toEpisode(1)} />
+      </span>
+      <span class="grow" />
+      <label class="choice" title="Speed (< and >)">
+        <span class="sr">speed</span>
+        <select value={String(speed)} onChange={(event) => player.store.set({ speed: Number(event.currentTarget.value) })}>
+          {SPEEDS.map((option) => <option value={String(option)}>{option}×</option>)}
+        </select>
+      </label>
+    </div>
+  );
+}

@@ -1,0 +1,96 @@
+// Small charts: distributions of one thing against those of another, differences with their intervals.
+import type { JSX } from "preact";
+import type { Difference, Meta } from "../data/contract";
+import { decimal, NONE, percent, short, signed } from "./format";
+
+/** A histogram in a colour, and that of all states as a line over it. */
+export function Histogram({ title, shares, against, low, high, color }: {
+  title: string;
+  shares: readonly number[];
+  against?: readonly number[];
+  low: string;
+  high: string;
+  color?: string;
+}): JSX.Element {
+  const most = Math.max(...shares, ...(against ?? []), 1e-9);
+  const width = 100 / shares.length;
+  const y = (share: number): number => 34 - (share / most) * 33;
+  const steps = against?.map((share, at) => `${at ? "L" : "M"}${at * width} ${y(share)}H${(at + 1) * width}`).join("");
+  return (
+    <figure class="histogram">
+      <figcaption>{title}</figcaption>
+      <svg viewBox="0 0 100 34" preserveAspectRatio="none" role="img" aria-label={`distribution of ${title}`}>
+        {shares.map((share, at) => (
+          <rect x={at * width} width={width * 0.9} y={y(share)} height={34 - y(share)} style={{ fill: color ?? "var(--accent)" }} />
+        ))}
+        {steps && <path d={steps} vector-effect="non-scaling-stroke" />}
+      </svg>
+      <div class="ends">
+        <span>{low}</span>
+        <span>{high}</span>
+      </div>
+    </figure>
+  );
+}
+
+const MOST_ACTIONS = 6;
+
+/** The most frequent actions, with those of others as a tick. */
+export function Actions({ meta, shares, against, color }: {
+  meta: Meta;
+  shares: readonly number[];
+  against: readonly number[];
+  color?: string;
+}): JSX.Element {
+  const order = shares.map((_, action) => action).sort((one, other) => shares[other] + against[other] * 0.5 - shares[one] - against[one] * 0.5);
+  const shown = order.slice(0, MOST_ACTIONS).filter((action) => shares[action] > 0 || against[action] > 0);
+  const most = Math.max(...shares, ...against, 1e-9);
+  return (
+    <ol class="actions">
+      {shown.map((action) => (
+        <li title={`${meta.action_names[action]}: ${percent(shares[action])}, otherwise ${percent(against[action])}`}>
+          <b class="sign">{meta.action_signs[action]}</b>
+          <span class="name">{meta.action_names[action]}</span>
+          <span class="track">
+            <i style={{ width: `${(100 * shares[action]) / most}%`, background: color ?? "var(--accent)" }} />
+            <em style={{ left: `${(100 * against[action]) / most}%` }} />
+          </span>
+          <span class="number">{percent(shares[action], 0)}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** A difference with its interval, on a scale around nothing. */
+export function Interval({ title, of, share = false, tip }: {
+  title: string;
+  of: Difference;
+  share?: boolean;
+  tip?: string;
+}): JSX.Element {
+  const say = (value: number | null): string => (share ? percent(value, 0) : value === null ? NONE : short(Number(value.toPrecision(3))));
+  const { difference, low, high, effect, effect_name, note } = of;
+  const end = Math.max(Math.abs(low ?? 0), Math.abs(high ?? 0), Math.abs(difference ?? 0), 1e-9) * 1.15;
+  const at = (value: number): string => `${50 + (50 * Math.max(-end, Math.min(end, value))) / end}%`;
+  const sure = low !== null && high !== null && (low > 0 || high < 0);
+  const said = share ? (difference === null ? NONE : `${signed(100 * difference, 0)} pts`) : signed(difference, 2);
+  return (
+    <tr class={sure ? "sure" : ""} title={low === null || high === null ? (note ?? "") : `95% interval of the difference: ${say(low)} to ${say(high)}`}>
+      <th scope="row" title={tip}>{title}</th>
+      <td>{say(of.inside)}</td>
+      <td>{say(of.rest)}</td>
+      <td class="interval">
+        <span>
+          <em />
+          {low !== null && high !== null && <i style={{ left: at(low), right: `calc(100% - ${at(high)})` }} />}
+          {difference !== null && <b style={{ left: at(difference) }} />}
+        </span>
+      </td>
+      <td>
+        {said}
+      </td>
+      <td class="faint" title={effect_name && `effect size, ${effect_name}`}>{effect == null ? "" : `${effect_name?.slice(-1) ?? "d"} ${decimal(effect)}`}</td>
+    </tr>
+  );
+}

@@ -1,0 +1,38 @@
+// Numbers as people read them.
+
+const COUNT = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
+export const NONE = "–";
+
+type Maybe = number | null | undefined;
+
+export function count(value: Maybe): string {
+  return value == null ? NONE : COUNT.format(value);
+}
+
+export function compact(value: Maybe): string {
+  return value == null ? NONE : COMPACT.format(value);
+}
+
+export function percent(share: Maybe, digits = 1): string {
+  if (share == null) return NONE;
+  if (share > 0 && share < 0.5 / 10 ** (digits + 2)) return `<${(1 / 10 ** digits).toFixed(digits)}%`;
+  return `${(100 * share).toFixed(digits)}%`;
+}
+
+export function decimal(value: Maybe, digits = 2): string {
+  return value == null ? NONE : value.toFixed(digits).replace("-", "−");
+}
+
+export function signed(value: Maybe, digits = 2): string {
+  return value == null ? NONE : `${value < 0 ? "" : "+"}${decimal(value, digits)}`;
+}
+
+/** A number with as many decimals as it needs: 10, 0.5, −3.25. */
+export function short(value: Maybe): string {
+  return value == null ? NONE : String(Number(value.toPrecision(4))).replace("-", "−");
+}
+
+export function plural(number: number, one: string, many = `${one}s`): string {
+  return `${count(number)} ${number === 1 ? one : many}`;
+}

@@ -1,0 +1,127 @@
+// The keyboard: what each key does wherever one is on the page, unless one is writing.
+import { type App, NO_LASSO } from "../app";
+import { COLORS, type Theme } from "../data/view";
+import { isOffered } from "../map/colors";
+import { soloed } from "../panels/visible";
+import { playNext } from "../panels/lists";
+
+export interface Key {
+  keys: string;
+  text: string;
+}
+
+export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
+  {
+    title: "Map",
+    keys: [
+      { keys: "Point", text: "a state's card" },
+      { keys: "Click", text: "play its episode" },
+      { keys: "Drag, wheel", text: "move, enlarge" },
+      { keys: "+ − 0", text: "larger, smaller, whole map" },
+      { keys: "M", text: "next plane: FDR, t-SNE, PCA" },
+      { keys: "C", text: "next colouring" },
+      { keys: "1 … 9", text: "cluster 1 … 9 alone; again: all" },
+      { keys: "A", text: "show all clusters" },
+      { keys: "V, N", text: "cells, names" },
+      { keys: "L, Shift drag", text: "lasso" },
+      { keys: "Tab to map, arrows, Enter", text: "point and choose without a mouse" },
+    ],
+  },
+  {
+    title: "Player",
+    keys: [
+      { keys: "Space", text: "play, pause" },
+      { keys: "← →", text: "one step; with Shift ten" },
+      { keys: ", .", text: "previous, next cluster change" },
+      { keys: "[ ]", text: "previous, next episode" },
+      { keys: "Home End", text: "start, end" },
+      { keys: "< >", text: "slower, faster" },
+      { keys: "J K", text: "next, previous of a list" },
+    ],
+  },
+  {
+    title: "Page",
+    keys: [
+      { keys: "Alt 1 … 5", text: "panels" },
+      { keys: "D", text: "theme" },
+      { keys: "?", text: "this help" },
+      { keys: "Esc", text: "let go of help, lasso, player" },
+    ],
+  },
+];
+
+type Act = (app: App, shift: boolean) => void;
+
+const ACTS: Record<string, Act> = {
+  " ": (app) => app.player.toggle(),
+  ArrowLeft: (app, shift) => app.player.step(shift ? -10 : -1),
+  ArrowRight: (app, shift) => app.player.step(shift ? 10 : 1),
+  Home: (app) => app.player.step(-Infinity),
+  End: (app) => app.player.step(Infinity),
+  ",": (app) => app.player.toChange(-1),
+  ".": (app) => app.player.toChange(1),
+  "[": (app) => app.player.toEpisode(-1),
+  "]": (app) => app.player.toEpisode(1),
+  "<": (app) => app.player.faster(-1),
+  ">": (app) => app.player.faster(1),
+  j: (app) => void playNext(app, 1),
+  k: (app) => void playNext(app, -1),
+  "+": (app) => zoom(app, 1.6),
+  "=": (app) => zoom(app, 1.6),
+  "-": (app) => zoom(app, 1 / 1.6),
+  "0": (app) => app.maps.forEach((map) => map.reset()),
+  m: (app) => {
+    const names = app.recordings[0].planes.map((plane) => plane.name);
+    app.view.set({ plane: names[(names.indexOf(app.view.get().plane) + 1) % names.length] });
+  },
+  c: (app, shift) => {
+    const offered = COLORS.filter((color) => isOffered(app.recordings[0].meta, color));
+    const at = offered.indexOf(app.view.get().color) + (shift ? -1 : 1);
+    app.view.set({ color: offered[(at + offered.length) % offered.length] });
+  },
+  a: (app) => app.view.set({ solo: [], hide: [] }),
+  v: (app) => app.view.set({ cells: !app.view.get().cells }),
+  n: (app) => app.view.set({ names: !app.view.get().names }),
+  l: (app) => app.lasso.set({ drawing: !app.lasso.get().drawing }),
+  d: (app) => {
+    const themes: Theme[] = ["auto", "light", "dark"];
+    app.view.set({ theme: themes[(themes.indexOf(app.view.get().theme) + 1) % 3] });
+  },
+  "?": (app) => app.look.set({ help: !app.look.get().help }),
+  Escape: (app) => {
+    if (app.look.get().help) app.look.set({ help: false });
+    else if (app.lasso.get().drawing) app.lasso.set({ drawing: false });
+    else if (app.lasso.get().rec) {
+      app.lasso.set(NO_LASSO);
+      app.view.set({ sel: null });
+    } else app.player.close();
+  },
+};
+
+function zoom(app: App, factor: number): void {
+  for (const map of app.maps.values()) map.fly(map.camera.zoomAt(map.camera.width / 2, map.camera.height / 2, factor));
+}
+
+export function listenToKeys(app: App, panels: readonly string[]): void {
+  document.addEventListener("keydown", (event) => {
+    const target = event.target as HTMLElement;
+    const writing = target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");
+    if (event.ctrlKey || event.metaKey) return;
+    if (writing && event.key !== "Escape") return;
+    if (writing) return target.blur();
+    // buttons and links answer to Space and Enter themselves
+    if ((event.key === " " || event.key === "Enter") && target.matches("button, a, summary, input")) return;
+    const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
+    if (digit && event.altKey) {
+      const panel = panels[Number(digit) - 1];
+      if (panel) app.view.set({ panel: panel as never });
+    } else if (digit && !event.shiftKey && /^\d$/.test(event.key)) {
+      if (Number(digit) < app.recordings[0].meta.num_codes) app.view.set({ solo: soloed(app.view.get().solo, Number(digit), false), hide: [] });
+    } else {
+      const act = event.altKey ? undefined : (ACTS[event.key] ?? ACTS[event.key.toLowerCase()]);
+      if (!act) return;
+      act(app, event.shiftKey);
+    }
+    event.preventDefault();
+  });
+}

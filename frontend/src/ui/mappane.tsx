@@ -1,0 +1,111 @@
+// A map in its place on the page: its layers, its tools, its legend and the card of what is pointed at.
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { NO_LASSO, useApp } from "../app";
+import type { Recording } from "../data/recording";
+import { sentence, useStore } from "../data/store";
+import { MapView } from "../map/map";
+import { listen } from "../map/pointer";
+import { askInside } from "../panels/inside";
+import { openMoves } from "../panels/lists";
+import { HoverCard } from "./card";
+import { count } from "./format";
+import { LegendBox } from "./legend";
+import { Button, Icon } from "./parts";
+
+const NUDGE = 1.6;
+
+export function MapPane({ recording, several }: { recording: Recording; several: boolean }): JSX.Element {
+  const app = useApp();
+  const host = useRef<HTMLDivElement>(null);
+  const [under, points, over] = [useRef<HTMLCanvasElement>(null), useRef<HTMLCanvasElement>(null), useRef<HTMLCanvasElement>(null)];
+  const names = useRef<HTMLDivElement>(null);
+  const [map, setMap] = useState<MapView | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [life, setLife] = useState(0);
+  const drawing = useStore(app.lasso, (lasso) => lasso.drawing);
+
+  useEffect(() => {
+    if (!host.current || !under.current || !points.current || !over.current || !names.current) return;
+    let made: MapView;
+    try {
+      const layers = { under: under.current, points: points.current, over: over.current, names: names.current };
+      made = new MapView(app, recording, host.current, layers);
+    } catch (error) {
+      return setProblem(sentence(error));
+    }
+    const end = listen(app, made, over.current, {
+      state: (index) => {
+        performance.mark("click");
+        app.hover.set({ rec: null, index: -1, rested: false }); // what one wants to see now is in the player
+        void app.openRow(recording.id, recording.rowOf(index)).then(() => document.getElementById("timeline")?.focus({ preventScroll: true }));
+      },
+      arrow: (from, to) => void openMoves(app, recording.id, from, to),
+      lasso: (polygon) => {
+        const plane = made.plane;
+        if (!plane) return;
+        app.view.set({ panel: "lasso", sel: null, rec: recording.id });
+        void askInside(app, recording.id, { plane, polygon });
+      },
+    });
+    app.maps.set(recording.id, made);
+    setMap(made);
+    return () => {
+      app.zooms[recording.id] = made.zoom;
+      app.maps.delete(recording.id);
+      end();
+      made.destroy();
+    };
+  }, [recording, life]);
+
+  // a graphics card that was reset gives its memory back empty: make the map anew
+  const lost = (event: Event): void => event.preventDefault();
+  const restored = (): void => setLife((before) => before + 1);
+  const title = recording.meta.name ?? recording.meta.title;
+  return (
+    <section class={`map ${drawing ? "drawing" : ""}`} ref={host} aria-label={`map of ${title}`} data-rec={recording.id}>
+      <canvas class="layer" ref={under} key={`u${life}`} />
+      <canvas
+        class="layer points" ref={points} key={`p${life}`}
+        {...{ onwebglcontextlost: lost, onwebglcontextrestored: restored }}
+      />
+      <canvas
+        class="layer top" ref={over} key={`o${life}`} tabIndex={0} role="application"
+        aria-label={`map of ${title}: ${count(recording.count)} states. Arrow keys point at states, Enter plays the episode.`}
+      />
+      <div class="names" ref={names} aria-hidden="true" />
+      {several && <p class="map-title"><b>{recording.id === "a" ? "A" : "B"}</b> {title}</p>}
+      {problem && <p class="map-problem" role="alert">{problem}</p>}
+      {!recording.count && <p class="map-problem">This recording has no states.</p>}
+      <div class="map-foot">
+        <LegendBox recording={recording} />
+        <MapButtons recording={recording} map={map} />
+      </div>
+      {map && <HoverCard map={map} />}
+      {drawing && <p class="hint"><Icon name="lasso" /> Draw around the states to compare. Esc ends.</p>}
+    </section>
+  );
+}
+
+function MapButtons({ recording, map }: { recording: Recording; map: MapView | null }): JSX.Element {
+  const app = useApp();
+  const lasso = useStore(app.lasso, (state) => state);
+  const nudge = (factor: number): void => {
+    if (map) map.fly(map.camera.zoomAt(map.camera.width / 2, map.camera.height / 2, factor));
+  };
+  const shown = recording.count < recording.meta.num_states ? `${count(recording.count)} of ${count(recording.meta.num_states)} states` : `${count(recording.count)} states`;
+  return (
+    <div class="map-buttons">
+      <span class="faint">{shown}</span>
+      {lasso.rec === recording.id && lasso.polygon.length > 0 && (
+        <Button label="Let go of the lasso" keys="Esc" class="labelled" onClick={() => app.lasso.set(NO_LASSO)}>clear lasso</Button>
+      )}
+      <Button icon="lasso" label="Lasso: draw around states" keys="L, or Shift and drag" pressed={lasso.drawing} onClick={() => app.lasso.set({ drawing: !lasso.drawing })} />
+      <span class="group">
+        <Button icon="minus" label="Smaller" keys="−" onClick={() => nudge(1 / NUDGE)} />
+        <Button icon="whole" label="Whole map" keys="0" onClick={() => map?.reset()} />
+        <Button icon="plus" label="Larger" keys="+" onClick={() => nudge(NUDGE)} />
+      </span>
+    </div>
+  );
+}

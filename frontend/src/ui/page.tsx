@@ -1,0 +1,88 @@
+// The page: maps on the left, panels and player on the right.
+import type { JSX } from "preact";
+import { useApp } from "../app";
+import { useStore } from "../data/store";
+import type { PanelName } from "../data/view";
+import { ClustersPanel } from "../panels/clusters";
+import { ComparePanel } from "../panels/compare";
+import { LassoPanel } from "../panels/lasso";
+import { ShowPanel } from "../panels/show";
+import { TransitionsPanel } from "../panels/transitions";
+import { PlayerPanel } from "../player/panel";
+import { Help } from "./help";
+import { MapPane } from "./mappane";
+import { Button } from "./parts";
+import { MapBar, TopBar } from "./toolbar";
+
+const TITLES: Record<PanelName, string> = {
+  clusters: "Clusters", lasso: "Lasso", transitions: "Transitions", show: "Show me", compare: "Compare",
+};
+
+export function panelsOf(recordings: number): PanelName[] {
+  return (Object.keys(TITLES) as PanelName[]).filter((name) => name !== "compare" || recordings > 1);
+}
+
+export function Page(): JSX.Element {
+  const app = useApp();
+  const problem = useStore(app.look, (look) => look.problem);
+  const several = app.recordings.length > 1;
+  return (
+    <>
+      <TopBar />
+      <main>
+        <div class="left">
+          <MapBar />
+          <div class={`maps ${several ? "two" : ""}`}>
+            {app.recordings.map((recording) => <MapPane recording={recording} several={several} key={recording.id} />)}
+          </div>
+        </div>
+        <aside class="right">
+          <Panels />
+          <PlayerPanel />
+        </aside>
+      </main>
+      {problem && (
+        <div class="toast" role="alert">
+          {problem}
+          <Button icon="close" label="Dismiss" onClick={() => app.look.set({ problem: null })} />
+        </div>
+      )}
+      <Help />
+    </>
+  );
+}
+
+function Panels(): JSX.Element {
+  const app = useApp();
+  const { panel, rec } = useStore(app.view, (view) => view);
+  useStore(app.look, (look) => look.arrived);
+  const recording = app.recording(rec);
+  const offered = panelsOf(app.recordings.length);
+  const shown = offered.includes(panel) ? panel : "clusters";
+  const key = `${rec} ${shown}`;
+  return (
+    <section class="panels">
+      <div class="tabs" role="tablist" aria-label="panels">
+        {offered.map((name) => (
+          <button type="button" role="tab" id={`tab-${name}`} aria-selected={name === shown} aria-controls="panel" onClick={() => app.view.set({ panel: name })}>
+            {TITLES[name]}
+          </button>
+        ))}
+        {app.recordings.length > 1 && (
+          <span class="segments" role="radiogroup" aria-label="recording">
+            {app.recordings.map(({ id }) => (
+              <button type="button" role="radio" aria-checked={id === rec} onClick={() => app.view.set({ rec: id })}>{id.toUpperCase()}</button>
+            ))}
+          </span>
+        )}
+      </div>
+      <div class="panel" id="panel" role="tabpanel" aria-labelledby={`tab-${shown}`} tabIndex={-1} key={key}>
+        {shown === "clusters" && <ClustersPanel recording={recording} />}
+        {shown === "lasso" && <LassoPanel recording={recording} />}
+        {shown === "transitions" && <TransitionsPanel recording={recording} />}
+        {shown === "show" && <ShowPanel recording={recording} />}
+        {shown === "compare" && <ComparePanel />}
+      </div>
+    </section>
+  );
+}

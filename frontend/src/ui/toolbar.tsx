@@ -1,0 +1,96 @@
+// Above the maps: which recording, which plane, which colours; export, theme and help.
+import type { JSX } from "preact";
+import { useApp } from "../app";
+import type { PlaneName } from "../data/contract";
+import { useStore } from "../data/store";
+import { COLORS, type ColorName, type Theme } from "../data/view";
+import { COLOR_TITLES, isOffered } from "../map/colors";
+import { compact, count, percent } from "./format";
+import { Button, Icon } from "./parts";
+
+export function TopBar(): JSX.Element {
+  const app = useApp();
+  const theme = useStore(app.view, (view) => view.theme);
+  const themes: Theme[] = ["auto", "light", "dark"];
+  const [first] = app.recordings;
+  const { agent } = first.meta;
+  const facts = [
+    agent.timesteps ? `${compact(agent.timesteps)} steps` : null,
+    agent.distribution_mode,
+    agent.seed == null ? null : `seed ${agent.seed}`,
+    `${count(first.meta.num_states)} states`,
+    `${count(first.meta.num_episodes)} episodes`,
+  ].filter(Boolean);
+  const address = app.source.exportAddress();
+  return (
+    <header class="topbar">
+      <h1>
+        {app.recordings.length > 1 ? app.recordings.map((recording) => recording.meta.name ?? recording.meta.title).join(" and ") : first.meta.title}
+      </h1>
+      {app.recordings.length === 1 && <p class="faint">{facts.join(" · ")}</p>}
+      {app.source.about && <p class="faint about" title={app.source.about}>{app.source.about}</p>}
+      <span class="grow" />
+      {address && (
+        <a class="button" href={address} download title="One file with the map, the cards and some of the frames, for others to open without anything else">
+          <Icon name="save" /> Export
+        </a>
+      )}
+      <Button icon="theme" label={`Theme: ${theme}`} keys="D" onClick={() => app.view.set({ theme: themes[(themes.indexOf(theme) + 1) % 3] })} />
+      <Button label="Keys and help" keys="?" class="help-button" onClick={() => app.look.set({ help: true })}>?</Button>
+    </header>
+  );
+}
+
+export function MapBar(): JSX.Element {
+  const app = useApp();
+  const view = useStore(app.view, (state) => state);
+  useStore(app.look, (look) => look.arrived);
+  const computing = useStore(app.look, (look) => look.computing);
+  const planes = app.recordings[0].meta.planes.filter((plane) => plane.why_not === undefined || app.recordings.length > 1);
+  const colors = COLORS.filter((color) => app.recordings.some((recording) => isOffered(recording.meta, color)));
+  const hasCells = view.plane === "fdr" && app.recordings.some((recording) => recording.meta.num_codes > 0);
+  return (
+    <div class="bar">
+      <div class="segments" role="radiogroup" aria-label="plane">
+        {planes.map((plane) => {
+          const progress = computing[plane.name as PlaneName];
+          return (
+            <button
+              type="button" role="radio" aria-checked={view.plane === plane.name} disabled={plane.why_not !== undefined}
+              title={plane.why_not ?? PLANE_TEXTS[plane.name]} onClick={() => app.view.set({ plane: plane.name })}
+            >
+              {plane.title}
+              {progress !== undefined && <small> {percent(progress, 0)}</small>}
+            </button>
+          );
+        })}
+      </div>
+      <div class="segments colors" role="radiogroup" aria-label="colour">
+        {colors.map((color: ColorName) => (
+          <button type="button" role="radio" aria-checked={view.color === color} onClick={() => app.view.set({ color })}>
+            {COLOR_TITLES[color]}
+          </button>
+        ))}
+      </div>
+      <label class="choice colors-menu">
+        <span class="sr">colour</span>
+        <select value={view.color} onChange={(event) => app.view.set({ color: event.currentTarget.value as ColorName })}>
+          {colors.map((color) => <option value={color}>{COLOR_TITLES[color]}</option>)}
+        </select>
+      </label>
+      <span class="grow" />
+      <label class={`check ${hasCells ? "" : "off"}`} title="Where which cluster's code is the nearest (V)">
+        <input type="checkbox" checked={view.cells} disabled={!hasCells} onChange={() => app.view.set({ cells: !view.cells })} /> cells
+      </label>
+      <label class="check" title="Numbers and names of the clusters (N)">
+        <input type="checkbox" checked={view.names} onChange={() => app.view.set({ names: !view.names })} /> names
+      </label>
+    </div>
+  );
+}
+
+const PLANE_TEXTS: Record<PlaneName, string> = {
+  fdr: "The plane that the agent itself learned: its clusters are where which code is the nearest",
+  tsne: "t-SNE of the agent's features: what is near there is near here, distances mean little",
+  pca: "The two directions in which the agent's features differ most",
+};
