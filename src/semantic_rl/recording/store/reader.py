@@ -107,8 +107,8 @@ class Recording:
             f"mean length {means[1]:.0f}, success {means[2]:.0%}), {size / self.num_states / 1024:.1f} KiB a state"
         )
 
-    def check(self) -> None:
-        """Raise UserError unless tables and frames are there, whole, and agree with each other."""
+    def check_tables(self) -> None:
+        """Raise UserError unless the tables are there, whole, and agree with each other."""
         states, episodes = self._parquet(STATES_FILE), self._parquet(EPISODES_FILE)
         semantic = SEMANTIC_STATE_COLUMNS if self.num_codes else ()
         for file, columns in ((states, (*STATE_COLUMNS, *semantic)), (episodes, EPISODE_COLUMNS)):
@@ -120,6 +120,9 @@ class Recording:
         self._same_count(EPISODES_FILE, episodes.metadata.num_rows, self.num_episodes, RECORDING_FILE)
         in_episodes = int(self.episodes["num_rows"].sum())
         self._same_count(STATES_FILE, states.metadata.num_rows, in_episodes, f"the episodes of {EPISODES_FILE}")
+
+    def check_frames(self) -> None:
+        """Raise UserError unless the files of frames are there, whole, and as long as the table of states."""
         self._observations.check()
         if self.has_pictures:
             self._pictures.check()
@@ -167,8 +170,8 @@ def read_description(path: Path) -> dict[str, Any]:
     return description
 
 
-def open_recording(path: str | Path) -> Recording:
-    """Open a finished recording.
+def open_recording(path: str | Path, with_frames: bool = True) -> Recording:
+    """Open a finished recording; `with_frames` False lets pass one whose files of frames are missing or damaged.
 
     Raises UserError if it is missing, incomplete, from a newer version, or if its files are cut off or do not belong
     together.
@@ -184,5 +187,7 @@ def open_recording(path: str | Path) -> Recording:
         recording = Recording(path, description)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path / RECORDING_FILE} does not say what it should ({error!r}); record again.") from error
-    recording.check()
+    recording.check_tables()
+    if with_frames:
+        recording.check_frames()
     return recording
