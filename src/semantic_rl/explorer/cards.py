@@ -12,7 +12,7 @@ from semantic_rl.clips.footage import Footage, episodes_that_count
 from semantic_rl.config.clips import ClipSettings
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.data import Explored
-from semantic_rl.explorer.frames import Frames
+from semantic_rl.explorer.frames import Frames, WithGaps
 from semantic_rl.explorer.wire import to_png
 
 CLIP = ClipSettings(frames=96)
@@ -27,13 +27,18 @@ class Cards(NamedTuple):
     means: list[bytes | None]
 
 
-def make_cards(explored: Explored) -> Cards:
+def make_cards(explored: Explored, frames: Frames) -> Cards:
     """Summarise all clusters; none if the agent has none."""
     if not explored.num_codes or not explored.num_states:
         return Cards({"clusters": [], "value_edges": [], "all": None}, [None] * explored.num_codes)
-    found = compute_clusters(explored.recording, NUM_TYPICAL, seed=explored.settings.seed)
-    clips = choose_card_clips(explored)
-    return Cards(_to_json(found, clips), [_png(cluster.mean_frame) for cluster in found.clusters])
+    recording, seed = explored.recording, explored.settings.seed
+    if explored.missing_frames[0]:
+        found = compute_clusters(WithGaps(recording.path, recording.description), NUM_TYPICAL, seed=seed)
+        means = [_mean_of_cluster(explored, frames, index) for index in range(explored.num_codes)]
+    else:
+        found = compute_clusters(recording, NUM_TYPICAL, seed=seed)
+        means = [_png(cluster.mean_frame) for cluster in found.clusters]
+    return Cards(_to_json(found, choose_card_clips(explored)), means)
 
 
 def _to_json(found: Clusters, clips: list[list[Run]]) -> dict[str, Any]:
@@ -145,8 +150,8 @@ def make_transitions(explored: Explored) -> dict[str, Any]:
     }
 
 
-def mean_of_cluster(explored: Explored, frames: Frames, cluster: int) -> bytes | None:
-    """Return the mean frame of a cluster as PNG; None if it is empty."""
+def _mean_of_cluster(explored: Explored, frames: Frames, cluster: int) -> bytes | None:
+    """Return the mean of those frames of a cluster that are there, as PNG; None if there is none."""
     assert explored.states.code_index is not None, "there are clusters"
     mean = frames.mean(np.flatnonzero(explored.states.code_index == cluster))
     return None if mean is None else to_png(mean)

@@ -38,14 +38,14 @@ class Explored:
         recording: Recording,
         settings: Settings,
         id: str = "a",
-        notes: list[str] | None = None,
+        missing_frames: tuple[int, str] = (0, ""),
         report: Report = lambda done, total: None,
     ) -> None:
         self.id = id
         self.recording = recording
         self.settings = settings
-        self.notes = notes or []
-        """Plain sentences for the reader: what is missing, and why."""
+        self.missing_frames = missing_frames
+        """How many states have frames that cannot be read, and why."""
         self.jobs = Jobs()
         self.states: States = read_states(recording, report)
         self.episodes: Episodes = read_episodes(recording)

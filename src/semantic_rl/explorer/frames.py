@@ -83,8 +83,24 @@ def recompressed(content: bytes, size: int, quality: int) -> bytes:
     return found.getvalue()
 
 
+class WithGaps(Recording):
+    """A recording in which a missing observation is black, for what would rather have any than stop."""
+
+    def observation(self, row: int) -> NDArray[np.uint8]:
+        """Return what the agent saw in a state [64, 64, 3]; black where that is missing."""
+        try:
+            return super().observation(row)
+        except UserError:
+            return np.zeros(self.description["frames"].get("observation_shape", (64, 64, 3)), np.uint8)
+
+
 def missing_frames(recording: Recording) -> tuple[int, str]:
-    """Return how many states have no frame that can be read, and the first reason; reads a frame of each file."""
+    """Return how many states have no frame that can be read, and the first reason; reads a frame of each bad file."""
+    try:
+        recording.check_frames()
+        return 0, ""
+    except UserError:
+        pass
     missing, reason = 0, ""
     for first in range(0, recording.num_states, SHARD_ROWS):
         last = min(first + SHARD_ROWS, recording.num_states) - 1

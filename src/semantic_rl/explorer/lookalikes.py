@@ -61,13 +61,14 @@ def _small_frames(
             frame = frames.observation(row)
         except UserError:
             continue
-        height, width, channels = frame.shape
-        blocks = frame.reshape(SIDE, height // SIDE, SIDE, width // SIDE, channels)
+        height, width, _ = frame.shape
+        blocks = frame.reshape(SIDE, height // SIDE, SIDE, width // SIDE, 3)
         rows.append(row)
         small.append(blocks.mean((1, 3), dtype=np.float32).ravel())
         if index % CHUNK == 0:
             report(index, len(chosen))
-    return np.array(rows, np.int64), np.array(small, np.float32).reshape(len(rows), -1)
+    pixels = np.array(small, np.float32).reshape(len(rows), SIDE * SIDE * 3)
+    return np.array(rows, np.int64), pixels
 
 
 def _nearest_pairs(

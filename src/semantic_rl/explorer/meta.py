@@ -80,7 +80,10 @@ def _padded(names: Sequence[str], count: int) -> list[str]:
 
 
 def _notes(explored: Explored) -> list[str]:
-    notes = list(explored.notes)
+    notes: list[str] = []
+    missing, why = explored.missing_frames
+    if missing:
+        notes.append(f"The frames of {missing:,} of {explored.num_states:,} states are missing: {why}")
     if not explored.num_states:
         return [*notes, "This recording has no states."]
     if not explored.num_codes:

@@ -10,6 +10,7 @@ from rich.progress import Progress
 
 from semantic_rl.config.explore import ExploreConfig
 from semantic_rl.explorer.data import Explored, Settings
+from semantic_rl.explorer.frames import missing_frames
 from semantic_rl.explorer.jobs import Pending
 from semantic_rl.explorer.view import View
 from semantic_rl.recording.store import open_recording
@@ -38,11 +39,13 @@ def open_view(path: Path, id: str, settings: Settings, author: str = "") -> View
     """Open one recording."""
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task(f"reading {path}", total=None)
+        recording = open_recording(path, with_frames=False)
         explored = Explored(
-            open_recording(path),
+            recording,
             settings,
             id,
-            report=lambda done, total: bars.update(task, completed=done, total=total),
+            missing_frames(recording),
+            lambda done, total: bars.update(task, completed=done, total=total),
         )
     if explored.num_states <= PREPARED_UP_TO and explored.why_not("pca") is None:
         with suppress(Pending):

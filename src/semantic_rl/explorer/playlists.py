@@ -123,6 +123,9 @@ def longest_dwells(explored: Explored) -> Found:
     """The longest stays in one cluster, whole."""
     states = explored.states
     assert states.code_index is not None, "there are clusters"
+    if not explored.num_states:
+        nothing = np.zeros(0, np.int64)
+        return Found("Longest stays", nothing, nothing, nothing, str)
     visits = find_visits(states.episode, states.step, states.code_index)
     ends = np.append(visits.first_row[1:], explored.num_states) - 1
     means = _means(visits.num_steps, visits.code_index, explored.num_codes)

@@ -47,6 +47,8 @@ class Selected(NamedTuple):
 
 def read_selection(explored: Explored, content: Mapping[str, Any]) -> Selection:
     """Read a selection from JSON values; raises Refusal for what cannot be one."""
+    if not explored.num_states:
+        raise Refusal(400, "the recording has no states.")
     if "clusters" in content:
         return Selection(clusters=_read_clusters(explored, content["clusters"]))
     if "polygon" not in content or "plane" not in content:
@@ -78,7 +80,7 @@ def read_polygon(given: object) -> tuple[tuple[float, float], ...]:
     """Return the vertices of a polygon; raises Refusal unless they are at least three pairs of finite numbers."""
     vertices = cast(list[object], given) if isinstance(given, list) else []
     if not 3 <= len(vertices) <= MOST_VERTICES:
-        raise Refusal(400, f"polygon: got {len(vertices)} vertices, expected a list of 3 to {MOST_VERTICES:,}.")
+        raise Refusal(400, f"polygon: got {len(vertices):,} vertices, expected a list of 3 to {MOST_VERTICES:,}.")
     return tuple(_read_point(vertex) for vertex in vertices)
 
 

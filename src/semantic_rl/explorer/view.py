@@ -107,7 +107,7 @@ class View:
 
     def cards(self, patience: float | None = PATIENCE) -> Cards:
         """Return the cards of the clusters."""
-        return self.explored.jobs.get("cards", lambda report: make_cards(self.explored), patience)
+        return self.explored.jobs.get("cards", lambda report: make_cards(self.explored, self.frames), patience)
 
     def mean(self, cluster: int, patience: float | None = PATIENCE) -> bytes:
         """Return a cluster's mean frame, as PNG."""
