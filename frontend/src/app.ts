@@ -1,7 +1,7 @@
 // The parts of the page and what they share.
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Inside, InsideQuery, PlaneName, Point } from "./data/contract";
+import type { Comparison, Inside, InsideQuery, PlaneName, Point } from "./data/contract";
 import { Notes } from "./data/notes";
 import type { Recording } from "./data/recording";
 import type { Source } from "./data/source";
@@ -58,8 +58,10 @@ export class App {
   readonly maps = new Map<string, MapView>();
   /** Where maps that do not exist yet shall look. */
   zooms: Record<string, Zoom> = {};
-  /** Called when a map was moved or enlarged. */
-  zoomed: () => void = () => undefined;
+  /** Called when a map was moved or enlarged by hand. */
+  zoomed: (map: MapView) => void = () => undefined;
+  /** How the maps of two recordings belong together: the same plane, the same states, or clusters that are alike. */
+  link: Comparison["kind"] = "none";
 
   constructor(
     readonly source: Source,
@@ -76,6 +78,11 @@ export class App {
 
   notesOf(id: string): Notes {
     return this.notes.get(id) as Notes;
+  }
+
+  /** Point of another recording that is the same state as a row, if the recordings are of the same states; else -1. */
+  twin(rec: string | null, row: number, other: Recording): number {
+    return this.link === "overlap" && rec !== null && rec !== other.id && row >= 0 ? other.indexOf(row) : -1;
   }
 
   /** Say that something has come that maps or legends should show. */

@@ -1,10 +1,11 @@
 // What the page does by itself: restore an address and write it, fetch in order of need, follow the theme.
 import type { App } from "./app";
 import type { Comparison, PlaneName } from "./data/contract";
-import type { Recording } from "./data/recording";
+import { fromUnit, type Recording, toUnit } from "./data/recording";
 import { sentence } from "./data/store";
 import { FIRST_VIEW, readHash, writeHash } from "./data/view";
 import { COLUMN_OF } from "./map/colors";
+import type { MapView } from "./map/map";
 import { openSelection } from "./panels/inside";
 import { loadList, playItem, playNext } from "./panels/lists";
 import { listenToKeys } from "./ui/keys";
@@ -50,7 +51,10 @@ export function begin(app: App): void {
       if (written !== location.hash) history.replaceState(null, "", written);
     }, WRITE_AFTER_MS);
   };
-  app.zoomed = write;
+  app.zoomed = (map) => {
+    write();
+    followZoom(app, map);
+  };
   app.view.subscribe(write);
   app.player.store.subscribe((now, before) => {
     if (now.index !== before.index || now.episode !== before.episode || now.playing !== before.playing) write();
@@ -61,7 +65,7 @@ export function begin(app: App): void {
   followTheme(app);
   void restore();
   fetchAll(app);
-  listenToKeys(app, panelsOf(app.recordings.length));
+  listenToKeys(app, panelsOf(app));
 }
 
 function moved(zoom: { x: number; y: number; scale: number }): boolean {
@@ -131,11 +135,25 @@ async function wantPlane(app: App, name: PlaneName): Promise<void> {
   }
 }
 
+/** Where two maps show the same plane, what one looks at the other does too. */
+function followZoom(app: App, map: MapView): void {
+  const limits = map.plane && map.recording.plane(map.plane)?.limits;
+  if (app.link !== "same" || map.plane !== "fdr" || !limits) return;
+  for (const other of app.maps.values()) {
+    const theirs = other.recording.plane("fdr")?.limits;
+    if (other === map || other.plane !== "fdr" || !theirs) continue;
+    const { x, y, scale } = map.zoom;
+    const [left, bottom] = toUnit(theirs, fromUnit(limits, [x, y]));
+    other.follow({ x: left, y: bottom, scale: (scale * (theirs[1] - theirs[0])) / (limits[1] - limits[0]) });
+  }
+}
+
 /** Where clusters of the second recording match clusters of the first, they get their colours. */
 async function matchColors(app: App): Promise<void> {
   const [a, b] = app.recordings;
-  const { match } = await a.keep<Comparison>("compare", () => app.source.compare());
+  const { match, kind } = await a.keep<Comparison>("compare", () => app.source.compare());
   const partner = new Map(match.map(([one, other]) => [other, one]));
+  app.link = kind;
   let next = a.meta.num_codes;
   b.slots = b.meta.colors.map((_, cluster) => partner.get(cluster) ?? next++);
   app.arrive();

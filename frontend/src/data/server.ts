@@ -107,8 +107,8 @@ export class ServerSource implements Source {
     return `api/${id}/clip?key=${encodeURIComponent(key)}`;
   }
 
-  exportAddress(): string {
-    return "api/export";
+  exportAddress(id: string): string {
+    return `api/export?id=${id}`;
   }
 
   /** An address that names the recording's content, whose answer the browser may keep for good. */

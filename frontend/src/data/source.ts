@@ -38,7 +38,7 @@ export interface Source {
   /** Addresses of downloads; null where there are none. */
   rowsAddress(id: string, key: string, format: "parquet" | "csv"): string | null;
   clipAddress(id: string, key: string): string | null;
-  exportAddress(): string | null;
+  exportAddress(id: string): string | null;
 }
 
 /** What went wrong, as a sentence to show. */

@@ -45,6 +45,9 @@ export function drawCells(context: Context, cells: Point[][], colors: readonly (
   });
 }
 
+/** States of a path that stand out behind the one under the cursor. */
+const RECENT = 36;
+
 /** The states of an episode in order; where the plane does not have one, the line goes on from the last to the next. */
 export function drawPath(context: Context, path: readonly (Point | null)[], first: number, index: number, camera: Camera, ink: Ink): void {
   const pixels = path.map((point) => (point ? camera.toPixel(point) : null));
@@ -59,8 +62,10 @@ export function drawPath(context: Context, path: readonly (Point | null)[], firs
   const past = pixels.slice(Math.min(first, index), index + 1).filter((pixel) => pixel !== null);
   stroke(placed, 3, ink.paper, first > 0 ? 0.3 : 0.55);
   stroke(placed, 1.25, ink.ink, first > 0 ? 0.22 : 0.4);
-  stroke(past, 4.5, ink.paper, 0.8);
-  stroke(past, 2, ink.ink, 0.95);
+  const recent = past.slice(-RECENT);
+  if (past.length > RECENT) stroke(past, 1.5, ink.ink, 0.45);
+  stroke(recent, 4.5, ink.paper, 0.8);
+  stroke(recent, 2, ink.ink, 0.95);
   context.globalAlpha = 1;
   if (past.length) dot(context, past[0], 3, ink.paper, ink.ink, 1.5);
   const here = past[past.length - 1];

@@ -84,16 +84,21 @@ export class MapView {
   }
 
   look(zoom: Zoom): void {
+    this.follow(zoom);
+    this.app.zoomed(this);
+  }
+
+  /** Look somewhere because another map does. */
+  follow(zoom: Zoom): void {
     this.flight = null;
     this.camera.zoom = zoom;
-    this.app.zoomed();
     this.refresh(true);
   }
 
   fly(zoom: Zoom): void {
     if (still()) return this.look(zoom);
     this.flight = { from: this.camera.zoom, to: zoom, began: performance.now() };
-    this.app.zoomed();
+    this.app.zoomed(this);
     this.refresh(true);
   }
 
@@ -149,10 +154,11 @@ export class MapView {
   /** Show the plane that is asked for, or the first that this recording has. */
   private show(): void {
     const { recording, app } = this;
-    const offered = recording.planes.map((plane) => plane.name);
     const wanted = app.view.get().plane;
-    const name = offered.includes(wanted) ? wanted : (offered.find((plane) => recording.get(plane)) ?? null);
-    if (!name || !recording.get(name) || name === this.planes?.to) return;
+    const loaded = recording.planes.map((plane) => plane.name).filter((plane) => recording.get(plane));
+    const waits = this.planes && recording.planes.some((plane) => plane.name === wanted);
+    const name = loaded.includes(wanted) ? wanted : waits ? null : loaded[0];
+    if (!name || name === this.planes?.to) return;
     const from = this.planes?.to ?? name;
     this.planes = { from, to: name, began: still() ? -Infinity : performance.now() };
     this.points.setPlanes(recording.get(from) as Uint16Array, recording.get(name) as Uint16Array);
@@ -215,7 +221,8 @@ export class MapView {
   private drawPoints(moved: number): void {
     const { camera, colors, recording } = this;
     if (this.stale.points) {
-      const spacing = (Math.min(camera.width, camera.height) / Math.sqrt(Math.max(recording.count, 1))) * 0.58;
+      const most = Math.max(...this.app.recordings.map((other) => other.count), 1); // two maps have points of one size
+      const spacing = (Math.min(camera.width, camera.height) / Math.sqrt(most)) * 0.58;
       const size = Math.min(clamp(spacing, 1.5, 6) * Math.max(camera.zoom.scale, 0.8) ** 0.35, 10);
       const opacity = clamp(1.1 - Math.log10(Math.max(recording.count, 1)) * 0.075, 0.6, 0.9);
       const { ghost, rim } = colors;
@@ -258,8 +265,8 @@ export class MapView {
       drawArrow(over, arrow, colors.ink, isLit);
     }
     over.globalAlpha = 1;
-    if (planes && data && rec === recording.id) {
-      drawPath(over, pathOf(recording, data, planes, moved), first, index, camera, colors.ink);
+    if (planes && data && (rec === recording.id || app.twin(rec, data.first_row, recording) >= 0)) {
+      drawPath(over, pathOf(recording, data, rec === recording.id, planes, moved), first, index, camera, colors.ink);
     }
     if (this.drawing) drawLasso(over, this.drawing, false, camera, colors.ink);
     const own = lasso.plane && recording.plane(lasso.plane)?.limits;

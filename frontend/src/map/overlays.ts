@@ -21,11 +21,13 @@ export function visibleStates(recording: Recording, view: Pick<View, "solo" | "h
 export function pathOf(
   recording: Recording,
   data: EpisodeData,
+  /** Whether the episode is this recording's own, or the same states of another. */
+  isOwn: boolean,
   planes: { from: PlaneName; to: PlaneName },
   moved: number,
 ): (Point | null)[] {
-  const start = moved < 1 ? pathIn(recording, data, planes.from) : null;
-  const end = pathIn(recording, data, planes.to);
+  const start = moved < 1 ? pathIn(recording, data, isOwn, planes.from) : null;
+  const end = pathIn(recording, data, isOwn, planes.to);
   if (!start) return end;
   return end.map((to, at) => {
     const from = start[at] ?? to;
@@ -33,9 +35,9 @@ export function pathOf(
   });
 }
 
-function pathIn(recording: Recording, data: EpisodeData, plane: PlaneName): (Point | null)[] {
+function pathIn(recording: Recording, data: EpisodeData, isOwn: boolean, plane: PlaneName): (Point | null)[] {
   const limits = recording.plane(plane)?.limits;
-  const known = data.planes[plane];
+  const known = isOwn ? data.planes[plane] : undefined;
   if (known && limits) return known.map((point) => (point ? toUnit(limits, point) : null));
   return data.step.map((_, offset) => {
     const index = recording.indexOf(data.first_row + offset);

@@ -4,7 +4,7 @@ import { useApp } from "../app";
 import type { Comparison } from "../data/contract";
 import { usePromise, useStore } from "../data/store";
 import { decimal } from "../ui/format";
-import { ClusterName, Problem, Waiting } from "../ui/parts";
+import { Badge, ClusterName, Problem, Waiting } from "../ui/parts";
 import { toggled } from "./visible";
 
 const GROUPS = { play: "Play", cluster: "Clusters", action: "Actions" } as const;
@@ -52,6 +52,7 @@ function Matches({ comparison }: { comparison: Comparison }): JSX.Element {
 
 /** What differs, each with its interval: the certain ones stand out. */
 function Differences({ comparison }: { comparison: Comparison }): JSX.Element {
+  const [a, b] = useApp().recordings;
   return (
     <>
       {(["play", "cluster", "action"] as const).map((group) => {
@@ -67,7 +68,11 @@ function Differences({ comparison }: { comparison: Comparison }): JSX.Element {
                   const [what, one, other, difference, interval] = parts(row.text);
                   return (
                     <tr class={row.certain ? "sure" : ""} title={row.text}>
-                      <th scope="row">{what}</th>
+                      <th scope="row">
+                        {row.clusters ? (
+                          <><Badge recording={a} cluster={row.clusters[0]} /> {row.clusters[0] !== row.clusters[1] && <Badge recording={b} cluster={row.clusters[1]} />} {what?.replace(/^[^:]*: /, "")}</>
+                        ) : what}
+                      </th>
                       <td>{one}</td>
                       <td>{other}</td>
                       <td>{difference}{interval && <small class="faint"> {interval}</small>}</td>

@@ -104,7 +104,7 @@ function Facts({ recording, data }: { recording: Recording; data: EpisodeData })
   return (
     <div class="facts">
       <div class="first">
-        {cluster === undefined ? <span class="faint">no clusters</span> : <ClusterName recording={recording} cluster={cluster} />}
+        {cluster === undefined ? <b>episode {data.episode}</b> : <ClusterName recording={recording} cluster={cluster} />}
         <Button icon="close" label="Close the player" keys="Esc" class="close" onClick={() => app.player.close()} />
       </div>
       <div class="ribbon" aria-hidden="true">

@@ -15,9 +15,11 @@ export function HoverCard({ map }: { map: MapView }): JSX.Element | null {
   const app = useApp();
   const { recording } = map;
   const { rec, index, rested } = useStore(app.hover, (hover) => hover);
-  const shown = rec === recording.id && index >= 0;
+  const own = rec === recording.id && index >= 0;
+  const twin = own || rec === null || index < 0 ? -1 : app.twin(rec, app.recording(rec).rowOf(index), recording);
+  const point = own ? index : twin;
   const ring = useRef<HTMLDivElement>(null);
-  const pixel = shown ? map.pixelOf(index) : null;
+  const pixel = point >= 0 ? map.pixelOf(point) : null;
   if (!pixel) return null;
   const [x, y] = pixel;
   const right = x + AWAY + WIDTH < map.camera.width;
@@ -25,8 +27,8 @@ export function HoverCard({ map }: { map: MapView }): JSX.Element | null {
   const top = Math.min(Math.max(y - 90, 8), Math.max(map.camera.height - height - 8, 8));
   return (
     <>
-      <div ref={ring} class="ring" data-row={recording.rowOf(index)} style={{ transform: `translate(${x}px, ${y}px)` }} />
-      {rested && (
+      <div ref={ring} class="ring" data-row={recording.rowOf(point)} style={{ transform: `translate(${x}px, ${y}px)` }} />
+      {rested && own && (
         <div class="card" role="status" style={{ transform: `translate(${right ? x + AWAY : x - AWAY - WIDTH}px, ${top}px)` }}>
           <CardFrame recording={recording} row={recording.rowOf(index)} />
           <Facts recording={recording} index={index} />

@@ -1,6 +1,6 @@
 // The page: maps on the left, panels and player on the right.
 import type { JSX } from "preact";
-import { useApp } from "../app";
+import { type App, useApp } from "../app";
 import { useStore } from "../data/store";
 import type { PanelName } from "../data/view";
 import { ClustersPanel } from "../panels/clusters";
@@ -18,8 +18,10 @@ const TITLES: Record<PanelName, string> = {
   clusters: "Clusters", lasso: "Lasso", transitions: "Transitions", show: "Show me", compare: "Compare",
 };
 
-export function panelsOf(recordings: number): PanelName[] {
-  return (Object.keys(TITLES) as PanelName[]).filter((name) => name !== "compare" || recordings > 1);
+/** The panels that make sense: comparing takes two recordings, transitions take clusters. */
+export function panelsOf({ recordings }: App): PanelName[] {
+  const hasClusters = recordings.some((recording) => recording.meta.num_codes > 0);
+  return (Object.keys(TITLES) as PanelName[]).filter((name) => (name !== "compare" || recordings.length > 1) && (name !== "transitions" || hasClusters));
 }
 
 export function Page(): JSX.Element {
@@ -57,7 +59,7 @@ function Panels(): JSX.Element {
   const { panel, rec } = useStore(app.view, (view) => view);
   useStore(app.look, (look) => look.arrived);
   const recording = app.recording(rec);
-  const offered = panelsOf(app.recordings.length);
+  const offered = panelsOf(app);
   const shown = offered.includes(panel) ? panel : "clusters";
   const key = `${rec} ${shown}`;
   return (
@@ -68,14 +70,17 @@ function Panels(): JSX.Element {
             {TITLES[name]}
           </button>
         ))}
-        {app.recordings.length > 1 && (
+      </div>
+      {app.recordings.length > 1 && shown !== "compare" && (
+        <div class="which">
           <span class="segments" role="radiogroup" aria-label="recording">
             {app.recordings.map(({ id }) => (
               <button type="button" role="radio" aria-checked={id === rec} onClick={() => app.view.set({ rec: id })}>{id.toUpperCase()}</button>
             ))}
           </span>
-        )}
-      </div>
+          <span class="name faint">{recording.meta.name ?? recording.meta.title}</span>
+        </div>
+      )}
       <div class="panel" id="panel" role="tabpanel" aria-labelledby={`tab-${shown}`} tabIndex={-1} key={key}>
         {shown === "clusters" && <ClustersPanel recording={recording} />}
         {shown === "lasso" && <LassoPanel recording={recording} />}

@@ -21,7 +21,8 @@ export function TopBar(): JSX.Element {
     `${count(first.meta.num_states)} states`,
     `${count(first.meta.num_episodes)} episodes`,
   ].filter(Boolean);
-  const address = app.source.exportAddress();
+  const rec = useStore(app.view, (view) => view.rec);
+  const address = app.source.exportAddress(rec);
   return (
     <header class="topbar">
       <h1>
@@ -32,7 +33,7 @@ export function TopBar(): JSX.Element {
       <span class="grow" />
       {address && (
         <a class="button" href={address} download title="One file with the map, the cards and some of the frames, for others to open without anything else">
-          <Icon name="save" /> Export
+          <Icon name="save" /> Export{app.recordings.length > 1 ? ` ${rec.toUpperCase()}` : ""}
         </a>
       )}
       <Button icon="theme" label={`Theme: ${theme}`} keys="D" onClick={() => app.view.set({ theme: themes[(themes.indexOf(theme) + 1) % 3] })} />
@@ -57,10 +58,10 @@ export function MapBar(): JSX.Element {
           return (
             <button
               type="button" role="radio" aria-checked={view.plane === plane.name} disabled={plane.why_not !== undefined}
-              title={plane.why_not ?? PLANE_TEXTS[plane.name]} onClick={() => app.view.set({ plane: plane.name })}
+              title={plane.why_not ?? (progress === undefined ? PLANE_TEXTS[plane.name] : `${plane.title} is being computed: ${percent(progress, 0)}`)} onClick={() => app.view.set({ plane: plane.name })}
             >
               {plane.title}
-              {progress !== undefined && <small> {percent(progress, 0)}</small>}
+              {progress !== undefined && <i class="progress" style={{ width: `${100 * Math.max(progress, 0.04)}%` }} />}
             </button>
           );
         })}
@@ -79,13 +80,23 @@ export function MapBar(): JSX.Element {
         </select>
       </label>
       <span class="grow" />
+      {app.recordings.some((recording) => recording.meta.num_codes > 0) && <Shown hasCells={hasCells} />}
+    </div>
+  );
+}
+
+function Shown({ hasCells }: { hasCells: boolean }): JSX.Element {
+  const app = useApp();
+  const view = useStore(app.view, (state) => state);
+  return (
+    <>
       <label class={`check ${hasCells ? "" : "off"}`} title="Where which cluster's code is the nearest (V)">
         <input type="checkbox" checked={view.cells} disabled={!hasCells} onChange={() => app.view.set({ cells: !view.cells })} /> cells
       </label>
       <label class="check" title="Numbers and names of the clusters (N)">
         <input type="checkbox" checked={view.names} onChange={() => app.view.set({ names: !view.names })} /> names
       </label>
-    </div>
+    </>
   );
 }
 
