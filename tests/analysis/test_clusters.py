@@ -80,6 +80,20 @@ def test_distances_are_to_the_mean_features_of_the_cluster(recording: Recording)
     np.testing.assert_allclose(distances_to_middle(recording, code_index), expected)
 
 
+def test_medoids_may_be_looked_for_among_some_states_only(recording: Recording) -> None:
+    code_index = recording.states["code_index"].to_numpy()
+    among = np.arange(0, recording.num_states, 3)
+    features = recording.features().astype(np.float64)
+    some, everything = compute_clusters(recording, among=among), compute_clusters(recording)
+    for index, (cluster, whole) in enumerate(zip(some.clusters, everything.clusters, strict=True)):
+        rows = among[code_index[among] == index]
+        distances = np.square(features[rows] - features[rows].mean(0)).sum(1)
+        assert cluster.medoid == rows[distances.argmin()]
+        assert set(cluster.typical) <= set(rows.tolist())
+        assert cluster.num_states == whole.num_states
+        np.testing.assert_array_equal(cluster.actions, whole.actions)
+
+
 def test_frames_are_of_the_cluster_and_of_different_episodes_and_levels(recording: Recording) -> None:
     states = recording.states
     for cluster in compute_clusters(recording).clusters:

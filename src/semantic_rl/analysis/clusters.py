@@ -1,5 +1,6 @@
 """What each cluster is: how often, when and for how long the agent is in it, what it does there, what it looks like."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -82,8 +83,18 @@ def find_visits(episode: NDArray[np.integer], step: NDArray[np.integer], code_in
     return Visits(episode[first].astype(np.int64), code_index[first].astype(np.int64), first, num_steps)
 
 
-def compute_clusters(recording: Recording, num_typical: int = 5, num_bins: int = 24, seed: int = 0) -> Clusters:
-    """Summarise every cluster of a recording; raises UserError if its agent has none."""
+def compute_clusters(
+    recording: Recording,
+    num_typical: int = 5,
+    num_bins: int = 24,
+    seed: int = 0,
+    among: NDArray[np.int64] | None = None,
+) -> Clusters:
+    """Summarise every cluster of a recording; raises UserError if its agent has none.
+
+    Medoid and typical states are looked for among the states `among`, ascending; None: among all, for which all
+    features are read. Everything else is of all states.
+    """
     require_clusters(recording)
     columns = ["episode", "step", "action", "value", "code_index", "level_seed"]
     states = recording.scan().select(columns).collect()
@@ -94,7 +105,8 @@ def compute_clusters(recording: Recording, num_typical: int = 5, num_bins: int =
     progress_edges = np.linspace(0, 1, num_bins + 1)
     progress = step / np.maximum(length - 1, 1)
     num_actions = recording.num_actions
-    distances = distances_to_middle(recording, code_index.astype(np.int64))
+    among = np.arange(recording.num_states) if among is None else among
+    distances = distances_to_middle(recording, code_index.astype(np.int64), among)
     rng = np.random.default_rng(seed)
 
     def summary(rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -108,7 +120,8 @@ def compute_clusters(recording: Recording, num_typical: int = 5, num_bins: int =
     clusters: list[Cluster] = []
     for index in range(recording.num_codes):
         rows = np.flatnonzero(code_index == index)
-        near = rows[np.argsort(distances[rows], kind="stable")]
+        looked_at = np.flatnonzero(code_index[among] == index)
+        near = among[looked_at[np.argsort(distances[looked_at], kind="stable")]]
         medoid = int(near[0]) if len(near) else None
         mine = visits.code_index == index
         episodes = np.unique(visits.episode[mine])
@@ -138,21 +151,35 @@ def _spread(values: NDArray[np.floating]) -> tuple[float, float]:
     return float(low), float(max(high, low + 1e-6))
 
 
-def distances_to_middle(recording: Recording, code_index: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return each state's squared distance [B] to the mean features of its cluster, in two passes over the features."""
+def distances_to_middle(
+    recording: Recording, code_index: NDArray[np.int64], rows: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
+    """Return the squared distance [S] of each of the states `rows`, ascending, to their cluster's mean features.
+
+    The means are of these states, too; None takes all. Needs two passes over the features.
+    """
+    rows = np.arange(len(code_index)) if rows is None else rows
     sums = np.zeros((recording.num_codes, 0))
-    for start, features in recording.feature_groups():
+    for here, features in _features_of(recording, rows):
         if not sums.shape[1]:
             sums = np.zeros((recording.num_codes, features.shape[1]))
-        here = code_index[start : start + len(features)]
-        for index in np.unique(here):
-            sums[index] += features[here == index].astype(np.float64).sum(0)
-    means = sums / np.maximum(np.bincount(code_index, minlength=recording.num_codes), 1)[:, None]
+        for index in np.unique(code_index[here]):
+            sums[index] += features[code_index[here] == index].sum(0)
+    means = sums / np.maximum(np.bincount(code_index[rows], minlength=recording.num_codes), 1)[:, None]
     distances = [
-        np.square(features.astype(np.float64) - means[code_index[start : start + len(features)]]).sum(1)
-        for start, features in recording.feature_groups()
+        np.square(features - means[code_index[here]]).sum(1) for here, features in _features_of(recording, rows)
     ]
-    return np.concatenate(distances)
+    return np.concatenate([np.zeros(0), *distances])
+
+
+def _features_of(
+    recording: Recording, rows: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Yield the features of states, some at a time, as (rows, features)."""
+    for start, features in recording.feature_groups(rows):
+        low, high = np.searchsorted(rows, (start, start + len(features))).tolist()
+        here = rows[low:high]
+        yield here, features[here - start].astype(np.float64)
 
 
 def pick_typical(

@@ -58,19 +58,24 @@ class Recording:
         """Return the table of states, of which polars reads the columns and rows that a query needs."""
         return pl.scan_parquet(self.path / STATES_FILE)
 
-    def feature_groups(self) -> Iterator[tuple[int, NDArray[np.float16]]]:
-        """Yield all features, a row group at a time, as (first row, features [B, 256])."""
+    def feature_groups(self, rows: NDArray[np.integer] | None = None) -> Iterator[tuple[int, NDArray[np.float16]]]:
+        """Yield all features, a row group at a time, as (first row, features [B, 256]).
+
+        With `rows`, which must ascend, row groups that hold none of them are left out, and not read.
+        """
         file = pq.ParquetFile(self.path / STATES_FILE)
         start = 0
         for group in range(file.num_row_groups):
-            column = file.read_row_group(group, columns=["features"]).column(0).combine_chunks()
-            yield start, column.flatten().to_numpy().reshape(len(column), -1)
-            start += len(column)
+            end = start + file.metadata.row_group(group).num_rows
+            if rows is None or np.searchsorted(rows, start) < np.searchsorted(rows, end):
+                column = file.read_row_group(group, columns=["features"]).column(0).combine_chunks()
+                yield start, column.flatten().to_numpy().reshape(len(column), -1)
+            start = end
 
     def features(self, rows: NDArray[np.integer] | None = None) -> NDArray[np.float16]:
         """Return the features [B, 256] of the given rows, which must ascend, or of all; memory for no others."""
         found: list[NDArray[np.float16]] = []
-        for start, values in self.feature_groups():
+        for start, values in self.feature_groups(rows):
             if rows is None:
                 found.append(values)
                 continue
@@ -184,6 +189,8 @@ def open_recording(path: str | Path, with_frames: bool = True) -> Recording:
             "--resume to complete it."
         )
     try:
+        _ = (description["environment"]["env"], description["environment"]["distribution_mode"])
+        _ = description["agent"]["sha256"]
         recording = Recording(path, description)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path / RECORDING_FILE} does not say what it should ({error!r}); record again.") from error
