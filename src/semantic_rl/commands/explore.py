@@ -36,6 +36,7 @@ def serve(views: "list[View]", config: ExploreConfig) -> None:
     import webbrowser
 
     from semantic_rl.explorer.app import make_app
+    from semantic_rl.explorer.opening import warm_up
     from semantic_rl.explorer.security import Policy
     from semantic_rl.explorer.serve import Ending, Server, find_place
 
@@ -51,6 +52,7 @@ def serve(views: "list[View]", config: ExploreConfig) -> None:
     print(f"{place.address}   (Ctrl-C ends it)", flush=True)
     if config.browser and not webbrowser.open(place.address):
         print("no browser was found; open the address in one.", file=sys.stderr)
+    warm_up(views)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[place.listener])
 

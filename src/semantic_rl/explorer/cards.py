@@ -13,6 +13,7 @@ from semantic_rl.config.clips import ClipSettings
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.frames import Frames, WithGaps
+from semantic_rl.explorer.near import standing_for_all
 from semantic_rl.explorer.wire import to_png
 
 CLIP = ClipSettings(frames=96)
@@ -32,11 +33,13 @@ def make_cards(explored: Explored, frames: Frames) -> Cards:
     if not explored.num_codes or not explored.num_states:
         return Cards({"clusters": [], "value_edges": [], "all": None}, [None] * explored.num_codes)
     recording, seed = explored.recording, explored.settings.seed
+    among = standing_for_all(recording, seed, explored.states.code_index)
     if explored.missing_frames[0]:
-        found = compute_clusters(WithGaps(recording.path, recording.description), NUM_TYPICAL, seed=seed)
+        with_gaps = WithGaps(recording.path, recording.description)
+        found = compute_clusters(with_gaps, NUM_TYPICAL, seed=seed, among=among)
         means = [_mean_of_cluster(explored, frames, index) for index in range(explored.num_codes)]
     else:
-        found = compute_clusters(recording, NUM_TYPICAL, seed=seed)
+        found = compute_clusters(recording, NUM_TYPICAL, seed=seed, among=among)
         means = [_png(cluster.mean_frame) for cluster in found.clusters]
     return Cards(_to_json(found, choose_card_clips(explored)), means)
 

@@ -4,18 +4,20 @@ The episodes of both recordings are drawn anew, independently; the rest is as in
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.clusters import find_visits
-from semantic_rl.analysis.metrics.bootstrap import LEVEL, Bootstrap
 from semantic_rl.explorer.about import about
-from semantic_rl.explorer.contrast import Sums, add_up, draws_of
+from semantic_rl.explorer.contrast import Sums, add_up, draws_of, draws_of_mean, interval
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.matching import Match, Side, match_clusters
 from semantic_rl.games import ACTION_NAMES
+
+if TYPE_CHECKING:
+    from semantic_rl.analysis.metrics.bootstrap import Bootstrap
 
 LEAST_SHARE = 0.02
 """Actions that both agents take less often are not listed."""
@@ -26,8 +28,8 @@ class _Pair(NamedTuple):
 
     a: Explored
     b: Explored
-    draws_a: Bootstrap
-    draws_b: Bootstrap
+    draws_a: "Bootstrap"
+    draws_b: "Bootstrap"
 
 
 AddUp = Callable[[Explored, int], Sums]
@@ -152,7 +154,7 @@ def _difference(pair: _Pair, number: _Number) -> dict[str, Any]:
     sums_a, sums_b = number.add_up(pair.a, 0), number.add_up(pair.b, 1)
     found: dict[str, Any] = {"what": number.what, "group": number.group, "a": sums_a.mean, "b": sums_b.mean}
     found["difference"] = sums_b.mean - sums_a.mean
-    low, high = _interval(_draws(pair.draws_b, sums_b) - _draws(pair.draws_a, sums_a))
+    low, high = interval(draws_of_mean(pair.draws_b, sums_b) - draws_of_mean(pair.draws_a, sums_a))
     certain = low is not None and high is not None and (low > 0 or high < 0)
     return {
         **found,
@@ -162,19 +164,6 @@ def _difference(pair: _Pair, number: _Number) -> dict[str, Any]:
         "text": _text(number, found, low, high),
         **({"clusters": list(number.clusters)} if number.clusters else {}),
     }
-
-
-def _draws(bootstrap: Bootstrap, sums: Sums) -> NDArray[np.float64]:
-    if not bootstrap.num_resamples:
-        return np.array([np.nan])
-    return bootstrap.ratio_draws(bootstrap.sums(sums.total), bootstrap.sums(sums.number))
-
-
-def _interval(draws: NDArray[np.float64]) -> tuple[float | None, float | None]:
-    if not np.isfinite(draws).all():
-        return None, None
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
-    return low, high
 
 
 def _text(number: _Number, found: dict[str, Any], low: float | None, high: float | None) -> str:

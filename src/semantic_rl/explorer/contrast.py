@@ -5,14 +5,17 @@ sets. The effect size is Cohen's d (difference of means over the pooled standard
 share of episodes Cohen's h. Axes: E episodes, N numbers.
 """
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_rl.analysis.metrics.bootstrap import NO_INTERVAL, UNDEFINED, Bootstrap
+if TYPE_CHECKING:
+    from semantic_rl.analysis.metrics.bootstrap import Bootstrap  # comes with scikit-learn, which takes seconds
 
 NUM_RESAMPLES = 1_000
+LEVEL = 0.95
+TOO_FEW = "too few episodes for an interval"
 NOTHING = "one of the two sets is empty"
 
 
@@ -41,17 +44,19 @@ def add_up(values: NDArray[Any], episode: NDArray[np.integer], num_episodes: int
     )
 
 
-def draws_of(num_episodes: int, seed: int) -> Bootstrap:
+def draws_of(num_episodes: int, seed: int) -> "Bootstrap":
     """Return the draws of episodes that all intervals share."""
+    from semantic_rl.analysis.metrics.bootstrap import Bootstrap
+
     return Bootstrap(np.arange(max(num_episodes, 1)), NUM_RESAMPLES, seed)
 
 
-def contrast(bootstrap: Bootstrap, inside: Sums, rest: Sums) -> dict[str, Any]:
+def contrast(bootstrap: "Bootstrap", inside: Sums, rest: Sums) -> dict[str, Any]:
     """Compare the means of two sets."""
     return {**_difference(bootstrap, inside, rest), "effect": cohens_d(inside, rest), "effect_name": "Cohen's d"}
 
 
-def contrast_shares(bootstrap: Bootstrap, inside: Sums, rest: Sums) -> dict[str, Any]:
+def contrast_shares(bootstrap: "Bootstrap", inside: Sums, rest: Sums) -> dict[str, Any]:
     """Compare two shares: numbers that are 0 or 1, one of each episode."""
     return {
         **_difference(bootstrap, inside, rest),
@@ -60,14 +65,27 @@ def contrast_shares(bootstrap: Bootstrap, inside: Sums, rest: Sums) -> dict[str,
     }
 
 
-def _difference(bootstrap: Bootstrap, inside: Sums, rest: Sums) -> dict[str, Any]:
+def _difference(bootstrap: "Bootstrap", inside: Sums, rest: Sums) -> dict[str, Any]:
     found: dict[str, Any] = {"inside": inside.mean, "rest": rest.mean, "difference": inside.mean - rest.mean}
     if not inside.number.sum() or not rest.number.sum():
         return {**found, "low": None, "high": None, "note": NOTHING}
-    parts = [bootstrap.ratio_draws(bootstrap.sums(sums.total), bootstrap.sums(sums.number)) for sums in (inside, rest)]
-    estimate = bootstrap.estimate(found["difference"], parts[0] - parts[1])
-    note = {NO_INTERVAL: NO_INTERVAL, UNDEFINED: "too few episodes for an interval"}.get(estimate.note or "")
-    return {**found, "low": estimate.low, "high": estimate.high, **({"note": note} if note else {})}
+    low, high = interval(draws_of_mean(bootstrap, inside) - draws_of_mean(bootstrap, rest))
+    return {**found, "low": low, "high": high, **({"note": TOO_FEW} if low is None else {})}
+
+
+def draws_of_mean(bootstrap: "Bootstrap", sums: Sums) -> NDArray[np.float64]:
+    """Return the mean in each draw, NaN where it has no numbers; NaN alone if there is but one episode to draw."""
+    if not bootstrap.num_resamples:
+        return np.array([np.nan])
+    return bootstrap.ratio_draws(bootstrap.sums(sums.total), bootstrap.sums(sums.number))
+
+
+def interval(draws: NDArray[np.float64]) -> tuple[float, float] | tuple[None, None]:
+    """Return the middle 95% of draws; nothing if one is not a number: there are too few episodes then."""
+    if not np.isfinite(draws).all():
+        return None, None
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+    return low, high
 
 
 def cohens_d(inside: Sums, rest: Sums) -> float:

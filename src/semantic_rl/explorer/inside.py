@@ -3,16 +3,18 @@
 Axes: B states, E episodes, A actions, K clusters.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.clusters import find_visits
-from semantic_rl.analysis.metrics.bootstrap import Bootstrap
 from semantic_rl.explorer.contrast import Sums, add_up, contrast, contrast_shares, draws_of
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.selection import Selected
+
+if TYPE_CHECKING:
+    from semantic_rl.analysis.metrics.bootstrap import Bootstrap
 
 NUM_EXAMPLES = 12
 NOT_IN_A_SAMPLE = "the plane holds a sample of the states, so stays cannot be measured"
@@ -59,7 +61,7 @@ def _success(explored: Explored, which: NDArray[np.bool_]) -> Sums:
     return add_up(explored.episodes.success[chosen], chosen, len(which))
 
 
-def _dwell(explored: Explored, selected: Selected, bootstrap: Bootstrap) -> dict[str, Any]:
+def _dwell(explored: Explored, selected: Selected, bootstrap: "Bootstrap") -> dict[str, Any]:
     """Compare how many steps on end the agent stays inside, and outside."""
     if selected.known is not None:
         nothing = dict.fromkeys(("inside", "rest", "difference", "low", "high", "effect"))
@@ -75,7 +77,7 @@ def _dwell(explored: Explored, selected: Selected, bootstrap: Bootstrap) -> dict
 
 
 def _actions(
-    explored: Explored, inside: NDArray[np.int64], rest: NDArray[np.int64], bootstrap: Bootstrap
+    explored: Explored, inside: NDArray[np.int64], rest: NDArray[np.int64], bootstrap: "Bootstrap"
 ) -> dict[str, Any]:
     """Compare the shares of actions; the effect size of all together is Cramér's V."""
     num_actions, num_episodes = explored.recording.num_actions, len(explored.episodes.length)

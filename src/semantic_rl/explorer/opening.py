@@ -2,7 +2,10 @@
 
 import getpass
 import sys
+import threading
+from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
@@ -16,8 +19,10 @@ from semantic_rl.explorer.view import View
 from semantic_rl.recording.store import open_recording
 
 IDS = ("a", "b")
+SECONDS_BEFORE_WARMING = 3.0
+"""By then the page has what it needs first."""
 PREPARED_UP_TO = 50_000
-"""States up to which the projection by PCA is begun at once: it takes a blink."""
+"""States up to which the projection by PCA takes a blink."""
 
 
 def open_views(config: ExploreConfig) -> list[View]:
@@ -26,6 +31,23 @@ def open_views(config: ExploreConfig) -> list[View]:
     settings = Settings(config.max_points, config.tsne_states, config.perplexity, config.seed)
     author = config.author or _login_name()
     return [open_view(path, id, settings, author) for path, id in zip(paths, IDS, strict=False)]
+
+
+def warm_up(views: Sequence[View]) -> None:
+    """Begin what the page will ask for soon, in the background: the cards, and modules that take seconds to import."""
+
+    def begin() -> None:
+        import_module("semantic_rl.analysis.metrics.bootstrap")
+        for view in views:
+            with suppress(Pending):
+                view.cards(patience=0)
+            if view.explored.num_states <= PREPARED_UP_TO and view.explored.why_not("pca") is None:
+                with suppress(Pending):
+                    view.explored.plane("pca", patience=0)
+
+    timer = threading.Timer(SECONDS_BEFORE_WARMING, begin)
+    timer.daemon = True
+    timer.start()
 
 
 def _login_name() -> str:
@@ -47,7 +69,4 @@ def open_view(path: Path, id: str, settings: Settings, author: str = "") -> View
             missing_frames(recording),
             lambda done, total: bars.update(task, completed=done, total=total),
         )
-    if explored.num_states <= PREPARED_UP_TO and explored.why_not("pca") is None:
-        with suppress(Pending):
-            explored.plane("pca", patience=0)
     return View(explored, author)

@@ -16,6 +16,7 @@ from semantic_rl.analysis.cells import square_around
 from semantic_rl.analysis.embedding import sample_rows, tsne_of
 from semantic_rl.artifacts import DERIVED_FOLDER
 from semantic_rl.explorer.jobs import Report
+from semantic_rl.explorer.near import standing_for_all
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.disk import whole_file
 
@@ -62,7 +63,9 @@ def place_by_pca(recording: Recording, seed: int, report: Report = lambda done, 
             pass
     from sklearn.decomposition import PCA  # takes a second to import
 
-    rows = sample_rows(recording.num_states, PCA_FITTED_TO, seed)
+    near = standing_for_all(recording, seed)
+    rows = sample_rows(recording.num_states if near is None else len(near), PCA_FITTED_TO, seed)
+    rows = rows if near is None else near[rows]
     pca = PCA(2, svd_solver="covariance_eigh").fit(recording.features(rows).astype(np.float32))
     components, middle = np.asarray(pca.components_, np.float32).T, np.asarray(pca.mean_, np.float32)
     points = np.empty((recording.num_states, 2), np.float32)

@@ -1,0 +1,35 @@
+"""Which states stand for all where reading the features of all would take long: whole row groups, drawn at random."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.schema import ROW_GROUP_ROWS
+
+ALL_UP_TO = 200_000
+"""States up to which the features of all are read: about two seconds."""
+GROUPS = 8
+"""Row groups that are drawn of more: 131,072 states."""
+LEAST_OF_A_CLUSTER = 200
+"""States that a cluster should have among them; if it has fewer, the row group with most of it is taken too."""
+
+
+def standing_for_all(
+    recording: Recording, seed: int, code_index: NDArray[np.integer] | None = None
+) -> NDArray[np.int64] | None:
+    """Return the rows of some row groups, ascending, with states of each cluster that there is; None if all will do."""
+    count = recording.num_states
+    if count <= ALL_UP_TO:
+        return None
+    num_groups = -(-count // ROW_GROUP_ROWS)
+    chosen = set(np.random.default_rng(seed).permutation(num_groups)[:GROUPS].tolist())
+    if code_index is not None:
+        group = np.arange(count) // ROW_GROUP_ROWS
+        cells = np.bincount(group * recording.num_codes + code_index, minlength=num_groups * recording.num_codes)
+        table = cells.reshape(num_groups, recording.num_codes)
+        few = table[sorted(chosen)].sum(0) < np.minimum(table.sum(0), LEAST_OF_A_CLUSTER)
+        chosen |= set(table[:, few].argmax(0).tolist())
+    ranges = [
+        np.arange(start, min(start + ROW_GROUP_ROWS, count)) for start in sorted(g * ROW_GROUP_ROWS for g in chosen)
+    ]
+    return np.concatenate(ranges)
