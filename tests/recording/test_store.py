@@ -17,7 +17,14 @@ from semantic_rl.recording.store.writer import Block, Episode, RecordingWriter
 
 SHAPE = (4, 4, 3)
 DTYPE = state_dtype(num_actions=3, num_codes=2, num_features=6)
-DESCRIPTION = {"num_actions": 3, "num_codes": 2, "codebook": [[0.0, 0.0], [1.0, 1.0]], "frames": {"picture_size": 8}}
+DESCRIPTION = {
+    "agent": {"sha256": "0" * 64},
+    "environment": {"env": "coinrun", "distribution_mode": "easy"},
+    "num_actions": 3,
+    "num_codes": 2,
+    "codebook": [[0.0, 0.0], [1.0, 1.0]],
+    "frames": {"picture_size": 8},
+}
 
 
 def observation(row: int) -> np.ndarray:
@@ -120,6 +127,7 @@ def drop_row(name: str) -> Callable[[Path], None]:
         (change(complete=False), "not complete.*--resume"),
         (change(counts={"states": 5, "episodes": 2}), "states.parquet: .* rows, but recording.json"),
         (change(codebook=None), "does not say what it should"),
+        (change(environment={}), "does not say what it should"),
         (lambda folder: (folder / "states.parquet").unlink(), "states.parquet is missing"),
         (cut("states.parquet"), "states.parquet cannot be read"),
         (cut("episodes.parquet"), "episodes.parquet cannot be read"),
