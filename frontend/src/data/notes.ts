@@ -66,14 +66,16 @@ export class Notes {
     }
   }
 
-  async saveCluster(cluster: number, text: Text, seen = this.store.get().clusters[cluster]?.version ?? 0): Promise<void> {
+  /** Save what was written after seeing version `seen`; returns the version that is now there, or null if it was not saved. */
+  async saveCluster(cluster: number, text: Text, seen: number): Promise<number | null> {
     const known = this.store.get().clusters[cluster];
-    if ((known?.name ?? "") === text.name && (known?.note ?? "") === text.note) return;
+    if ((known?.name ?? "") === text.name && (known?.note ?? "") === text.note) return known?.version ?? 0;
     this.setStatus(cluster, { kind: "saving" });
     try {
       const entry = await this.source.saveCluster(this.id, cluster, { ...text, author: this.store.get().author, seen });
       this.store.set({ clusters: { ...this.store.get().clusters, [cluster]: entry } });
       this.setStatus(cluster, { kind: "saved" });
+      return entry.version;
     } catch (error) {
       if (error instanceof Conflict) {
         const theirs = (error.current as ClusterNote | null) ?? { name: "", note: "", version: 0 }; // null: it was removed
@@ -84,6 +86,7 @@ export class Notes {
         });
       }
       this.setStatus(cluster, { kind: "failed", error: sentence(error) });
+      return null;
     }
   }
 

@@ -15,6 +15,8 @@ import { Points } from "./points";
 
 const MOVE_MS = 850;
 const FLY_MS = 260;
+/** The part of the square that points usually cover. */
+const FILLED = 0.3;
 
 export class MapView {
   readonly camera = new Camera();
@@ -224,12 +226,15 @@ export class MapView {
       const most = Math.max(...this.app.recordings.map((other) => other.count), 1); // two maps have points of one size
       const spacing = (Math.min(camera.width, camera.height) / Math.sqrt(most)) * 0.58;
       const size = Math.min(clamp(spacing, 1.5, 6) * Math.max(camera.zoom.scale, 0.8) ** 0.35, 10);
-      const opacity = clamp(1.1 - Math.log10(Math.max(recording.count, 1)) * 0.075, 0.6, 0.9);
+      // where points lie over each other many times, let them show how many
+      const overlap = (recording.count * size ** 2) / (FILLED * camera.side ** 2);
+      const opacity = clamp(0.9 / Math.sqrt(Math.max(overlap, 1e-6)), 0.16, 0.9);
       const { ghost, rim } = colors;
       const look = { center: [camera.zoom.x, camera.zoom.y] as Point, scale: camera.scale, moved, opacity, ghost, rim };
       this.points.begin({ ...look, size: size * density() });
     }
     if (!this.points.done) this.points.step();
+    if (this.firstTime) this.points.finished(() => performance.mark("points-begun"));
     if (this.points.done && this.firstTime) {
       this.firstTime = false;
       this.points.finished(() =>

@@ -62,7 +62,8 @@ export interface Look {
 
 const ROUND_FROM = 3;
 const FIRST_PART = 120_000;
-const LEAST_PART = 30_000;
+const LEAST_PART = 40_000;
+const RESTING = 3;
 /** What a frame may take. */
 const FRAME_MS = 28;
 
@@ -158,15 +159,17 @@ export class Points {
     this.drawn = 0;
   }
 
-  /** Draw the next part; how long it took decides how large the ones after it are. */
+  /** Draw the next part: the first as large as fits into a frame, those after it larger, for then nothing moves. */
   step(): void {
     const { gl } = this;
-    const part = Math.min(this.part, this.count - this.drawn);
+    const isFirst = this.drawn === 0;
+    const part = Math.min(isFirst ? this.part : this.part * RESTING, this.count - this.drawn);
     gl.drawElements(gl.POINTS, part, gl.UNSIGNED_INT, this.drawn * 4);
     this.drawn += part;
-    this.measure(part);
+    if (isFirst) this.measure(part);
   }
 
+  /** How long a part took decides how large the next first part is. */
   private measure(part: number): void {
     if (part < this.part) return;
     const began = performance.now();

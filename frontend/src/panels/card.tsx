@@ -103,11 +103,16 @@ function Naming({ recording, cluster }: { recording: Recording; cluster: number 
     setNote(saved?.note ?? "");
     seen.current = saved?.version ?? 0;
   }, [saved]);
+  // one after the other, for each has to know the version that the one before it made
+  const busy = useRef(Promise.resolve());
   const save = (): void => {
     clearTimeout(timer.current);
     if (!written.current) return;
     written.current = false;
-    void notes.saveCluster(cluster, { name: text.current.name.trim(), note: text.current.note.trim() }, seen.current);
+    busy.current = busy.current.then(async () => {
+      const found = await notes.saveCluster(cluster, { name: text.current.name.trim(), note: text.current.note.trim() }, seen.current);
+      if (found !== null) seen.current = found;
+    });
   };
   useEffect(() => save, [cluster]);
   const write = (set: (value: string) => void, value: string): void => {

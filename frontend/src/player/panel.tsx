@@ -1,6 +1,6 @@
 // The player as one sees it: frame, what the agent does and expects, the timeline, and the buttons.
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
 import type { EpisodeData, Playlist } from "../data/contract";
 import type { Recording } from "../data/recording";
@@ -67,7 +67,8 @@ function PlayerFrame({ recording, data }: { recording: Recording; data: EpisodeD
   const index = useStore(app.player.store, (state) => state.index);
   const canvas = useRef<HTMLCanvasElement>(null);
   const row = data.first_row + index;
-  useEffect(() => {
+  // before the screen is painted: frame and cursor are never apart
+  useLayoutEffect(() => {
     let current = true;
     const show = (bitmap: ImageBitmap | null): void => {
       if (!current || !canvas.current) return;

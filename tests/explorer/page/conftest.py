@@ -1,0 +1,81 @@
+"""The real page in Chromium, before the real server on a real agent's recording."""
+
+import json
+import shutil
+from collections.abc import Callable, Generator
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from semantic_rl.recording.store import Recording, open_recording
+
+from ..test_serve import serving
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+SOFTWARE_RENDERING = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+PATIENCE_MS = 30_000
+
+OpenPage = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Generator[Any]:
+    """The system's Chromium, drawing in software."""
+    path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"no Chromium on PATH ({', '.join(CHROMIUM)})")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=SOFTWARE_RENDERING)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def recording(real_recording: Recording, tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """A copy of the real agent's recording, in which notes may be written."""
+    folder = tmp_path_factory.mktemp("explored") / "coinrun"
+    shutil.copytree(real_recording.path, folder)
+    return open_recording(folder)
+
+
+@pytest.fixture(scope="session")
+def address(recording: Recording) -> Generator[str]:
+    """Where the recording is served."""
+    with serving(str(recording.path), "--port", "0") as (_, address):
+        yield address
+
+
+@pytest.fixture(scope="session")
+def meta(address: str) -> dict[str, Any]:
+    """What the server says of the recording."""
+    with urlopen(f"{address}api/recordings") as answer:
+        return json.load(answer)["recordings"][0]
+
+
+@pytest.fixture
+def open_page(browser: Any, address: str) -> Generator[OpenPage]:
+    """Open the page at a place; whatever it complained of fails the test."""
+    complaints: list[str] = []
+    contexts: list[Any] = []
+
+    def open_it(place: str = "", base: str | None = None, drawn: bool = True, **options: Any) -> Any:
+        viewport = options.pop("viewport", {"width": 1280, "height": 720})
+        context = browser.new_context(viewport=viewport, **options)
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto((base or address) + place)
+        if drawn:
+            page.wait_for_selector(".map[data-drawn]")
+        return page
+
+    open_it.complaints = complaints  # type: ignore[attr-defined]
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert not complaints

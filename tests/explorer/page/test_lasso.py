@@ -1,0 +1,107 @@
+"""The lasso counts what the table of states says is inside, keeps selections, and gives their rows."""
+
+import io
+import math
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from semantic_rl.recording.store import Recording
+
+from .conftest import OpenPage
+from .reading import canvas, map_box, places, wait_for_canvas, wait_until
+
+CENTER, RADIUS = (0.6, 0.62), 90.0
+
+
+def draw(page: Any) -> None:
+    """Draw a circle on the map."""
+    box = map_box(page)
+    x, y = box["x"] + CENTER[0] * box["width"], box["y"] + CENTER[1] * box["height"]
+    page.mouse.move(x, y - RADIUS)
+    page.mouse.down()
+    for at in range(1, 48):
+        turn = at / 48 * 2 * math.pi
+        page.mouse.move(x + RADIUS * math.sin(turn), y - RADIUS * math.cos(turn))
+    page.mouse.up()
+    page.wait_for_selector(".inside [data-count]")
+
+
+def inside(x: NDArray[np.float64], y: NDArray[np.float64], polygon: list[list[float]]) -> NDArray[np.bool_]:
+    """Say which points lie in a polygon, by the even-odd rule, one edge at a time."""
+    found = np.zeros(len(x), np.bool_)
+    for (ax, ay), (bx, by) in zip(polygon, [polygon[-1], *polygon[:-1]], strict=True):
+        if ay != by:
+            found ^= ((ay > y) != (by > y)) & (x < (bx - ax) * (y - ay) / (by - ay) + ax)
+    return found
+
+
+def test_the_count_equals_the_tables(open_page: OpenPage, recording: Recording, meta: dict[str, Any]) -> None:
+    page = open_page()
+    page.click("#tab-lasso")
+    page.click(".lasso .button.main")
+    with page.expect_request(lambda request: request.url.endswith("/api/a/inside")) as asked:
+        draw(page)
+    polygon = asked.value.post_data_json["polygon"]
+    states = recording.states
+    x, y = (states[name].to_numpy().astype(np.float64) for name in ("embedding_x", "embedding_y"))
+    is_inside = inside(x, y, polygon)
+    assert 20 < is_inside.sum() < len(states)
+    assert int(page.get_attribute(".inside [data-count]", "data-count")) == is_inside.sum()
+    box = map_box(page)
+    points = places(states, meta, (box["width"], box["height"]))
+    pixel = (CENTER[0] * box["width"], CENTER[1] * box["height"])
+    assert abs((np.linalg.norm(points - pixel, axis=1) < RADIUS).sum() - is_inside.sum()) <= 6, (
+        "it is where it was drawn"
+    )
+    episodes = states.filter(pl.Series(is_inside))["episode"].n_unique()
+    assert f"{episodes} episodes" in page.inner_text(".inside .panel-head")
+    share = np.bincount(states["action"].to_numpy()[is_inside], minlength=15).max() / is_inside.sum()
+    assert f"{share:.0%}" in page.inner_text(".inside .actions")
+    assert canvas(page, '.means canvas[aria-label="mean frame inside"]')[..., 3].all()
+
+
+def test_the_rest_becomes_a_shadow_until_it_is_let_go(open_page: OpenPage) -> None:
+    page = open_page()
+    before = canvas(page, "canvas.points")
+    page.keyboard.press("l")
+    draw(page)
+    page.wait_for_timeout(200)
+    assert not np.array_equal(before, canvas(page, "canvas.points"))
+    page.keyboard.press("Escape")
+    wait_for_canvas(page, "canvas.points", before)
+
+
+def test_a_named_selection_is_kept_and_its_rows_are_given(open_page: OpenPage, recording: Recording) -> None:
+    page = open_page()
+    page.keyboard.press("l")
+    draw(page)
+    count = int(page.get_attribute(".inside [data-count]", "data-count"))
+    page.fill('[aria-label="name of the selection"]', "before the gap")
+    page.press('[aria-label="name of the selection"]', "Enter")
+    page.wait_for_selector('.selections .name:has-text("before the gap")')
+    for format, read in (("Parquet", pl.read_parquet), ("CSV", pl.read_csv)):
+        with page.expect_download() as download:
+            page.click(f'.downloads a:has-text("{format}")')
+        table = read(io.BytesIO(download.value.path().read_bytes()))
+        assert len(table) == count
+    wait_until(page, "location.hash.includes('sel=')")
+    again = open_page(page.url[page.url.index("#") :])
+    again.wait_for_selector(f'.inside [data-count="{count}"]')
+    again.click('[aria-label="Delete the selection before the gap"]')
+    again.wait_for_selector(".selections", state="detached")
+    assert recording.num_states > count
+
+
+def test_a_lasso_around_nothing_says_so(open_page: OpenPage) -> None:
+    page = open_page()
+    page.keyboard.press("l")
+    box = map_box(page)
+    page.mouse.move(box["x"] + 10, box["y"] + 10)
+    page.mouse.down()
+    for x, y in ((60, 10), (60, 40), (10, 40)):
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=4)
+    page.mouse.up()
+    page.wait_for_selector("text=No state lies inside")

@@ -1,0 +1,152 @@
+"""The player shows the right episode, and everything that moves is at the same state."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from semantic_rl.recording.store import Recording
+
+from .conftest import OpenPage
+from .reading import canvas, isolated, map_box, places, same_picture, shown_row, wait_until
+
+FRAME = ".player .screen canvas"
+
+
+def cursor(page: Any) -> int:
+    return int(page.get_attribute("#timeline", "aria-valuenow"))
+
+
+def paused(page: Any) -> None:
+    if page.query_selector('.transport [aria-label="Pause"]'):
+        page.click('.transport [aria-label="Pause"]')
+    page.wait_for_selector('.transport [aria-label="Play"]')
+
+
+def wait_for_row(page: Any, row: int) -> None:
+    """Wait until the frame of a row is shown."""
+    shown = f"document.querySelector('{FRAME}')"
+    wait_until(page, f"{shown}?.dataset.row === '{row}' && {shown}.dataset.state === 'shown'")
+
+
+def test_a_click_plays_the_states_episode_from_there_in_step(
+    open_page: OpenPage, recording: Recording, meta: dict[str, Any]
+) -> None:
+    page = open_page()
+    box = map_box(page)
+    points = places(recording.states, meta, (box["width"], box["height"]))
+    steps = recording.states["step"].to_numpy()
+    lengths = recording.episodes["num_rows"].to_numpy()[recording.states["episode"].to_numpy()]
+    row = next(row for row in isolated(points, box).tolist() if steps[row] < lengths[row] - 15)
+    episode = recording.states["episode"][row]
+    first = recording.episodes["first_row"][episode]
+    page.mouse.click(box["x"] + float(points[row, 0]), box["y"] + float(points[row, 1]))
+    wait_until(page, f"Number(document.querySelector('{FRAME}')?.dataset.row) >= {row}")
+    wait_until(page, f"Number(document.querySelector('{FRAME}')?.dataset.row) >= {row + 3}")
+    seen = page.evaluate(
+        f"""async () => {{ const seen = []; for (let at = 0; at < 25; at++) {{
+            await new Promise(requestAnimationFrame);
+            seen.push([Number(document.querySelector('{FRAME}').dataset.row),
+                       Number(document.querySelector('#timeline').getAttribute('aria-valuenow'))]);
+        }} return seen; }}"""
+    )
+    assert all(shown - first == at for shown, at in seen), "frame and cursor are at the same state"
+    assert all(0 <= later[0] - sooner[0] <= 1 for sooner, later in pairwise(seen)), "none is skipped"
+    paused(page)
+    now = shown_row(page, FRAME)
+    assert row <= now < first + recording.episodes["num_rows"][episode]
+    assert same_picture(canvas(page, FRAME), recording.frame(now))
+    facts = page.inner_text(".player .facts")
+    assert str(recording.episodes["level_seed"][episode]) in facts
+    wait_until(page, f"location.hash.includes('e={episode}&s={steps[now]}')")
+
+
+def test_every_state_of_an_episode_has_its_own_frame(open_page: OpenPage, recording: Recording) -> None:
+    page = open_page("#e=2&s=0")
+    first, count = recording.episodes["first_row"][2], recording.episodes["num_rows"][2]
+    for offset in (0, 1, 5, count - 1):
+        page.keyboard.press("Home")
+        for _ in range(offset // 10):
+            page.keyboard.press("Shift+ArrowRight")
+        for _ in range(offset % 10):
+            page.keyboard.press("ArrowRight")
+        wait_for_row(page, first + offset)
+        assert same_picture(canvas(page, FRAME), recording.frame(first + offset))
+
+
+def test_the_player_works_on_the_keyboard_alone(open_page: OpenPage, recording: Recording) -> None:
+    page = open_page()
+    page.focus("canvas.top")
+    for key in ("ArrowRight", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_selector("#timeline:focus")
+    page.keyboard.press("Space")
+    page.wait_for_selector('.transport [aria-label="Play"]')
+    page.keyboard.press("Home")
+    assert cursor(page) == 0
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    assert cursor(page) == 11
+    page.keyboard.press("ArrowLeft")
+    assert cursor(page) == 10
+    page.keyboard.press("End")
+    count = int(page.get_attribute("#timeline", "aria-valuemax")) + 1
+    assert cursor(page) == count - 1
+    before = page.evaluate("location.hash")
+    page.keyboard.press("]")
+    wait_until(page, f"location.hash !== {before!r}")
+    assert cursor(page) == 0
+    page.keyboard.press("[")
+    wait_until(page, f"document.querySelector('#timeline').getAttribute('aria-valuemax') === '{count - 1}'")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".player.empty")
+    assert recording.num_episodes > 1
+
+
+def test_cluster_changes_are_jumped_to(open_page: OpenPage, recording: Recording) -> None:
+    episode = int(recording.episodes["num_rows"].arg_max() or 0)
+    page = open_page(f"#e={episode}&s=0")
+    page.wait_for_selector("#timeline")
+    first, count = recording.episodes["first_row"][episode], recording.episodes["num_rows"][episode]
+    code_index = recording.states["code_index"].to_numpy()[first : first + count]
+    changes = (np.flatnonzero(np.diff(code_index.astype(int))) + 1).tolist()
+    assert len(changes) >= 3
+    for expected in changes[:3]:
+        page.keyboard.press(".")
+        assert cursor(page) == expected
+    page.keyboard.press(",")
+    assert cursor(page) == changes[1]
+
+
+def test_the_timeline_is_dragged(open_page: OpenPage, recording: Recording) -> None:
+    page = open_page("#e=1&s=0")
+    box = page.locator("#timeline").bounding_box()
+    count = recording.episodes["num_rows"][1]
+    page.mouse.move(box["x"] + 2, box["y"] + 20)
+    page.mouse.down()
+    for share in (0.2, 0.5, 0.75):
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + 20)
+        assert abs(cursor(page) - int(share * count)) <= 1
+    page.mouse.up()
+    wait_for_row(page, recording.episodes["first_row"][1] + cursor(page))
+
+
+def test_an_episode_that_ends_stops_and_can_be_played_again(open_page: OpenPage) -> None:
+    page = open_page("#e=1&s=0")
+    page.wait_for_selector("#timeline")
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Space")
+    page.wait_for_selector('.transport [aria-label="Play"]')
+    assert cursor(page) == int(page.get_attribute("#timeline", "aria-valuemax"))
+    page.keyboard.press("Space")
+    wait_until(page, "Number(document.querySelector('#timeline').getAttribute('aria-valuenow')) < 10")
+
+
+def test_the_path_is_drawn_on_the_map(open_page: OpenPage) -> None:
+    page = open_page()
+    assert not canvas(page, "canvas.top")[..., 3].any()
+    page.evaluate("location.hash = '#v=1&e=1&s=5'")
+    page.wait_for_selector("#timeline")
+    page.wait_for_timeout(200)
+    assert canvas(page, "canvas.top")[..., 3].any()
