@@ -16,14 +16,15 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 
 
 def run_workers(arguments: list[str], check: bool = True) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    done = subprocess.run(
         [*TORCHRUN, "semantic_rl.cli", "train", *arguments],
         env=environment_variables(),
         capture_output=True,
         text=True,
         timeout=300,
-        check=check,
     )
+    assert not check or done.returncode == 0, done.stderr
+    return done
 
 
 @pytest.mark.slow

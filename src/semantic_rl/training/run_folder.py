@@ -54,14 +54,19 @@ def prepare_run_folder(
     """
     run = run_folder(config)
     error: UserError | None = None
+    checkpoint: Checkpoint | None = None
     try:
         checkpoint = _find_start(run, config, workers)
+    except UserError as problem:
+        error = problem
+    except OSError as problem:
+        error = UserError(f"cannot read {run}: {problem.strerror}; choose another --run-root.")
+    workers.first_succeeds(error)  # all have looked before the first writes: what it makes is no run that was there
+    try:
         if workers.is_first:
             _write_config(run, config, device, precision, workers)
-    except UserError as problem:
-        error, checkpoint = problem, None
     except OSError as problem:
-        error, checkpoint = UserError(f"cannot write to {run}: {problem.strerror}; choose another --run-root."), None
+        error = UserError(f"cannot write to {run}: {problem.strerror}; choose another --run-root.")
     workers.first_succeeds(error)
     return run, checkpoint
 
