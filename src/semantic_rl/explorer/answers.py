@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.annotations import Conflict, InvalidText
 from semantic_rl.explorer.jobs import Pending
 from semantic_rl.explorer.refusal import Refusal
 from semantic_rl.explorer.view import View
 from semantic_rl.explorer.wire import from_json, to_json
+from semantic_rl.recording.store.annotations import Conflict, InvalidText
 
 JSON = "application/json"
 BINARY = "application/octet-stream"
