@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from semantic_rl.errors import UserError
+from semantic_rl.explorer.annotations import Annotations
 from semantic_rl.explorer.view import View
-from semantic_rl.recording.store.annotations import Annotations
 
 from .conftest import WRITE, TestClient, client_of, get_json
 
@@ -44,7 +44,6 @@ def test_a_name_is_kept_with_author_time_and_version(page: TestClient, folder: P
     assert entry["time"].endswith("Z")
     assert get_json(page, "/api/a/annotations")["clusters"] == {"2": entry}
     assert Annotations(folder).read()["clusters"] == {"2": entry}
-    assert Annotations(folder).cluster_names() == {2: "before a jump"}
     assert put(page, 2, 1, name="jump").json()["author"] == "Ada", "who is not named signs as whoever runs the server"
 
 
@@ -167,7 +166,7 @@ def test_a_file_that_cannot_be_written_is_said(page: TestClient, folder: Path) -
 WRITE_MANY = """
 import sys
 from pathlib import Path
-from semantic_rl.recording.store.annotations import Annotations, Conflict
+from semantic_rl.explorer.annotations import Annotations, Conflict
 annotations, cluster, written = Annotations(Path(sys.argv[1])), sys.argv[2], 0
 while written < 15:
     seen = annotations.read()["clusters"].get(cluster, {"version": 0})["version"]

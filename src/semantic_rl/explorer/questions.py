@@ -1,11 +1,10 @@
 """What the page asks about selections of states: what is inside, its mean frames, its rows and clips to take along."""
 
-import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -85,14 +84,14 @@ class Questions:
             raise Refusal(404, "there is no frame to make a mean of.")
         return found
 
-    def rows(self, key: str, form: str) -> Path:
-        """Return the rows of a selection as a file, in a folder of its own that is the caller's to remove."""
+    def rows(self, key: str, form: str) -> bytes:
+        """Return the rows of a selection as a file."""
         if form not in FORMS:
             raise Refusal(400, f"format: got '{form[:20]}', expected {' or '.join(FORMS)}.")
         return self._written(key, lambda inside, path: write_rows(self._explored, inside, form, path))
 
-    def clip(self, key: str) -> Path:
-        """Return the clips of a selection as an animated WebP, likewise."""
+    def clip(self, key: str) -> bytes:
+        """Return the clips of a selection as an animated WebP."""
 
         def write(inside: NDArray[np.bool_], path: Path) -> None:
             if not write_clip(self._explored, self._frames, inside, path):
@@ -100,15 +99,12 @@ class Questions:
 
         return self._written(key, write)
 
-    def _written(self, key: str, write: Callable[[NDArray[np.bool_], Path], None]) -> Path:
+    def _written(self, key: str, write: Callable[[NDArray[np.bool_], Path], None]) -> bytes:
         selected = self._find(key)
-        folder = Path(mkdtemp(prefix="semantic-rl-"))
-        try:
-            write(selected.inside, folder / "file")
-        except BaseException:
-            shutil.rmtree(folder)
-            raise
-        return folder / "file"
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "file"
+            write(selected.inside, path)
+            return path.read_bytes()
 
 
 def _remember[Item](items: OrderedDict[str, Item], key: str, item: Item, most: int) -> None:
