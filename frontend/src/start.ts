@@ -108,7 +108,7 @@ function fetchAll(app: App): void {
     app.arrive();
     await Promise.all([recording.loadEpisodes(), need(recording, ["cluster", "action", "value", "step", "uncertainty", ...all])]);
     app.arrive();
-    if (!ready) await wantPlane(app, plane);
+    await wantPlane(app, app.view.get().plane);
   };
   void Promise.all(app.recordings.map(start)).catch(failed);
   app.view.subscribe((now, before) => {

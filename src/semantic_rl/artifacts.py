@@ -87,6 +87,7 @@ FRAMES_FOLDER = "frames"
 PARTS_FOLDER = "parts"
 DERIVED_FOLDER = "derived"
 RESUME_FILE = "resume.safetensors"
+ANNOTATIONS_FILE = "annotations.json"
 RECORDING_FORMAT = "semantic-rl recording"
 RECORDING_VERSION = 1
 

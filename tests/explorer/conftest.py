@@ -78,6 +78,15 @@ def get(client: TestClient, path: str, **options: Any) -> Response:
     raise AssertionError(f"{path} is not ready after {600 * 0.05:.0f} s")
 
 
+def ask_inside(client: TestClient, content: Any) -> Response:
+    """Ask what is inside a selection until the answer is there."""
+    for _ in range(100):
+        response = client.post("/api/a/inside", json=content, headers=WRITE)
+        if response.status_code != 202:
+            return response
+    raise AssertionError("there is no answer")
+
+
 def get_json(client: TestClient, path: str) -> Any:
     """Ask for JSON that must be there."""
     response = get(client, path)

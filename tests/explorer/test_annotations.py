@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.annotations import Annotations
 from semantic_rl.explorer.view import View
+from semantic_rl.recording.store.annotations import Annotations
 
-from .conftest import WRITE, TestClient, client_of, get_json
+from .conftest import WRITE, TestClient, ask_inside, client_of, get_json
 
 SHAPE = {"plane": "fdr", "polygon": [[0, -9], [9, -9], [9, 9], [0, 9]]}
 EMPTY: dict[str, Any] = {"version": 0, "clusters": {}, "selections": []}
@@ -44,6 +44,7 @@ def test_a_name_is_kept_with_author_time_and_version(page: TestClient, folder: P
     assert entry["time"].endswith("Z")
     assert get_json(page, "/api/a/annotations")["clusters"] == {"2": entry}
     assert Annotations(folder).read()["clusters"] == {"2": entry}
+    assert Annotations(folder).cluster_names() == {2: "before a jump"}
     assert put(page, 2, 1, name="jump").json()["author"] == "Ada", "who is not named signs as whoever runs the server"
 
 
@@ -65,13 +66,13 @@ def test_a_name_that_is_emptied_is_gone_and_its_absence_is_a_version_too(page: T
 
 
 def test_selections_are_kept_counted_changed_and_deleted(page: TestClient, folder: Path) -> None:
-    inside = page.post("/api/a/inside", json=SHAPE, headers=WRITE).json()["count"]
+    inside = ask_inside(page, SHAPE).json()["count"]
     made = page.post("/api/a/annotations/selections", json={"name": "right half", **SHAPE, "count": -1}, headers=WRITE)
     assert made.status_code == 201
     entry = made.json()
     assert entry["count"] == inside > 0
     assert entry["polygon"] == SHAPE["polygon"]
-    by_id = page.post("/api/a/inside", json={"selection": entry["id"]}, headers=WRITE).json()
+    by_id = ask_inside(page, {"selection": entry["id"]}).json()
     assert by_id["count"] == inside
     address = f"/api/a/annotations/selections/{entry['id']}"
     renamed = page.put(address, json={"name": "east", "seen": entry["version"]}, headers=WRITE).json()
@@ -163,10 +164,22 @@ def test_a_file_that_cannot_be_written_is_said(page: TestClient, folder: Path) -
     assert not (folder / "annotations.json").exists()
 
 
+def test_a_link_in_a_strangers_recording_is_not_written_through(page: TestClient, folder: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("precious")
+    for name in ("annotations.json", "annotations.json.tmp"):
+        (folder / name).symlink_to(mine)
+    assert put(page, 0, 0, name="x").status_code == 422, "what is there is not ours"
+    (folder / "annotations.json").unlink()
+    assert put(page, 0, 0, name="x").status_code == 200
+    assert mine.read_text() == "precious"
+    assert not (folder / "annotations.json").is_symlink()
+
+
 WRITE_MANY = """
 import sys
 from pathlib import Path
-from semantic_rl.explorer.annotations import Annotations, Conflict
+from semantic_rl.recording.store.annotations import Annotations, Conflict
 annotations, cluster, written = Annotations(Path(sys.argv[1])), sys.argv[2], 0
 while written < 15:
     seen = annotations.read()["clusters"].get(cluster, {"version": 0})["version"]

@@ -24,7 +24,7 @@ from semantic_rl.figures.palette import cluster_color
 from semantic_rl.games import ACTION_NAMES
 from semantic_rl.recording.store import Recording
 
-from .conftest import SETTINGS, TestClient, client_of, get, get_json, meta_of
+from .conftest import SETTINGS, TestClient, ask_inside, client_of, get, get_json, meta_of
 
 
 def pixels(content: bytes) -> np.ndarray[Any, Any]:
@@ -267,11 +267,8 @@ def test_recordings_of_hardly_any_states_are_shown(
     if num_states:
         assert get_json(client, "/api/a/plane/pca")["ready"]
         get_json(client, "/api/a/episode/0")
-        response = client.post(
-            "/api/a/inside",
-            json={"plane": "pca", "polygon": [[-9e3, -9e3], [9e3, -9e3], [0, 9e3]]},
-            headers={"X-Semantic-RL": "1"},
-        )
+        everywhere = {"plane": "pca", "polygon": [[-9e3, -9e3], [9e3, -9e3], [0, 9e3]]}
+        response = ask_inside(client, everywhere)
         assert response.json()["count"] == num_states
     else:
         assert any("no states" in note for note in meta["notes"])

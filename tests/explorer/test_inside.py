@@ -14,17 +14,14 @@ from semantic_rl.explorer.inside import cramers_v
 from semantic_rl.explorer.view import View
 from semantic_rl.recording.store import Recording
 
-from .conftest import SETTINGS, WRITE, TestClient, client_of, get, get_json
+from .conftest import SETTINGS, WRITE, TestClient, ask_inside, client_of, get, get_json
 
 HALF = {"plane": "fdr", "polygon": [[-100, -100], [0, -100], [0, 100], [-100, 100]]}
 """Everything with x < 0."""
 
 
 def ask(client: TestClient, content: Any) -> dict[str, Any]:
-    for _ in range(100):
-        response = client.post("/api/a/inside", json=content, headers=WRITE)
-        if response.status_code != 202:
-            break
+    response = ask_inside(client, content)
     assert response.status_code == 200, response.text
     return response.json()
 

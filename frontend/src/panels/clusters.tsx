@@ -20,6 +20,7 @@ export function ClustersPanel({ recording }: { recording: Recording }): JSX.Elem
   if (!recording.meta.num_codes) return <NoClusters recording={recording} />;
   if (error) return <Problem text={error} />;
   if (!cards) return <Waiting text="Summarising the clusters…" />;
+  if (!cards.clusters.length) return <p class="empty-state">This recording has no states.</p>;
   const most = Math.max(...cards.clusters.map((card) => card.share), 1e-9);
   return (
     <div class="clusters">

@@ -1,18 +1,20 @@
 """How the explorer answers: JSON, bytes that the browser may keep, sentences for what cannot be answered."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+import shutil
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, cast
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.annotations import Conflict, InvalidText
 from semantic_rl.explorer.jobs import Pending
 from semantic_rl.explorer.refusal import Refusal
 from semantic_rl.explorer.view import View
 from semantic_rl.explorer.wire import from_json, to_json
+from semantic_rl.recording.store.annotations import Conflict, InvalidText
 
 JSON = "application/json"
 BINARY = "application/octet-stream"
@@ -20,6 +22,7 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
 MOST_BYTES = 1_000_000
 """Of what a request brings."""
+CHUNK = 2**20
 
 Content = dict[str, Any]
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -81,6 +84,16 @@ def kept_answer(view: View, request: Request, content: bytes, media_type: str = 
     return Response(content, 200, KEPT if is_named else NOT_KEPT, media_type)
 
 
-def download_answer(content: bytes, name: str, media_type: str) -> Response:
-    """Answer with a file to keep."""
-    return Response(content, 200, {**NOT_KEPT, "Content-Disposition": f'attachment; filename="{name}"'}, media_type)
+def download_answer(path: Path, name: str, media_type: str) -> Response:
+    """Answer with a file to keep, removed with its folder at once: what is open can still be read."""
+    file = path.open("rb")
+    size = path.stat().st_size
+    shutil.rmtree(path.parent)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size)}
+    return StreamingResponse(_chunks(file), 200, {**NOT_KEPT, **headers}, media_type)
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK):
+            yield chunk

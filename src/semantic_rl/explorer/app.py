@@ -1,8 +1,9 @@
 """The explorer's application: one address for each thing that the page asks for."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -99,10 +100,13 @@ def _export(by_id: dict[str, View], request: Request) -> Response:
         raise Refusal(404, f"there is no recording '{id}'; there are {', '.join(by_id)}.")
     num_frames = _number(request, "frames", ExploreConfig.frames)
     exported = Exported(by_id[id], num_frames)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "page.html"
-        write_export(exported, path)
-        return download_answer(path.read_bytes(), "explorer.html", "text/html; charset=utf-8")
+    folder = Path(mkdtemp(prefix="semantic-rl-"))
+    try:
+        write_export(exported, folder / "page.html")
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    return download_answer(folder / "page.html", "explorer.html", "text/html; charset=utf-8")
 
 
 def _int(request: Request, name: str) -> int:

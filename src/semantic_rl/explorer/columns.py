@@ -101,7 +101,7 @@ def _values(explored: Explored, column: Column, patience: float | None) -> NDArr
 
 def _plane(explored: Explored, name: PlaneName, patience: float | None) -> NDArray[np.uint16]:
     placed = explored.plane(name, patience)
-    left, right, bottom, top = placed.limits
+    left, right, bottom, top = explored.limits(name)
     found = np.full((len(explored.shown), 2), NOT_PLACED, "<u2")
     index = slice(None) if placed.rows is None else np.searchsorted(explored.shown, placed.rows)
     points = placed.points if placed.rows is not None else placed.points[explored.shown]

@@ -47,6 +47,7 @@ class Explored:
         self.missing_frames = missing_frames
         """How many states have frames that cannot be read, and why."""
         self.jobs = Jobs()
+        self._limits: dict[PlaneName, tuple[float, float, float, float]] = {}
         self.states: States = read_states(recording, report)
         self.episodes: Episodes = read_episodes(recording)
         self.shown: NDArray[np.int64] = sample_rows(recording.num_states, settings.max_points, settings.seed)
@@ -106,6 +107,12 @@ class Explored:
         return lambda report: place_by_tsne(
             self.recording, self.tsne_rows, settings.perplexity, settings.seed, threads, report
         )
+
+    def limits(self, name: PlaneName) -> tuple[float, float, float, float]:
+        """Return (left, right, bottom, top) of the square that a plane fills."""
+        if name not in self._limits:
+            self._limits[name] = self.plane(name).limits
+        return self._limits[name]
 
     def success_of(self, episodes: NDArray[np.integer]) -> NDArray[np.uint8]:
         """Return for given episodes 1 for success, 0 for none, 255 where they have not ended."""

@@ -71,7 +71,7 @@ def describe_plane(explored: Explored, name: PlaneName) -> dict[str, Any]:
     if why_not is not None:
         return {**found, "num_placed": 0, "why_not": why_not}
     num_placed = len(explored.tsne_rows) if name == "tsne" else len(explored.shown)
-    limits = list(explored.plane(name).limits) if found["ready"] else None
+    limits = list(explored.limits(name)) if found["ready"] else None
     return {**found, "limits": limits, "num_placed": num_placed}
 
 

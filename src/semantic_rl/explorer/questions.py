@@ -1,10 +1,11 @@
 """What the page asks about selections of states: what is inside, its mean frames, its rows and clips to take along."""
 
+import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -84,14 +85,14 @@ class Questions:
             raise Refusal(404, "there is no frame to make a mean of.")
         return found
 
-    def rows(self, key: str, form: str) -> bytes:
-        """Return the rows of a selection as a file."""
+    def rows(self, key: str, form: str) -> Path:
+        """Return the rows of a selection as a file, in a folder of its own that is the caller's to remove."""
         if form not in FORMS:
             raise Refusal(400, f"format: got '{form[:20]}', expected {' or '.join(FORMS)}.")
         return self._written(key, lambda inside, path: write_rows(self._explored, inside, form, path))
 
-    def clip(self, key: str) -> bytes:
-        """Return the clips of a selection as an animated WebP."""
+    def clip(self, key: str) -> Path:
+        """Return the clips of a selection as an animated WebP, likewise."""
 
         def write(inside: NDArray[np.bool_], path: Path) -> None:
             if not write_clip(self._explored, self._frames, inside, path):
@@ -99,12 +100,15 @@ class Questions:
 
         return self._written(key, write)
 
-    def _written(self, key: str, write: Callable[[NDArray[np.bool_], Path], None]) -> bytes:
+    def _written(self, key: str, write: Callable[[NDArray[np.bool_], Path], None]) -> Path:
         selected = self._find(key)
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "file"
-            write(selected.inside, path)
-            return path.read_bytes()
+        folder = Path(mkdtemp(prefix="semantic-rl-"))
+        try:
+            write(selected.inside, folder / "file")
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
+        return folder / "file"
 
 
 def _remember[Item](items: OrderedDict[str, Item], key: str, item: Item, most: int) -> None:

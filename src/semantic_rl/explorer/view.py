@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.annotations import Annotations
 from semantic_rl.explorer.cards import Cards, make_cards, make_transitions
 from semantic_rl.explorer.columns import Column, column_bytes, describe_columns
 from semantic_rl.explorer.compare import compare
@@ -25,6 +24,7 @@ from semantic_rl.explorer.playlists import NEED_CLUSTERS, PLAYLISTS, Found, move
 from semantic_rl.explorer.questions import Questions
 from semantic_rl.explorer.refusal import Refusal
 from semantic_rl.explorer.wire import to_json, to_png
+from semantic_rl.recording.store.annotations import Annotations
 
 LOOKALIKES = "lookalikes"
 LONGEST_LIST = 500

@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.annotations import Annotations, clean
 from semantic_rl.explorer.answers import Content, json_answer
 from semantic_rl.explorer.refusal import Refusal
 from semantic_rl.explorer.selection import read_plane, read_polygon, read_selection
 from semantic_rl.explorer.view import View
+from semantic_rl.recording.store.annotations import Annotations, clean
 
 SECONDS_BETWEEN_LOOKS = 0.4
 SECONDS_BETWEEN_SIGNS = 15.0

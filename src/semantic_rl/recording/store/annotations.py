@@ -23,10 +23,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from semantic_rl.artifacts import ANNOTATIONS_FILE
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store.disk import whole_file
 
-ANNOTATIONS_FILE = "annotations.json"
 ANNOTATIONS_FORMAT = "semantic-rl annotations"
 FORMAT_VERSION = 1
 LONGEST = {"name": 80, "note": 4000, "author": 80}
@@ -81,6 +81,11 @@ class Annotations:
         if type(version) is not int or not all(_is_entry(entry) for entry in entries):
             raise UserError(f"{self.path} does not say what it should: an entry is cut off; mend it, or move it away.")
         return {"version": version, "clusters": clusters, "selections": selections}
+
+    def cluster_names(self) -> dict[int, str]:
+        """Return the clusters that have a name, and the name; raises UserError as `read` does."""
+        entries = self.read()["clusters"].items()
+        return {int(cluster): entry["name"] for cluster, entry in entries if entry.get("name")}
 
     def signature(self) -> tuple[int, ...]:
         """Return numbers that change when the file does."""
@@ -155,7 +160,10 @@ class Annotations:
         text = _POINT.sub(r"[\1, \2]", json.dumps(content, indent=2, ensure_ascii=False))
         try:
             with whole_file(self.path) as temporary:
-                temporary.write_text(text + "\n", encoding="utf-8")
+                # A recording may come from a stranger: a link in the place of this file must not be written through.
+                temporary.unlink(missing_ok=True)
+                with temporary.open("x", encoding="utf-8") as file:
+                    file.write(text + "\n")
         except OSError as error:
             raise UserError(
                 f"{self.path} cannot be written: {error.strerror or error}; the change is not kept."

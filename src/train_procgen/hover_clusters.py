@@ -1,0 +1,141 @@
+"""The original's `python -m train_procgen.hover_clusters`: states in the FDR space, with frames where one points.
+
+Names and defaults are the original's; so is where it looks for agents. As in the original states are collected once and
+shown again the next time; instead of a matplotlib window the explorer opens in the browser.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from semantic_rl.artifacts import RECORDING_FILE, run_name
+from semantic_rl.cli import run_or_exit
+from semantic_rl.config import ExploreConfig, RecordConfig
+from semantic_rl.errors import UserError
+from semantic_rl.games import GAMES
+from train_procgen.enjoy_sppo import AGENT_FOLDERS, FIGURES_FOLDER, check_agent, find_agent
+
+EPILOG = """\
+The agent is looked for as train_procgen.enjoy_sppo does. It plays the levels
+that it was trained on, in whole episodes, until there are as many states as
+were asked for; they are kept as a recording in
+train_procgen/figures/AGENT_clusters, below the working folder, and shown again
+the next time. Delete that folder to play anew. The original left out states of
+clusters that already had a fifth of all, and long episodes; here all are kept,
+so that the shares of the clusters are the agent's own.
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser of the command."""
+    parser = argparse.ArgumentParser(
+        prog="train_procgen.hover_clusters",
+        usage="python -m train_procgen.hover_clusters [OPTIONS]",
+        description="Point at states of a trained SPPO agent and see their frames, with the flags of the paper's "
+        "implementation.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+    def flag(name: str, kind: type, default: object, help: str) -> None:
+        metavar = {int: "N", float: "X"}.get(kind, name.removeprefix("--").upper())
+        parser.add_argument(name, type=kind, default=default, metavar=metavar, help=f"{help} (default: {default})")
+
+    flag("--env_name", str, "coinrun", f"game: {', '.join(GAMES)}")
+    flag("--num_envs", int, 64, "environments that play side by side")
+    flag("--distribution_mode", str, "easy", "difficulty that the agent was trained on")
+    flag("--num_levels", int, 0, "levels that the agent was trained on and plays; 0 means all")
+    flag("--start_level", int, 0, "seed of the first of these levels")
+    flag("--timesteps_per_proc", int, 25_000_000, "steps of the agent's training: the name of the original's file")
+    flag("--rand_seed", int, 2021, "seed that the agent was trained with; it plays with it, too")
+    flag("--num_embeddings", int, 8, "clusters of the agent")
+    flag("--total_states", int, 5_000, "states to have, at least")
+    ignored = "accepted and without effect: it concerns training alone"
+    flag("--test_worker_interval", int, 0, ignored)
+    flag("--beta", float, 0.0, ignored)
+    flag("--alpha1", float, 20.0, ignored)
+    flag("--alpha2", float, 20.0, ignored)
+    ours = parser.add_argument_group("beyond the original's")
+    ours.add_argument("--port", type=int, default=ExploreConfig.port, help="port of the page (default: %(default)s)")
+    ours.add_argument("--no_browser", action="store_true", help="print the address instead of opening it")
+    return parser
+
+
+def find_recording(arguments: argparse.Namespace) -> Path:
+    """Return the recording of the agent, made if there is none; one that was interrupted is completed."""
+    environment = (arguments.env_name, arguments.distribution_mode, arguments.num_levels, arguments.start_level)
+    name = run_name("sppo", *environment, arguments.rand_seed)
+    folder = FIGURES_FOLDER / f"{name}_clusters"
+    if _is_complete(folder):
+        _note_differences(folder, name, arguments)
+        return folder
+    from semantic_rl.recording.record import record
+
+    with tempfile.TemporaryDirectory() as temporary:
+        run = find_agent(arguments, Path(temporary))
+        check_agent(run, arguments)
+        return record(
+            RecordConfig(
+                agent=run,
+                out=folder,
+                states=arguments.total_states,
+                num_levels=arguments.num_levels,
+                start_level=arguments.start_level,
+                seed=arguments.rand_seed,
+                num_envs=arguments.num_envs,
+                resume=folder.is_dir(),
+            )
+        )
+
+
+def _is_complete(folder: Path) -> bool:
+    from semantic_rl.recording.store.reader import read_description
+
+    return (folder / RECORDING_FILE).is_file() and read_description(folder).get("complete") is True
+
+
+def _note_differences(folder: Path, name: str, arguments: argparse.Namespace) -> None:
+    """Say where the recording is not what would be recorded now."""
+    from semantic_rl.recording.store.reader import read_description
+    from semantic_rl.training.checkpoint import find_checkpoint
+
+    description = read_description(folder)
+    differences: list[str] = []
+    recorded = description["settings"].get("states")
+    if recorded != arguments.total_states:
+        differences.append(f"{recorded} states were asked for, not {arguments.total_states}")
+    known = Path(description["agent"].get("path", "")).name
+    for root in AGENT_FOLDERS:
+        try:
+            newest = find_checkpoint(root / name).name
+        except UserError:
+            continue
+        if newest != known:
+            differences.append(f"it is of {known}, and there is {newest} now")
+        break
+    if differences:
+        print(f"note: {folder} is shown, but {' and '.join(differences)}; delete it to play anew.", file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; a user's mistake ends with one line and exit code 2."""
+    parser = make_parser()
+    parsed = parser.parse_args(arguments)
+
+    def look() -> None:
+        from semantic_rl.commands.explore import explore
+
+        if parsed.total_states < 1:
+            raise UserError(f"total_states: got {parsed.total_states}, expected a number of at least 1.")
+        # Made before anything is played, so that a port that cannot be is said at once.
+        settings = ExploreConfig(Path(), port=parsed.port, browser=not parsed.no_browser)
+        explore(replace(settings, recording=find_recording(parsed)))
+
+    run_or_exit(parser.prog, look)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""The exported file works from the disk, without network and without the server."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semantic_rl.cli import main
+from semantic_rl.recording.store import Recording
+
+from .conftest import OpenPage
+from .reading import canvas, map_box, same_picture, shown_row, wait_until
+from .test_lasso import draw
+from .test_player import FRAME
+
+
+@pytest.fixture(scope="module")
+def file(recording: Recording, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("export") / "page.html"
+    main(["explore", str(recording.path), "--export", str(path), "--frames", "400"])
+    return path
+
+
+@pytest.fixture
+def page(open_page: OpenPage, file: Path) -> Any:
+    page = open_page(base=file.as_uri(), offline=True)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.asked = asked
+    return page
+
+
+def test_it_shows_the_map_and_plays_and_asks_for_nothing(page: Any, recording: Recording) -> None:
+    assert canvas(page, "canvas.points")[..., 3].any()
+    assert "frames of" in page.get_attribute(".about", "title")
+    page.click("#tab-show")
+    page.click('.lists button:has-text("Highest value")')
+    page.click(".items li:first-child button")
+    page.wait_for_selector(f'{FRAME}[data-state="shown"]')
+    page.keyboard.press("Space")
+    row = shown_row(page, FRAME)
+    shown = canvas(page, FRAME)
+    assert shown.shape[0] <= recording.frame(row).shape[0]
+    if shown.shape[:2] == recording.frame(row).shape[:2]:
+        difference = abs(shown[..., :3].astype(int) - recording.frame(row).astype(int)).mean()
+        assert difference < 6, "compressed anew, but the same frame"
+        assert same_picture(shown, shown[..., :3])
+    assert [url for url in page.asked if not url.startswith(("blob:", "data:"))] == []
+
+
+def test_cards_transitions_planes_and_links_work(page: Any, open_page: OpenPage, file: Path) -> None:
+    page.click('[data-cluster="3"] .row-main')
+    page.wait_for_selector('canvas[aria-label="mean frame of cluster 3"]')
+    assert page.is_disabled('[aria-label="name of cluster 3"]')
+    page.click("#tab-transitions")
+    page.wait_for_selector(".matrix")
+    page.click('.segments button:text-is("PCA")')
+    page.wait_for_selector('.map[data-plane="pca"]')
+    page.keyboard.press("c")
+    wait_until(page, "location.hash.includes('plane=pca&color=value')")
+    again = open_page(page.url[page.url.index("#") :], base=file.as_uri(), offline=True)
+    again.wait_for_selector('.map[data-plane="pca"]')
+
+
+def test_an_episode_whose_frames_were_left_out_is_played_without_them(page: Any, recording: Recording) -> None:
+    page.focus("canvas.top")
+    for episode in range(recording.num_episodes):
+        page.evaluate(f"location.hash = '#v=1&e={episode}&s=1'")
+        page.wait_for_selector(f'.player dd:has-text("{episode}")')
+        page.wait_for_selector(f"{FRAME}[data-row]")
+        count = recording.episodes["num_rows"][episode]
+        wait_until(page, f"document.querySelector('#timeline').getAttribute('aria-valuemax') === '{count - 1}'")
+        page.wait_for_selector(f"{FRAME}[data-state]")
+        if page.get_attribute(FRAME, "data-state") == "missing":
+            assert "no frame" in page.inner_text(".player .screen")
+            return
+    pytest.fail("all frames are in the file")
+
+
+def test_the_lasso_is_computed_in_the_page(page: Any, recording: Recording) -> None:
+    assert map_box(page)["width"] > 0
+    page.keyboard.press("l")
+    draw(page)
+    count = int(page.get_attribute(".inside [data-count]", "data-count"))
+    assert 0 < count < recording.num_states
+    assert page.locator(".differences tbody tr").count() == 3
+    assert page.locator(".downloads a").count() == 0
