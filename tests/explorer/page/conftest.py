@@ -26,7 +26,7 @@ def browser() -> Generator[Any]:
     """The system's Chromium, drawing in software."""
     path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
     if path is None:
-        pytest.skip(f"no Chromium on PATH ({', '.join(CHROMIUM)})")
+        pytest.skip(f"no Chromium on PATH ({', '.join(CHROMIUM)}): install it, on Debian with .ci/chromium")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=SOFTWARE_RENDERING)
         yield browser
