@@ -13,8 +13,8 @@ from semantic_rl.recording.store import Recording
 from .conftest import OpenPage
 from .reading import map_box, wait_until
 
-CURSOR = "Number(document.querySelector('#timeline').getAttribute('aria-valuenow'))"
-FRAME = "Number(document.querySelector('.player .screen canvas').dataset.row)"
+CURSOR = "Number(document.querySelector('#timeline')?.getAttribute('aria-valuenow'))"
+FRAME = "Number(document.querySelector('.player .screen canvas')?.dataset.row)"
 
 
 def ask(address: str, path: str) -> Any:
