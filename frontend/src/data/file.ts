@@ -68,12 +68,12 @@ export class FileSource implements Source {
   }
 
   async frames(id: string, first: number, count: number): Promise<(Blob | null)[]> {
-    let known = this.pictures.get(id);
-    if (!known) {
-      known = unpackFrames(bytes(this.block(`${id}-frames`)?.textContent ?? ""));
-      this.pictures.set(id, known);
-    }
+    const known = this.unpacked(id);
     return Array.from({ length: count }, (_, offset) => known.get(first + offset) ?? null);
+  }
+
+  hasFrame(id: string, row: number): boolean {
+    return this.unpacked(id).has(row);
   }
 
   async mean(id: string, cluster: number): Promise<Blob | null> {
@@ -153,6 +153,15 @@ export class FileSource implements Source {
     const found = this.own.get(id);
     if (!found) throw new SourceError(NOT_IN);
     return found;
+  }
+
+  private unpacked(id: string): Map<number, Blob> {
+    let known = this.pictures.get(id);
+    if (!known) {
+      known = unpackFrames(bytes(this.block(`${id}-frames`)?.textContent ?? ""));
+      this.pictures.set(id, known);
+    }
+    return known;
   }
 
   private block(name: string): HTMLElement | null {

@@ -41,6 +41,10 @@ export class ServerSource implements Source {
     return unpack(await answer.arrayBuffer());
   }
 
+  hasFrame(): boolean {
+    return true;
+  }
+
   mean(id: string, cluster: number): Promise<Blob | null> {
     return this.picture(this.kept(id, `mean/${cluster}`));
   }

@@ -17,6 +17,8 @@ export interface Source {
   episode(id: string, episode: number): Promise<EpisodeData>;
   /** Pictures of `count` states from row `first`; null where there is none. */
   frames(id: string, first: number, count: number): Promise<(Blob | null)[]>;
+  /** Whether there may be a picture of a state. */
+  hasFrame(id: string, row: number): boolean;
   mean(id: string, cluster: number): Promise<Blob | null>;
   /** A picture by an address that the source itself gave. */
   picture(address: string): Promise<Blob | null>;

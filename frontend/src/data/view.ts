@@ -28,13 +28,15 @@ export interface View {
   theme: Theme;
   cells: boolean;
   names: boolean;
+  /** Pictures of states on the map. */
+  frames: boolean;
   /** The recording that the player and the panels are about. */
   rec: string;
 }
 
 export const FIRST_VIEW: View = {
   plane: "fdr", color: "cluster", solo: [], hide: [], panel: "clusters", sel: null, list: null, theme: "auto", cells: true,
-  names: true, rec: "a",
+  names: true, frames: false, rec: "a",
 };
 
 /** What an address says beyond the view. */
@@ -58,6 +60,7 @@ export function writeHash({ view, episode, step, zoom }: Written): string {
   if (view.hide.length) parts.push(`hide=${view.hide.join(",")}`);
   if (!view.cells) parts.push("cells=0");
   if (!view.names) parts.push("names=0");
+  if (view.frames) parts.push("frames=1");
   if (view.rec !== "a") parts.push(`rec=${encodeURIComponent(view.rec)}`);
   if (episode !== null) parts.push(`e=${episode}`, `s=${step ?? 0}`);
   for (const [id, at] of Object.entries(zoom)) {
@@ -75,7 +78,7 @@ export function readHash(hash: string): Place {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const view: Partial<View> = {
     solo: numbers(said.get("solo")), hide: numbers(said.get("hide")), cells: said.get("cells") !== "0",
-    names: said.get("names") !== "0", rec: said.get("rec") ?? "a", sel: said.get("sel"), list: readList(said.get("list")),
+    names: said.get("names") !== "0", frames: said.get("frames") === "1", rec: said.get("rec") ?? "a", sel: said.get("sel"), list: readList(said.get("list")),
     theme: oneOf(said.get("theme"), ["auto", "light", "dark"] as const, "auto"),
     panel: oneOf(said.get("panel"), PANELS, "clusters"),
     color: oneOf(said.get("color"), COLORS, "cluster"),

@@ -20,7 +20,7 @@ export const COLUMN_OF: Record<ColorName, string> = {
   success: "success",
 };
 export const COLOR_TITLES: Record<ColorName, string> = {
-  cluster: "cluster", value: "value", action: "action", reward: "reward", time: "time in episode", uncertainty: "uncertainty",
+  cluster: "cluster", value: "value", action: "action", reward: "reward", time: "time", uncertainty: "uncertainty",
   success: "success",
 };
 

@@ -10,13 +10,12 @@ import { type Arrow, drawArrow, drawCells, drawLasso, drawPath, fit } from "./dr
 import { Grid } from "./grid";
 import { type Colors, readColors } from "./ink";
 import { Labels } from "./labels";
-import { arrowsBetween, pathOf, visibleStates } from "./overlays";
-import { Points } from "./points";
+import { arrowsBetween, pathOf, shelfOf, visibleStates } from "./overlays";
+import { pointLook, Points } from "./points";
+import { Thumbnails } from "./thumbnails";
 
 const MOVE_MS = 850;
 const FLY_MS = 260;
-/** The part of the square that points usually cover. */
-const FILLED = 0.3;
 
 export class MapView {
   readonly camera = new Camera();
@@ -28,6 +27,7 @@ export class MapView {
   private readonly labels: Labels;
   private readonly ends: (() => void)[] = [];
   private colors: Colors = readColors();
+  private readonly thumbnails: Thumbnails;
   private states: Uint8Array = new Uint8Array(256);
   private marks: Uint8Array | null = null;
   private planes: { from: PlaneName; to: PlaneName; began: number } | null = null;
@@ -46,6 +46,7 @@ export class MapView {
     this.points = new Points(layers.points, recording.count);
     this.labels = new Labels(layers.names, recording, app.notesOf(recording.id));
     this.camera.zoom = app.zooms[recording.id] ?? WHOLE;
+    this.thumbnails = new Thumbnails(shelfOf(app, this));
     const size = new ResizeObserver(() => this.measure());
     size.observe(host);
     this.ends.push(
@@ -73,6 +74,7 @@ export class MapView {
 
   destroy(): void {
     cancelAnimationFrame(this.wanted);
+    this.thumbnails.clear();
     for (const end of this.ends) end();
   }
 
@@ -120,13 +122,19 @@ export class MapView {
     return this.states[cluster] === 2 && (!this.marks || this.marks[index] === 1);
   }
 
+  /** The shown point whose picture is at a pixel, else the nearest within `reach` pixels; -1 if there is none. */
+  pick(px: number, py: number, reach: number): number {
+    const pictured = this.thumbnails.at(px, py);
+    return pictured >= 0 ? pictured : this.nearest(px, py, reach);
+  }
+
   /** The shown point nearest to a pixel, within `reach` pixels; -1 if there is none. */
-  nearest(px: number, py: number, reach: number): number {
+  nearest(px: number, py: number, reach: number, accept: (index: number) => boolean = () => true): number {
     const points = this.plane && (this.recording.get(this.plane) as Uint16Array | undefined);
     if (!this.plane || !points) return -1;
     if (this.grid?.plane !== this.plane) this.grid = { plane: this.plane, grid: new Grid(points) };
     const [x, y] = this.camera.toUnit(px, py);
-    return this.grid.grid.nearest(x, y, reach / this.camera.side, (index) => this.isShown(index));
+    return this.grid.grid.nearest(x, y, reach / this.camera.side, (index) => this.isShown(index) && accept(index));
   }
 
   /** Draw again in the next frame. */
@@ -224,11 +232,7 @@ export class MapView {
     const { camera, colors, recording } = this;
     if (this.stale.points) {
       const most = Math.max(...this.app.recordings.map((other) => other.count), 1); // two maps have points of one size
-      const spacing = (Math.min(camera.width, camera.height) / Math.sqrt(most)) * 0.58;
-      const size = Math.min(clamp(spacing, 1.5, 6) * Math.max(camera.zoom.scale, 0.8) ** 0.35, 10);
-      // where points lie over each other many times, let them show how many
-      const overlap = (recording.count * size ** 2) / (FILLED * camera.side ** 2);
-      const opacity = clamp(0.9 / Math.sqrt(Math.max(overlap, 1e-6)), 0.16, 0.9);
+      const { size, opacity } = pointLook(recording.count, most, camera);
       const { ghost, rim } = colors;
       const look = { center: [camera.zoom.x, camera.zoom.y] as Point, scale: camera.scale, moved, opacity, ghost, rim };
       this.points.begin({ ...look, size: size * density() });
@@ -263,6 +267,11 @@ export class MapView {
     const over = fit(layers.over, width, height, density());
     const places = this.labels.places(planes, moved);
     this.arrows = view.panel === "transitions" && view.rec === recording.id ? arrowsBetween(app, recording, places, camera) : [];
+    if (!view.frames) this.thumbnails.clear();
+    else if (moved === 1 && planes) {
+      this.thumbnails.want([planes.to, view.solo, view.hide, lasso.polygon.length && lasso.polygon, app.look.get().arrived].join(" "));
+      this.thumbnails.draw(over, colors.ink.ink);
+    }
     const lit = app.look.get().arrow;
     for (const arrow of this.arrows) {
       const isLit = lit?.[0] === arrow.from && lit[1] === arrow.to;

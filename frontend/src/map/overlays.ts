@@ -1,4 +1,5 @@
-// What the overlays of a map show: which clusters are visible, the path of an episode, arrows between clusters.
+// What the overlays of a map show: which clusters are visible, the path of an episode, arrows between clusters,
+// and what pictures on the map need to know of it.
 import type { App } from "../app";
 import type { EpisodeData, PlaneName, Point, Transitions } from "../data/contract";
 import { type Recording, toUnit } from "../data/recording";
@@ -6,6 +7,8 @@ import type { View } from "../data/view";
 import type { Camera } from "./camera";
 import { clusterColor } from "./colors";
 import { type Arrow, makeArrow } from "./drawing";
+import type { MapView } from "./map";
+import type { Shelf } from "./thumbnails";
 
 /** Of each own cluster [256]: hidden (0), a shadow (1) or shown (2). */
 export function visibleStates(recording: Recording, view: Pick<View, "solo" | "hide">): Uint8Array {
@@ -67,4 +70,24 @@ export function arrowsBetween(app: App, recording: Recording, places: readonly (
     });
   });
   return arrows.sort((one, other) => one.width - other.width);
+}
+
+/** What the pictures on a map need to know of it. */
+export function shelfOf(app: App, map: MapView): Shelf {
+  const { recording } = map;
+  const has = (index: number): boolean => app.source.hasFrame(recording.id, recording.rowOf(index));
+  return {
+    camera: map.camera,
+    nearest: (px, py, reach) => map.nearest(px, py, reach, has),
+    unit: (index) => (map.plane ? recording.unit(map.plane, index) : null),
+    color: (index) => {
+      const cluster = recording.get("cluster")?.[index];
+      return cluster === undefined ? null : clusterColor(recording, cluster);
+    },
+    picture: async (index) => (await app.frames.get(recording.id)?.get(recording.rowOf(index))) ?? null,
+    changed: (indices) => {
+      map.host.dataset.pictured = indices.map((index) => recording.rowOf(index)).join(" "); // for tests and scripts
+      map.refresh(false);
+    },
+  };
 }

@@ -65,7 +65,7 @@ export function listen(app: App, map: MapView, target: HTMLElement, chosen: Chos
       const arrow = arrowAt(map.arrows, x, y, ARROW_REACH);
       app.look.set({ arrow: arrow ? [arrow.from, arrow.to] : null });
       target.style.cursor = arrow ? "pointer" : "";
-      return point(arrow ? -1 : map.nearest(x, y, REACH));
+      return point(arrow ? -1 : map.pick(x, y, REACH));
     }
     if (Math.hypot(x - began[0], y - began[1]) > CLICK_MOVES) moved = true;
     if (!moved) return;
@@ -97,7 +97,7 @@ export function listen(app: App, map: MapView, target: HTMLElement, chosen: Chos
     }
     if (moved || event.type !== "pointerup") return map.refresh(false);
     const arrow = arrowAt(map.arrows, x, y, ARROW_REACH);
-    const index = arrow ? -1 : map.nearest(x, y, REACH);
+    const index = arrow ? -1 : map.pick(x, y, REACH);
     if (arrow) chosen.arrow(arrow.from, arrow.to);
     else if (index >= 0) chosen.state(index);
   };

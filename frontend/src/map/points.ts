@@ -5,6 +5,7 @@
 // when it rests, the others follow.
 import type { Point } from "../data/contract";
 import type { Values } from "../data/recording";
+import { type Camera, clamp } from "./camera";
 import { compile, makeRow, shuffled } from "./program";
 
 const VERTEX = `#version 300 es
@@ -216,4 +217,16 @@ export class Points {
     if (!this.places.has(name)) this.places.set(name, this.gl.getUniformLocation(this.program, name));
     return this.places.get(name) ?? null;
   }
+}
+
+/** The part of the square that points usually cover. */
+const FILLED = 0.3;
+
+/** How large points are, in pixels, and how opaque: `most` points may lie on a map, `count` do. */
+export function pointLook(count: number, most: number, camera: Camera): { size: number; opacity: number } {
+  const spacing = (Math.min(camera.width, camera.height) / Math.sqrt(most)) * 0.58;
+  const size = Math.min(clamp(spacing, 1.5, 6) * Math.max(camera.zoom.scale, 0.8) ** 0.35, 10);
+  // where points lie over each other many times, let them show how many
+  const overlap = (count * size ** 2) / (FILLED * camera.side ** 2);
+  return { size, opacity: clamp(0.9 / Math.sqrt(Math.max(overlap, 1e-6)), 0.16, 0.9) };
 }

@@ -7,7 +7,7 @@ import type { Recording } from "../data/recording";
 import { usePromise, useStore } from "../data/store";
 import { clusterColor } from "../map/colors";
 import { count, decimal, percent } from "../ui/format";
-import { Badge, Button, Problem, Waiting } from "../ui/parts";
+import { Badge, Button, Frame, Problem, Waiting } from "../ui/parts";
 import { ClusterCardBody } from "./card";
 import { soloed, toggled } from "./visible";
 
@@ -40,12 +40,18 @@ export function ClustersPanel({ recording }: { recording: Recording }): JSX.Elem
               <div class="row">
                 <button type="button" class="row-main" aria-expanded={isOpen} onClick={() => setOpen(isOpen ? null : card.cluster)}>
                   <Badge recording={recording} cluster={card.cluster} />
-                  <RowName recording={recording} cluster={card.cluster} />
-                  <span class="share" aria-hidden="true">
-                    <i style={{ width: `${(100 * card.share) / most}%`, background: clusterColor(recording, card.cluster) }} />
+                  {card.medoid === null ? <span class="picture" /> : <Frame recording={recording} row={card.medoid} label="the state nearest to all others of the cluster" />}
+                  <span class="what">
+                    <RowName recording={recording} cluster={card.cluster} />
+                    <span class="much">
+                      <span class="share" aria-hidden="true">
+                        <i style={{ width: `${(100 * card.share) / most}%`, background: clusterColor(recording, card.cluster) }} />
+                      </span>
+                      <span class="number" title="share of all states">{percent(card.share)}</span>
+                      <span class="number faint" title="steps from entering to leaving, on average">{decimal(card.mean_dwell, 1)} steps</span>
+                      {card.success !== null && <span class="number faint" title="success of the episodes that pass through it">{percent(card.success, 0)} ✓</span>}
+                    </span>
                   </span>
-                  <span class="number" title="share of all states">{percent(card.share)}</span>
-                  <span class="number faint" title="steps from entering to leaving, on average">{decimal(card.mean_dwell, 1)} steps</span>
                 </button>
                 <Button icon="solo" label={`Cluster ${card.cluster} alone`} pressed={view.solo.includes(slot)} onClick={(event) => app.view.set({ solo: soloed(view.solo, slot, event.shiftKey) })} />
                 <Button icon="eye" label={`Show cluster ${card.cluster}`} pressed={!hidden} onClick={() => app.view.set({ hide: toggled(view.hide, slot) })} />

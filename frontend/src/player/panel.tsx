@@ -108,7 +108,7 @@ function Facts({ recording, data }: { recording: Recording; data: EpisodeData })
         {cluster === undefined ? <b>episode {data.episode}</b> : <ClusterName recording={recording} cluster={cluster} />}
         <Button icon="close" label="Close the player" keys="Esc" class="close" onClick={() => app.player.close()} />
       </div>
-      <div class="ribbon" aria-hidden="true">
+      <div class="ribbon" aria-hidden="true" title="Actions before, now and after">
         {Array.from({ length: 2 * AROUND + 1 }, (_, at) => {
           const other = data.action[index + at - AROUND];
           return <span class={at === AROUND ? "now" : ""}>{other === undefined ? "" : meta.action_signs[other]}</span>;
@@ -123,8 +123,9 @@ function Facts({ recording, data }: { recording: Recording; data: EpisodeData })
         <dt>step</dt>
         <dd>{count(data.step[index])} <span class="faint">of {count(episodes?.length[data.episode])}</span></dd>
         <dt>episode</dt>
-        <dd>
-          {data.episode} <span class="faint">return {short(episodes?.return[data.episode])}{success == null ? "" : success ? ", succeeds" : ", fails"}</span>
+        <dd title={success == null ? undefined : success ? "The episode ends in success" : "The episode does not end in success"}>
+          {data.episode} <span class="faint">return {short(episodes?.return[data.episode])}</span>
+          {success != null && <b class={success ? "good" : "bad"}> {success ? "✓" : "✗"}</b>}
         </dd>
         <dt>level</dt>
         <dd>{episodes?.level_seed[data.episode]}</dd>

@@ -75,7 +75,7 @@ function Facts({ recording, index }: { recording: Recording; index: number }): J
       )}
       <dl>
         <dt>action</dt>
-        <dd>{action === undefined ? "…" : <><b class="sign">{meta.action_signs[action]}</b> {meta.action_names[action]}</>}</dd>
+        <dd>{action === undefined ? "…" : <><b class="sign">{meta.action_signs[action]}</b> {meta.action_signs[action] === meta.action_names[action] ? "" : meta.action_names[action]}</>}</dd>
         <dt>value</dt>
         <dd>{value === undefined ? "…" : decimal(recording.decode("value", value))}</dd>
         <dt>step</dt>

@@ -22,7 +22,7 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
       { keys: "C", text: "next colouring" },
       { keys: "1 … 9", text: "cluster 1 … 9 alone; again: all" },
       { keys: "A", text: "show all clusters" },
-      { keys: "V, N", text: "cells, names" },
+      { keys: "P, V, N", text: "frames, cells, names" },
       { keys: "L, Shift drag", text: "lasso" },
       { keys: "Tab to map, arrows, Enter", text: "point and choose without a mouse" },
     ],
@@ -80,6 +80,7 @@ const ACTS: Record<string, Act> = {
     app.view.set({ color: offered[(at + offered.length) % offered.length] });
   },
   a: (app) => app.view.set({ solo: [], hide: [] }),
+  p: (app) => app.view.set({ frames: !app.view.get().frames }),
   v: (app) => app.view.set({ cells: !app.view.get().cells }),
   n: (app) => app.view.set({ names: !app.view.get().names }),
   l: (app) => app.lasso.set({ drawing: !app.lasso.get().drawing }),

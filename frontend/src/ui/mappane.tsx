@@ -9,7 +9,7 @@ import { listen } from "../map/pointer";
 import { askInside } from "../panels/inside";
 import { openMoves } from "../panels/lists";
 import { HoverCard } from "./card";
-import { count } from "./format";
+import { count, percent } from "./format";
 import { LegendBox } from "./legend";
 import { Button, Icon } from "./parts";
 
@@ -24,6 +24,8 @@ export function MapPane({ recording, several }: { recording: Recording; several:
   const [problem, setProblem] = useState<string | null>(null);
   const [life, setLife] = useState(0);
   const drawing = useStore(app.lasso, (lasso) => lasso.drawing);
+  const wanted = useStore(app.view, (view) => view.plane);
+  const progress = useStore(app.look, (look) => look.computing[wanted]);
 
   useEffect(() => {
     if (!host.current || !under.current || !points.current || !over.current || !names.current) return;
@@ -82,6 +84,11 @@ export function MapPane({ recording, several }: { recording: Recording; several:
         <MapButtons recording={recording} map={map} />
       </div>
       {map && <HoverCard map={map} />}
+      {!drawing && progress !== undefined && (
+        <p class="hint quiet" role="status">
+          <span class="spinner" /> Computing {recording.plane(wanted)?.title ?? wanted}{progress > 0 ? `, ${percent(progress, 0)}` : "…"}
+        </p>
+      )}
       {drawing && <p class="hint"><Icon name="lasso" /> Draw around the states to compare. Esc ends.</p>}
     </section>
   );

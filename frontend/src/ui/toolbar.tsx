@@ -68,7 +68,7 @@ export function MapBar(): JSX.Element {
       </div>
       <div class="segments colors" role="radiogroup" aria-label="colour">
         {colors.map((color: ColorName) => (
-          <button type="button" role="radio" aria-checked={view.color === color} onClick={() => app.view.set({ color })}>
+          <button type="button" role="radio" aria-checked={view.color === color} title={COLOR_TEXTS[color]} onClick={() => app.view.set({ color })}>
             {COLOR_TITLES[color]}
           </button>
         ))}
@@ -80,25 +80,40 @@ export function MapBar(): JSX.Element {
         </select>
       </label>
       <span class="grow" />
-      {app.recordings.some((recording) => recording.meta.num_codes > 0) && <Shown hasCells={hasCells} />}
+      <Shown hasClusters={app.recordings.some((recording) => recording.meta.num_codes > 0)} hasCells={hasCells} />
     </div>
   );
 }
 
-function Shown({ hasCells }: { hasCells: boolean }): JSX.Element {
+function Shown({ hasClusters, hasCells }: { hasClusters: boolean; hasCells: boolean }): JSX.Element {
   const app = useApp();
   const view = useStore(app.view, (state) => state);
   return (
     <>
+      <label class="check" title="Pictures of states on the map, where there is room (P)">
+        <input type="checkbox" checked={view.frames} onChange={() => app.view.set({ frames: !view.frames })} /> frames
+      </label>
+      {hasClusters && <>
       <label class={`check ${hasCells ? "" : "off"}`} title="Where which cluster's code is the nearest (V)">
         <input type="checkbox" checked={view.cells} disabled={!hasCells} onChange={() => app.view.set({ cells: !view.cells })} /> cells
       </label>
       <label class="check" title="Numbers and names of the clusters (N)">
         <input type="checkbox" checked={view.names} onChange={() => app.view.set({ names: !view.names })} /> names
       </label>
+      </>}
     </>
   );
 }
+
+const COLOR_TEXTS: Record<ColorName, string> = {
+  cluster: "The cluster that the agent itself puts the state into",
+  value: "The return that the agent expects from here",
+  action: "The action that the agent chose",
+  reward: "The reward that the action brought",
+  time: "Time in episode: from its first step to its last",
+  uncertainty: "How evenly near the state is to several clusters",
+  success: "Whether the state's episode ends in success",
+};
 
 const PLANE_TEXTS: Record<PlaneName, string> = {
   fdr: "The plane that the agent itself learned: its clusters are where which code is the nearest",

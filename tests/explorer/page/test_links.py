@@ -15,6 +15,7 @@ PLACES = {
     "solo": "#v=1&plane=fdr&color=cluster&solo=3,5",
     "hidden": "#v=1&plane=fdr&color=cluster&hide=2",
     "overlays": "#v=1&plane=fdr&color=cluster&cells=0&names=0",
+    "frames": "#v=1&plane=fdr&color=cluster&frames=1",
     "episode": "#v=1&plane=fdr&color=cluster&e=3&s=7",
     "zoom": "#v=1&plane=fdr&color=cluster&zoom=0.3000,0.6000,4.000",
     "panel": "#v=1&plane=fdr&color=cluster&panel=transitions",
@@ -45,6 +46,8 @@ def check(page: Any, place: str) -> None:
         page.wait_for_selector(f'[data-cluster="{said["hide"]}"] [aria-label^="Show"][aria-pressed="false"]')
     if "cells" in said:
         assert page.locator(".check input:checked").count() == 0
+    if "frames" in said:
+        page.wait_for_selector(".map[data-pictured]")
     if "e" in said:
         page.wait_for_selector(f'.player dd:has-text("{said["e"]}")')
         page.wait_for_selector(f'#timeline[aria-valuenow="{said["s"]}"]')

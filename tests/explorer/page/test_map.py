@@ -70,7 +70,7 @@ def test_of_many_states_within_reach_the_nearest_counts_and_none_beyond(
 def test_each_colouring_looks_different_and_has_a_legend(open_page: OpenPage) -> None:
     page = open_page()
     seen = {canvas(page, "canvas.points").tobytes()}
-    for color in ("value", "action", "reward", "time in episode", "uncertainty", "success"):
+    for color in ("value", "action", "reward", "time", "uncertainty", "success"):
         before = len(seen)
         page.click(f'.segments.colors button:text-is("{color}")')
         wait_until(page, "location.hash.includes('color=') && !location.hash.includes('color=cluster')")
