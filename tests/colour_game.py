@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 from semantic_rl.config import PPOConfig, SemanticConfig
 from semantic_rl.envs.base import EnvStep
 from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.training.acting import RolloutBuffer
 from semantic_rl.training.advantages import generalized_advantages
 from semantic_rl.training.distributed import Workers
 from semantic_rl.training.learner import Batch, Learner
-from semantic_rl.training.rollout import Player, RolloutBuffer
+from semantic_rl.training.rollout import Player
 
 
 class ColourGame:
@@ -54,7 +55,7 @@ def mean_return_after_training(num_updates: int = 12) -> float:
     device = torch.device("cpu")
     ppo = PPOConfig(num_steps=16, num_minibatches=2)
     policy = SemanticPolicy(num_actions=2, num_codes=4)
-    player = Player([ColourGame(8), ColourGame(8)], generator, device, "fp32")
+    player = Player([ColourGame(8), ColourGame(8)], generator, device)
     buffer = RolloutBuffer(16, 16, (64, 64, 3), device)
     learner = Learner(policy, ppo, SemanticConfig(), "fp32", generator, Workers())
     for _ in range(num_updates):

@@ -53,9 +53,11 @@ TRAIN_VALUES: dict[str, Any] = {
     "seed": 3,
     "run_root": Path("elsewhere"),
     "resume": True,
+    "auto_resume": True,
     "device": "cpu",
     "precision": "bf16",
     "num_threads": 2,
+    "cuda_graphs": False,
     "checkpoint_interval": 1,
     "keep_checkpoints": 9,
     "held_out_interval": 4,
@@ -92,8 +94,10 @@ def settings(config: object) -> dict[str, Any]:
 
 
 def flag(name: str, value: Any) -> list[str]:
-    option = "--" + name.replace("_", "-")
-    return [option] if value is True else [option, str(value)]
+    words = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{words}" if value else f"--no-{words}"]
+    return [f"--{words}", str(value)]
 
 
 def test_every_setting_of_training_is_in_the_table() -> None:

@@ -63,3 +63,39 @@ def test_restored_state_goes_on_bit_for_bit():
 
     for name, value in module.state_dict().items():
         assert torch.equal(value, other.state_dict()[name])
+
+
+def test_a_move_equals_addcdiv_bit_for_bit():
+    module, optimizer = make()
+    take_steps(module, optimizer, 3)
+    before, state = optimizer.weights.clone(), optimizer.state()
+    mean, square = (
+        torch.cat([state[f"{name}/{key}"].flatten() for key, _ in module.named_parameters()])
+        for name in ("mean", "square")
+    )
+    mean.lerp_(optimizer.gradient, 1 - 0.9)
+    square.mul_(0.999).addcmul_(optimizer.gradient, optimizer.gradient, value=1 - 0.999)
+    rate = 0.01 * math.sqrt(1 - 0.999**4) / (1 - 0.9**4)
+    expected = torch.addcdiv(before, mean, square.sqrt().add_(1e-3), value=-rate)
+
+    optimizer.step()
+    assert torch.equal(optimizer.weights, expected)
+
+
+def test_channels_last_weights_take_the_same_steps_and_have_the_same_state():
+    def train(channels_last: bool) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        torch.manual_seed(0)
+        module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(16, 2))
+        optimizer = FlatAdam(module, 0.01, 1e-3, channels_last)
+        for _ in range(3):
+            optimizer.gradient.zero_()
+            module(torch.linspace(-1, 1, 96).view(2, 3, 4, 4)).square().sum().backward()
+            optimizer.step()
+        assert module[0].weight.is_contiguous(memory_format=torch.channels_last) or not channels_last
+        return optimizer.weights_by_name(), optimizer.state()
+
+    for ours, theirs in zip(train(True), train(False), strict=True):
+        assert list(ours) == list(theirs)
+        for name, value in ours.items():
+            assert value.is_contiguous()
+            torch.testing.assert_close(value, theirs[name], rtol=1e-5, atol=1e-7)

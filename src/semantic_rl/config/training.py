@@ -135,12 +135,16 @@ class TrainConfig:
     """Folder in which the run folder is made."""
     resume: bool = False
     """Go on from the run folder's last checkpoint, exactly where it stopped."""
+    auto_resume: bool = False
+    """Go on if the run folder is there, begin if not: for commands that are started anew by themselves."""
     device: Device = "auto"
     """Where the network runs; auto takes CUDA where there is a device."""
     precision: Precision = "auto"
     """Arithmetic of the convolutions; auto takes bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
     num_threads: int = 0
     """CPU threads of the network; 0 leaves PyTorch's choice."""
+    cuda_graphs: bool = True
+    """On a GPU, replay steps as CUDA graphs; off, their kernels are launched one by one."""
     checkpoint_interval: int = 10
     """Updates between two checkpoints; the last update always writes one."""
     keep_checkpoints: int = 3
@@ -191,9 +195,11 @@ MAY_CHANGE_ON_RESUME = frozenset(
         "timesteps",
         "run_root",
         "resume",
+        "auto_resume",
         "device",
         "precision",
         "num_threads",
+        "cuda_graphs",
         "checkpoint_interval",
         "keep_checkpoints",
         "held_out_interval",

@@ -36,15 +36,18 @@ class SemanticPolicy(nn.Module):
     """Actor-critic with a semantic clustering module.
 
     `trunk_chunk` bounds how many images pass the trunk at once (0: all). Smaller chunks keep activations in the
-    cache of a CPU and change nothing but the order of summation.
+    cache of a CPU and change nothing but the order of summation. `keep_activations` is for learning on a GPU
+    (`models.impala`).
     """
 
-    def __init__(self, num_actions: int = 15, num_codes: int = 8, trunk_chunk: int = 0) -> None:
+    def __init__(
+        self, num_actions: int = 15, num_codes: int = 8, trunk_chunk: int = 0, keep_activations: bool = False
+    ) -> None:
         super().__init__()
         self.num_actions = num_actions
         self.num_codes = num_codes
         self.trunk_chunk = trunk_chunk
-        self.trunk = ImpalaCNN()
+        self.trunk = ImpalaCNN(keep_activations=keep_activations)
         self.semantic = SemanticClustering(num_codes) if num_codes else None
         self.policy_head = nn.Linear(NUM_FEATURES, num_actions)
         self.value_head = nn.Linear(NUM_FEATURES, 1)
@@ -79,8 +82,15 @@ class SemanticPolicy(nn.Module):
 
 
 def sample_actions(logits: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draw actions [B] from logits [B, A] by the Gumbel trick; return them with their log-probabilities [B]."""
-    uniform = torch.rand(logits.shape, generator=generator, device=logits.device)
+    """Draw actions [B] from logits [B, A]; return them with their log-probabilities [B]."""
+    return choose_actions(logits, torch.rand(logits.shape, generator=generator, device=logits.device))
+
+
+def choose_actions(logits: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
+    """Turn uniform numbers [B, A] of [0, 1) into actions [B] of logits [B, A] by the Gumbel trick.
+
+    Returned with their log-probabilities [B].
+    """
     # The smallest positive float keeps log(0) out: rand gives 0 once in 2^24 draws.
     gumbel = -torch.log(-torch.log(uniform.clamp_min(torch.finfo(uniform.dtype).tiny)))
     actions = (logits + gumbel).argmax(1)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from semantic_rl.models.impala import NUM_FEATURES, initialize_glorot
 
@@ -46,4 +47,4 @@ class SemanticClustering(nn.Module):
         """Map float32 features [B, 256] to the plane."""
         embedding = self.output(self.hidden(features))  # no activation in between: the map is linear
         code_index = self.code_distances(embedding.detach()).argmin(1)
-        return SemanticOutput(embedding, code_index, self.codebook[code_index])
+        return SemanticOutput(embedding, code_index, F.embedding(code_index, self.codebook))

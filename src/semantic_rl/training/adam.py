@@ -2,6 +2,9 @@
 
 θ ← θ − lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε). PyTorch's Adam adds ε after the bias correction of v instead, which
 differs for some hundred steps; one flat vector also needs a few operations only, whatever the number of tensors.
+
+A step has two parts: `advance` counts it and sends its rate to the device, `move` is work on tensors that never move
+in memory, which a CUDA graph can hold.
 """
 
 import math
@@ -9,52 +12,72 @@ import math
 import torch
 from torch import Tensor, nn
 
+from semantic_rl.training.flat import FlatLayout
+
 BETAS = (0.9, 0.999)
 
 
 class FlatAdam:
     """Optimises a module's parameters; their gradients live in one flat vector, `gradient`."""
 
-    def __init__(self, module: nn.Module, learning_rate: float, epsilon: float) -> None:
+    def __init__(self, module: nn.Module, learning_rate: float, epsilon: float, channels_last: bool = False) -> None:
         self._learning_rate = learning_rate
         self._epsilon = epsilon
-        self._sizes = {name: parameter.numel() for name, parameter in module.named_parameters()}
-        self._shapes = {name: parameter.shape for name, parameter in module.named_parameters()}
-        with torch.no_grad():
-            self._weights = nn.utils.parameters_to_vector(module.parameters()).clone()
-        self.gradient = torch.zeros_like(self._weights)
-        self._mean = torch.zeros_like(self._weights)
-        self._square = torch.zeros_like(self._weights)
+        self.layout = FlatLayout(module, channels_last)
+        parameters = dict(module.named_parameters())
+        first = next(iter(parameters.values()))
+        self.weights = torch.empty(self.layout.size(), dtype=first.dtype, device=first.device)
+        self.gradient = torch.zeros_like(self.weights)
+        self._mean = torch.zeros_like(self.weights)
+        self._square = torch.zeros_like(self.weights)
         self._num_steps = 0
-        weights, gradients = self._pieces(self._weights), self._pieces(self.gradient)
-        for name, parameter in module.named_parameters():
+        self._minus_rate = torch.zeros((), device=self.weights.device)
+        weights, gradients = self.layout.pieces(self.weights), self.layout.pieces(self.gradient)
+        for name, parameter in parameters.items():
+            weights[name].copy_(parameter.data)
             parameter.data = weights[name]
             parameter.grad = gradients[name]
 
-    def _pieces(self, vector: Tensor) -> dict[str, Tensor]:
-        pieces = zip(self._shapes.items(), vector.split(list(self._sizes.values())), strict=True)
-        return {name: piece.view(shape) for (name, shape), piece in pieces}
-
-    @torch.no_grad()
     def step(self) -> None:
         """Move the weights along `gradient`."""
+        self.advance()
+        self.move()
+
+    def advance(self) -> None:
+        """Count one more step and set its rate; nothing waits for the device."""
         self._num_steps += 1
         beta1, beta2 = BETAS
         rate = self._learning_rate * math.sqrt(1 - beta2**self._num_steps) / (1 - beta1**self._num_steps)
+        self._minus_rate.fill_(-rate)
+
+    @torch.no_grad()
+    def move(self) -> None:
+        """Move moments and weights along `gradient`, by the rate that `advance` set."""
+        beta1, beta2 = BETAS
         self._mean.lerp_(self.gradient, 1 - beta1)
         self._square.mul_(beta2).addcmul_(self.gradient, self.gradient, value=1 - beta2)
-        self._weights.addcdiv_(self._mean, self._square.sqrt().add_(self._epsilon), value=-rate)
+        # In the order of addcdiv, whose rate would have to be a number of the host.
+        self.weights.add_((self._mean * self._minus_rate).div_(self._square.sqrt().add_(self._epsilon)))
 
     def state(self) -> dict[str, Tensor]:
-        """Return copies of both moments by parameter name, and the number of steps."""
+        """Return copies, in the host's memory, of both moments by parameter name, and the number of steps."""
         state = {"num_steps": torch.tensor(self._num_steps)}
         for moment, vector in (("mean", self._mean), ("square", self._square)):
-            state |= {f"{moment}/{name}": piece.clone() for name, piece in self._pieces(vector).items()}
+            state |= {f"{moment}/{name}": piece for name, piece in self._copies(vector).items()}
         return state
+
+    def weights_by_name(self) -> dict[str, Tensor]:
+        """Return copies of the weights in the host's memory, by parameter name."""
+        return self._copies(self.weights)
+
+    def _copies(self, vector: Tensor) -> dict[str, Tensor]:
+        """Copy a vector to the host at once, then each piece of it to memory of its own."""
+        pieces = self.layout.pieces(vector.cpu())
+        return {name: piece.clone(memory_format=torch.contiguous_format) for name, piece in pieces.items()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go back to what `state` returned."""
         self._num_steps = int(state["num_steps"])
         for moment, vector in (("mean", self._mean), ("square", self._square)):
-            for name, piece in self._pieces(vector).items():
+            for name, piece in self.layout.pieces(vector).items():
                 piece.copy_(state[f"{moment}/{name}"])

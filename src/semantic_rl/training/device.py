@@ -52,6 +52,11 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=False)
 
 
+def to_device(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Move a tensor of the host to where the network runs; a GPU's copy goes on while the host does."""
+    return tensor if device.type == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
+
+
 def keep_freed_memory() -> None:
     """Tell glibc's allocator to reuse blocks of up to 24 MiB instead of returning them to the system.
 

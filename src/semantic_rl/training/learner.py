@@ -1,10 +1,9 @@
 """One update: several epochs of minibatches over a rollout.
 
 L = L_policy − c_entropy·entropy + c_value·L_value + λ·(c_FDR·L_FDR + c_VQ·(L_codebook + β·L_commitment)).
-Statistics stay on the device until the update ends.
+Statistics stay on the device until the update ends, and nothing before asks it for a value.
 """
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -13,11 +12,14 @@ from torch import Tensor
 from semantic_rl.config import PPOConfig, SemanticConfig
 from semantic_rl.losses.ppo import normalize_advantages, ppo_loss
 from semantic_rl.losses.semantic import codebook_loss, commitment_loss, fdr_loss
-from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.models.policy import PolicyOutput, SemanticPolicy
 from semantic_rl.training.adam import FlatAdam
-from semantic_rl.training.device import autocast
+from semantic_rl.training.device import autocast, to_device
 from semantic_rl.training.distributed import Workers
+from semantic_rl.training.graphs import StaticWork
 from semantic_rl.training.rollout import Progress
+from semantic_rl.training.statistics import Statistics, UpdateStatistics
+from semantic_rl.training.working import WorkingPolicy
 
 
 class Batch(NamedTuple):
@@ -49,26 +51,12 @@ class Losses(NamedTuple):
     vq_loss: Tensor
 
 
-class UpdateStatistics(NamedTuple):
-    """Means over the minibatches of an update."""
-
-    losses: dict[str, float]
-    """By the names of `Losses`, and `grad_norm` before clipping."""
-    codes_in_use: int
-    perplexity: float
-    """exp of the entropy of the codes' shares: how many codes are used evenly."""
-
-    suspect: dict[str, float]
-    """The same of one minibatch: the first in which one of them was not finite, or the last."""
-
-    def first_not_finite(self) -> str | None:
-        """Name the term of the loss that first was no finite number, causes before consequences."""
-        terms = [name for name in self.suspect if name != "loss"] + ["loss"]
-        return next((name for name in terms if not math.isfinite(self.suspect[name])), None)
-
-
 class Learner:
-    """Holds policy and optimiser, whose flat gradient several workers average in one call."""
+    """Holds policy and optimiser, whose flat gradient several workers average in one call.
+
+    On a GPU, or where `is_static` says so, minibatches pass through tensors that never move, and the network computes
+    with copies of its weights (`training.working`); with `as_graphs` the work on them becomes CUDA graphs.
+    """
 
     def __init__(
         self,
@@ -78,6 +66,8 @@ class Learner:
         precision: str,
         generator: torch.Generator,
         workers: Workers,
+        is_static: bool = False,
+        as_graphs: bool = False,
     ) -> None:
         self.policy = policy
         self._ppo = ppo
@@ -85,14 +75,25 @@ class Learner:
         self._precision = precision
         self._generator = generator
         self._workers = workers
-        self.optimizer = FlatAdam(policy, ppo.learning_rate, ppo.adam_epsilon)
+        self.optimizer = FlatAdam(policy, ppo.learning_rate, ppo.adam_epsilon, channels_last=is_static)
         self._device = self.optimizer.gradient.device
+        self._codes = torch.arange(policy.num_codes, device=self._device)
+        self._statistics = Statistics(Losses._fields, policy.num_codes, self._device)
+        self.working = WorkingPolicy(policy, self.optimizer, precision) if is_static else None
+        self._as_graphs = as_graphs
+        self._static: StaticLearning | None = None
 
-    def losses(self, minibatch: Batch, semantic_weight: float) -> tuple[Losses, Tensor]:
+    def network(self, observation: Tensor) -> PolicyOutput:
+        """Map uint8 images [B, 64, 64, 3] to everything the network says of them, in the run's precision."""
+        if self.working is not None:
+            return self.working(observation)
+        with autocast(self._device, self._precision):
+            return self.policy(observation)
+
+    def losses(self, minibatch: Batch, semantic_weight: float | Tensor) -> tuple[Losses, Tensor]:
         """Compute the losses of a minibatch, and how many of its states fall to each code [K]."""
         ppo, semantic = self._ppo, self._semantic
-        with autocast(self._device, self._precision):
-            output = self.policy(minibatch.observation)
+        output = self.network(minibatch.observation)
         terms = ppo_loss(
             output.logits,
             output.value,
@@ -106,14 +107,13 @@ class Learner:
         loss = terms.policy_loss - ppo.entropy_coef * terms.entropy + ppo.value_coef * terms.value_loss
         fdr = vq = torch.zeros((), device=self._device)
         counts = torch.zeros(max(self.policy.num_codes, 1), device=self._device)
-        if output.embedding is not None:
+        if output.embedding is not None and output.code_vector is not None and output.code_index is not None:
             fdr = fdr_loss(output.features, output.embedding, semantic.feature_dof, semantic.embedding_dof)
             vq = codebook_loss(output.embedding, output.code_vector) + semantic.commitment_coef * commitment_loss(
                 output.embedding, output.code_vector
             )
             loss = loss + semantic_weight * (semantic.fdr_coef * fdr + semantic.vq_coef * vq)
-            codes = torch.arange(self.policy.num_codes, device=self._device)
-            counts = (output.code_index.unsqueeze(1) == codes).sum(0).float()
+            counts = (output.code_index.unsqueeze(1) == self._codes).sum(0).float()
         scalars = Losses(
             loss,
             terms.policy_loss,
@@ -128,40 +128,100 @@ class Learner:
 
     def step(self, minibatch: Batch, semantic_weight: float) -> tuple[Tensor, Tensor]:
         """Take one optimiser step; return the losses and the gradient's norm as one vector, and the code counts."""
+        losses, counts = self.find_gradient(minibatch, semantic_weight)
+        self._workers.average(self.optimizer.gradient)
+        self.optimizer.advance()
+        return torch.stack([*losses, self.move()]).detach(), counts
+
+    def restore(self, optimizer: dict[str, Tensor]) -> None:
+        """Go back to an optimiser's state, after the policy's weights were set."""
+        self.optimizer.restore(optimizer)
+        if self.working is not None:
+            self.working.refresh()
+
+    def find_gradient(self, minibatch: Batch, semantic_weight: float | Tensor) -> tuple[Losses, Tensor]:
+        """Compute losses and code counts, and write the gradient into the optimiser's vector."""
         losses, counts = self.losses(minibatch, semantic_weight)
-        gradient = self.optimizer.gradient.zero_()
-        losses.loss.backward()
-        self._workers.average(gradient)
+        if self.working is None:
+            self.optimizer.gradient.zero_()
+            losses.loss.backward()
+        else:
+            self.working.backward(losses.loss)
+        return losses, counts
+
+    def move(self) -> Tensor:
+        """Clip the gradient and move the weights; return the gradient's norm before."""
+        gradient = self.optimizer.gradient
         norm = gradient.norm()
         gradient.mul_((self._ppo.max_grad_norm / (norm + 1e-6)).clamp(max=1.0))
-        self.optimizer.step()
-        return torch.stack([*losses, norm]).detach(), counts
+        self.optimizer.move()
+        if self.working is not None:
+            self.working.refresh()
+        return norm
 
     def update(self, batch: Batch, semantic_weight: float, progress: Progress | None = None) -> UpdateStatistics:
         """Learn from one rollout: reshuffled epochs of minibatches."""
-        size = len(batch.action)
-        total = self._ppo.num_epochs * self._ppo.num_minibatches
-        sums = torch.zeros(len(Losses._fields) + 1, device=self._device)
-        suspect = torch.zeros_like(sums)
-        code_counts = torch.zeros(max(self.policy.num_codes, 1), device=self._device)
-        for epoch in range(self._ppo.num_epochs):
-            order = torch.randperm(size, generator=self._generator, device=self._device)
-            for index, indices in enumerate(order.chunk(self._ppo.num_minibatches)):
-                scalars, counts = self.step(batch.take(indices), semantic_weight)
-                sums += scalars
-                suspect = torch.where(suspect.isfinite().all(), scalars, suspect)
-                code_counts += counts
+        size, num_minibatches = len(batch.action), self._ppo.num_minibatches
+        total = self._ppo.num_epochs * num_minibatches
+        statistics = self._statistics
+        statistics.reset()
+        orders = torch.stack([torch.randperm(size, generator=self._generator) for _ in range(self._ppo.num_epochs)])
+        orders = to_device(orders, self._device)
+        for epoch, order in enumerate(orders):
+            for index, indices in enumerate(order.chunk(num_minibatches)):
+                if self.working is None:
+                    statistics.add(*self.step(batch.take(indices), semantic_weight))
+                else:
+                    self._static_learning(batch, len(indices)).step(batch, indices, semantic_weight)
                 if progress is not None:
-                    progress(epoch * self._ppo.num_minibatches + index + 1, total)
-        names = (*Losses._fields, "grad_norm")
-        means: list[float]
-        suspects: list[float]
-        means, suspects = torch.stack([sums / total, suspect]).tolist()
-        shares = (code_counts / code_counts.sum().clamp(min=1)).double()
-        entropy = -torch.special.xlogy(shares, shares).sum()
-        return UpdateStatistics(
-            dict(zip(names, means, strict=True)),
-            int((code_counts > 0).sum()),
-            float(entropy.exp()),
-            dict(zip(names, suspects, strict=True)),
-        )
+                    progress(epoch * num_minibatches + index + 1, total)
+        return statistics.fetch(total)
+
+    def _static_learning(self, batch: Batch, size: int) -> "StaticLearning":
+        if self._static is None or self._static.size != size:
+            self._static = StaticLearning(self, self._statistics, self._workers, batch, size, self._as_graphs)
+        return self._static
+
+
+class StaticLearning:
+    """Steps of a learner on minibatches of one size, which are copied to where the work expects them."""
+
+    def __init__(
+        self, learner: Learner, statistics: Statistics, workers: Workers, batch: Batch, size: int, as_graphs: bool
+    ) -> None:
+        self.size = size
+        self._learner = learner
+        self._statistics = statistics
+        self._workers = workers
+        self._minibatch = Batch(*(column.new_empty(size, *column.shape[1:]) for column in batch))
+        device = batch.action.device
+        self._semantic_weight = torch.zeros((), device=device)
+        self._losses = torch.zeros(len(Losses._fields), device=device)
+        self._counts = torch.zeros(max(learner.policy.num_codes, 1), device=device)
+        # Gradients of several workers are averaged between the two; that is no work of one device alone.
+        parts = (self._step,) if workers.size == 1 else (self._find_gradient, self._move)
+        self._work = [StaticWork(part, as_graphs) for part in parts]
+
+    def step(self, batch: Batch, indices: Tensor, semantic_weight: float) -> None:
+        """Take one optimiser step on some states of the batch and add up its statistics; the host does not wait."""
+        for column, buffer in zip(batch, self._minibatch, strict=True):
+            torch.index_select(column, 0, indices, out=buffer)
+        self._semantic_weight.fill_(semantic_weight)
+        self._learner.optimizer.advance()
+        self._work[0]()
+        if len(self._work) > 1:
+            self._workers.average(self._learner.optimizer.gradient)
+            self._work[1]()
+
+    def _step(self) -> None:
+        self._find_gradient()
+        self._move()
+
+    def _find_gradient(self) -> None:
+        losses, counts = self._learner.find_gradient(self._minibatch, self._semantic_weight)
+        self._losses.copy_(torch.stack(losses).detach())
+        self._counts.copy_(counts)
+
+    def _move(self) -> None:
+        norm = self._learner.move()
+        self._statistics.add(torch.cat([self._losses, norm.unsqueeze(0)]), self._counts)

@@ -10,12 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from semantic_rl.envs.base import EnvStep, VectorEnv
+from semantic_rl.envs.base import VectorEnv
 from semantic_rl.envs.monitor import EpisodeMonitor
-from semantic_rl.models.policy import SemanticPolicy, sample_actions
-from semantic_rl.training.device import autocast
+from semantic_rl.training.acting import Acting, GroupActing, Network, RolloutBuffer, StaticActing
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) steps; may raise to stop."""
@@ -30,31 +28,33 @@ class Outcome(NamedTuple):
     """[N]: values of the states after the last step."""
 
 
-class RolloutBuffer:
-    """Observations and actions of one rollout on the device, allocated once."""
-
-    def __init__(self, num_steps: int, num_envs: int, shape: tuple[int, int, int], device: torch.device) -> None:
-        self.observation = torch.empty(num_steps, num_envs, *shape, dtype=torch.uint8, device=device)
-        self.action = torch.empty(num_steps, num_envs, dtype=torch.int64, device=device)
-        self.log_prob = torch.empty(num_steps, num_envs, device=device)
-        self.value = torch.empty(num_steps, num_envs, device=device)
-
-
 class Player:
-    """Plays a policy in groups of environments and goes on where it stopped."""
+    """Plays a network in groups of environments and goes on where it stopped.
+
+    `generator` is one of the host: its uniform numbers, and so the actions, do not depend on the device. On a GPU, or
+    where `is_static` says so, acting goes through tensors that never move, with `as_graphs` as CUDA graphs.
+    """
 
     def __init__(
-        self, groups: list[VectorEnv], generator: torch.Generator, device: torch.device, precision: str
+        self,
+        groups: list[VectorEnv],
+        generator: torch.Generator,
+        device: torch.device,
+        is_static: bool = False,
+        as_graphs: bool = False,
     ) -> None:
         self._groups = groups
         self.generator = generator
         self._device = device
-        self._precision = precision
+        self._is_static = is_static
+        self._as_graphs = as_graphs
         self._ends = np.cumsum([group.num_envs for group in groups]).tolist()
         self.num_envs: int = self._ends[-1]
         self.num_envs_of_a_group = groups[0].num_envs
         self.monitor = EpisodeMonitor(self.num_envs)
         self._current = [group.observe() for group in groups]
+        self._acting: list[GroupActing] = []
+        self._acting_for: tuple[object, ...] = ()
 
     def _slices(self) -> list[slice]:
         return [slice(end - group.num_envs, end) for end, group in zip(self._ends, self._groups, strict=True)]
@@ -62,7 +62,7 @@ class Player:
     @torch.no_grad()
     def play(
         self,
-        policy: SemanticPolicy,
+        network: Network,
         num_steps: int,
         buffer: RolloutBuffer | None = None,
         progress: Progress | None = None,
@@ -73,6 +73,10 @@ class Player:
         success = np.empty((num_steps, self.num_envs), np.bool_)
         next_value = np.empty(self.num_envs, np.float32)
         slices = self._slices()
+        acting = self._prepare(network, num_steps, buffer)
+        # A GPU's answer is waited for when the next groups have been given their work; a CPU has answered already.
+        lag = len(acting) // 2 if self._device.type == "cuda" else 0
+        under_way: list[int] = []
 
         def receive(step: int, index: int) -> None:
             outcome = self._groups[index].observe()
@@ -80,32 +84,50 @@ class Player:
             reward[step, here], done[step, here], success[step, here] = outcome.reward, outcome.done, outcome.success
             self._current[index] = outcome
 
-        with autocast(self._device, self._precision):
-            for step in range(num_steps):
-                for index, here in enumerate(slices):
-                    if step:
-                        receive(step - 1, index)
-                    observation = self._to_device(self._current[index])
-                    output = policy(observation)
-                    actions, log_prob = sample_actions(output.logits, self.generator)
-                    self._groups[index].act(actions.cpu().numpy())
-                    if buffer is not None:
-                        buffer.observation[step, here] = observation
-                        buffer.action[step, here] = actions
-                        buffer.log_prob[step, here] = log_prob
-                        buffer.value[step, here] = output.value
-                if progress is not None:
-                    progress(step + 1, num_steps)
-            for index, here in enumerate(slices):
-                receive(num_steps - 1, index)
-                if buffer is not None:
-                    next_value[here] = policy(self._to_device(self._current[index])).value.cpu().numpy()
+        def answer(at_most: int) -> None:
+            while len(under_way) > at_most:
+                index = under_way.pop(0)
+                self._groups[index].act(acting[index].actions())
+
+        for step in range(num_steps):
+            for index in range(len(acting)):
+                if step:
+                    receive(step - 1, index)
+                acting[index].submit(self._current[index].observation)
+                under_way.append(index)
+                answer(lag)
+            if progress is not None:
+                progress(step + 1, num_steps)
+        answer(0)
+        for index, here in enumerate(slices):
+            receive(num_steps - 1, index)
+            if buffer is not None:
+                next_value[here] = acting[index].values(self._current[index].observation)
+        for group_acting in acting:
+            group_acting.end()
         for row in zip(reward, done, success, strict=True):
             self.monitor.add(*row)
         return Outcome(reward, done, next_value)
 
-    def _to_device(self, step: EnvStep) -> Tensor:
-        return torch.from_numpy(step.observation).to(self._device)
+    def _prepare(self, network: Network, num_steps: int, buffer: RolloutBuffer | None) -> list[GroupActing]:
+        """Return what acts for each group, and give it the uniform numbers of a rollout."""
+        num_actions = self._groups[0].num_actions
+        uniform = torch.rand(num_steps, self.num_envs, num_actions, generator=self.generator)
+        wanted = (network, num_steps, buffer)
+        if self._acting_for != wanted:
+            self._acting = [self._make_acting(here, *wanted, num_actions) for here in self._slices()]
+            self._acting_for = wanted
+        for acting, here in zip(self._acting, self._slices(), strict=True):
+            acting.begin(uniform[:, here])
+        return self._acting
+
+    def _make_acting(
+        self, here: slice, network: Network, num_steps: int, buffer: RolloutBuffer | None, num_actions: int
+    ) -> GroupActing:
+        if not self._is_static:
+            return Acting(network, here, buffer, self._device)
+        shapes = (num_steps, here.stop - here.start, num_actions), self._groups[0].observation_shape
+        return StaticActing(network, here, buffer, *shapes, self._device, self._as_graphs)
 
     def state(self) -> tuple[list[bytes], dict[str, Any]]:
         """Return the environments' states and, as JSON values, the episode statistics; between two `play`s."""

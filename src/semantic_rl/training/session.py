@@ -13,12 +13,15 @@ from semantic_rl.envs.normalize import RewardNormalizer
 from semantic_rl.errors import TrainingDiverged
 from semantic_rl.games import find_game
 from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.training.acting import RolloutBuffer
 from semantic_rl.training.advantages import explained_variance, generalized_advantages
 from semantic_rl.training.checkpoint import Checkpoint, WorkerState, pack_bytes, unpack_bytes
+from semantic_rl.training.device import to_device
 from semantic_rl.training.distributed import Workers
-from semantic_rl.training.learner import Batch, Learner, UpdateStatistics
-from semantic_rl.training.rollout import Outcome, Player, Progress, RolloutBuffer
+from semantic_rl.training.learner import Batch, Learner
+from semantic_rl.training.rollout import Outcome, Player, Progress
 from semantic_rl.training.schedule import semantic_weight
+from semantic_rl.training.statistics import UpdateStatistics
 from semantic_rl.training.versions import versions
 
 CPU_TRUNK_CHUNK = 128
@@ -27,9 +30,10 @@ _ENVIRONMENTS, _HELD_OUT, _ACTIONS, _HELD_OUT_ACTIONS = range(4)
 """What the random streams of a seed are for."""
 
 
-def _generator(device: torch.device, *entropy: int) -> torch.Generator:
+def _generator(*entropy: int) -> torch.Generator:
+    """Return a generator of the host, so that what is drawn does not depend on the device."""
     seed = int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
-    return torch.Generator(device).manual_seed(seed)
+    return torch.Generator().manual_seed(seed)
 
 
 class Session:
@@ -49,12 +53,15 @@ class Session:
         seeds = (config.seed, workers.rank)
         torch.manual_seed(config.seed)  # the weights: the same at every worker
         chunk = CPU_TRUNK_CHUNK if device.type == "cpu" else 0
-        self.policy = SemanticPolicy(num_codes=config.num_codes, trunk_chunk=chunk).to(device)
+        is_static = device.type == "cuda"
+        self._static = (is_static, is_static and config.cuda_graphs)
+        self.policy = SemanticPolicy(num_codes=config.num_codes, trunk_chunk=chunk, keep_activations=is_static)
+        self.policy.to(device)
         workers.share_weights(self.policy)
-        generator = _generator(device, *seeds, _ACTIONS)
-        self._learner = Learner(self.policy, config.ppo, config.semantic, precision, generator, workers)
+        generator = _generator(*seeds, _ACTIONS)
+        self._learner = Learner(self.policy, config.ppo, config.semantic, precision, generator, workers, *self._static)
         groups = self._make_groups(config.environment, (*seeds, _ENVIRONMENTS))
-        self._player = Player(groups, generator, device, precision)
+        self._player = Player(groups, generator, device, *self._static)
         self._held_out = self._make_held_out(seeds) if workers.is_first else None
         shape = groups[0].observation_shape
         self._buffer = RolloutBuffer(config.ppo.num_steps, config.environment.num_envs, shape, device)
@@ -75,7 +82,7 @@ class Session:
             return None
         everything = EnvConfig(own.env, own.distribution_mode, 0, 0, own.num_envs, own.env_groups)
         groups = self._make_groups(everything, (*seeds, _HELD_OUT))
-        return Player(groups, _generator(self._device, *seeds, _HELD_OUT_ACTIONS), self._device, self._precision)
+        return Player(groups, _generator(*seeds, _HELD_OUT_ACTIONS), self._device, *self._static)
 
     @property
     def num_timesteps(self) -> int:
@@ -93,7 +100,7 @@ class Session:
         self.semantic_weight = semantic_weight(
             self.num_updates + 1, self.semantic_weight, self._mean_return, self._maximum_return, self._config.semantic
         )
-        return self._player.play(self.policy, self._config.ppo.num_steps, self._buffer, progress)
+        return self._player.play(self._learner.network, self._config.ppo.num_steps, self._buffer, progress)
 
     def advantages(self, outcome: Outcome) -> tuple[Batch, float]:
         """Estimate advantages and returns of the rollout in the buffer; also how much the values explain."""
@@ -106,7 +113,7 @@ class Session:
         returns = advantages + values
         buffer = self._buffer
         columns = (buffer.observation, buffer.action, buffer.log_prob, buffer.value)
-        estimates = (torch.from_numpy(array).to(self._device) for array in (advantages, returns))
+        estimates = (to_device(torch.from_numpy(array), self._device) for array in (advantages, returns))
         batch = Batch(*(tensor.flatten(0, 1) for tensor in (*columns, *estimates)))
         return batch, explained_variance(values, returns)
 
@@ -177,7 +184,7 @@ class Session:
         if self._held_out is None or self.num_updates % self._config.held_out_interval:
             return None
         began = time.perf_counter()
-        self._held_out.play(self.policy, self._config.ppo.num_steps, progress=progress)
+        self._held_out.play(self._learner.network, self._config.ppo.num_steps, progress=progress)
         return self._episode_columns(self._held_out, time.perf_counter() - began)
 
     def snapshot(self) -> Checkpoint:
@@ -192,8 +199,8 @@ class Session:
                 tensors[f"{name}_generator"] = player.generator.get_state()
                 values[name] = {"lengths": lengths, "monitor": monitor}
         return Checkpoint(
-            policy={name: value.detach().cpu().clone() for name, value in self.policy.state_dict().items()},
-            optimizer={name: value.cpu() for name, value in self._learner.optimizer.state().items()},
+            policy=self._learner.optimizer.weights_by_name(),
+            optimizer=self._learner.optimizer.state(),
             worker=WorkerState(tensors, values),
             state={
                 "update": self.num_updates,
@@ -215,7 +222,7 @@ class Session:
         assert checkpoint.optimizer is not None
         assert checkpoint.worker is not None
         self.policy.load_state_dict(checkpoint.policy)
-        self._learner.optimizer.restore(checkpoint.optimizer)
+        self._learner.restore(checkpoint.optimizer)
         state, (tensors, values) = checkpoint.state, checkpoint.worker
         self.num_updates = state["update"]
         self.semantic_weight = state["semantic_weight"]

@@ -1,0 +1,184 @@
+"""One group's actions: pictures in, actions out, with everything that learning needs kept where the network runs.
+
+`Acting` does it as it is written. `StaticActing` does the same with tensors that never move: pictures go through
+pinned memory of the host, network and sampling are one CUDA graph, and the group has a stream of its own, so that
+what the groups ask of the GPU overlaps. For the same uniform numbers both choose the same actions.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from semantic_rl.models.policy import PolicyOutput, choose_actions
+from semantic_rl.training.graphs import StaticWork
+
+Network = Callable[[Tensor], PolicyOutput]
+
+
+class RolloutBuffer:
+    """Observations and actions of one rollout on the device, allocated once."""
+
+    def __init__(self, num_steps: int, num_envs: int, shape: tuple[int, int, int], device: torch.device) -> None:
+        self.observation = torch.empty(num_steps, num_envs, *shape, dtype=torch.uint8, device=device)
+        self.action = torch.empty(num_steps, num_envs, dtype=torch.int64, device=device)
+        self.log_prob = torch.empty(num_steps, num_envs, device=device)
+        self.value = torch.empty(num_steps, num_envs, device=device)
+
+
+class GroupActing(Protocol):
+    """What plays one group of n environments through a rollout."""
+
+    def begin(self, uniform: Tensor) -> None:
+        """Begin a rollout with the uniform numbers [T, n, A] that its actions are drawn with."""
+        ...
+
+    def submit(self, observation: NDArray[np.uint8]) -> None:
+        """Give the next step's observations [n, H, W, 3]; a GPU works on them while the host goes on."""
+        ...
+
+    def actions(self) -> NDArray[np.int64]:
+        """Wait for the actions [n] of the step submitted last."""
+        ...
+
+    def values(self, observation: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the values [n] of observations, without acting."""
+        ...
+
+    def end(self) -> None:
+        """Let later work on the device see what the rollout wrote."""
+        ...
+
+
+class Acting:
+    """Acts step by step, as it is written."""
+
+    def __init__(self, network: Network, here: slice, buffer: RolloutBuffer | None, device: torch.device) -> None:
+        self._network = network
+        self._here = here
+        self._buffer = buffer
+        self._device = device
+        self._step = 0
+        self._actions = torch.empty(0)
+        self._uniform = torch.empty(0)
+
+    def begin(self, uniform: Tensor) -> None:
+        """Begin a rollout with the uniform numbers [T, n, A] that its actions are drawn with."""
+        self._uniform = uniform.to(self._device)
+        self._step = 0
+
+    def submit(self, observation: NDArray[np.uint8]) -> None:
+        """Choose the actions of observations [n, H, W, 3]."""
+        images = torch.from_numpy(observation).to(self._device)
+        output = self._network(images)
+        self._actions, log_prob = choose_actions(output.logits, self._uniform[self._step])
+        if self._buffer is not None:
+            self._buffer.observation[self._step, self._here] = images
+            self._buffer.action[self._step, self._here] = self._actions
+            self._buffer.log_prob[self._step, self._here] = log_prob
+            self._buffer.value[self._step, self._here] = output.value
+        self._step += 1
+
+    def actions(self) -> NDArray[np.int64]:
+        """Return the actions [n] of the step submitted last."""
+        return self._actions.cpu().numpy()
+
+    def values(self, observation: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the values [n] of observations, without acting."""
+        return self._network(torch.from_numpy(observation).to(self._device)).value.cpu().numpy()
+
+    def end(self) -> None:
+        """Nothing is under way."""
+
+
+class StaticActing:
+    """Acts through tensors that never move; on a GPU in a stream of its own and, with `as_graphs`, as CUDA graphs."""
+
+    def __init__(
+        self,
+        network: Network,
+        here: slice,
+        buffer: RolloutBuffer | None,
+        uniform_shape: tuple[int, int, int],
+        observation_shape: tuple[int, int, int],
+        device: torch.device,
+        as_graphs: bool,
+    ) -> None:
+        size = uniform_shape[1]
+        self._network = network
+        self._buffer = (
+            None
+            if buffer is None
+            else [column[:, here] for column in (buffer.observation, buffer.action, buffer.log_prob, buffer.value)]
+        )
+        self._uniform = torch.empty(uniform_shape, device=device)
+        self._step = torch.zeros(1, dtype=torch.int64, device=device)
+        self._observation = torch.zeros(size, *observation_shape, dtype=torch.uint8, device=device)
+        self._actions = torch.zeros(size, dtype=torch.int64, device=device)
+        self._values = torch.zeros(size, device=device)
+        self._is_cuda = device.type == "cuda"
+        self._host_observation, self._host_actions, self._host_values = (
+            torch.zeros_like(tensor, device="cpu", pin_memory=self._is_cuda)
+            for tensor in (self._observation, self._actions, self._values)
+        )
+        self._stream = torch.cuda.Stream(device) if self._is_cuda else None
+        self._done = torch.cuda.Event() if self._is_cuda else None
+        self._act = StaticWork(self._choose, as_graphs)
+        self._evaluate = StaticWork(self._find_values, as_graphs)
+
+    def begin(self, uniform: Tensor) -> None:
+        """Begin a rollout with the uniform numbers [T, n, A] that its actions are drawn with."""
+        if self._stream is not None:
+            self._stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self._stream):
+            self._uniform.copy_(uniform.pin_memory() if self._is_cuda else uniform, non_blocking=True)
+            self._step.zero_()
+
+    def submit(self, observation: NDArray[np.uint8]) -> None:
+        """Begin to choose the actions of observations [n, H, W, 3]."""
+        self._send(observation, self._act, self._actions, self._host_actions)
+
+    def actions(self) -> NDArray[np.int64]:
+        """Wait for the actions [n] of the step submitted last; the array is overwritten by the next step's."""
+        self._wait()
+        return self._host_actions.numpy()
+
+    def values(self, observation: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the values [n] of observations, without acting."""
+        self._send(observation, self._evaluate, self._values, self._host_values)
+        self._wait()
+        return self._host_values.numpy()
+
+    def end(self) -> None:
+        """Let the current stream wait for this group's."""
+        if self._stream is not None:
+            torch.cuda.current_stream().wait_stream(self._stream)
+
+    def _send(self, observation: NDArray[np.uint8], work: StaticWork, result: Tensor, host_result: Tensor) -> None:
+        # The last step's pictures have long arrived: its actions were waited for.
+        self._host_observation.copy_(torch.from_numpy(observation))
+        with torch.cuda.stream(self._stream):
+            self._observation.copy_(self._host_observation, non_blocking=True)
+            work()
+            host_result.copy_(result, non_blocking=True)
+            if self._done is not None:
+                self._done.record()
+
+    def _wait(self) -> None:
+        if self._done is not None:
+            self._done.synchronize()
+
+    def _choose(self) -> None:
+        output = self._network(self._observation)
+        actions, log_prob = choose_actions(output.logits, self._uniform.index_select(0, self._step).squeeze(0))
+        self._actions.copy_(actions)
+        if self._buffer is not None:
+            for column, value in zip(self._buffer, (self._observation, actions, log_prob, output.value), strict=True):
+                column.index_copy_(0, self._step, value.unsqueeze(0))
+        self._step.add_(1)
+
+    def _find_values(self) -> None:
+        self._values.copy_(self._network(self._observation).value)

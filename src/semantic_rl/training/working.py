@@ -1,0 +1,54 @@
+"""The network as a GPU computes it: with copies of the trunk's weights in the precision of its arithmetic.
+
+Cast layer by layer, the weights cost a minibatch some hundred small kernels and a policy step a third of all it has.
+Here one kernel casts the trunk's weights after each step of the optimiser, and its gradients come back in one piece.
+Weights, moments and losses stay float32.
+"""
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from semantic_rl.models.policy import PolicyOutput, SemanticPolicy
+from semantic_rl.training.adam import FlatAdam
+from semantic_rl.training.device import autocast
+
+TRUNK = "trunk."
+
+
+class WorkingPolicy:
+    """A policy that computes with the copies; `refresh` makes them anew from the optimiser's weights."""
+
+    def __init__(self, policy: SemanticPolicy, optimizer: FlatAdam, precision: str) -> None:
+        self._policy = policy
+        self._optimizer = optimizer
+        self._precision = precision
+        layout, weights = optimizer.layout, optimizer.weights
+        size = layout.size(TRUNK)
+        parameters = dict(policy.named_parameters())
+        self._trunk = weights.new_empty(size, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
+        copies = layout.pieces(self._trunk)
+        assert list(copies) == [name for name in parameters if name.startswith(TRUNK)], "the trunk comes first"
+        self._copies = {name: copy.requires_grad_() for name, copy in copies.items()}
+        self._others = [parameter for name, parameter in parameters.items() if name not in copies]
+        self._trunk_gradient = torch.empty_like(self._trunk)
+        self.refresh()
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        """Take over the optimiser's weights, after they changed."""
+        self._trunk.copy_(self._optimizer.weights[: len(self._trunk)])
+
+    def __call__(self, observation: Tensor) -> PolicyOutput:
+        """Map uint8 images [B, 64, 64, 3] to everything the network says of them."""
+        with autocast(observation.device, self._precision):
+            return functional_call(self._policy, self._copies, (observation,))
+
+    def backward(self, loss: Tensor) -> None:
+        """Write the gradient of a loss into the optimiser's; parameters that it does not reach get zero."""
+        inputs = [*self._copies.values(), *self._others]
+        gradients = torch.autograd.grad(loss, inputs, allow_unused=True, materialize_grads=True)
+        layout, gradient = self._optimizer.layout, self._optimizer.gradient
+        layout.join(gradients[: len(self._copies)], self._trunk_gradient)
+        gradient[: len(self._trunk)].copy_(self._trunk_gradient)
+        layout.join(gradients[len(self._copies) :], gradient[len(self._trunk) :])
