@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from semantic_rl.artifacts import RECORDING_FILE
 from semantic_rl.cli import main
-from semantic_rl.commands.explore import explore
+from semantic_rl.commands.explore import explore, recording_of
 from semantic_rl.commands.parse import parse
-from semantic_rl.config import ExploreConfig
+from semantic_rl.config import DemoConfig, ExploreConfig
 from semantic_rl.explorer.opening import open_views
 from semantic_rl.explorer.view import View
+from semantic_rl.recording.store import open_recording
 
 VALUES: dict[str, Any] = {
     "port": 9000,
@@ -88,3 +90,23 @@ def test_ctrl_c_while_reading_leaves_with_130(
         main(["explore", str(folder)])
     assert left.value.code == 130
     assert capsys.readouterr().err == ""
+
+
+def test_an_agent_that_ships_is_recorded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(DemoConfig, "states", 300)
+    folder = recording_of(Path("sppo-coinrun"))
+    assert folder == Path("recordings/sppo-coinrun")
+    recorded = open_recording(folder)
+    assert recorded.num_states >= 300
+    before = (folder / RECORDING_FILE).stat().st_mtime_ns
+    assert recording_of(Path("sppo-coinrun")) == folder
+    assert (folder / RECORDING_FILE).stat().st_mtime_ns == before
+
+
+def test_an_agent_of_ones_own_has_to_be_recorded_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(SystemExit) as ended:
+        main(["explore", str(tmp_path)])
+    assert ended.value.code == 2
+    assert f"semantic-rl record {tmp_path} --states 5000 --out" in capsys.readouterr().err

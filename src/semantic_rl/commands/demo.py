@@ -51,6 +51,7 @@ def run(arguments: list[str]) -> None:
         print("What is finished is kept: the same demo command goes on from here.", file=sys.stderr)
         raise
     print(f"\nAll in {time.monotonic() - begun:.0f} seconds:\n\n{_contents(config)}\n")
+    print(f"Wander through the states: semantic-rl explore {config.out / RECORDING}")
     print(f"Open {config.out / REPORT} in a browser.")
 
 

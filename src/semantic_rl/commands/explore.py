@@ -2,19 +2,55 @@
 
 import contextlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from semantic_rl.artifacts import CONFIG_FILE, RECORDING_FILE
 from semantic_rl.commands.parse import parse
-from semantic_rl.config import ExploreConfig
+from semantic_rl.config import DemoConfig, ExploreConfig, RecordConfig
+from semantic_rl.errors import UserError
 
 if TYPE_CHECKING:
     from semantic_rl.explorer.view import View
 
+RECORDINGS = Path("recordings")
+"""Where recordings of the agents that ship with the package are kept, below the working folder."""
+
 
 def run(arguments: list[str]) -> None:
     """Serve the page until interrupted, or write it into a file."""
-    explore(parse(ExploreConfig, arguments, "explore"))
+    config = parse(ExploreConfig, arguments, "explore")
+    explore(
+        replace(config, recording=recording_of(config.recording), other=config.other and recording_of(config.other))
+    )
+
+
+def recording_of(path: Path) -> Path:
+    """Return the recording that a path names; of an agent that ships with the package one is made if there is none.
+
+    Raises UserError for an agent of the user's own: the recording that is wanted of it is the user's to choose.
+    """
+    from semantic_rl.agents import shipped_agents
+    from semantic_rl.recording.store.reader import read_description
+
+    if path.exists():
+        if (path / CONFIG_FILE).is_file() and not (path / RECORDING_FILE).is_file():
+            raise UserError(
+                f"{path} is an agent; expected a recording. Make one: semantic-rl record {path} --states 5000 "
+                f"--out {RECORDINGS / path.name}"
+            )
+        return path
+    if str(path) not in [agent.name for agent in shipped_agents()]:
+        return path
+    folder = RECORDINGS / path
+    begun = (folder / RECORDING_FILE).is_file()
+    if begun and read_description(folder).get("complete") is True:
+        return folder
+    from semantic_rl.recording.record import record
+
+    print(f"recording {DemoConfig.states:,} states of the agent {path} into {folder} first", file=sys.stderr)
+    return record(RecordConfig(agent=path, out=folder, states=DemoConfig.states, resume=begun))
 
 
 def explore(config: ExploreConfig) -> None:

@@ -15,7 +15,7 @@ class ExploreConfig:
     """Open a page in the browser on which one wanders through what an agent has learned, or write it into one file."""
 
     recording: Positional[Path]
-    """Recording folder."""
+    """Recording folder, or the name of an agent that ships with the package: its states are recorded first."""
     other: Positional[Path | None] = None
     """A second recording, to see both side by side."""
     port: int = 8765
