@@ -96,12 +96,12 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint, keep: int, workers: Worke
 def _agree(workers: Workers, error: Exception | None, folder: Path) -> None:
     """Raise at every worker what went wrong at one of them."""
     if error is None:
-        workers.first_succeeds(None)
+        workers.all_succeed(None)
         return
     left = [path for path in checkpoint_folders(folder.parent.parent) if path != folder]
     last_good = f"the last good checkpoint is {left[-1]}" if left else "there is no earlier checkpoint"
     reason = getattr(error, "strerror", None) or error
-    workers.first_succeeds(UserError(f"cannot write checkpoint {folder}: {reason}; {last_good}."))
+    workers.all_succeed(UserError(f"cannot write checkpoint {folder}: {reason}; {last_good}."))
 
 
 def _write_first(folder: Path, checkpoint: Checkpoint) -> None:

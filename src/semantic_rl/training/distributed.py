@@ -4,6 +4,7 @@ As the original under MPI. Without torchrun there is one worker and nothing is s
 """
 
 import os
+from datetime import timedelta
 from typing import Self
 
 import torch
@@ -11,6 +12,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from semantic_rl.errors import UserError
+
+LONGEST_WAIT = timedelta(minutes=10)
+"""For a worker that has not come to where the others are. Longer than a rollout takes (the first worker plays held-out
+levels besides); a host that vanished without a word is noticed after it, and torchrun starts the workers anew."""
 
 
 class Workers:
@@ -28,7 +33,7 @@ class Workers:
         if size == 1:
             return cls(device=device)
         if not dist.is_initialized():
-            dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+            _connect("nccl" if device.type == "cuda" else "gloo", size)
         return cls(dist.get_rank(), dist.get_world_size(), device)
 
     @property
@@ -65,15 +70,28 @@ class Workers:
         if self.size > 1:
             self.sums(0.0)
 
-    def first_succeeds(self, error: Exception | None) -> None:
-        """Let the first worker's failure end the others too, instead of leaving them waiting."""
+    def all_succeed(self, error: Exception | None) -> None:
+        """Let one worker's failure, mostly the first's, end the others too, instead of leaving them waiting."""
         if self.any(error is not None):
-            raise error or UserError(f"worker {self.rank} stops because the first worker failed; see its message.")
+            raise error or UserError(f"worker {self.rank} stops because another worker failed; see its message.")
 
     def leave(self) -> None:
         """End the connection."""
         if self.size > 1 and dist.is_initialized():
             dist.destroy_process_group()
+
+
+def _connect(backend: str, size: int) -> None:
+    """Meet the other workers.
+
+    When torchrun's agent starts workers anew, those of before have left their addresses in its store, to which the
+    new ones would connect in vain: so each start has names of its own in it.
+    """
+    rank = int(os.environ["RANK"])
+    store = next(iter(dist.rendezvous("env://", timeout=LONGEST_WAIT)))[0]
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
+        store = dist.PrefixStore(f"start-{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+    dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=LONGEST_WAIT)
 
 
 def local_device(device: torch.device) -> torch.device:

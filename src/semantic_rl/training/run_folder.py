@@ -2,6 +2,8 @@
 
 import json
 import os
+import socket
+import time
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,30 +20,20 @@ from semantic_rl.artifacts import (
     SEMANTIC_COLUMNS,
     TEMPORARY_SUFFIX,
     checkpoint_folders,
-    run_name,
 )
-from semantic_rl.config import MAY_CHANGE_ON_RESUME, TrainConfig, to_dict
+from semantic_rl.config import TrainConfig, to_dict
 from semantic_rl.errors import UserError
 from semantic_rl.training.checkpoint import Checkpoint, check_trainable, load_checkpoint
 from semantic_rl.training.distributed import Workers
+from semantic_rl.training.existing import check_same_run, is_empty, run_folder
 from semantic_rl.training.logger import RunLogger
 from semantic_rl.training.session import Session
 from semantic_rl.training.versions import versions
 
 HELD_OUT_COLUMNS = tuple(name for name in RUN_COLUMNS if not name.startswith("loss/") and "variance" not in name)
 
-
-def run_folder(config: TrainConfig) -> Path:
-    """Return the folder that a config's run lives in."""
-    environment = config.environment
-    return config.run_root / run_name(
-        config.algorithm,
-        environment.env,
-        environment.distribution_mode,
-        environment.num_levels,
-        environment.start_level,
-        config.seed,
-    )
+SECONDS_UNTIL_SHARED = 60.0
+"""After so long NFS shows a new folder to hosts that have looked for it before, with its usual settings."""
 
 
 def prepare_run_folder(
@@ -49,8 +41,8 @@ def prepare_run_folder(
 ) -> tuple[Path, Checkpoint | None]:
     """Make the run folder, or find where to go on in it.
 
-    Raises UserError where the folder exists and `resume` is off, where the configuration differs from the one that
-    made it, where it cannot be written, and where it holds no run.
+    Raises UserError where the folder exists and neither `resume` nor `auto_resume` is on, where the configuration
+    differs from the one that made it, where it cannot be written or is not seen by a worker, and where it holds no run.
     """
     run = run_folder(config)
     error: UserError | None = None
@@ -61,14 +53,30 @@ def prepare_run_folder(
         error = problem
     except OSError as problem:
         error = UserError(f"cannot read {run}: {problem.strerror}; choose another --run-root.")
-    workers.first_succeeds(error)  # all have looked before the first writes: what it makes is no run that was there
+    workers.all_succeed(error)  # all have looked before the first writes: what it makes is no run that was there
     try:
         if workers.is_first:
             _write_config(run, config, device, precision, workers)
     except OSError as problem:
         error = UserError(f"cannot write to {run}: {problem.strerror}; choose another --run-root.")
-    workers.first_succeeds(error)
+    workers.all_succeed(error)
+    if not _comes_to_be_seen(run / CONFIG_FILE):
+        error = UserError(
+            f"worker {workers.rank} on {socket.gethostname()} does not see {run}, which the first worker made: with "
+            "workers on several hosts, --run-root must be on storage that all of them share."
+        )
+    workers.all_succeed(error)
     return run, checkpoint
+
+
+def _comes_to_be_seen(file: Path) -> bool:
+    """Say whether a file that another host wrote is here; network storage may take its time to show it."""
+    deadline = time.monotonic() + SECONDS_UNTIL_SHARED
+    while not file.is_file():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _find_start(run: Path, config: TrainConfig, workers: Workers) -> Checkpoint | None:
@@ -77,40 +85,16 @@ def _find_start(run: Path, config: TrainConfig, workers: Workers) -> Checkpoint 
             f"timesteps: got {config.timesteps}, expected at least one update of {workers.size} workers × "
             f"{config.batch_size} = {workers.size * config.batch_size} steps."
         )
-    if not config.resume:
-        if run.exists() and any(run.iterdir()):
-            raise UserError(
-                f"{run} exists already; add --resume to go on with it, or choose another --seed or --run-root."
-            )
+    if is_empty(run):
+        if config.resume:
+            raise UserError(f"resume: there is no run at {run}; leave --resume out to start one.")
         return None
-    if not (run / CONFIG_FILE).is_file():
-        if run.exists() and any(run.iterdir()):
-            raise UserError(f"{run} is not a run folder: it has no {CONFIG_FILE}; choose another --run-root.")
-        raise UserError(f"resume: there is no run at {run}; leave --resume out to start one.")
+    if not (config.resume or config.auto_resume):
+        raise UserError(f"{run} exists already; add --resume to go on with it, or choose another --seed or --run-root.")
     if checkpoint_folders(run):
         check_trainable(run)  # before the settings: those of an imported agent are not ours
-    _check_same(run, config, workers)
+    check_same_run(run, config, workers.size)
     return load_checkpoint(run, workers.rank) if checkpoint_folders(run) else None
-
-
-def _check_same(run: Path, config: TrainConfig, workers: Workers) -> None:
-    """Raise UserError naming every setting that differs from the run's and matters."""
-    try:
-        written = json.loads((run / CONFIG_FILE).read_text())
-        before: Mapping[str, Any] = {**written["config"], "number of workers": written["num_workers"]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{run / CONFIG_FILE} cannot be read as a run's configuration: {error!r}.") from error
-    now = {**to_dict(config), "number of workers": workers.size}
-    differing = [
-        f"{name} was {before.get(name)!r}, is {value!r}"
-        for name, value in now.items()
-        if name not in MAY_CHANGE_ON_RESUME and before.get(name) != value
-    ]
-    if differing:
-        raise UserError(
-            f"resume: {run} was made with another configuration: {'; '.join(differing)}. Resume with the former "
-            "values, or start a new run in another --run-root."
-        )
 
 
 def _write_config(run: Path, config: TrainConfig, device: torch.device, precision: str, workers: Workers) -> None:
