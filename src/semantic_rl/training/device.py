@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import sys
+from collections.abc import Generator
 
 import torch
 
@@ -55,6 +56,25 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 def to_device(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
     """Move a tensor of the host to where the network runs; a GPU's copy goes on while the host does."""
     return tensor if device.type == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
+
+
+@contextlib.contextmanager
+def working_on(device: torch.device) -> Generator[None]:
+    """While entered, a GPU works in a stream that graphs can be captured on, with cuDNN's fastest algorithms.
+
+    Which these are, cuDNN finds by trying; another process may find others, whose sums round differently. Does nothing
+    on a CPU.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = True
+    try:
+        with torch.cuda.stream(torch.cuda.Stream(device)):
+            yield
+    finally:
+        torch.backends.cudnn.benchmark = before
 
 
 def keep_freed_memory() -> None:

@@ -4,6 +4,7 @@ L = L_policy − c_entropy·entropy + c_value·L_value + λ·(c_FDR·L_FDR + c_V
 Statistics stay on the device until the update ends, and nothing before asks it for a value.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -159,8 +160,17 @@ class Learner:
             self.working.refresh()
         return norm
 
-    def update(self, batch: Batch, semantic_weight: float, progress: Progress | None = None) -> UpdateStatistics:
-        """Learn from one rollout: reshuffled epochs of minibatches."""
+    def update(
+        self,
+        batch: Batch,
+        semantic_weight: float,
+        progress: Progress | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> UpdateStatistics:
+        """Learn from one rollout: reshuffled epochs of minibatches.
+
+        `meanwhile` is called when all work is given to the device: a GPU is busy with it for a while yet.
+        """
         size, num_minibatches = len(batch.action), self._ppo.num_minibatches
         total = self._ppo.num_epochs * num_minibatches
         statistics = self._statistics
@@ -175,6 +185,8 @@ class Learner:
                     self._static_learning(batch, len(indices)).step(batch, indices, semantic_weight)
                 if progress is not None:
                     progress(epoch * num_minibatches + index + 1, total)
+        if meanwhile is not None:
+            meanwhile()
         return statistics.fetch(total)
 
     def _static_learning(self, batch: Batch, size: int) -> "StaticLearning":

@@ -49,6 +49,7 @@ class Session:
         self.semantic_weight = 0.0
         self._mean_return = float("nan")
         self._began = time.perf_counter()
+        self._packed: tuple[torch.Tensor, list[int]] | None = None
 
         seeds = (config.seed, workers.rank)
         torch.manual_seed(config.seed)  # the weights: the same at every worker
@@ -97,6 +98,7 @@ class Session:
     def collect(self, progress: Progress) -> Outcome:
         """Play one rollout into the buffer."""
         self._began = time.perf_counter()
+        self._packed = None
         self.semantic_weight = semantic_weight(
             self.num_updates + 1, self.semantic_weight, self._mean_return, self._maximum_return, self._config.semantic
         )
@@ -119,7 +121,7 @@ class Session:
 
     def update(self, batch: Batch, progress: Progress) -> UpdateStatistics:
         """Learn from the batch; raises TrainingDiverged naming the term that is no finite number."""
-        statistics = self._learner.update(batch, self.semantic_weight, progress)
+        statistics = self._learner.update(batch, self.semantic_weight, progress, self._pack_environments)
         term = statistics.first_not_finite()
         if self._workers.any(term is not None):
             what = f"{term} is {statistics.suspect[term]}" if term else "a loss of another worker is not finite"
@@ -187,17 +189,25 @@ class Session:
         self._held_out.play(self._learner.network, self._config.ppo.num_steps, progress=progress)
         return self._episode_columns(self._held_out, time.perf_counter() - began)
 
+    def _pack_environments(self) -> None:
+        """Copy the environments' states while a GPU learns: they stay as they are until the next rollout."""
+        self._packed = pack_bytes(self._player.state()[0])
+
     def snapshot(self) -> Checkpoint:
         """Copy everything that decides what follows."""
-        players = {"environments": self._player, "held_out": self._held_out}
+        if self._packed is None:
+            self._pack_environments()
+        assert self._packed is not None
         tensors: dict[str, torch.Tensor] = {}
         values: dict[str, Any] = {"normalizer": self._normalize.state()}
-        for name, player in players.items():
-            if player is not None:
-                environments, monitor = player.state()
-                tensors[name], lengths = pack_bytes(environments)
-                tensors[f"{name}_generator"] = player.generator.get_state()
-                values[name] = {"lengths": lengths, "monitor": monitor}
+        tensors["environments"], lengths = self._packed
+        tensors["environments_generator"] = self._player.generator.get_state()
+        values["environments"] = {"lengths": lengths, "monitor": self._player.monitor.state()}
+        if self._held_out is not None:
+            environments, monitor = self._held_out.state()
+            tensors["held_out"], lengths = pack_bytes(environments)
+            tensors["held_out_generator"] = self._held_out.generator.get_state()
+            values["held_out"] = {"lengths": lengths, "monitor": monitor}
         return Checkpoint(
             policy=self._learner.optimizer.weights_by_name(),
             optimizer=self._learner.optimizer.state(),
@@ -223,6 +233,7 @@ class Session:
         assert checkpoint.worker is not None
         self.policy.load_state_dict(checkpoint.policy)
         self._learner.restore(checkpoint.optimizer)
+        self._packed = None
         state, (tensors, values) = checkpoint.state, checkpoint.worker
         self.num_updates = state["update"]
         self.semantic_weight = state["semantic_weight"]

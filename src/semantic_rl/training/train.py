@@ -15,7 +15,7 @@ from semantic_rl.artifacts import checkpoint_folders
 from semantic_rl.config import TrainConfig
 from semantic_rl.errors import UserError
 from semantic_rl.training.checkpoint import save_checkpoint
-from semantic_rl.training.device import choose_device, choose_precision, keep_freed_memory
+from semantic_rl.training.device import choose_device, choose_precision, keep_freed_memory, working_on
 from semantic_rl.training.display import Display
 from semantic_rl.training.distributed import Workers, local_device
 from semantic_rl.training.rollout import Progress
@@ -40,7 +40,8 @@ def train(config: TrainConfig) -> Path:
     keep_freed_memory()
     workers = Workers.join(device)
     try:
-        return _train(config, device, precision, workers)
+        with working_on(device):
+            return _train(config, device, precision, workers)
     finally:
         workers.leave()
 
