@@ -119,7 +119,7 @@ function Facts({ recording, data }: { recording: Recording; data: EpisodeData })
         <dd>{meta.action_names[action]}</dd>
         <dt>value</dt>
         <dd>{decimal(data.value[index])}{reward !== 0 && <b class={reward > 0 ? "good" : "bad"}> reward {short(reward)}</b>}</dd>
-        {unsure != null && <><dt>uncertainty</dt><dd>{percent(unsure, 0)}</dd></>}
+        {unsure != null && <><dt title="uncertainty: 0% in the middle of a cluster’s cell">unsure</dt><dd>{percent(unsure, 0)}</dd></>}
         <dt>step</dt>
         <dd>{count(data.step[index])} <span class="faint">of {count(episodes?.length[data.episode])}</span></dd>
         <dt>episode</dt>

@@ -114,7 +114,7 @@ def _clusters(pair: _Pair, match: Match) -> Iterator[dict[str, Any]]:
         name = f"cluster {ours}" if ours == theirs else f"cluster {ours} / {theirs}"
         both = (ours, theirs)
         yield _difference(pair, _Number(f"{name}: share of states", "cluster", "{:.1%}", _shares(both), both))
-        yield _difference(pair, _Number(f"{name}: steps on end", "cluster", "{:.1f}", _dwells(both), both))
+        yield _difference(pair, _Number(f"{name}: dwell, steps", "cluster", "{:.1f}", _dwells(both), both))
 
 
 def _shares(clusters: tuple[int, int]) -> AddUp:
