@@ -4,8 +4,10 @@ As the original under MPI. Without torchrun there is one worker and nothing is s
 """
 
 import os
+import time
 from datetime import timedelta
 from typing import Self
+from uuid import uuid4
 
 import torch
 import torch.distributed as dist
@@ -84,14 +86,40 @@ class Workers:
 def _connect(backend: str, size: int) -> None:
     """Meet the other workers.
 
-    When torchrun's agent starts workers anew, those of before have left their addresses in its store, to which the
-    new ones would connect in vain: so each start has names of its own in it.
+    When torchrun's agents start workers anew, those of before have left their addresses in the agents' store, to which
+    the new ones would connect in vain: so each start has names of its own in it. It has no number that is the same on
+    all hosts (TORCHELASTIC_RESTART_COUNT is not: each agent counts the failures of its own workers).
     """
     rank = int(os.environ["RANK"])
     store = next(iter(dist.rendezvous("env://", timeout=LONGEST_WAIT)))[0]
     if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
-        store = dist.PrefixStore(f"start-{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+        store = dist.PrefixStore(_agree_on_name(store, rank, size), store)
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=LONGEST_WAIT)
+
+
+def _agree_on_name(store: dist.Store, rank: int, size: int) -> str:
+    """Return a new name that the first worker thinks of, and tells each of the others that says hello.
+
+    What was said at an earlier start is answered too, but nobody reads it.
+    """
+    if rank:
+        hello = uuid4().hex
+        store.set(f"hello/{rank}", hello)
+        name = store.get(f"answer/{hello}").decode()
+        store.set(f"{name}/{rank}", "heard")
+        return name
+    name = uuid4().hex
+    missing = set(range(1, size))
+    deadline = time.monotonic() + LONGEST_WAIT.total_seconds()
+    while missing:
+        for other in missing:
+            if store.check([f"hello/{other}"]):
+                store.set(f"answer/{store.get(f'hello/{other}').decode()}", name)
+        time.sleep(0.05)
+        missing = {other for other in missing if not store.check([f"{name}/{other}"])}
+        if time.monotonic() > deadline:
+            raise UserError(f"workers {sorted(missing)} have not come within {LONGEST_WAIT}; see what they say.")
+    return name
 
 
 def local_device(device: torch.device) -> torch.device:
