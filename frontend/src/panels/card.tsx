@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app";
-import type { Cards, ClusterCard } from "../data/contract";
+import type { Cards, ClusterCard, ClusterNote } from "../data/contract";
 import type { Recording } from "../data/recording";
 import { useStore } from "../data/store";
 import { clusterColor } from "../map/colors";
@@ -121,6 +121,7 @@ function Naming({ recording, cluster }: { recording: Recording; cluster: number 
     clearTimeout(timer.current);
     timer.current = setTimeout(save, SAVE_AFTER_MS);
   };
+  if (!notes.writable) return <Written text={saved} />;
   const who = saved?.author ? ` by ${saved.author}` : "";
   return (
     <div class="naming">
@@ -150,6 +151,17 @@ function Naming({ recording, cluster }: { recording: Recording; cluster: number 
           {status?.kind === "saving" ? "saving…" : status?.kind === "failed" ? <span class="bad">not saved: {status.error}</span> : saved?.time ? `saved${who}, ${moment(saved.time)}` : ""}
         </p>
       )}
+    </div>
+  );
+}
+
+/** Name and note where they cannot be changed. */
+function Written({ text }: { text: ClusterNote | undefined }): JSX.Element | null {
+  if (!text || !(text.name || text.note)) return null;
+  return (
+    <div class="naming">
+      {text.note && <p>{text.note}</p>}
+      {text.time && <p class="status faint">{text.author ? `${text.author}, ` : ""}{moment(text.time)}</p>}
     </div>
   );
 }
