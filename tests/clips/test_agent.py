@@ -10,10 +10,11 @@ import pytest
 from semantic_rl.cli import main
 from semantic_rl.clips import ClipSettings
 from semantic_rl.commands import clips as command
-from semantic_rl.config import ClipsConfig
+from semantic_rl.config import ClipsConfig, RecordConfig
 from semantic_rl.errors import UserError
-from semantic_rl.recording.record import replay
+from semantic_rl.recording.record import record, replay
 from semantic_rl.recording.store import open_recording
+from semantic_rl.recording.store.annotations import Annotations
 
 from .agents import make_run
 
@@ -171,3 +172,16 @@ def test_the_choice_is_seeded(run: Path, tmp_path: Path) -> None:
     assert lists[0] == lists[1]
     assert lists[0] != lists[2]
     assert np.unique([item["cluster"] for item in lists[0]]).tolist() == list(range(8))
+
+
+def test_names_come_from_a_recording_of_the_same_agent_only(run: Path, tmp_path: Path) -> None:
+    recorded = record(RecordConfig(agent=run, out=tmp_path / "recorded", states=64, frame_size=0, num_envs=8))
+    Annotations(recorded).put_cluster(0, "in the air", "", "Ada", 0)
+    command.make(config(run, tmp_path / "c", names=recorded))
+    listed = json.loads((tmp_path / "c" / "clips.json").read_text())["clips"]
+    assert [item["name"] for item in listed] == ["in the air", *[""] * (len(listed) - 1)]
+    description = json.loads((recorded / "recording.json").read_text())
+    description["agent"]["sha256"] = "0" * 64
+    (recorded / "recording.json").write_text(json.dumps(description))
+    with pytest.raises(UserError, match="another agent"):
+        command.make(config(run, tmp_path / "other", names=recorded))

@@ -17,6 +17,7 @@ from semantic_rl.clips.make import shortfalls
 from semantic_rl.errors import UserError
 from semantic_rl.figures.palette import cluster_color
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.annotations import Annotations
 
 from ..recording.synthetic import make_recording
 
@@ -285,3 +286,19 @@ def test_an_incomplete_recording_is_refused(tmp_path: Path, capsys: pytest.Captu
     with pytest.raises(SystemExit):
         main(["clips", str(folder), "--out", str(tmp_path / "c")])
     assert "is not complete" in capsys.readouterr().err
+
+
+def test_titles_have_the_names_that_people_gave(recording: Recording, tmp_path: Path) -> None:
+    written = Annotations(recording.path)
+    entry = written.put_cluster(0, 'in the "air"; $x <b>', "a note", "Ada", 0)
+    assert entry
+    try:
+        clips = make_clips(recording, tmp_path / "clips", settings(frames=16))
+    finally:
+        written.path.unlink()
+    assert clips[0].title == 'cluster 0: in the "air"; $x <b>'
+    assert clips[1].title == "cluster 1"
+    listed = json.loads((tmp_path / "clips" / "clips.json").read_text())["clips"]
+    assert [item["name"] for item in listed[:2]] == ['in the "air"; $x <b>', ""]
+    assert clips[0].mp4
+    assert b'in the "air"; $x <b>' in clips[0].mp4.read_bytes()

@@ -29,6 +29,7 @@ VALUES: dict[str, Any] = {
     "device": "cpu",
     "precision": "fp32",
     "num_threads": 2,
+    "names": "recordings/named",
     "keep_recording": True,
     "resume": True,
 }

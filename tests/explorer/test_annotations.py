@@ -14,6 +14,7 @@ import pytest
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.view import View
 from semantic_rl.recording.store.annotations import Annotations
+from semantic_rl.recording.store.names import cluster_names
 
 from .conftest import WRITE, TestClient, ask_inside, client_of, get_json
 
@@ -44,7 +45,7 @@ def test_a_name_is_kept_with_author_time_and_version(page: TestClient, folder: P
     assert entry["time"].endswith("Z")
     assert get_json(page, "/api/a/annotations")["clusters"] == {"2": entry}
     assert Annotations(folder).read()["clusters"] == {"2": entry}
-    assert Annotations(folder).cluster_names() == {2: "before a jump"}
+    assert cluster_names(folder) == {2: "before a jump"}
     assert put(page, 2, 1, name="jump").json()["author"] == "Ada", "who is not named signs as whoever runs the server"
 
 

@@ -12,6 +12,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.figures.clusters import clusters_figure, make_clusters
 from semantic_rl.figures.transitions import make_transitions, transitions_figure
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.annotations import Annotations
 
 from ..recording.synthetic import make_recording
 
@@ -62,3 +63,17 @@ def test_an_agent_without_clusters_is_refused_by_name(tmp_path: Path, make: obje
     with pytest.raises(UserError, match="no semantic clustering module"):
         make(recording.path, tmp_path / "figures")  # pyright: ignore
     assert not (tmp_path / "figures").exists()
+
+
+def test_names_that_people_gave_are_shown_and_long_ones_cut(tmp_path: Path) -> None:
+    recording = make_recording(tmp_path / "named", num_episodes=8)
+    written = Annotations(recording.path)
+    written.put_cluster(0, "$\\frac{1}$ $x", "", "Ada", 0)
+    written.put_cluster(1, "a name that is much too long for a picture", "", "Ada", 0)
+    below = transitions_figure(recording, compute_transitions(recording)).legends[0]
+    shown = [text.get_text() for text in below.get_texts()]
+    assert shown == ["0 \\$\\frac{1}\\$ \\$x", "1 a name that is much too…"]
+    cards = texts(clusters_figure(recording, compute_clusters(recording, 4)))
+    assert any(text.startswith("a name") and text.endswith("…") for text in cards)
+    assert make_transitions(recording.path, tmp_path / "out"), "no dollar makes a formula"
+    assert make_clusters(recording.path, tmp_path / "out")

@@ -13,6 +13,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.figures.embeddings import Color, color_states, draw_fdr, embeddings_figure, make_embeddings
 from semantic_rl.figures.palette import cluster_color
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.annotations import Annotations
 
 from ..recording.synthetic import make_recording
 
@@ -110,3 +111,10 @@ def test_figures_without_a_name_lists_them(capsys: pytest.CaptureFixture[str]) -
     said = capsys.readouterr().out
     assert "embeddings" in said
     assert "semantic-rl figures FIGURE --help" in said
+
+
+def test_the_legend_has_the_names_that_people_gave(tmp_path: Path) -> None:
+    recording = make_recording(tmp_path / "named")
+    Annotations(recording.path).put_cluster(1, "in the $air$", "", "Ada", 0)
+    figure = embeddings_figure(recording, compute_planes(recording, 1_000, 10.0, 0, 1))
+    assert r"1 in the \$air\$  " in texts(figure)

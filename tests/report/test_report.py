@@ -12,6 +12,7 @@ import pytest
 from semantic_rl.config import ReportConfig
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.annotations import Annotations
 from semantic_rl.report import make_report
 from semantic_rl.report.parts import color_style
 
@@ -252,3 +253,29 @@ def test_the_command_writes_the_page_and_prints_its_path_and_size(recording: Rec
     assert done.stdout == f"{out}: {out.stat().st_size / 1e6:.1f} MB\n"
     assert not done.stderr
     assert Page(out).all("section")
+
+
+def test_names_and_notes_of_clusters_are_shown_as_text(tmp_path: Path) -> None:
+    recording = make_recording(tmp_path / "named", num_episodes=8, num_codes=3, num_unused=1)
+    written = Annotations(recording.path)
+    written.put_cluster(0, HOSTILE, f"first line\n{HOSTILE}", HOSTILE[:80], 0)
+    written.put_cluster(1, "in the air", "", "Ada", 0)
+    page = report_of(recording)
+    assert not page.all("script")
+    assert not [name for found in page.elements for name in found.attributes if name.startswith("on")]
+    assert page.text.count(HOSTILE) >= 4, "in the legend, over the card, in its note, below the table"
+    assert "in the air" in page.values("title"), "the table's heads"
+    assert page.text.count("in the air") >= 3
+    assert "named by Ada, 20" in page.text
+    assert f"first line\n{HOSTILE}" in page.text
+
+
+def test_damaged_annotations_are_said_and_the_report_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = make_recording(tmp_path / "damaged", num_episodes=8, num_codes=3)
+    (recording.path / "annotations.json").write_text("{")
+    assert report_of(recording).text
+    said = capsys.readouterr().err
+    assert "annotations.json cannot be read" in said
+    assert "Traceback" not in said

@@ -6,8 +6,9 @@ clips/
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from semantic_rl.config.checks import to_dict
 from semantic_rl.config.clips import ClipSettings
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.names import notes_if_readable
 from semantic_rl.recording.store.writer import write_json
 
 CLIPS_FILE = "clips.json"
@@ -50,6 +52,13 @@ class Clip(NamedTuple):
     runs: list[Run]
     short_by: int
     """Frames that are missing."""
+    name: str = ""
+    """Of the cluster, as people wrote it."""
+
+    @property
+    def title(self) -> str:
+        """Return the cluster's number and name."""
+        return f"cluster {self.cluster}" + (f": {self.name}" if self.name else "")
 
 
 def make_clips(
@@ -68,7 +77,13 @@ def make_clips(
     footage = read_footage([recording])
     require_episodes(footage, settings)
     chosen = choose_clips(footage, settings)
-    return write_clips(footage, chosen, recording.frame, out, settings, report, recording.path)
+    names = names_of(recording.path)
+    return write_clips(footage, chosen, recording.frame, out, settings, report, recording.path, names)
+
+
+def names_of(recording: Path) -> dict[int, str]:
+    """Return the names that people gave to clusters of a recording."""
+    return {cluster: note.name for cluster, note in notes_if_readable(recording).items()}
 
 
 def prepare(out: Path, settings: ClipSettings) -> None:
@@ -106,10 +121,12 @@ def write_clips(
     settings: ClipSettings,
     report: Report = lambda done, total: None,
     recording: Path | None = None,
+    names: Mapping[int, str] = MappingProxyType({}),
 ) -> list[Clip]:
     """Write the clips that show the chosen runs of each cluster, and the list of them.
 
-    `recording` is what the list calls the recording to which the rows of the runs belong, if it will be there.
+    `recording` is what the list calls the recording to which the rows of the runs belong, if it will be there; `names`
+    are those of clusters, for the titles.
     """
     total = sum(run.num_frames for runs in chosen for run in runs)
     clips: list[Clip] = []
@@ -118,7 +135,7 @@ def write_clips(
         out.mkdir(parents=True, exist_ok=True)
         (out / CLIPS_FILE).unlink(missing_ok=True)
         for cluster, runs in enumerate(chosen):
-            clips.append(_write_clip(footage, cluster, runs, picture_of, out, settings))
+            clips.append(_write_clip(footage, cluster, names.get(cluster, ""), runs, picture_of, out, settings))
             report(sum(clip.num_frames for clip in clips), total)
         _remove_others(out, clips)
         write_json(out / CLIPS_FILE, _describe(footage, clips, settings, recording))
@@ -138,22 +155,29 @@ def shortfalls(clips: list[Clip], settings: ClipSettings) -> list[str]:
 
 
 def _write_clip(
-    footage: Footage, cluster: int, runs: list[Run], picture_of: PictureOf, out: Path, settings: ClipSettings
+    footage: Footage,
+    cluster: int,
+    name: str,
+    runs: list[Run],
+    picture_of: PictureOf,
+    out: Path,
+    settings: ClipSettings,
 ) -> Clip:
     num_frames = sum(run.num_frames for run in runs)
+    clip = Clip(cluster, None, None, num_frames, runs, max(0, settings.frames - num_frames), name)
     mp4 = animation = None
     environment = footage.recordings[0].description["environment"]
     if num_frames and settings.video_size:
         mp4 = out / f"cluster_{cluster}.mp4"
         frames = _frames(footage, cluster, runs, picture_of, settings.video_size, settings.overlay)
-        title = f"{environment['env']}, cluster {cluster}"
+        title = f"{environment['env']}, {clip.title}"
         write_video(mp4, frames, settings.video_size, settings.frames_per_second, title)
     if num_frames and settings.animation_size:
         animation = out / f"cluster_{cluster}.{settings.format}"
         first = fit(runs, settings.animation_frames, settings.min_run)
         frames = _frames(footage, cluster, first, picture_of, settings.animation_size, settings.overlay)
         write_animation(animation, frames, settings.frames_per_second, settings.format)
-    return Clip(cluster, mp4, animation, num_frames, runs, max(0, settings.frames - num_frames))
+    return clip._replace(mp4=mp4, animation=animation)
 
 
 def _frames(
@@ -192,6 +216,7 @@ def _describe(footage: Footage, clips: list[Clip], settings: ClipSettings, recor
         "clips": [
             {
                 "cluster": clip.cluster,
+                "name": clip.name,
                 "mp4": clip.mp4.name if clip.mp4 else None,
                 "animation": clip.animation.name if clip.animation else None,
                 "num_frames": clip.num_frames,

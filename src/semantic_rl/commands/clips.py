@@ -49,7 +49,7 @@ def make(config: ClipsConfig) -> list[Path]:
 
 
 def _clips_of_recording(config: ClipsConfig) -> "list[Clip]":
-    for name in ("num_levels", "start_level", "keep_recording", "resume"):
+    for name in ("num_levels", "start_level", "names", "keep_recording", "resume"):
         value = getattr(config, name)
         if value is not None and value is not False:
             flag = "--" + name.replace("_", "-")
@@ -74,6 +74,7 @@ def _clips_of_agent(config: ClipsConfig) -> "list[Clip]":
     from semantic_rl.recording.store.frames import decode_picture
 
     _require_clusters(config.source)
+    names = {} if config.names is None else _names_for(config.source, config.names)
     prepare(config.out, config.clips)
     playing = config.out / PLAYING_FOLDER
     if config.resume != playing.is_dir():
@@ -90,7 +91,13 @@ def _clips_of_agent(config: ClipsConfig) -> "list[Clip]":
         pictures = _render(footage, chosen, max(config.clips.video_size, config.clips.animation_size))
         with _progress("writing clips") as report:
             clips = write_clips(
-                footage, chosen, lambda row: decode_picture(pictures[row]), config.out, config.clips, report
+                footage,
+                chosen,
+                lambda row: decode_picture(pictures[row]),
+                config.out,
+                config.clips,
+                report,
+                names=names,
             )
     except UserError as error:
         raise UserError(f"{error} {kept}" if playing.is_dir() else str(error)) from error
@@ -113,6 +120,22 @@ def _require_clusters(agent: Path) -> None:
         raise UserError(
             f"{agent}: the agent has no semantic clustering module (PPO), so there are no clusters; give an SPPO agent."
         )
+
+
+def _names_for(agent: Path, recording: Path) -> dict[int, str]:
+    """Return the names of clusters that are written in a recording of the same agent."""
+    from semantic_rl.clips.make import names_of
+    from semantic_rl.recording.record.folder import weights_sha256
+    from semantic_rl.recording.store import open_recording
+    from semantic_rl.training.checkpoint import find_checkpoint, load_policy
+
+    recorded = open_recording(recording, with_frames=False).description["agent"].get("sha256")
+    if recorded != weights_sha256(load_policy(find_checkpoint(agent))):
+        raise UserError(
+            f"names: {recording} is of another agent than {agent}, whose clusters are others; give a recording of this "
+            "one, or leave --names out."
+        )
+    return names_of(recording)
 
 
 def _play(config: ClipsConfig, playing: Path) -> "Footage":

@@ -84,6 +84,8 @@ class ClipsConfig:
     """Agent: arithmetic of the convolutions; auto takes bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
     num_threads: int = 0
     """Agent: CPU threads of the network; 0 leaves PyTorch's choice."""
+    names: Path | None = None
+    """Agent: a recording of the same agent, whose names of clusters go into the clips' titles."""
     keep_recording: bool = False
     """Agent: keep what was played, in the folder playing; with resume other clips can be made of it."""
     resume: bool = False

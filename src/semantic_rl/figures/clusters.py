@@ -19,8 +19,9 @@ from rich.console import Console
 from semantic_rl.analysis.clusters import Cluster, Clusters, compute_clusters
 from semantic_rl.figures.embeddings import caption
 from semantic_rl.figures.palette import FAINT_INK, LINE, cluster_color, ink_on
-from semantic_rl.figures.style import FULL_WIDTH, hide_ticks, paper_style, save_figure, write_caption
+from semantic_rl.figures.style import FULL_WIDTH, as_text, fitted, hide_ticks, paper_style, save_figure, write_caption
 from semantic_rl.recording.store import Recording, open_recording
+from semantic_rl.recording.store.names import cluster_names
 
 CARD_HEIGHT = 0.74
 HEAD_HEIGHT = 0.46
@@ -28,6 +29,10 @@ NUM_TYPICAL = 4
 NUM_FRAMES = 2 + NUM_TYPICAL
 COLUMN_INCHES = (0.98, *[0.58] * NUM_FRAMES, 1.1, 0.56, 0.56)
 """Facts, frames, actions, values, time."""
+NAMED_INCHES = 1.34
+"""Facts, where there are names of clusters."""
+NAME_SIZE, NAME_POINTS = 7.0, 74.0
+"""Points: the name's letters and the room for it."""
 ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
 """`games.ACTION_NAMES` in one sign each."""
 
@@ -64,8 +69,8 @@ def draw_actions(ax: Axes, shares: NDArray[np.floating], background: NDArray[np.
     ax.spines[["left", "right", "top"]].set_visible(False)
 
 
-def draw_facts(ax: Axes, cluster: Cluster) -> None:
-    """Write a cluster's number in its colour, and what there is to say of it in figures."""
+def draw_facts(ax: Axes, cluster: Cluster, name: str | None = None) -> None:
+    """Write a cluster's number in its colour, its name, and what there is to say of it in figures."""
     ax.set(xlim=(0, 1), ylim=(0, 1))
     ax.axis("off")
     color = cluster_color(cluster.code_index)
@@ -75,15 +80,20 @@ def draw_facts(ax: Axes, cluster: Cluster) -> None:
         bbox={"boxstyle": "round,pad=0.28", "facecolor": color, "edgecolor": "none"},
     )  # fmt: skip
     ax.text(0.42, 0.83, f"{cluster.share:.1%}", weight="bold", fontsize=9, va="center")
+    below = 0.68
+    if name:
+        ax.text(0.14, 0.57, as_text(fitted(name, NAME_POINTS, NAME_SIZE)), fontsize=NAME_SIZE, va="center")
+        below = 0.49
     if not cluster.num_states:
-        ax.text(0.14, 0.5, "no state is in it", color=FAINT_INK, fontsize=7, va="center")
+        ax.text(0.14, below - 0.18, "no state is in it", color=FAINT_INK, fontsize=7, va="center")
         return
     lines = [
         f"stays {cluster.mean_dwell:.1f} steps",
         f"in {cluster.num_episodes:,} episodes",
         f"success {_percent(cluster.success)}",
     ]
-    for position, text in zip((0.55, 0.34, 0.13), lines, strict=True):
+    positions = np.linspace(below - 0.13, 0.13 if not name else 0.06, len(lines)).tolist()
+    for position, text in zip(positions, lines, strict=True):
         ax.text(0.14, position, text, color=FAINT_INK, fontsize=6.6, va="center")
 
 
@@ -91,10 +101,12 @@ def _percent(share: float) -> str:
     return "–" if math.isnan(share) else f"{share:.0%}"
 
 
-def draw_card(axes: list[Axes], recording: Recording, clusters: Clusters, cluster: Cluster) -> None:
+def draw_card(
+    axes: list[Axes], recording: Recording, clusters: Clusters, cluster: Cluster, name: str | None = None
+) -> None:
     """Draw one cluster's card on `axes`: facts, mean frame, medoid, typical frames, and three distributions."""
     facts, *frames, actions, values, progress = axes
-    draw_facts(facts, cluster)
+    draw_facts(facts, cluster, name)
     rows = [] if cluster.medoid is None else [cluster.medoid, *cluster.typical]
     images = [] if cluster.mean_frame is None else [cluster.mean_frame, *(recording.frame(row) for row in rows)]
     for ax, image in zip(frames, images, strict=False):
@@ -112,6 +124,7 @@ def draw_card(axes: list[Axes], recording: Recording, clusters: Clusters, cluste
 
 def clusters_figure(recording: Recording, clusters: Clusters) -> Figure:
     """Draw all cards, one below the other, under common heads."""
+    names = cluster_names(recording.path, longest=80)
     count = len(clusters.clusters)
     height = HEAD_HEIGHT + CARD_HEIGHT * count
     with paper_style():
@@ -119,7 +132,7 @@ def clusters_figure(recording: Recording, clusters: Clusters) -> Figure:
         grid = figure.add_gridspec(
             count,
             len(COLUMN_INCHES),
-            width_ratios=COLUMN_INCHES,
+            width_ratios=(NAMED_INCHES if names else COLUMN_INCHES[0], *COLUMN_INCHES[1:]),
             left=0.012,
             right=0.985,
             top=1 - HEAD_HEIGHT / height,
@@ -133,7 +146,7 @@ def clusters_figure(recording: Recording, clusters: Clusters) -> Figure:
             axes = [figure.add_subplot(box) for box in boxes]
             for column, ax in enumerate(axes):
                 _shrink(ax, 0.06, 0.22 if column > NUM_FRAMES else 0.06)  # below plots there are labels
-            draw_card(axes, recording, clusters, cluster)
+            draw_card(axes, recording, clusters, cluster, names.get(cluster.code_index))
             if cluster.code_index == 0:
                 for ax, head in zip(axes, [*heads, "action", "value", "when"], strict=True):
                     left, top = ax.get_position().x0, 1 - (HEAD_HEIGHT - 0.06) / height

@@ -21,7 +21,7 @@ from semantic_rl.analysis.score_table import (
     summary_rows,
     write_csv,
 )
-from semantic_rl.analysis.scores import compute_scores
+from semantic_rl.analysis.scores import Scores, compute_scores
 from semantic_rl.figures.curves import DASHES, THIN, count_seeds, draw_curves, series_colors, single_runs
 from semantic_rl.figures.palette import FAINT_INK
 from semantic_rl.figures.style import CAPTION_HEIGHT, FULL_WIDTH, paper_style, save_figure, write_caption
@@ -187,10 +187,15 @@ def make_curves(
         runs = load_runs(folders, warn, skip_updates, max_steps, original_workers)
         games = compute_curves(runs, skip_updates, smoothing, normalized, interval, seed)
         scores = compute_scores(runs, final_updates, seed)
-        stem = _stem(games)
-        paths = save_figure(curves_figure(games, show_runs), out, f"curves{stem}")
-        paths.append(write_csv(out / f"scores{stem}.csv", SUMMARY_COLUMNS, summary_rows(scores)))
-        paths.append(write_csv(out / f"scores{stem}-runs.csv", RUN_COLUMNS, run_rows(scores)))
+        return write_curves(games, scores, out, show_runs)
+
+
+def write_curves(games: Sequence[GameCurves], scores: Scores, out: Path, show_runs: bool = False) -> CurvesResult:
+    """Draw computed curves into `out` and write the final scores beside them."""
+    stem = _stem(games)
+    paths = save_figure(curves_figure(games, show_runs), out, f"curves{stem}")
+    paths.append(write_csv(out / f"scores{stem}.csv", SUMMARY_COLUMNS, summary_rows(scores)))
+    paths.append(write_csv(out / f"scores{stem}-runs.csv", RUN_COLUMNS, run_rows(scores)))
     return CurvesResult(paths, score_table(scores))
 
 

@@ -5,7 +5,9 @@ each of them is the nearest. Right t-SNE of the 256 features. A state has the sa
 """
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -28,6 +30,7 @@ from semantic_rl.figures.style import (
     PANEL_SIZE,
     PANEL_WIDTH,
     add_square_panels,
+    as_text,
     hide_ticks,
     paper_style,
     save_figure,
@@ -35,6 +38,7 @@ from semantic_rl.figures.style import (
 )
 from semantic_rl.games import ACTION_NAMES
 from semantic_rl.recording.store import Recording, open_recording
+from semantic_rl.recording.store.names import cluster_names
 
 Color = Literal["cluster", "value", "time", "action"]
 
@@ -135,14 +139,19 @@ def draw_tsne(ax: Axes, points: NDArray[np.floating], coloring: Coloring) -> Pat
     return drawn
 
 
-def color_states(recording: Recording, planes: Planes, color: Color) -> Coloring:
-    """Return the colours of the states in `planes`; for "cluster" the recording must have clusters."""
+def color_states(
+    recording: Recording, planes: Planes, color: Color, names: Mapping[int, str] = MappingProxyType({})
+) -> Coloring:
+    """Return the colours of the states in `planes`; for "cluster" the recording must have clusters.
+
+    `names` are those of clusters, as plain text.
+    """
     if color == "cluster":
         assert planes.code_index is not None, "an agent without codes has no clusters"
         assert planes.code_counts is not None, "an agent without codes has no clusters"
         shares = planes.code_counts / planes.code_counts.sum()
         named = np.sort(np.argsort(-shares, kind="stable")[:MAX_ENTRIES]).tolist()
-        entries = [(cluster_color(index), f"{index}  {shares[index]:.1%}") for index in named]
+        entries = [(cluster_color(index), f"{called(index, names)}  {shares[index]:.1%}") for index in named]
         if len(named) < len(shares):
             entries.append((OTHER, f"{len(shares) - len(named)} more  {1 - shares[named].sum():.1%}"))
         return Coloring(cluster_colors(planes.code_index), "cluster, share of states", entries)
@@ -164,6 +173,11 @@ def color_states(recording: Recording, planes: Planes, color: Color) -> Coloring
     return Coloring(colors[values[planes.rows]], "action, share of states", entries)
 
 
+def called(index: int, names: Mapping[int, str]) -> str:
+    """Return a cluster's number, with its name if it has one."""
+    return f"{index} {names[index]}" if index in names else str(index)
+
+
 def _action(action: int) -> str:
     return ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
 
@@ -171,11 +185,12 @@ def _action(action: int) -> str:
 def embeddings_figure(recording: Recording, planes: Planes, color: Color = "cluster") -> Figure:
     """Draw both planes side by side; t-SNE alone if the agent has no semantic clustering module."""
     has_clusters = planes.fdr is not None
-    coloring = color_states(recording, planes, color if has_clusters or color != "cluster" else "value")
+    names = cluster_names(recording.path)
+    coloring = color_states(recording, planes, color if has_clusters or color != "cluster" else "value", names)
     with paper_style():
         width = FULL_WIDTH if has_clusters else PANEL_WIDTH
-        columns = _legend_columns(coloring.entries, width)
-        key_height = KEY_HEAD + KEY_ROW * (-(-len(coloring.entries) // columns) if coloring.entries else 1)
+        columns = legend_columns(coloring.entries, width)
+        key_height = legend_height(coloring.entries, columns)
         bottom = BELOW_PANELS + key_height
         figure = Figure((width, bottom + PANEL_SIZE + ABOVE_PANELS))
         axes = add_square_panels(figure, 2 if has_clusters else 1, bottom)
@@ -186,14 +201,14 @@ def embeddings_figure(recording: Recording, planes: Planes, color: Color = "clus
         axes[-1].set_title("b   t-SNE of the features" if has_clusters else "t-SNE of the features")
         axes[-1].xaxis.labelpad = axes[0].xaxis.labelpad + (LABEL_DROP if has_clusters else 0)
         if coloring.entries:
-            _add_legend(figure, coloring, columns)
+            add_legend(figure, coloring.entries, columns, coloring.label)
         else:
             _add_color_bar(figure, drawn, coloring)
         write_caption(figure, caption(recording, len(planes.rows)))
         return figure
 
 
-def _legend_columns(entries: list[tuple[str, str]], width: float) -> int:
+def legend_columns(entries: Sequence[tuple[str, str]], width: float) -> int:
     """How many entries of a legend fit beside each other, evenly over its rows."""
     if not entries:
         return 1
@@ -202,10 +217,16 @@ def _legend_columns(entries: list[tuple[str, str]], width: float) -> int:
     return -(-len(entries) // -(-len(entries) // fitting))
 
 
-def _add_legend(figure: Figure, coloring: Coloring, columns: int) -> None:
+def legend_height(entries: Sequence[tuple[str, str]], columns: int) -> float:
+    """Return the height in inches of a legend, or of a colour bar where there are no entries."""
+    return KEY_HEAD + KEY_ROW * (-(-len(entries) // columns) if entries else 1)
+
+
+def add_legend(figure: Figure, entries: Sequence[tuple[str, str]], columns: int, title: str) -> None:
+    """Write the legend below the panels: a disc of a colour and its text, row by row."""
     marks = [
-        Line2D([], [], linestyle="none", marker="o", markersize=6, color=color, label=text)
-        for color, text in coloring.entries
+        Line2D([], [], linestyle="none", marker="o", markersize=6, color=color, label=as_text(text))
+        for color, text in entries
     ]
     # Matplotlib fills a legend column by column; people read it row by row.
     by_column = [mark for column in range(columns) for mark in marks[column::columns]]
@@ -215,7 +236,7 @@ def _add_legend(figure: Figure, coloring: Coloring, columns: int) -> None:
         bbox_to_anchor=(0.5, 0),
         borderaxespad=0.2,
         ncols=columns,
-        title=coloring.label,
+        title=title,
         title_fontsize=8,
         handletextpad=0.1,
         columnspacing=1.2,

@@ -1,6 +1,7 @@
 """How figures look, and how they are written: sizes for a paper's full width, quiet axes, PNG and SVG alike."""
 
 import os
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 from semantic_rl.artifacts import TEMPORARY_SUFFIX
 from semantic_rl.errors import UserError
@@ -25,6 +28,8 @@ PANEL_WIDTH = PANEL_LEFT + PANEL_SIZE + 0.12
 ABOVE_PANELS = CAPTION_HEIGHT + 0.3
 BELOW_PANELS = 0.46
 """Inches: caption, panels, and what their titles and labels need."""
+
+_NO_GLYPH = "Glyph .* missing from font"
 
 _SETTINGS: dict[Any, Any] = {
     "font.size": 8,
@@ -69,6 +74,26 @@ def hide_ticks(ax: Axes) -> None:
     ax.set_yticks([])
 
 
+def as_text(text: str) -> str:
+    """Return a text that people wrote as Matplotlib shows it: a dollar is a dollar, and no formula."""
+    return text.replace("$", r"\$")
+
+
+def fitted(text: str, points: float, font_size: float) -> str:
+    """Return as much of a text as `points` hold at a font size, with an ellipsis at its end if it is cut."""
+    if _width(text, font_size) <= points:
+        return text
+    kept = next(count for count in range(len(text) - 1, -1, -1) if _width(text[:count] + "…", font_size) <= points)
+    return text[:kept].rstrip() + "…"
+
+
+def _width(text: str, font_size: float) -> float:
+    font = FontProperties(size=font_size)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _NO_GLYPH)
+        return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
+
+
 def write_caption(figure: Figure, text: str) -> None:
     """Write a line above everything else, at the left."""
     middle = 1 - CAPTION_HEIGHT / 2 / figure.get_figheight()
@@ -94,7 +119,8 @@ def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
         for path in paths:
             temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
             metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-            with paper_style():
+            with paper_style(), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", _NO_GLYPH)  # a name of a cluster may be in any script
                 figure.savefig(temporary, format=path.suffix[1:], dpi=DOTS_PER_INCH, metadata=metadata)
             os.replace(temporary, path)
     except OSError as error:

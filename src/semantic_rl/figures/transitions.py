@@ -14,7 +14,7 @@ from rich.console import Console
 
 from semantic_rl.analysis.cells import square_around
 from semantic_rl.analysis.transitions import Transitions, compute_transitions
-from semantic_rl.figures.embeddings import caption, draw_codes
+from semantic_rl.figures.embeddings import add_legend, called, caption, draw_codes, legend_columns, legend_height
 from semantic_rl.figures.palette import INK, cluster_color, ink_on
 from semantic_rl.figures.style import (
     ABOVE_PANELS,
@@ -27,6 +27,7 @@ from semantic_rl.figures.style import (
     write_caption,
 )
 from semantic_rl.recording.store import Recording, open_recording
+from semantic_rl.recording.store.names import cluster_names
 
 FLOW_SHOWN = 0.9
 """Share of all moves that the drawn arrows make up, the most frequent first."""
@@ -113,14 +114,21 @@ def draw_flow(ax: Axes, recording: Recording, transitions: Transitions) -> None:
 
 
 def transitions_figure(recording: Recording, transitions: Transitions) -> Figure:
-    """Draw matrix and flow side by side."""
+    """Draw matrix and flow side by side, and below them the names of clusters that have one."""
+    names = cluster_names(recording.path)
+    named = [index for index in sorted(names) if index < recording.num_codes]
+    entries = [(cluster_color(index), called(index, names)) for index in named]
     with paper_style():
-        figure = Figure((FULL_WIDTH, BELOW_PANELS + PANEL_SIZE + ABOVE_PANELS))
-        left, right = add_square_panels(figure, 2, BELOW_PANELS)
+        columns = legend_columns(entries, FULL_WIDTH)
+        bottom = BELOW_PANELS + (legend_height(entries, columns) if entries else 0)
+        figure = Figure((FULL_WIDTH, bottom + PANEL_SIZE + ABOVE_PANELS))
+        left, right = add_square_panels(figure, 2, bottom)
         left.set_title("a   next cluster (%), stay (steps)")
         right.set_title(f"b   flow: {FLOW_SHOWN:.0%} of all moves")
         draw_matrix(left, transitions)
         draw_flow(right, recording, transitions)
+        if entries:
+            add_legend(figure, entries, columns, "names of clusters")
         write_caption(figure, caption(recording, recording.num_states))
         return figure
 

@@ -10,6 +10,7 @@ from semantic_rl.analysis.clusters import Cluster, Clusters
 from semantic_rl.figures.clusters import ACTION_SIGNS
 from semantic_rl.games import ACTION_NAMES
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.names import ClusterNote
 from semantic_rl.report.charts import bars, histogram
 from semantic_rl.report.clips import PageClips, show
 from semantic_rl.report.html import Child, Html, element
@@ -25,8 +26,8 @@ Where = Callable[[int], str]
 """Says in words from where in the recording a row is."""
 
 
-def clusters_section(recording: Recording, clusters: Clusters, clips: PageClips) -> Html:
-    """Show every cluster, or the largest where they are very many."""
+def clusters_section(recording: Recording, clusters: Clusters, clips: PageClips, notes: dict[int, ClusterNote]) -> Html:
+    """Show every cluster, or the largest where they are very many, with what people wrote about it."""
     by_size = sorted(clusters.clusters, key=lambda cluster: -cluster.num_states)
     shown = sorted(cluster.code_index for cluster in by_size[:MAX_CARDS])
     columns = recording.scan().select("episode", "step", "level_seed").collect()
@@ -35,7 +36,7 @@ def clusters_section(recording: Recording, clusters: Clusters, clips: PageClips)
         episode, step, level = columns.row(row)
         return f"episode {episode}, step {step}, level {level}"
 
-    cards = [_card(recording, clusters, clusters.clusters[index], clips, where) for index in shown]
+    cards = [_card(recording, clusters, clusters.clusters[index], clips, where, notes.get(index)) for index in shown]
     rest = by_size[MAX_CARDS:]
     more = f"{len(rest)} smaller clusters, with {sum(each.share for each in rest):.1%} of all states, are not shown."
     places = [element("span", id=f"cluster-{cluster.code_index}") for cluster in rest]  # links to them lead here
@@ -74,12 +75,21 @@ def _switch() -> Html:
     return element("p", box, element("label", *words, for_="still"), class_="switch")
 
 
-def _card(recording: Recording, clusters: Clusters, cluster: Cluster, clips: PageClips, where: Where) -> Html:
+def _card(
+    recording: Recording,
+    clusters: Clusters,
+    cluster: Cluster,
+    clips: PageClips,
+    where: Where,
+    note: ClusterNote | None,
+) -> Html:
     index = cluster.code_index
-    share = element("span", f"{cluster.share:.1%}", element("small", " of states"))
-    head = element("h3", badge(index), element("span", f"Cluster {index}, ", class_="sr"), share)
+    name = element("span", note.name, class_="name") if note and note.name else None
+    share = element("span", f"{cluster.share:.1%}", element("small", " of states"), class_="share")
+    number = element("span", f"Cluster {index}, ", class_="sr")
+    head = element("h3", badge(index), number, element("span", name, share) if name else share)
     if cluster.medoid is None:
-        return _article(index, head, element("p", "No recorded state is in it.", class_="faint"))
+        return _article(index, head, element("p", "No recorded state is in it.", class_="faint"), _remark(note))
     clip = clips.clips.get(index)
     shown = (
         show(index, clip)
@@ -90,9 +100,20 @@ def _card(recording: Recording, clusters: Clusters, cluster: Cluster, clips: Pag
         index,
         head,
         _facts(recording, cluster),
+        _remark(note),
         element("div", shown, class_="clip") if clips.clips else None,
         element("div", _frames(recording, cluster, where), _charts(clusters, cluster), class_="details"),
     )
+
+
+def _remark(note: ClusterNote | None) -> Html | None:
+    """Show what someone wrote about the cluster, and who it was and when."""
+    if note is None:
+        return None
+    said = "named by" if note.name and not note.note else ""
+    signed = ", ".join(part for part in (note.author, note.date) if part)
+    by = element("small", " ".join(part for part in (said, signed) if part)) if signed else None
+    return element("div", element("p", note.note) if note.note else None, by, class_="remark")
 
 
 def _article(index: int, *content: Child) -> Html:

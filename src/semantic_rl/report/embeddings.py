@@ -9,6 +9,7 @@ from semantic_rl.analysis.embedding import Planes
 from semantic_rl.figures.embeddings import Color, Coloring, color_states
 from semantic_rl.figures.palette import SEQUENTIAL
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.names import ClusterNote
 from semantic_rl.report.html import Child, Html, element
 from semantic_rl.report.parts import figure, section
 from semantic_rl.report.plane import cells, cloud, codes, drawing, plane_limits
@@ -19,10 +20,13 @@ STOPS = 9
 """Colours of which a colour bar is made."""
 
 
-def embeddings_section(recording: Recording, planes: Planes, label: str, perplexity: float) -> Html:
+def embeddings_section(
+    recording: Recording, planes: Planes, label: str, perplexity: float, notes: dict[int, ClusterNote]
+) -> Html:
     """Show both planes, or t-SNE alone if the agent has no semantic clustering module."""
     shown: list[Color] = [color for color in COLORS if color != "cluster" or planes.fdr is not None]
-    colorings: dict[Color, Coloring] = {color: color_states(recording, planes, color) for color in shown}
+    names = {cluster: note.name for cluster, note in notes.items() if note.name}
+    colorings: dict[Color, Coloring] = {color: color_states(recording, planes, color, names) for color in shown}
     panels = [_tsne(planes, colorings)]
     if planes.fdr is not None:
         panels.insert(0, _fdr(recording, planes, colorings))

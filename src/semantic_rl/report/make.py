@@ -15,6 +15,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.games import ReturnRange, find_range
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.disk import whole_file
+from semantic_rl.recording.store.names import notes_if_readable
 from semantic_rl.report.about import About, about
 from semantic_rl.report.clips import PageClips, cut_clips, read_clips
 from semantic_rl.report.learning import Learning
@@ -90,6 +91,7 @@ def gather(recording: Recording, config: ReportConfig, report: Report) -> Conten
         transitions=transitions,
         metrics=metrics or _metrics(recording, config, perplexity, report),
         clips=clips or PageClips({}, ""),
+        notes=notes_if_readable(recording.path),
     )
 
 

@@ -10,6 +10,7 @@ from semantic_rl.analysis.embedding import Planes
 from semantic_rl.analysis.metrics import Metrics
 from semantic_rl.analysis.transitions import Transitions
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.names import ClusterNote
 from semantic_rl.report.about import About
 from semantic_rl.report.agent import agent_section, head
 from semantic_rl.report.clips import PageClips
@@ -57,6 +58,8 @@ class Content(NamedTuple):
     transitions: Transitions | Absent
     metrics: Metrics | Absent
     clips: PageClips
+    notes: dict[int, ClusterNote]
+    """What people wrote about clusters."""
 
 
 def page(content: Content) -> str:
@@ -85,15 +88,16 @@ def _sections(content: Content) -> list[Html]:
     if isinstance(content.planes, Absent):
         sections.append(_absent("map", content.planes))
     else:
-        sections.append(embeddings_section(recording, content.planes, next(figures), content.perplexity))
+        sections.append(embeddings_section(recording, content.planes, next(figures), content.perplexity, content.notes))
     if isinstance(content.clusters, Absent):
         sections.append(_absent("clusters", content.clusters))
     else:
-        sections.append(clusters_section(recording, content.clusters, content.clips))
+        sections.append(clusters_section(recording, content.clusters, content.clips, content.notes))
     if isinstance(content.transitions, Absent):
         sections.append(_absent("moves", content.transitions))
     else:
-        sections.append(transitions_section(recording, content.transitions, next(tables), next(figures)))
+        moves = transitions_section(recording, content.transitions, next(tables), next(figures), content.notes)
+        sections.append(moves)
     if isinstance(content.metrics, Absent):
         sections.append(_absent("metrics", content.metrics))
     else:

@@ -7,6 +7,7 @@ from semantic_rl.analysis.cells import square_around
 from semantic_rl.analysis.transitions import Transitions
 from semantic_rl.figures.transitions import FLOW_SHOWN
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.names import ClusterNote
 from semantic_rl.report.charts import number
 from semantic_rl.report.html import Html, element
 from semantic_rl.report.parts import badge, color_style, figure, section
@@ -22,8 +23,11 @@ THIN, WIDE = 1.2, 9.0
 """Widths of the rarest and of the most frequent arrow."""
 
 
-def transitions_section(recording: Recording, transitions: Transitions, table: str, flow: str) -> Html:
+def transitions_section(
+    recording: Recording, transitions: Transitions, table: str, flow: str, notes: dict[int, ClusterNote]
+) -> Html:
     """Show the moves; `table` and `flow` are the labels of the two."""
+    names = {cluster: note.name for cluster, note in notes.items() if note.name and cluster < len(transitions.shares)}
     about_table = (
         "Next cluster when one is left, in percent of the times it is left; on the diagonal the mean stay in steps; "
         "last, in what percent of its visits the episode ends."
@@ -38,34 +42,43 @@ def transitions_section(recording: Recording, transitions: Transitions, table: s
         "Where does the agent go from a cluster, and how long does it stay?",
         element(
             "div",
-            figure(table, about_table, _table(transitions)),
-            figure(flow, about_flow, _flow(recording, transitions)),
+            figure(table, about_table, _table(transitions, names)),
+            figure(flow, about_flow, _flow(recording, transitions, names)),
             class_="pair",
         ),
+        _key(names),
     )
 
 
-def _table(transitions: Transitions) -> Html:
+def _key(names: dict[int, str]) -> Html | None:
+    """Say what the numbers stand for: between the arrows there is no room for names."""
+    if not names:
+        return None
+    entries = [element("span", badge(cluster, anchor=True), name) for cluster, name in sorted(names.items())]
+    return element("p", *entries, class_="names")
+
+
+def _table(transitions: Transitions, names: dict[int, str]) -> Html:
     count = len(transitions.shares)
     shown = sorted(np.argsort(-transitions.shares, kind="stable")[:MAX_IN_TABLE].tolist())
-    heads = [element("th", badge(target, anchor=True), scope="col") for target in shown]
+    heads = [element("th", badge(target, anchor=True), scope="col", title=names.get(target)) for target in shown]
     corner = element("td", element("span", "from, to", class_="sr"))
     head = element("tr", corner, *heads, element("th", "ends", scope="col"))
-    rows = [_row(transitions, source, shown) for source in shown]
+    rows = [_row(transitions, source, shown, names.get(source)) for source in shown]
     table = element("table", element("thead", head), element("tbody", *rows), class_="matrix")
     if count == len(shown):
         return table
     return element("div", table, element("p", f"The {len(shown)} largest of {count} clusters.", class_="faint"))
 
 
-def _row(transitions: Transitions, source: int, shown: list[int]) -> Html:
+def _row(transitions: Transitions, source: int, shown: list[int], name: str | None) -> Html:
     leaving = np.nan_to_num(transitions.leaving_probabilities[source]).tolist()
     cells = [
         _stay(source, float(transitions.mean_dwell[source])) if target == source else _move(leaving[target])
         for target in shown
     ]
     ends = element("td", _hundredths(float(np.nan_to_num(transitions.ends[source]))), class_="ends")
-    return element("tr", element("th", badge(source, anchor=True), scope="row"), *cells, ends)
+    return element("tr", element("th", badge(source, anchor=True), scope="row", title=name), *cells, ends)
 
 
 def _stay(source: int, dwell: float) -> Html:
@@ -81,7 +94,10 @@ def _hundredths(share: float) -> str:
     return f"{100 * share:.0f}" if share >= FAINT else ""
 
 
-def _flow(recording: Recording, transitions: Transitions) -> Html:
+def _flow(recording: Recording, transitions: Transitions, names: dict[int, str]) -> Html:
+    def called(cluster: int) -> str:
+        return f"{cluster} ({names[cluster]})" if cluster in names else str(cluster)
+
     used = np.flatnonzero(transitions.shares > 0)
     limits = square_around(transitions.centers[used], margin=0.16)
     middles = place(transitions.centers, limits)
@@ -95,10 +111,10 @@ def _flow(recording: Recording, transitions: Transitions) -> Html:
     for source, target in (divmod(cell, len(moves)) for cell in shown.tolist()):
         width = THIN + (WIDE - THIN) * int(moves[source, target]) / int(moves.max())
         curve = _arrow(middles[source], middles[target], radii[source], radii[target], width)
-        title = element("title", f"{source} to {target}: {moves[source, target]:,} moves")
+        title = element("title", f"{called(source)} to {called(target)}: {moves[source, target]:,} moves")
         arrows.append(element("g", title, *curve, style=color_style(source)))
     discs = [
-        disc(index, middles[index], radii[index], f"cluster {index}: {transitions.shares[index]:.1%} of states")
+        disc(index, middles[index], radii[index], f"cluster {called(index)}: {transitions.shares[index]:.1%} of states")
         for index in used.tolist()
     ]
     label = f"Flow between {len(used)} clusters over the FDR space; the table beside it has the numbers."

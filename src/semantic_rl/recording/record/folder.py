@@ -29,7 +29,7 @@ def describe(
     semantic = policy.semantic
     absent = "the agent has no semantic clustering module"
     return {
-        "agent": {**agent, "sha256": _weights_sha256(policy)},
+        "agent": {**agent, "sha256": weights_sha256(policy)},
         "environment": to_dict(environment),
         "settings": {k: v for k, v in to_dict(config).items() if k not in RECORDING_MAY_CHANGE_ON_RESUME},
         "machine": {"device": device.type, "precision": precision, "num_threads": torch.get_num_threads()},
@@ -48,7 +48,7 @@ def describe(
     }
 
 
-def _weights_sha256(policy: SemanticPolicy) -> str:
+def weights_sha256(policy: SemanticPolicy) -> str:
     """Hash of names, shapes and values of all weights: says whether two recordings show the same agent."""
     digest = hashlib.sha256()
     for name, value in sorted(policy.state_dict().items()):

@@ -76,16 +76,11 @@ class Annotations:
         if not isinstance(found.get("format_version"), int) or found["format_version"] > FORMAT_VERSION:
             raise UserError(f"{self.path} was written by a newer semantic-rl; update semantic-rl.")
         clusters, selections, version = found.get("clusters"), found.get("selections"), found.get("version")
-        entries = [*clusters.values()] if isinstance(clusters, dict) and all(map(str.isdecimal, clusters)) else [None]
+        entries = [*clusters.values()] if isinstance(clusters, dict) and all(map(_is_number, clusters)) else [None]
         entries += selections if isinstance(selections, list) else [None]
         if type(version) is not int or not all(_is_entry(entry) for entry in entries):
             raise UserError(f"{self.path} does not say what it should: an entry is cut off; mend it, or move it away.")
         return {"version": version, "clusters": clusters, "selections": selections}
-
-    def cluster_names(self) -> dict[int, str]:
-        """Return the clusters that have a name, and the name; raises UserError as `read` does."""
-        entries = self.read()["clusters"].items()
-        return {int(cluster): entry["name"] for cluster, entry in entries if entry.get("name")}
 
     def signature(self) -> tuple[int, ...]:
         """Return numbers that change when the file does."""
@@ -180,6 +175,10 @@ class Annotations:
             os.close(descriptor)
 
 
+def _is_number(key: str) -> bool:
+    return key.isascii() and key.isdecimal() and len(key) < 6
+
+
 def _is_entry(entry: object) -> bool:
     if not isinstance(entry, dict):
         return False
@@ -211,10 +210,13 @@ def clean(name: str, text: object) -> str:
     """Return a text as it is kept: without control characters and outer space; raises InvalidText if it is none."""
     if not isinstance(text, str):
         raise InvalidText(f"{name}: expected a text.")
-    newlines = "\n" if name == "note" else ""
-    allowed = newlines + "\u200d"  # the joiner within many emoji
-    kept = "".join(sign if sign in allowed or unicodedata.category(sign)[0] != "C" else " " for sign in text)
-    kept = kept.strip()
+    kept = without_controls(text) if name == "note" else without_controls(text).replace("\n", " ")
     if len(kept) > LONGEST[name]:
         raise InvalidText(f"{name}: {len(kept):,} characters, at most {LONGEST[name]:,} are kept.")
     return kept
+
+
+def without_controls(text: str) -> str:
+    """Return a text with spaces in place of control characters, lines kept, and without outer space."""
+    allowed = "\n\u200d"  # the latter joins the parts of many emoji
+    return "".join(sign if sign in allowed or unicodedata.category(sign)[0] != "C" else " " for sign in text).strip()

@@ -1,0 +1,53 @@
+"""The names and notes that people gave to clusters, for what shows a recording: report, figures, clips."""
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from semantic_rl.errors import UserError
+from semantic_rl.recording.store.annotations import Annotations, without_controls
+
+LONGEST_IN_PICTURE = 24
+"""Characters of a name in a picture; a longer one ends in an ellipsis."""
+
+
+class ClusterNote(NamedTuple):
+    """What someone wrote about a cluster: plain text, in which anything may stand but control characters."""
+
+    name: str
+    """One line, empty if there is only a note."""
+    note: str
+    author: str
+    date: str
+    """As YYYY-MM-DD, empty if unknown."""
+
+
+def cluster_notes(recording: Path) -> dict[int, ClusterNote]:
+    """Return what was written about clusters of a recording; raises UserError if the file is damaged."""
+    entries = Annotations(recording).read()["clusters"]
+    return {int(cluster): _note(entry) for cluster, entry in entries.items() if entry.get("name") or entry.get("note")}
+
+
+def notes_if_readable(recording: Path) -> dict[int, ClusterNote]:
+    """Return `cluster_notes`; if the file is damaged none, and say so on stderr: all else can still be shown."""
+    try:
+        return cluster_notes(recording)
+    except UserError as error:
+        print(f"going on without the names of clusters: {error}", file=sys.stderr)
+        return {}
+
+
+def cluster_names(recording: Path, longest: int = LONGEST_IN_PICTURE) -> dict[int, str]:
+    """Return the names of clusters that have one, for a picture; of a damaged file none, as `notes_if_readable`."""
+    notes = notes_if_readable(recording)
+    return {cluster: shortened(note.name, longest) for cluster, note in notes.items() if note.name}
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return a text of at most `longest` characters: cut, with an ellipsis at its end, if it has more."""
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def _note(entry: dict[str, str]) -> ClusterNote:
+    name, note, author, time = (without_controls(entry.get(key, "")) for key in ("name", "note", "author", "time"))
+    return ClusterNote(" ".join(name.split()), note, author, time[:10])
