@@ -23,8 +23,8 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
       { keys: "1 … 9", text: "cluster 1 … 9 alone; again: all" },
       { keys: "A", text: "show all clusters" },
       { keys: "P, V, N", text: "frames, cells, names" },
-      { keys: "L, Shift drag", text: "lasso" },
-      { keys: "Tab to map, arrows, Enter", text: "point and choose without a mouse" },
+      { keys: "L, Shift + drag", text: "lasso" },
+      { keys: "Tab, arrows, Enter", text: "go to the map, point, choose" },
     ],
   },
   {
