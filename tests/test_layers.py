@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "report":                ("analysis", "figures", "clips", "recording.store", "artifacts", "games", "config"),
     "explorer":              ("analysis", "clips", "figures.palette", "recording.store", "artifacts", "games",
                               "config"),
+    "reproduce":             ("config", "artifacts", "games", "training", "analysis", "figures"),
     "commands":              ("*",),
     "cli":                   ("commands",),
 }  # fmt: skip

@@ -22,6 +22,7 @@ class Command(NamedTuple):
 COMMANDS: dict[str, Command] = {
     "demo": Command("demo", "see all of this at work on an agent that ships with the package"),
     "train": Command("train", "train an agent with the semantic clustering module, or plain PPO"),
+    "reproduce": Command("reproduce", "train all runs of the paper's table, here or over a Ray cluster"),
     "evaluate": Command("evaluate", "play whole episodes with an agent: mean return, success rate"),
     "record": Command("record", "write the states that an agent meets, and what its network makes of them"),
     "figures": Command("", "draw: figures embeddings | clusters | transitions | curves"),

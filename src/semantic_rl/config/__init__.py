@@ -10,6 +10,7 @@ from semantic_rl.config.figures import ClustersFigureConfig, EmbeddingsFigureCon
 from semantic_rl.config.metrics import MetricsConfig
 from semantic_rl.config.playing import RECORDING_MAY_CHANGE_ON_RESUME, EvaluateConfig, RecordConfig
 from semantic_rl.config.report import ReportConfig
+from semantic_rl.config.reproduce import ReproduceConfig
 from semantic_rl.config.training import (
     MAY_CHANGE_ON_RESUME,
     Algorithm,
@@ -42,6 +43,7 @@ __all__ = [
     "Precision",
     "RecordConfig",
     "ReportConfig",
+    "ReproduceConfig",
     "SemanticConfig",
     "TrainConfig",
     "TransitionsFigureConfig",

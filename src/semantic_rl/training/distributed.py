@@ -12,6 +12,7 @@ from uuid import uuid4
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed import PrefixStore, Store, rendezvous  # pyright: ignore[reportPrivateImportUsage]
 
 from semantic_rl.errors import UserError
 
@@ -91,13 +92,13 @@ def _connect(backend: str, size: int) -> None:
     all hosts (TORCHELASTIC_RESTART_COUNT is not: each agent counts the failures of its own workers).
     """
     rank = int(os.environ["RANK"])
-    store = next(iter(dist.rendezvous("env://", timeout=LONGEST_WAIT)))[0]
+    store: Store = next(iter(rendezvous("env://", timeout=LONGEST_WAIT)))[0]
     if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
-        store = dist.PrefixStore(_agree_on_name(store, rank, size), store)
+        store = PrefixStore(_agree_on_name(store, rank, size), store)
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=LONGEST_WAIT)
 
 
-def _agree_on_name(store: dist.Store, rank: int, size: int) -> str:
+def _agree_on_name(store: Store, rank: int, size: int) -> str:
     """Return a new name that the first worker thinks of, and tells each of the others that says hello.
 
     What was said at an earlier start is answered too, but nobody reads it.

@@ -1,0 +1,105 @@
+"""What a person sees while many runs train: a table that lives on a terminal, lines elsewhere."""
+
+import math
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from semantic_rl.reproduce.supervise import Course
+from semantic_rl.training.display import duration
+
+SECONDS_BETWEEN_REDRAWS = 1.0
+SECONDS_BETWEEN_LINES = 60.0
+STYLES = {"finished": "green", "training": "bold", "starting": "bold", "failed": "red", "stopped": "yellow"}
+
+
+def states_table(courses: Sequence[Course], width: int = 0) -> Table:
+    """Draw a row for every run."""
+    table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left")
+    for name in ("run", "state", "steps", "of", "steps/s", "left", "return", "where"):
+        table.add_column(name, justify="left" if name in ("run", "state", "where") else "right", no_wrap=True)
+    for course in courses:
+        at = course.job.standing()
+        active = course.state == "training"
+        style = STYLES.get(course.state, "dim")
+        table.add_row(
+            course.job.name,
+            f"[{style}]{course.state}[/]",
+            f"{at.steps:,}",
+            f"{course.job.total_steps:,}",
+            f"{at.steps_per_second:,.0f}" if active and not math.isnan(at.steps_per_second) else "",
+            _left(seconds_left(course)) if active else "",
+            "" if math.isnan(at.mean_return) else f"{at.mean_return:.2f}",
+            course.where if active else "",
+        )
+    return table
+
+
+def seconds_left(course: Course, rate: float = math.nan) -> float:
+    """Estimate from a run's own pace of all its updates, else from `rate`; NaN where nothing is known."""
+    at = course.job.standing()
+    own = at.steps / at.seconds if at.seconds else rate
+    return max(course.job.total_steps - at.steps, 0) / own if own else math.nan
+
+
+def summary(courses: Sequence[Course], slots: int) -> str:
+    """Say in one line how far all of it is."""
+    counts = Counter(course.state for course in courses)
+    training = [course for course in courses if course.state in ("training", "starting")]
+    numbers = [str(courses.index(course) + 1) for course in training]
+    which = f"run {', '.join(numbers)} of {len(courses)}" if numbers else f"{len(courses)} runs"
+    states = ", ".join(
+        f"{counts[state]} {state}" for state in ("finished", "waiting", "stopped", "failed") if counts[state]
+    )
+    paces = [at.steps / at.seconds for at in (course.job.standing() for course in training) if at.seconds]
+    rate = sum(paces) / len(paces) if paces else math.nan
+    open_runs = [course for course in courses if course.state in ("training", "starting", "waiting")]
+    left = sum(seconds_left(course, rate) for course in open_runs) / max(1, min(slots, len(open_runs)))
+    speed = f", {sum(paces):,.0f} steps/s" if paces else ""
+    return f"{which}{': ' if states else ''}{states}{speed}{f', about {_left(left)} left' if open_runs else ''}"
+
+
+def _left(seconds: float) -> str:
+    return "–" if math.isnan(seconds) else duration(seconds)
+
+
+class Display:
+    """Shows the table on a terminal; elsewhere a line when something happens, and a summary now and then."""
+
+    def __init__(self, courses: Sequence[Course], slots: int) -> None:
+        self._courses = courses
+        self._slots = slots
+        self._console = Console(stderr=True)
+        self._drawn = 0.0
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def show(self, line: str) -> None:
+        """Say what has happened, if anything, and how far all of it is, if it is time to."""
+        now = time.monotonic()
+        if line:
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+        if self._live is not None and (line or now - self._drawn > SECONDS_BETWEEN_REDRAWS):
+            self._drawn = now
+            table = states_table(self._courses)
+            table.title = summary(self._courses, self._slots)
+            self._live.update(table, refresh=True)
+        elif self._live is None and now - self._drawn > SECONDS_BETWEEN_LINES:
+            self._drawn = now
+            self._console.print(summary(self._courses, self._slots), highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,125 @@
+"""How far a run is, read from its folder, without PyTorch."""
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+from semantic_rl.artifacts import CHECKPOINT_PREFIX, PROGRESS_FILE, STATE_FILE, checkpoint_folders
+from semantic_rl.config import TrainConfig
+from semantic_rl.errors import UserError
+from semantic_rl.training.existing import check_same_run, is_empty, run_folder
+
+LOGS_FOLDER = "logs"
+RESULTS_FOLDER = "results"
+
+
+class Standing(NamedTuple):
+    """How far a run is."""
+
+    updates: int
+    """Of which there is a checkpoint."""
+    steps: int
+    """Environment steps that are logged; they may be ahead of the checkpoint."""
+    steps_per_second: float
+    """In the last update; NaN before the first."""
+    mean_return: float
+    """Of the last 100 episodes; NaN before the first."""
+    seconds: float
+    """Of training, over all sessions."""
+
+
+class Job(NamedTuple):
+    """A run that is asked for."""
+
+    config: TrainConfig
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """Where it is on disk."""
+        return run_folder(self.config)
+
+    @property
+    def num_updates(self) -> int:
+        """Updates after which it is finished."""
+        return self.config.num_updates()
+
+    @property
+    def total_steps(self) -> int:
+        """Environment steps after which it is finished."""
+        return self.num_updates * self.config.batch_size
+
+    @property
+    def log(self) -> Path:
+        """What its process says."""
+        return self.config.run_root / LOGS_FOLDER / f"{self.name}.log"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that trains it; holds who that is."""
+        return self.config.run_root / LOGS_FOLDER / f"{self.name}.lock"
+
+    def standing(self) -> Standing:
+        """Read how far it is."""
+        found = checkpoint_folders(self.folder)
+        updates = _checkpointed(found[-1]) if found else 0
+        row = _last_row(self.folder / PROGRESS_FILE)
+
+        def number(name: str) -> float:
+            try:
+                return float(row.get(name) or math.nan)
+            except ValueError:
+                return math.nan
+
+        steps, seconds = number("misc/total_timesteps"), number("misc/time_elapsed")
+        return Standing(
+            updates,
+            0 if math.isnan(steps) else int(steps),
+            number("fps"),
+            number("eprewmean"),
+            0.0 if math.isnan(seconds) else seconds,
+        )
+
+    def is_finished(self) -> bool:
+        """Whether there is a checkpoint of the last update, or of a later one."""
+        return self.standing().updates >= self.num_updates
+
+
+def make_jobs(configs: list[TrainConfig]) -> list[Job]:
+    """Return the jobs; raises UserError where a folder holds a run with other settings, or no run."""
+    jobs = [Job(config, run_folder(config).name) for config in configs]
+    for job in jobs:
+        try:
+            if not is_empty(job.folder):
+                check_same_run(job.folder, job.config)
+        except OSError as error:
+            raise UserError(f"out: cannot read {job.folder}: {error.strerror}; choose another --out.") from error
+        except UserError as error:
+            raise UserError(f"out: {str(error).replace('--run-root', '--out')}") from error
+    return jobs
+
+
+def _checkpointed(folder: Path) -> int:
+    """Updates of a checkpoint, by its name; 0 where it was emptied or is not to be read."""
+    try:
+        json.loads((folder / STATE_FILE).read_text())
+        return int(folder.name.removeprefix(CHECKPOINT_PREFIX))
+    except (OSError, ValueError):
+        return 0
+
+
+def _last_row(progress: Path) -> dict[str, str]:
+    """Return the last whole row of a progress.csv that may be growing; nothing where there is none."""
+    try:
+        with progress.open("rb") as file:
+            header = file.readline()
+            file.seek(0, 2)
+            file.seek(max(len(header), file.tell() - 8 * len(header) - 4096))
+            lines = file.read().rpartition(b"\n")[0].splitlines()
+    except OSError:
+        return {}
+    names = next(csv.reader([header.decode()]), [])
+    values = next(csv.reader([lines[-1].decode(errors="replace")]), []) if lines else []
+    return dict(zip(names, values, strict=True)) if len(names) == len(values) else {}

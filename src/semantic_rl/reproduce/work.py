@@ -1,0 +1,123 @@
+"""What trains one run, in a process of its own: on this machine or wherever Ray puts it."""
+
+import json
+import os
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from semantic_rl.errors import UserError
+from semantic_rl.reproduce.standing import Job
+
+SECONDS_FOR_A_PREDECESSOR = 60.0
+"""For a process that trains this run, and has lost who started it, to save and leave."""
+SECONDS_UNTIL_SHARED = 60.0
+"""After so long NFS shows a new file to hosts that have looked for it before."""
+
+
+class Ending(NamedTuple):
+    """How a process that trained a run ended."""
+
+    kind: Literal["finished", "stopped", "failed", "died"]
+    """died: without a word, as after SIGKILL or with its machine; only then it is worth another try."""
+    reason: str = ""
+
+
+def train_job(job: Job, attempt: int, witness: Path, version: str) -> Ending:
+    """Train a run to its end, or go on with it; what it prints goes to its log.
+
+    `witness` is a file that whoever asks has written: where it is not seen, the run would be lost.
+    """
+    from semantic_rl import __version__
+
+    host = socket.gethostname()
+    if __version__ != version:
+        return Ending("failed", f"{host} has semantic-rl {__version__}, this machine {version}: install the same")
+    if not _is_seen(witness):
+        return Ending(
+            "failed",
+            f"{host} does not see {job.config.run_root.resolve()}: --out must be on storage that all nodes of the "
+            "cluster see under the same path",
+        )
+    _write_to(job.log, f"\n== attempt {attempt} on {host}, process {os.getpid()}\n")
+    try:
+        with _lock(job, attempt, host):
+            from semantic_rl.training.train import train
+
+            train(job.config)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return Ending("failed", str(error))
+    except KeyboardInterrupt:
+        return Ending("stopped")
+    except SystemExit as leaving:
+        stopped = leaving.code in (130, 143)
+        return Ending("stopped" if stopped else "failed", "" if stopped else f"exit code {leaving.code}")
+    except Exception as error:  # whatever it is, it goes to the log, and the other runs go on
+        traceback.print_exc()
+        return Ending("failed", f"{type(error).__name__}: {error}".splitlines()[0])
+    return Ending("finished")
+
+
+def _is_seen(witness: Path) -> bool:
+    deadline = time.monotonic() + SECONDS_UNTIL_SHARED
+    while not witness.is_file():
+        # A path of which not even the folder is there is on no storage that is merely slow.
+        if time.monotonic() > deadline or not witness.parent.parent.is_dir():
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def _write_to(log: Path, first_line: str) -> None:
+    """Let all that this process writes, its libraries too, go to the end of a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.write(descriptor, first_line.encode())
+    for stream in (1, 2):
+        os.dup2(descriptor, stream)
+    os.close(descriptor)
+    sys.stdout = open(1, "w", closefd=False, buffering=1)  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False, buffering=1)  # noqa: SIM115
+
+
+@contextmanager
+def _lock(job: Job, attempt: int, host: str) -> Generator[None]:
+    """Hold the run: two processes that trained it at once would ruin each other's files."""
+    import fcntl
+
+    with job.lock.open("a+") as file:
+        deadline = time.monotonic() + SECONDS_FOR_A_PREDECESSOR
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    holder = read_holder(job)
+                    raise UserError(
+                        f"{job.name} is being trained by process {holder.get('pid')} on {holder.get('host')}; wait "
+                        "for it or end it, then give the same command again."
+                    ) from None
+                time.sleep(0.5)
+            except OSError as error:
+                print(f"note: this storage has no locks ({error.strerror})", file=sys.stderr)
+                break
+        file.truncate(0)
+        file.write(json.dumps({"host": host, "pid": os.getpid(), "attempt": attempt}))
+        file.flush()
+        yield
+
+
+def read_holder(job: Job) -> dict[str, str | int]:
+    """Return host, pid and attempt of the process that last trained a run; nothing where none did."""
+    try:
+        return json.loads(job.lock.read_text())
+    except (OSError, ValueError):
+        return {}
