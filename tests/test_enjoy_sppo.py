@@ -172,7 +172,7 @@ def test_an_agent_without_clusters_is_refused(folder: Path, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "there is no agent sppo-coinrun_easy_0_0_2021 in train_procgen/checkpoints or runs"),
+        (["--rand_seed", "7"], "there is no agent sppo-coinrun_easy_0_0_7 in train_procgen/checkpoints or runs"),
         (["--env_name", "coinrum"], "Did you mean 'coinrun'?"),
         (["--env_name", "bigfish", "--distribution_mode", "memory"], "bigfish has no mode 'memory'"),
     ],

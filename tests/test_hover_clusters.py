@@ -67,6 +67,14 @@ def test_states_are_recorded_once_and_the_explorer_opens_on_them(
     assert "60 states were asked for, not 70; delete it to play anew" in capsys.readouterr().err
 
 
+def test_where_nothing_was_trained_an_agent_that_ships_is_shown(
+    opened: list[ExploreConfig], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["--env_name", "fruitbot", "--total_states", "200", "--num_envs", "8", "--port", "0", "--no_browser"])
+    assert [config.recording.name for config in opened] == ["sppo-fruitbot_easy_0_0_2021_clusters"]
+    assert "it is sppo-fruitbot, which ships with semantic-rl" in capsys.readouterr().err
+
+
 def test_an_interrupted_recording_is_completed(opened: list[ExploreConfig]) -> None:
     make_run(Path("runs") / NAME)
     main([*FLAGS, "--num_envs", "4"])
@@ -81,7 +89,7 @@ def test_an_interrupted_recording_is_completed(opened: list[ExploreConfig]) -> N
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "there is no agent sppo-coinrun_easy_0_0_2021"),
+        (["--rand_seed", "7"], "there is no agent sppo-coinrun_easy_0_0_7"),
         (["--env_name", "fruitbat"], "unknown game 'fruitbat'. Did you mean 'fruitbot'?"),
         (["--total_states", "0"], "total_states: got 0"),
         (["--port", "-1"], "port: got -1"),

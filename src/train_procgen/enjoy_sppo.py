@@ -27,7 +27,8 @@ EPILOG = """\
 The agent is looked for in train_procgen/checkpoints and in runs, below the
 working folder, under sppo-ENV_MODE_LEVELS_START_SEED: a run folder of ours, of
 which the last checkpoint is taken, or the original's file
-checkpoints/TIMESTEPS, which is read as import-original does it.
+checkpoints/TIMESTEPS, which is read as import-original does it. Where there is
+neither, an agent of these settings that ships with semantic-rl is taken.
 
 Mode 0 writes train_procgen/figures/ENV_skills/cluster_0.mp4 and so on (the
 original: .avi) with an animated .webp beside each. Mode 1 writes
@@ -69,7 +70,12 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def find_agent(arguments: argparse.Namespace, temporary: Path) -> Path:
-    """Return the agent's run folder, made in `temporary` of an original checkpoint where there is only that."""
+    """Return the agent's run folder, made in `temporary` of an original checkpoint where there is only that.
+
+    Where there is neither, an agent of the same settings that ships with the package is taken.
+    """
+    from semantic_rl.agents import shipped_agents
+
     environment = EnvConfig(
         arguments.env_name, arguments.distribution_mode, arguments.num_levels, arguments.start_level
     )
@@ -82,6 +88,14 @@ def find_agent(arguments: argparse.Namespace, temporary: Path) -> Path:
     for root in AGENT_FOLDERS:
         if (root / name).is_dir():
             return root / name
+    for agent in shipped_agents():
+        card = agent.card
+        known = (card["env"], card["distribution_mode"], card["num_levels"], card["start_level"])
+        if run_name(card["algorithm"], *known, card["seed"]) == name:
+            print(
+                f"note: {name} is not here; the agent {agent.name}, which ships with semantic-rl, is.", file=sys.stderr
+            )
+            return agent.path
     raise UserError(
         f"there is no agent {name} in {' or '.join(map(str, AGENT_FOLDERS))}; train it with train_procgen.train_sppo, "
         "or give the flags that it was trained with."

@@ -19,7 +19,8 @@ from semantic_rl.games import GAMES
 from train_procgen.enjoy_sppo import AGENT_FOLDERS, FIGURES_FOLDER, check_agent, find_agent
 
 EPILOG = """\
-The agent is looked for as train_procgen.enjoy_sppo does. It plays the levels
+The agent is looked for as train_procgen.enjoy_sppo does; where nothing was
+trained, one that ships with semantic-rl is taken. It plays the levels
 that it was trained on, in whole episodes, until there are as many states as
 were asked for; they are kept as a recording in
 train_procgen/figures/AGENT_clusters, below the working folder, and shown again
