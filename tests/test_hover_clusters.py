@@ -72,7 +72,7 @@ def test_where_nothing_was_trained_an_agent_that_ships_is_shown(
 ) -> None:
     main(["--env_name", "fruitbot", "--total_states", "200", "--num_envs", "8", "--port", "0", "--no_browser"])
     assert [config.recording.name for config in opened] == ["sppo-fruitbot_easy_0_0_2021_clusters"]
-    assert "it is sppo-fruitbot, which ships with semantic-rl" in capsys.readouterr().err
+    assert "sppo-fruitbot, which ships with semantic-rl, is taken" in capsys.readouterr().err
 
 
 def test_an_interrupted_recording_is_completed(opened: list[ExploreConfig]) -> None:

@@ -92,9 +92,7 @@ def find_agent(arguments: argparse.Namespace, temporary: Path) -> Path:
         card = agent.card
         known = (card["env"], card["distribution_mode"], card["num_levels"], card["start_level"])
         if run_name(card["algorithm"], *known, card["seed"]) == name:
-            print(
-                f"note: {name} is not here; the agent {agent.name}, which ships with semantic-rl, is.", file=sys.stderr
-            )
+            print(f"note: {name} is not here; {agent.name}, which ships with semantic-rl, is taken.", file=sys.stderr)
             return agent.path
     raise UserError(
         f"there is no agent {name} in {' or '.join(map(str, AGENT_FOLDERS))}; train it with train_procgen.train_sppo, "
