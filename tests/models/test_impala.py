@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from semantic_rl.models.impala import DEPTHS, NUM_FEATURES, ImpalaCNN
+from semantic_rl.models.pooling import max_pool
 
 Weights = dict[str, NDArray[np.float64]]
 
@@ -136,3 +137,33 @@ def test_weights_begin_glorot_uniform_with_zero_biases() -> None:
         assert 0.97 * bound < largest <= bound, name
         deviation = float(parameter.detach().std())
         assert deviation == pytest.approx(bound / 3**0.5, rel=0.06), name
+
+
+def test_pooling_without_a_gradient_gives_what_pooling_with_one_gives() -> None:
+    for dtype in (torch.float32, torch.bfloat16):
+        x = torch.randn(3, 16, 8, 12, generator=torch.Generator().manual_seed(0)).mul_(2).round_().to(dtype)
+        x = x.to(memory_format=torch.channels_last)
+        assert torch.equal(max_pool(x), max_pool(x.clone().requires_grad_()))
+        assert torch.equal(max_pool(x), F.max_pool2d(x, 3, 2, ceil_mode=True))
+        assert max_pool(x).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_pooling_routes_gradients_as_pytorch_does_where_maxima_tie() -> None:
+    x = torch.randn(3, 16, 8, 12, generator=torch.Generator().manual_seed(0)).mul_(2).round_()
+    ours, theirs = (x.to(memory_format=torch.channels_last).requires_grad_() for _ in range(2))
+    gradient = torch.randn(3, 16, 4, 6, generator=torch.Generator().manual_seed(1))
+    max_pool(ours).backward(gradient)
+    F.max_pool2d(theirs, 3, 2, ceil_mode=True).backward(gradient)
+    assert torch.equal(ours.grad, theirs.grad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("num_images", [1, 5])
+def test_keeping_activations_changes_neither_features_nor_gradients(num_images: int) -> None:
+    lean, ample = make_trunk(), ImpalaCNN(keep_activations=True)
+    ample.load_state_dict(lean.state_dict())
+    for trunk in (lean, ample):
+        trunk(images(num_images)).square().sum().backward()
+    torch.testing.assert_close(ample(images(num_images)), lean(images(num_images)), rtol=1e-4, atol=1e-5)
+    for (name, ours), theirs in zip(ample.named_parameters(), lean.parameters(), strict=True):
+        difference = (ours.grad - theirs.grad).norm() / theirs.grad.norm()  # type: ignore[operator,union-attr]
+        assert difference < 1e-4, name

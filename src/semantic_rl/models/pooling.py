@@ -3,6 +3,9 @@
 PyTorch keeps for the backward pass the whole input of a pooling (of which it needs the shape alone) and the place of
 every maximum as int64. For the network's first pooling that is 262 kB an image, of 410 kB for the whole first block.
 Here the input is not kept, and of a place only how far it is from its window's first: a byte.
+
+Without a gradient no place is asked for, and the largest of each window is found by comparing whole rows, then whole
+columns, in half the time.
 """
 
 from functools import lru_cache
@@ -20,7 +23,7 @@ class _MaxPool(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor) -> Tensor:
         pooled, places = torch.ops.aten.max_pool2d_with_indices(x, *_WINDOW)
         first = _first_places(*x.shape[-2:], x.device)
-        ctx.save_for_backward(places.to(torch.int16).sub_(first).to(torch.uint8), first)
+        ctx.save_for_backward(places.to(torch.uint8).sub_(first.to(torch.uint8)), first)  # bytes wrap around
         ctx.input_shape = x.shape
         return pooled
 
@@ -32,21 +35,33 @@ class _MaxPool(torch.autograd.Function):
             ctx.input_shape, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last
         )
         gradient = gradient.contiguous(memory_format=torch.channels_last)
-        places = offsets.to(torch.int16).add_(first).long()
+        places = offsets.long().add_(first)
         return torch.ops.aten.max_pool2d_with_indices_backward(gradient, shape_only, *_WINDOW, places)
 
 
 @lru_cache(maxsize=16)
 def _first_places(height: int, width: int, device: torch.device) -> Tensor:
-    """Return the place [H/2, W/2] of each window's first element, as int16."""
-    rows, columns = (torch.arange(0, size, 2, dtype=torch.int16, device=device) for size in (height, width))
+    """Return the place [H/2, W/2] of each window's first element."""
+    rows, columns = (torch.arange(0, size, 2, device=device) for size in (height, width))
     return rows[:, None] * width + columns
 
 
+def _largest(x: Tensor) -> Tensor:
+    """Pool without places: [B, C, H, W] of even H and W to half the size."""
+    images = x.permute(0, 2, 3, 1)
+    rows = torch.maximum(images[:, 0::2], images[:, 1::2])
+    torch.maximum(rows[:, :-1], images[:, 2::2], out=rows[:, :-1])
+    pooled = torch.maximum(rows[:, :, 0::2], rows[:, :, 1::2])
+    torch.maximum(pooled[:, :, :-1], rows[:, :, 2::2], out=pooled[:, :, :-1])
+    return pooled.permute(0, 3, 1, 2)
+
+
 def max_pool(x: Tensor) -> Tensor:
-    """Pool 3×3 with stride 2 as TensorFlow's 'same' does: channels-last [B, C, H, W], H·W ≤ 2^15, to half the size.
+    """Pool 3×3 with stride 2 as TensorFlow's 'same' does: channels-last [B, C, H, W], H and W even, to half the size.
 
     A window reaches 2·W + 2 places from its first: W ≤ 126.
     """
+    if not (torch.is_grad_enabled() and x.requires_grad):
+        return _largest(x)
     pooled: Tensor = _MaxPool.apply(x)  # pyright: ignore[reportAssignmentType]
     return pooled
