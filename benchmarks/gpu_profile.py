@@ -1,0 +1,259 @@
+"""Where the time of a learner's minibatch and of a policy step goes, and what other ways to compute parts would take.
+
+    python benchmarks/gpu_profile.py --device cuda --out profile.txt
+
+Prints JSON: milliseconds of each part and variant, as CUDA graphs on a GPU; `--out` gets the profiler's tables. A
+variant that fails says so and the rest follow. `--size` sets the minibatch.
+"""
+
+import argparse
+import json
+import sys
+import time
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.profiler import ProfilerActivity, profile
+
+from semantic_rl.config import PPOConfig, SemanticConfig
+from semantic_rl.losses.semantic import fdr_loss
+from semantic_rl.models.policy import SemanticPolicy, choose_actions
+from semantic_rl.models.pooling import max_pool
+from semantic_rl.training.device import choose_precision, keep_freed_memory, working_on
+from semantic_rl.training.distributed import Workers
+from semantic_rl.training.graphs import StaticWork
+from semantic_rl.training.learner import Batch, Learner
+
+
+class Bench:
+    """Times work, as a graph on a GPU, and keeps the results by name."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.milliseconds: dict[str, float | str] = {}
+
+    def time(self, name: str, make: Callable[[], Callable[[], object]]) -> None:
+        """Time what `make` returns; what fails is noted."""
+        try:
+            function = make()
+            work = StaticWork(lambda: _forget(function()), self.device.type == "cuda")
+            for _ in range(5):
+                work()
+            repeats = 20 if self.device.type == "cuda" else 1
+            self._wait()
+            began = time.perf_counter()
+            for _ in range(repeats):
+                work()
+            self._wait()
+            self.milliseconds[name] = 1000 * (time.perf_counter() - began) / repeats
+        except Exception:
+            self.milliseconds[name] = "fails: " + traceback.format_exc()[-500:]
+        print(f"{name}: {self.milliseconds[name]}", file=sys.stderr, flush=True)
+
+    def _wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+
+def _forget(_: object) -> None:
+    pass
+
+
+def make_learner(device: torch.device, precision: str, num_codes: int, keep_activations: bool = True) -> Learner:
+    """Return a learner in the way of a GPU."""
+    torch.manual_seed(0)
+    policy = SemanticPolicy(num_codes=num_codes, keep_activations=keep_activations).to(device)
+    generator = torch.Generator().manual_seed(0)
+    ppo, semantic = PPOConfig(), SemanticConfig()
+    return Learner(policy, ppo, semantic, precision, generator, Workers(device=device), is_static=True)
+
+
+def make_batch(device: torch.device, size: int) -> Batch:
+    """Return states that mean nothing."""
+    numbers = [torch.randn(size, device=device) for _ in range(4)]
+    images = torch.randint(0, 256, (size, 64, 64, 3), dtype=torch.uint8, device=device)
+    return Batch(images, torch.randint(0, 15, (size,), device=device), *numbers)
+
+
+def time_parts(bench: Bench, precision: str, batch: Batch) -> None:
+    """Time a whole step and its parts."""
+    device = bench.device
+    weight = torch.full((), 0.7, device=device)
+
+    def step(precision: str, num_codes: int, keep: bool = True) -> Callable[[], object]:
+        learner = make_learner(device, precision, num_codes, keep)
+        learner.optimizer.advance()
+
+        def run() -> None:
+            learner.find_gradient(batch, weight)
+            learner.move()
+
+        return run
+
+    bench.time("minibatch, SPPO", lambda: step(precision, 8))
+    bench.time("minibatch, PPO", lambda: step(precision, 0))
+    bench.time("minibatch, SPPO, activations made again", lambda: step(precision, 8, False))
+    bench.time("minibatch, SPPO, float32", lambda: step("fp32", 8))
+    learner = make_learner(device, precision, 8)
+    learner.optimizer.advance()
+    bench.time("losses without gradient", lambda: _without_gradient(lambda: learner.losses(batch, weight)))
+    bench.time("clipping, Adam and cast", lambda: learner.move)
+    features = torch.randn(len(batch.action), 256, device=device).relu_().requires_grad_()
+    embedding = torch.randn(len(batch.action), 2, device=device, requires_grad=True)
+
+    def fdr() -> object:
+        return torch.autograd.grad(fdr_loss(features, embedding), (features, embedding))
+
+    bench.time("FDR loss and gradient", lambda: fdr)
+    for size in (16, 32, 64):
+        images = batch.observation[:size].clone()
+        uniform = torch.rand(size, 15, device=device)
+
+        def act(images: Tensor = images, uniform: Tensor = uniform) -> object:
+            return choose_actions(learner.network(images).logits, uniform)
+
+        bench.time(f"policy step of {size}", lambda act=act: _without_gradient(act))
+
+
+def _without_gradient(function: Callable[[], object]) -> Callable[[], object]:
+    def run() -> object:
+        with torch.no_grad():
+            return function()
+
+    return run
+
+
+def time_variants(bench: Bench, dtype: torch.dtype, size: int) -> None:
+    """Time other ways to compute the layers."""
+    device, last = bench.device, torch.channels_last
+
+    def trained(function: Callable[..., Tensor], *tensors: Tensor) -> Callable[[], object]:
+        wanted = [tensor for tensor in tensors if tensor.requires_grad]
+        output = function(*tensors)
+        gradient = torch.randn_like(output)
+        return lambda: torch.autograd.grad(function(*tensors), wanted, gradient)
+
+    def images(channels: int) -> Tensor:
+        return torch.rand(size, channels, 64, 64, device=device, dtype=dtype).to(memory_format=last)
+
+    def activations(depth: int, side: int) -> Tensor:
+        x = torch.randn(size, depth, side, side, device=device, dtype=dtype).to(memory_format=last)
+        return x.requires_grad_()
+
+    def weights(out: int, depth: int) -> Tensor:
+        return torch.randn(out, depth, 3, 3, device=device, dtype=dtype).to(memory_format=last).requires_grad_()
+
+    def convolve(x: Tensor, weight: Tensor) -> Tensor:
+        return F.conv2d(x, weight, padding=1)
+
+    def fused(x: Tensor, weight: Tensor, bias: Tensor) -> Callable[[], object]:
+        ones = [1, 1]
+        return _without_gradient(lambda: torch.cudnn_convolution_relu(x, weight, bias, ones, ones, ones, 1))
+
+    for channels in (3, 4, 8):
+        bench.time(
+            f"first convolution, {channels} channels", lambda c=channels: trained(convolve, images(c), weights(16, c))
+        )
+    for depth, side in ((16, 32), (32, 16), (32, 8)):
+        shape = f"{depth}×{side}×{side}"
+        bench.time(f"convolution {shape}", lambda d=depth, s=side: trained(convolve, activations(d, s), weights(d, d)))
+        bias = torch.randn(depth, device=device, dtype=dtype).requires_grad_()
+        bench.time(
+            f"convolution {shape} with bias, relu",
+            lambda d=depth, s=side, b=bias: trained(
+                lambda x, w, b: F.conv2d(x, w, b, padding=1).relu_(), activations(d, s), weights(d, d), b
+            ),
+        )
+        if device.type == "cuda":
+            bench.time(
+                f"convolution {shape}, relu in cuDNN, forward alone",
+                lambda d=depth, s=side, b=bias: fused(activations(d, s), weights(d, d), b),
+            )
+        bench.time(f"relu {shape}", lambda d=depth, s=side: trained(F.relu, activations(d, s)))
+    for depth, side in ((16, 64), (32, 32)):
+        shape = f"{depth}×{side}×{side}"
+        bench.time(
+            f"pooling {shape}, PyTorch's",
+            lambda d=depth, s=side: trained(lambda x: F.max_pool2d(x, 3, 2, ceil_mode=True), activations(d, s)),
+        )
+        bench.time(f"pooling {shape}, ours", lambda d=depth, s=side: trained(max_pool, activations(d, s)))
+
+
+def time_compiled(bench: Bench, precision: str, batch: Batch) -> None:
+    """Time the network compiled by inductor, where that works."""
+    learner = make_learner(bench.device, precision, 8)
+    network: nn.Module = learner.policy
+    compiled: Any = torch.compile(network, dynamic=False)
+
+    def forward_and_backward() -> object:
+        with torch.autocast(bench.device.type, torch.bfloat16, enabled=precision == "bf16"):
+            output = compiled(batch.observation)
+        total = output.logits.sum() + output.value.sum() + output.embedding.sum()
+        return torch.autograd.grad(total, list(network.parameters()), allow_unused=True)
+
+    bench.time("network forward and backward, compiled", lambda: forward_and_backward)
+
+    def plain() -> object:
+        output = learner.network(batch.observation)
+        total = output.logits.sum() + output.value.sum() + output.embedding.sum()  # type: ignore[union-attr]
+        return learner.working.backward(total)  # type: ignore[union-attr]
+
+    bench.time("network forward and backward", lambda: plain)
+
+
+@contextmanager
+def table(file: Path | None, title: str, device: torch.device) -> Generator[None]:
+    """Profile what is done while entered and append the table to a file."""
+    if file is None:
+        yield
+        return
+    activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if device.type == "cuda" else [])]
+    with profile(activities=activities) as found:
+        yield
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+    order = "self_cuda_time_total" if device.type == "cuda" else "self_cpu_time_total"
+    with file.open("a") as stream:
+        stream.write(f"{title}\n{found.key_averages().table(sort_by=order, row_limit=60, max_name_column_width=100)}\n")
+
+
+def main() -> None:
+    """Profile, time, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--size", type=int, default=2048)
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    device = torch.device(arguments.device)
+    precision = choose_precision(arguments.precision, device)
+    keep_freed_memory()
+    bench = Bench(device)
+    with working_on(device):
+        batch = make_batch(device, arguments.size)
+        time_parts(bench, precision, batch)
+        learner = make_learner(device, precision, 8)
+        for title, work in (
+            ("a minibatch", lambda: learner.step(batch, 0.7)),
+            ("a policy step of 32", _without_gradient(lambda: learner.network(batch.observation[:32]))),
+        ):
+            for _ in range(3):
+                work()
+            with table(arguments.out, f"{title}, {precision}, its kernels one by one", device):
+                work()
+        time_variants(bench, torch.bfloat16 if precision == "bf16" else torch.float32, arguments.size)
+        if device.type == "cuda":
+            time_compiled(bench, precision, batch)
+    print(json.dumps({"precision": precision, "size": arguments.size, "milliseconds": bench.milliseconds}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
