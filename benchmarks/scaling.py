@@ -44,13 +44,15 @@ class Network(NamedTuple):
     """Seconds from one worker to the next, software included."""
     bandwidth: float
     """Bytes per second that a worker can send and receive at once."""
+    most: int = max(WORKERS)
+    """Workers that it joins."""
 
 
 NETWORKS = (
     Network("10 GbE, TCP", 30e-6, 0.9 * 10e9 / 8),
     Network("100 GbE, TCP", 20e-6, 0.8 * 100e9 / 8),
     Network("InfiniBand NDR 400", 5e-6, 0.9 * 400e9 / 8),
-    Network("NVLink 4, one host", 3e-6, 0.8 * 450e9),
+    Network("NVLink 4, one host", 3e-6, 0.8 * 450e9, 8),
 )
 SPEEDS = {"CPU, 2 cores": 514.0, "GPU at 20,000 steps/s": 20_000.0, "GPU at 83,000 steps/s": 83_000.0}
 """Steps per second of a single worker: the first measured (README), the others as examples; the last is the goal."""
@@ -107,6 +109,7 @@ def print_tables() -> None:
     for network in NETWORKS:
         cells = [f"{1e3 * f(n, size, network):.3g}" for n in WORKERS for f in (ring_seconds, tree_seconds)]
         pairs = [f"{ring} / {tree}" for ring, tree in zip(cells[::2], cells[1::2], strict=True)]
+        pairs = [pair if n <= network.most else "–" for n, pair in zip(WORKERS, pairs, strict=True)]
         numbers = f"{1e6 * network.latency:.0f} | {network.bandwidth / 1e9:.2f}"
         print(f"| {network.name} | {numbers} | {' | '.join(pairs)} |")
     waits = {n: waiting_factor(n) for n in WORKERS}
@@ -123,6 +126,8 @@ def print_tables() -> None:
                 " / ".join(
                     f"{alone / (alone * waits[n] + seconds):.0%}" for seconds in communication_seconds(n, size, network)
                 )
+                if n <= network.most
+                else "–"
                 for n in WORKERS
             ]
             print(f"| {label} | {network.name} | {' | '.join(cells)} |")

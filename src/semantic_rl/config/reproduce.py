@@ -1,14 +1,13 @@
 """Settings of the reproduction of the paper's runs."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tyro.conf import Suppress
 
-from semantic_rl.config.checks import at_least, require, within
+from semantic_rl.config.checks import at_least, require
 from semantic_rl.config.training import Algorithm, EnvConfig, TrainConfig
-from semantic_rl.games import check_mode
 
 
 @dataclass(frozen=True)
@@ -16,6 +15,9 @@ class EveryGameConfig(EnvConfig):
     """Which levels, how many environments: the same for every game."""
 
     env: Suppress[str] = EnvConfig.env
+
+    def __post_init__(self) -> None:
+        """Check nothing yet: what is right depends on the game."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,11 @@ class ReproduceConfig:
             require(len(values) > 0, name, values, "at least one")
             twice = [value for value in values if values.count(value) > 1]
             require(not twice, name, twice[0] if twice else None, "it once; it is given twice")
-        for game in self.games:
-            check_mode(game, self.training.environment.distribution_mode)
-        for seed in self.seeds:
-            replace(self.training, seed=seed)
         for name in ("jobs", "cores_per_run"):
             if getattr(self, name) is not None:
                 at_least(self, 1, name)
-                within(self, 1, 2**20, name)
         require(self.ray != "", "ray", self.ray, "HOST:PORT, auto or local")
+        self.runs()  # checks every one of them
 
     def runs(self) -> list[TrainConfig]:
         """Return the configuration of every run, in the order in which they are begun."""
