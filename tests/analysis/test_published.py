@@ -57,7 +57,7 @@ def test_ours_stand_beside_the_originals(tmp_path: Path) -> None:
     ours = load_runs(find_runs([str(tmp_path)], warn=print), warn=print)
     rows = comparison(compute_scores([*ours, *published_runs(GAMES, ALGORITHMS)]))
     assert rows == [
-        ("coinrun", "SPPO", "9.05 2.99", "6.02", "9.05 9.26 9.01", "9.10", "1 of 2"),
+        ("coinrun", "SPPO", "9.05 3.00", "6.02", "9.05 9.26 9.01", "9.10", "1 of 2"),
         ("maze", "PPO", "5.00", "5.00", "–", "–", "–"),
     ]
     assert markdown_table(COMPARISON_COLUMNS, rows).splitlines()[-1] == "| maze | PPO | 5.00 | 5.00 | – | – | – |"
