@@ -73,3 +73,21 @@ def test_a_users_mistake_ends_all_workers(tmp_path: Path):
     assert process.returncode != 0
     assert "timesteps: got 128, expected at least one update of 2 workers" in process.stderr
     assert not checkpoint_folders(tmp_path / RUN_NAME)
+
+
+@pytest.mark.slow
+def test_hosts_that_do_not_share_the_run_folder_are_told_so_at_the_start(tmp_path: Path):
+    script = tmp_path / "apart.py"
+    script.write_text(
+        "import os, sys\n"
+        "from semantic_rl.cli import main\n"
+        "from semantic_rl.training import run_folder\n"
+        "run_folder.SECONDS_UNTIL_SHARED = 0.5\n"
+        "main(['train', *sys.argv[1:], '--run-root', os.path.join(sys.argv[0] + '-root', os.environ['RANK'])])\n"
+    )
+    command = [*TORCHRUN[:-1], str(script), *small_arguments(tmp_path, 2)]
+    done = subprocess.run(command, env=environment_variables(), capture_output=True, text=True, timeout=120)
+
+    assert done.returncode != 0
+    assert "worker 1 on " in done.stderr
+    assert "--run-root must be on storage that all of them share" in done.stderr
