@@ -28,7 +28,7 @@ def run(arguments: list[str]) -> None:
     config = replace(config, out=Path(os.path.abspath(config.out)))
     jobs = make_jobs(config.runs())
     courses = make_courses(jobs)
-    _print_states(courses, f"{len(courses)} runs of {jobs[0].total_steps:,} steps in {config.out}")
+    _print_states(courses, f"{_runs(len(courses))} of {jobs[0].total_steps:,} steps in {config.out}")
     finished = sum(course.state == "finished" for course in courses)
     if finished:
         print(f"{finished} of {len(courses)} are finished and are skipped.")
@@ -46,7 +46,7 @@ def run(arguments: list[str]) -> None:
     _print_results(jobs)
     if failed:
         print(
-            f"{len(failed)} of {len(courses)} runs failed; the same command tries them again, and skips what is "
+            f"{len(failed)} of {_runs(len(courses))} failed; the same command tries them again, and skips what is "
             "finished.",
             file=sys.stderr,
         )
@@ -106,6 +106,10 @@ def _print_states(courses: "list[Course]", title: str) -> None:
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     console.print(f"\n{title}\n", soft_wrap=True, markup=False)
     console.print(states_table(courses))
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'s' * (count != 1)}"
 
 
 def _print_results(jobs: "list[Job]") -> None:

@@ -10,6 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from semantic_rl.reproduce.supervise import Course
 from semantic_rl.training.display import duration
@@ -19,7 +20,7 @@ SECONDS_BETWEEN_LINES = 60.0
 STYLES = {"finished": "green", "training": "bold", "starting": "bold", "failed": "red", "stopped": "yellow"}
 
 
-def states_table(courses: Sequence[Course], width: int = 0) -> Table:
+def states_table(courses: Sequence[Course]) -> Table:
     """Draw a row for every run."""
     table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left")
     for name in ("run", "state", "steps", "of", "steps/s", "left", "return", "where"):
@@ -30,7 +31,7 @@ def states_table(courses: Sequence[Course], width: int = 0) -> Table:
         style = STYLES.get(course.state, "dim")
         table.add_row(
             course.job.name,
-            f"[{style}]{course.state}[/]",
+            Text(course.state, style),
             f"{at.steps:,}",
             f"{course.job.total_steps:,}",
             f"{at.steps_per_second:,.0f}" if active and not math.isnan(at.steps_per_second) else "",
@@ -44,7 +45,7 @@ def states_table(courses: Sequence[Course], width: int = 0) -> Table:
 def seconds_left(course: Course, rate: float = math.nan) -> float:
     """Estimate from a run's own pace of all its updates, else from `rate`; NaN where nothing is known."""
     at = course.job.standing()
-    own = at.steps / at.seconds if at.seconds else rate
+    own = at.steps / at.seconds if at.seconds and at.steps else rate
     return max(course.job.total_steps - at.steps, 0) / own if own else math.nan
 
 
@@ -57,12 +58,18 @@ def summary(courses: Sequence[Course], slots: int) -> str:
     states = ", ".join(
         f"{counts[state]} {state}" for state in ("finished", "waiting", "stopped", "failed") if counts[state]
     )
-    paces = [at.steps / at.seconds for at in (course.job.standing() for course in training) if at.seconds]
-    rate = sum(paces) / len(paces) if paces else math.nan
+    paces = _paces(training)
+    known = paces or _paces(courses)
+    rate = sum(known) / len(known) if known else math.nan
     open_runs = [course for course in courses if course.state in ("training", "starting", "waiting")]
     left = sum(seconds_left(course, rate) for course in open_runs) / max(1, min(slots, len(open_runs)))
     speed = f", {sum(paces):,.0f} steps/s" if paces else ""
     return f"{which}{': ' if states else ''}{states}{speed}{f', about {_left(left)} left' if open_runs else ''}"
+
+
+def _paces(courses: Sequence[Course]) -> list[float]:
+    """Return the steps per second of runs, each over all of its updates, of those that have one."""
+    return [at.steps / at.seconds for at in (course.job.standing() for course in courses) if at.seconds and at.steps]
 
 
 def _left(seconds: float) -> str:

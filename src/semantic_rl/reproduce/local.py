@@ -105,5 +105,7 @@ def _train(answer: Connection, device: str | None, job: Job, attempt: int, witne
         os.kill(os.getpid(), signal.SIGTERM)  # saves, and ends
 
     threading.Thread(target=follow, daemon=True).start()
-    answer.send(train_job(job, attempt, witness, version))
+    ending = train_job(job, attempt, witness, version)
+    with contextlib.suppress(OSError):  # who asked may be gone
+        answer.send(ending)
     answer.close()

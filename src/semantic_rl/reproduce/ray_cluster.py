@@ -20,7 +20,8 @@ def _import_ray() -> Any:
         import ray
     except ImportError as error:
         raise UserError(
-            "ray: Ray is not installed here; install the package with its extra: pip install 'semantic-rl[ray]'."
+            "ray: Ray is not installed here; install the package with its extra 'ray', in the clone: "
+            "pip install '.[ray]'."
         ) from error
     return ray
 

@@ -90,10 +90,10 @@ def supervise(
             began = f" from update {course.updates_at_start}" if course.updates_at_start else ""
             show(f"{course.job.name}: begun{began}")
         for course in running.values():
-            _look(course)
+            _look(course, witness)
         for name, ending in machines.ended():
             course = running.pop(name)
-            _look(course)
+            _look(course, witness)
             _end(course, ending, stopping)
             if course.state == "waiting":
                 waiting.appendleft(course)
@@ -104,9 +104,10 @@ def supervise(
         course.state = "stopped" if course.attempt else "waiting"
 
 
-def _look(course: Course) -> None:
+def _look(course: Course, witness: Path) -> None:
     holder = read_holder(course.job)
-    if course.state == "starting" and holder.get("attempt") == course.attempt:
+    mine = (holder.get("asked"), holder.get("attempt")) == (witness.name, course.attempt)
+    if course.state == "starting" and mine:
         course.state, course.where = "training", str(holder.get("host"))
 
 

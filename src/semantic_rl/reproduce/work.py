@@ -46,7 +46,7 @@ def train_job(job: Job, attempt: int, witness: Path, version: str) -> Ending:
         )
     _write_to(job.log, f"\n== attempt {attempt} on {host}, process {os.getpid()}\n")
     try:
-        with _lock(job, attempt, host):
+        with _lock(job, {"host": host, "pid": os.getpid(), "attempt": attempt, "asked": witness.name}):
             from semantic_rl.training.train import train
 
             train(job.config)
@@ -88,7 +88,7 @@ def _write_to(log: Path, first_line: str) -> None:
 
 
 @contextmanager
-def _lock(job: Job, attempt: int, host: str) -> Generator[None]:
+def _lock(job: Job, holder: dict[str, str | int]) -> Generator[None]:
     """Hold the run: two processes that trained it at once would ruin each other's files."""
     import fcntl
 
@@ -100,9 +100,9 @@ def _lock(job: Job, attempt: int, host: str) -> Generator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    holder = read_holder(job)
+                    other = read_holder(job)
                     raise UserError(
-                        f"{job.name} is being trained by process {holder.get('pid')} on {holder.get('host')}; wait "
+                        f"{job.name} is being trained by process {other.get('pid')} on {other.get('host')}; wait "
                         "for it or end it, then give the same command again."
                     ) from None
                 time.sleep(0.5)
@@ -110,13 +110,13 @@ def _lock(job: Job, attempt: int, host: str) -> Generator[None]:
                 print(f"note: this storage has no locks ({error.strerror})", file=sys.stderr)
                 break
         file.truncate(0)
-        file.write(json.dumps({"host": host, "pid": os.getpid(), "attempt": attempt}))
+        file.write(json.dumps(holder))
         file.flush()
         yield
 
 
 def read_holder(job: Job) -> dict[str, str | int]:
-    """Return host, pid and attempt of the process that last trained a run; nothing where none did."""
+    """Return host, pid, attempt and witness of the process that last trained a run; nothing where none did."""
     try:
         return json.loads(job.lock.read_text())
     except (OSError, ValueError):
