@@ -5,8 +5,11 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import re
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -265,3 +268,24 @@ def test_of_unequal_clusters_the_scarce_one_is_shown(make_view: Callable[..., Vi
     scarce[explored.rows_of_episode(57)] = 1
     explored.states = explored.states._replace(code_index=scarce)
     assert 57 in choose_episodes(explored, 300)
+
+
+@pytest.mark.parametrize("place", ["/dev/null/page.html", "/proc/page.html"])
+def test_a_place_that_cannot_be_written_is_said(make_view: Callable[..., View], place: str) -> None:
+    with pytest.raises(UserError, match="choose another place"):
+        write_export(Exported(make_view(), 0), Path(place))
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(make_view: Callable[..., View], tmp_path: Path) -> None:
+    view = make_view()
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000));"
+        f"from semantic_rl.cli import main; main(['explore', {str(view.explored.recording.path)!r}, '--export', "
+        f"{str(tmp_path / 'page.html')!r}, '--frames', '0'])"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert "cannot be written (File too large)" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("page.html*"))

@@ -1,5 +1,6 @@
 """Who is answered: the page itself and nobody else's page."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -8,7 +9,7 @@ from semantic_rl.explorer.app import make_app
 from semantic_rl.explorer.security import Policy
 from semantic_rl.explorer.view import View
 
-from .conftest import ADDRESS, WRITE, TestClient
+from .conftest import ADDRESS, WRITE, TestClient, client_of
 
 NAME = {"name": "x", "seen": 0}
 CLUSTER = "/api/a/annotations/clusters/0"
@@ -130,3 +131,68 @@ def test_the_way_back_from_the_token_leads_nowhere_else(guarded: TestClient) -> 
         location = guarded.get(f"http://lab.example:8765{path}").headers["location"]
         assert location.startswith("/")
         assert not location.startswith(("//", "/\\"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "frame/99999999999999999999",
+        f"frame/{'9' * 5000}",
+        f"episode/{'9' * 5000}",
+        "frames/18446744073709551615/2",
+        f"mean/{2**63}",
+        f"transition/0/{2**64}",
+        "frame/-1",
+        "frame/1.0",
+        "column/..%2f..%2frecording.json",
+        "column/%00",
+        "playlist/failures%0d%0aX-Bad:%201",
+        "inside-mean/..%2F..%2Frecording.json",
+        "rows?key=../../recording.json",
+        "clip?key=%00",
+        f"playlist/failures?limit={'9' * 30}",
+        "playlist/failures?limit=%D9%A3",
+    ],
+)
+def test_numbers_and_names_that_cannot_be_are_refused_in_a_sentence(page: TestClient, path: str) -> None:
+    response = page.get(f"/api/a/{path}")
+    assert response.status_code in (400, 404, 414)
+    assert response.json()["error"]
+    assert "x-bad" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "polygon",
+    [
+        "[[0,0],[1,0],[1e999,1]]",
+        "[[0,0],[1,0],[NaN,1]]",
+        "[[0,0],[1,0],[Infinity,1]]",
+        f"[[0,0],[1,0],[{'9' * 400},1]]",
+        f"[[0,0],[1,0],[{'9' * 5000},1]]",
+        "[" + ",".join(["[0,0]"] * 10_001) + "]",
+        "[" * 100_000,
+        '[["0","0"],["1","0"],["1","1"]]',
+        "[[0,0],[1,0],[true,1]]",
+        "[[0,0],[1,0],[1,1],{}]",
+    ],
+)
+def test_polygons_that_cannot_be_are_refused_in_a_sentence(page: TestClient, polygon: str) -> None:
+    body = f'{{"plane": "fdr", "polygon": {polygon}}}'
+    response = page.post("/api/a/inside", content=body, headers=WRITE)
+    assert response.status_code == 400
+    assert response.json()["error"]
+
+
+def test_a_request_that_is_too_large_is_not_read_to_its_end(page: TestClient) -> None:
+    response = page.post("/api/a/inside", content=b"[" * 3_000_000, headers=WRITE)
+    assert response.status_code == 413
+
+
+def test_a_pipe_in_the_place_of_the_notes_keeps_no_one_waiting(view: View) -> None:
+    os.mkfifo(view.annotations.path)
+    try:
+        response = client_of(view).get("/api/a/annotations")
+        assert response.status_code == 422
+        assert "is no file" in response.json()["error"]
+    finally:
+        view.annotations.path.unlink()

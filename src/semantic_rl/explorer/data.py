@@ -17,7 +17,7 @@ from semantic_rl.analysis.embedding import sample_rows
 from semantic_rl.artifacts import STATES_FILE
 from semantic_rl.explorer.jobs import Jobs, Report
 from semantic_rl.explorer.planes import LEAST_FOR_TSNE, Placed, PlaneName, place_by_pca, place_by_tsne
-from semantic_rl.explorer.states import Episodes, States, read_episodes, read_states
+from semantic_rl.explorer.states import Episodes, States, read_episodes, read_states, tables_of
 from semantic_rl.recording.store import Recording
 
 
@@ -48,8 +48,9 @@ class Explored:
         """How many states have frames that cannot be read, and why."""
         self.jobs = Jobs()
         self._limits: dict[PlaneName, tuple[float, float, float, float]] = {}
-        self.states: States = read_states(recording, report)
-        self.episodes: Episodes = read_episodes(recording)
+        with tables_of(recording):
+            self.states: States = read_states(recording, report)
+            self.episodes: Episodes = read_episodes(recording)
         self.shown: NDArray[np.int64] = sample_rows(recording.num_states, settings.max_points, settings.seed)
         """[P], ascending: the states that are points on the map."""
 

@@ -7,6 +7,7 @@ blocks of text that no browser runs. A policy in the file forbids it to load any
 import base64
 import gzip
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -33,16 +34,24 @@ def write_export(exported: Exported, path: Path) -> None:
     """Write the file; raises UserError if the page has not been built, or another file is in the way."""
     check_place(path)
     before, after = _page()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as temporary, temporary.open("wb") as file:
-        file.write(before)
-        for name, content, is_packed in _blocks(exported):
-            _write_block(file, name, gzip.compress(content, 6, mtime=0) if is_packed else content)
-        file.write(after)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as temporary, temporary.open("wb") as file:
+            file.write(before)
+            for name, content, is_packed in _blocks(exported):
+                _write_block(file, name, gzip.compress(content, 6, mtime=0) if is_packed else content)
+            file.write(after)
+    except OSError as error:  # the disk is full, or the folder is not one's own
+        raise UserError(
+            f"export: {path} cannot be written ({error.strerror or error}); choose another place."
+        ) from error
 
 
 def check_place(path: Path) -> None:
-    """Raise UserError if `path` is something else than a file of this kind, which may be replaced."""
+    """Raise UserError if `path` is something else than a file of this kind, which may be replaced, or has no place."""
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UserError(f"export: {folder} is no folder in which files can be written; choose another place.")
     if not path.exists():
         return
     try:

@@ -25,6 +25,8 @@ WRITE_HEADER = "x-semantic-rl"
 READING = ("GET", "HEAD")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 COOKIE_SECONDS = 30 * 24 * 3600
+LONGEST_PATH = 1_000
+"""Characters; beyond, numbers come that Python does not read."""
 
 
 class Policy(NamedTuple):
@@ -75,6 +77,8 @@ class Guard:
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
 
     def _turned_away(self, scope: Scope) -> Response | None:
+        if len(scope["path"]) > LONGEST_PATH:
+            return _refuse(414, "this address is too long.")
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if self._policy.token is None and _name_of(host) not in LOOPBACK_NAMES:

@@ -3,18 +3,25 @@
 Axes: B states, E episodes, K codes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from semantic_rl.artifacts import STATES_FILE
+from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
 
 Report = Callable[[int, int], None]
+
+
+UNREADABLE = (pl.exceptions.PolarsError, pa.ArrowException, OSError)
+"""What the libraries raise where a table is damaged inside."""
 
 
 class States(NamedTuple):
@@ -46,6 +53,18 @@ class Episodes(NamedTuple):
     ended: NDArray[np.bool_]
     success: NDArray[np.bool_]
     """Where it ended; otherwise False means nothing."""
+
+
+@contextmanager
+def tables_of(recording: Recording) -> Generator[None]:
+    """Raise UserError in place of what the libraries raise where a table of the recording is damaged inside."""
+    try:
+        yield
+    except UNREADABLE as error:
+        said = " ".join(str(error).split())
+        raise UserError(
+            f"{recording.path}: a table is damaged ({said}); restore the recording or record again."
+        ) from error
 
 
 def read_states(recording: Recording, report: Report = lambda done, total: None) -> States:

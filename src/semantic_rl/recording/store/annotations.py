@@ -16,6 +16,7 @@ import fcntl
 import json
 import os
 import re
+import stat
 import unicodedata
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ FORMAT_VERSION = 1
 LONGEST = {"name": 80, "note": 4000, "author": 80}
 """Characters."""
 MOST_SELECTIONS = 1_000
+MOST_BYTES = 50_000_000
+"""Of the file."""
 
 Entry = dict[str, Any]
 _POINT = re.compile(r"\[\s+(-?[\d.eE+-]+),\s+(-?[\d.eE+-]+)\s+\]")
@@ -60,10 +63,14 @@ class Annotations:
     def read(self) -> dict[str, Any]:
         """Return what the file says, empty if there is none; raises UserError if it is damaged, foreign or newer."""
         try:
+            # A recording may come from a stranger: a pipe would keep the reader for ever, a huge file fill the memory.
+            found = self.path.stat()
+            if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
+                raise UserError(f"{self.path} is no file of at most {MOST_BYTES:,} bytes; move it away to start anew.")
             content = json.loads(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {"version": 0, "clusters": {}, "selections": []}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UserError(f"{self.path} cannot be read: {error}; mend it, or move it away to start anew.") from error
         return self._checked(content)
 

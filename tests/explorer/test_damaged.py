@@ -1,0 +1,45 @@
+"""Recordings that are damaged inside: an error in a sentence, at once or where the damage is met."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from semantic_rl.errors import UserError
+from semantic_rl.explorer.data import Explored
+from semantic_rl.explorer.view import View
+from semantic_rl.recording.store import Recording, open_recording
+
+from .conftest import SETTINGS, client_of, get
+
+
+def spoil(recording: Recording, column: str) -> Path:
+    """Overwrite the pages of a column of the states."""
+    path = recording.path / "states.parquet"
+    group = pq.ParquetFile(path).metadata.row_group(0)
+    columns = [group.column(index) for index in range(group.num_columns)]
+    found = next(chunk for chunk in columns if chunk.path_in_schema.startswith(column))
+    content = bytearray(path.read_bytes())
+    begin = found.dictionary_page_offset or found.data_page_offset
+    for place in range(begin, begin + found.total_compressed_size):
+        content[place] ^= 0x5A
+    path.write_bytes(content)
+    return recording.path
+
+
+@pytest.mark.parametrize("column", ["episode", "value", "code_distance", "embedding_x"])
+def test_a_column_that_is_shown_at_once_is_refused_at_once(make_view: Callable[..., View], column: str) -> None:
+    path = spoil(make_view().explored.recording, column)
+    with pytest.raises(UserError, match="a table is damaged"):
+        Explored(open_recording(path, with_frames=False), SETTINGS)
+
+
+def test_a_column_that_is_needed_later_is_refused_then(make_view: Callable[..., View]) -> None:
+    path = spoil(make_view().explored.recording, "features")
+    client = client_of(View(Explored(open_recording(path, with_frames=False), SETTINGS)))
+    assert get(client, "/api/recordings").status_code == 200
+    assert get(client, "/api/a/column/fdr").status_code == 200
+    response = get(client, "/api/a/column/pca")
+    assert response.status_code == 422
+    assert "cannot be read" in response.json()["error"]
