@@ -91,3 +91,13 @@ def test_hosts_that_do_not_share_the_run_folder_are_told_so_at_the_start(tmp_pat
     assert done.returncode != 0
     assert "worker 1 on " in done.stderr
     assert "--run-root must be on storage that all of them share" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_first_worker_plays_held_out_levels_while_the_others_wait(tmp_path: Path):
+    run_workers(small_arguments(tmp_path, 4, "--num-levels", "5"))
+
+    run = tmp_path / RUN_NAME.replace("_0_0_", "_5_0_")
+    for name in ("progress.csv", "progress-rank001.csv"):
+        assert len((run / name).read_text().splitlines()) == 3
+    assert load_checkpoint(run).state["update"] == 2

@@ -25,6 +25,7 @@ from semantic_rl.training.signals import Interrupted, StopSignals
 
 STEPS_BETWEEN_AGREEMENTS = 8
 """Steps or minibatches after which several workers agree whether to stop."""
+HELD_OUT = "held out"
 
 
 def train(config: TrainConfig) -> Path:
@@ -67,7 +68,7 @@ def _train(config: TrainConfig, device: torch.device, precision: str, workers: W
                 batch, variance_explained = session.advantages(outcome)
                 statistics = session.update(batch, progress("learning"))
                 row = session.finish_update(statistics, variance_explained)
-                held_out_row = session.play_held_out(progress("held out"))
+                held_out_row = session.play_held_out(progress(HELD_OUT))
                 snapshot = session.snapshot()
                 logs.write(row, held_out_row)
                 display.update(row)
@@ -112,7 +113,8 @@ def _progress(phase: str, display: Display, signals: StopSignals, workers: Worke
         display.phase(phase, done, total)
         stop = signals.received is not None
         if workers.size > 1:
-            stop = done % STEPS_BETWEEN_AGREEMENTS == 0 and workers.any(stop)
+            together = phase != HELD_OUT  # there the first worker is alone, and the others would not answer
+            stop = together and done % STEPS_BETWEEN_AGREEMENTS == 0 and workers.any(stop)
         if stop:
             raise Interrupted
 
