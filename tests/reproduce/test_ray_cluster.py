@@ -80,15 +80,16 @@ def test_runs_of_killed_workers_and_dead_nodes_go_on_elsewhere_from_their_checkp
 
 
 @pytest.mark.slow
-def test_a_signal_saves_what_runs_on_the_cluster(tmp_path: Path, cluster: Any) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_what_runs_on_the_cluster(tmp_path: Path, cluster: Any, number: signal.Signals) -> None:
     out = tmp_path / "runs"
     process = start(out, 400, *ONE_RUN, "--ray", cluster.address)
     wait_until(process, lambda: num_rows(out) >= 3)
 
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     output, errors = process.communicate(timeout=60)
 
-    assert process.returncode == 130, output + errors
+    assert process.returncode == 128 + number, output + errors
     assert "the same command goes on from here" in errors
     assert "stopped; saved after update" in (out / "logs" / f"{NAME}.log").read_text()
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from semantic_rl.reproduce.ray_cluster import RayCluster
     from semantic_rl.reproduce.standing import Job
     from semantic_rl.reproduce.supervise import Course
+    from semantic_rl.training.signals import StopSignals
 
 
 def run(arguments: list[str]) -> None:
@@ -34,8 +35,7 @@ def run(arguments: list[str]) -> None:
         print(f"{finished} of {len(courses)} are finished and are skipped.")
     signals = StopSignals()
     if finished < len(courses):
-        with signals:
-            _train(config, courses, signals)
+        _train(config, courses, signals)
         _print_states(courses, "all runs" if signals.received is None else "stopped")
     failed = [course for course in courses if course.state == "failed"]
     for course in failed:
@@ -53,14 +53,12 @@ def run(arguments: list[str]) -> None:
         sys.exit(1)
 
 
-def _train(config: ReproduceConfig, courses: "list[Course]", signals: object) -> None:
+def _train(config: ReproduceConfig, courses: "list[Course]", signals: "StopSignals") -> None:
     from semantic_rl import __version__
     from semantic_rl.reproduce.display import Display
     from semantic_rl.reproduce.standing import LOGS_FOLDER
     from semantic_rl.reproduce.supervise import supervise
-    from semantic_rl.training.signals import StopSignals
 
-    assert isinstance(signals, StopSignals)
     machines, cores = _machines(config)
     witness = config.out / LOGS_FOLDER / f"asked-{os.getpid()}-{secrets.token_hex(4)}"
     try:
@@ -73,7 +71,7 @@ def _train(config: ReproduceConfig, courses: "list[Course]", signals: object) ->
             if cores and not course.job.config.num_threads:
                 course.job = course.job._replace(config=replace(course.job.config, num_threads=cores))
         print(f"training {machines.where}, up to {machines.slots} at once", flush=True)
-        with Display(courses, machines.slots) as display:
+        with signals, Display(courses, machines.slots) as display:  # after Ray, which has a SIGTERM of its own
             supervise(courses, machines, witness, __version__, display.show, signals)
     finally:
         machines.close()
