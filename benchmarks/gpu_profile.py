@@ -220,9 +220,14 @@ def table(file: Path | None, title: str, device: torch.device) -> Generator[None
         yield
         if device.type == "cuda":
             torch.cuda.synchronize()
-    order = "self_cuda_time_total" if device.type == "cuda" else "self_cpu_time_total"
+    averages = found.key_averages()
+    order = next(name for name in ("self_device_time_total", "self_cpu_time_total") if hasattr(averages[0], name))
+    try:
+        written = averages.table(sort_by=order, row_limit=60, max_name_column_width=100)
+    except (AttributeError, ValueError) as error:
+        written = f"no table: {error!r}"
     with file.open("a") as stream:
-        stream.write(f"{title}\n{found.key_averages().table(sort_by=order, row_limit=60, max_name_column_width=100)}\n")
+        stream.write(f"{title}\n{written}\n")
 
 
 def main() -> None:
@@ -251,7 +256,10 @@ def main() -> None:
                 work()
         time_variants(bench, torch.bfloat16 if precision == "bf16" else torch.float32, arguments.size)
         if device.type == "cuda":
-            time_compiled(bench, precision, batch)
+            try:
+                time_compiled(bench, precision, batch)
+            except Exception as error:
+                bench.milliseconds["compiled"] = f"fails: {error!r}"[:500]
     print(json.dumps({"precision": precision, "size": arguments.size, "milliseconds": bench.milliseconds}, indent=1))
 
 

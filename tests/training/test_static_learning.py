@@ -67,7 +67,7 @@ def assert_close(learner: Learner, other: Learner, rtol: float = 1e-4, atol: flo
     ours, theirs = learn(learner), learn(other)
     assert ours[0].codes_in_use == theirs[0].codes_in_use
     for name, value in theirs[0].losses.items():
-        assert ours[0].losses[name] == pytest.approx(value, rel=1e-4, abs=1e-5), name
+        assert ours[0].losses[name] == pytest.approx(value, rel=max(rtol, 1e-4), abs=1e-5), name
     for name, value in theirs[1].items():
         torch.testing.assert_close(ours[1][name], value, rtol=rtol, atol=atol, msg=lambda m, name=name: f"{name}: {m}")
 
@@ -82,7 +82,7 @@ def test_static_updates_equal_plain_ones(device: str, num_codes: int):
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_graphs_learn_what_their_kernels_learn_one_by_one(precision: str):
     graphs, plain = (make_learner("cuda", True, as_graphs, precision=precision) for as_graphs in (True, False))
-    assert_close(graphs, plain, rtol=1e-2, atol=1e-3)
+    assert_close(graphs, plain, rtol=1e-4 if precision == "fp32" else 5e-2, atol=2e-6 if precision == "fp32" else 2e-3)
     assert graphs._static is not None  # pyright: ignore[reportPrivateUsage]
     assert all(work.is_captured for work in graphs._static._work)  # pyright: ignore[reportPrivateUsage]
 

@@ -68,13 +68,12 @@ def working_on(device: torch.device) -> Generator[None]:
     if device.type != "cuda":
         yield
         return
-    before = torch.backends.cudnn.benchmark
-    torch.backends.cudnn.benchmark = True
-    try:
-        with torch.cuda.stream(torch.cuda.Stream(device)):
-            yield
-    finally:
-        torch.backends.cudnn.benchmark = before
+    # float32 is meant where it is said: TensorFloat-32 would round the factors of its products to ten bits.
+    with (
+        torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False),
+        torch.cuda.stream(torch.cuda.Stream(device)),
+    ):
+        yield
 
 
 def keep_freed_memory() -> None:
