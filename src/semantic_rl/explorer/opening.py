@@ -8,6 +8,7 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
+from PIL import Image
 from rich.console import Console
 from rich.progress import Progress
 
@@ -21,6 +22,8 @@ from semantic_rl.recording.store import open_recording
 IDS = ("a", "b")
 SECONDS_BEFORE_WARMING = 3.0
 """By then the page has what it needs first."""
+NEEDED_BY_REQUESTS = ("anyio._backends._asyncio", "uvicorn.protocols.http.auto", "uvicorn.loops.auto")
+TAKE_SECONDS = ("semantic_rl.analysis.metrics.bootstrap", "sklearn.decomposition")
 PREPARED_UP_TO = 50_000
 """States up to which the projection by PCA takes a blink."""
 
@@ -34,10 +37,18 @@ def open_views(config: ExploreConfig) -> list[View]:
 
 
 def warm_up(views: Sequence[View]) -> None:
-    """Begin what the page will ask for soon, in the background: the cards, and modules that take seconds to import."""
+    """Begin what the page will ask for soon, in the background: the cards, and modules that take seconds to import.
+
+    Threads that import while others do were seen to wait for each other for ever (CPython 3.13.0). So what every
+    request needs is imported here, and the rest by one thread, before others begin.
+    """
+    for name in NEEDED_BY_REQUESTS:
+        import_module(name)
+    Image.preinit()
 
     def begin() -> None:
-        import_module("semantic_rl.analysis.metrics.bootstrap")
+        for name in TAKE_SECONDS:
+            import_module(name)
         for view in views:
             with suppress(Pending):
                 view.cards(patience=0)
