@@ -19,6 +19,10 @@ export function fit(canvas: HTMLCanvasElement, width: number, height: number, de
   const context = canvas.getContext("2d") as Context;
   context.setTransform(density, 0, 0, density, 0, 0);
   context.clearRect(0, 0, width, height);
+  // Chromium (seen in 156) goes on showing what was there where nothing is drawn after everything was cleared
+  context.fillStyle = "#000";
+  context.fillRect(0, 0, 1, 1);
+  context.clearRect(0, 0, 1, 1);
   return context;
 }
 

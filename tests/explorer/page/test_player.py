@@ -8,7 +8,7 @@ import numpy as np
 from semantic_rl.recording.store import Recording
 
 from .conftest import OpenPage
-from .reading import canvas, isolated, map_box, places, same_picture, shown_row, wait_until
+from .reading import canvas, isolated, map_box, places, same_picture, shown_row, wait_for_canvas, wait_until
 
 FRAME = ".player .screen canvas"
 
@@ -150,3 +150,14 @@ def test_the_path_is_drawn_on_the_map(open_page: OpenPage) -> None:
     page.wait_for_selector("#timeline")
     page.wait_for_timeout(200)
     assert canvas(page, "canvas.top")[..., 3].any()
+
+
+def test_a_closed_player_leaves_nothing_on_the_map(open_page: OpenPage) -> None:
+    page = open_page("#e=3&s=7")
+    page.wait_for_selector("#timeline")
+    wait_until(
+        page, "document.querySelector('.layer.top').getContext('2d').getImageData(0, 0, 4096, 4096).data.some(Boolean)"
+    )
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".player.empty")
+    wait_for_canvas(page, ".layer.top", np.zeros_like(canvas(page, ".layer.top")))
