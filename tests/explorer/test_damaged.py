@@ -8,6 +8,7 @@ import pytest
 
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.data import Explored
+from semantic_rl.explorer.opening import open_view
 from semantic_rl.explorer.view import View
 from semantic_rl.recording.store import Recording, open_recording
 
@@ -43,3 +44,12 @@ def test_a_column_that_is_needed_later_is_refused_then(make_view: Callable[..., 
     response = get(client, "/api/a/column/pca")
     assert response.status_code == 422
     assert "cannot be read" in response.json()["error"]
+
+
+def test_a_strangers_recording_has_nothing_written_elsewhere(make_view: Callable[..., View], tmp_path: Path) -> None:
+    path = make_view().explored.recording.path
+    (tmp_path / "mine").mkdir()
+    (path / "derived").symlink_to(tmp_path / "mine")
+    with pytest.raises(UserError, match="derived is a link"):
+        open_view(path, "a", SETTINGS)
+    assert not list((tmp_path / "mine").iterdir())

@@ -12,7 +12,9 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import Progress
 
+from semantic_rl.artifacts import DERIVED_FOLDER
 from semantic_rl.config.explore import ExploreConfig
+from semantic_rl.errors import UserError
 from semantic_rl.explorer.data import Explored, Settings
 from semantic_rl.explorer.frames import missing_frames
 from semantic_rl.explorer.jobs import Pending
@@ -69,7 +71,12 @@ def _login_name() -> str:
 
 
 def open_view(path: Path, id: str, settings: Settings, author: str = "") -> View:
-    """Open one recording."""
+    """Open one recording; raises UserError also where what is computed would be written elsewhere."""
+    if (path / DERIVED_FOLDER).is_symlink():
+        raise UserError(
+            f"{path / DERIVED_FOLDER} is a link: what is computed would be written where it leads. Remove it, or put a "
+            "folder in its place."
+        )
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task(f"reading {path}", total=None)
         recording = open_recording(path, with_frames=False)
