@@ -60,6 +60,8 @@ def test_the_count_equals_the_tables(open_page: OpenPage, recording: Recording, 
     assert f"{episodes} episodes" in page.inner_text(".inside .panel-head")
     share = np.bincount(states["action"].to_numpy()[is_inside], minlength=15).max() / is_inside.sum()
     assert f"{share:.0%}" in page.inner_text(".inside .actions")
+    mean = "document.querySelector('.means canvas[aria-label=\"mean frame inside\"]')"
+    wait_until(page, f"{mean}.dataset.state === 'shown'")
     assert canvas(page, '.means canvas[aria-label="mean frame inside"]')[..., 3].all()
 
 
