@@ -124,6 +124,25 @@ def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.parametrize("arguments", ["train --help", "--help", "agents"])
+def test_a_reader_that_leaves_is_no_error(arguments: str) -> None:
+    program = [sys.executable, "-m", "semantic_rl.cli", *arguments.split()]
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    done = subprocess.run(program, env=environment, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_broken_pipe_elsewhere_is_not_hidden() -> None:
+    def fail() -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        run_or_exit("program", fail)
+
+
 @pytest.mark.parametrize("command", ["train", "evaluate", "import-original"])
 def test_a_commands_help_shows_defaults_and_loads_no_torch(command: str) -> None:
     code = "import sys\ntry:\n    from semantic_rl.cli import main\n    main(sys.argv[1:])\n"

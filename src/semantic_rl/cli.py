@@ -4,6 +4,7 @@ A user's mistake ends with one line on stderr and exit code 2. Options and their
 `config`.
 """
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -93,14 +94,34 @@ def _run(commands: dict[str, Command], name: str, arguments: list[str], kind: st
 
 
 def run_or_exit(program: str, action: Callable[[], None]) -> None:
-    """Run `action`; exit with 2 and one line on stderr on a user's mistake, with 130 when interrupted."""
+    """Run `action`; exit with 2 and one line on stderr on a user's mistake, with 130 when interrupted.
+
+    Where the output goes to a program that stops reading it, like `head`, exits with 141, as the shell's own do.
+    """
     try:
-        action()
+        try:
+            action()
+        finally:
+            sys.stdout.flush()
     except UserError as error:
         print(f"{program}: error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        if not _reader_has_left():
+            raise
+        sys.exit(141)
+
+
+def _reader_has_left() -> bool:
+    """Say whether nobody reads the output any more, as after `| head`; what is left of it is dropped then."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
