@@ -5,6 +5,7 @@ A user's mistake ends with one line on stderr and exit code 2. Options and their
 """
 
 import os
+import select
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -117,11 +118,14 @@ def run_or_exit(program: str, action: Callable[[], None]) -> None:
 def _reader_has_left() -> bool:
     """Say whether nobody reads the output any more, as after `| head`; what is left of it is dropped then."""
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        left = any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    except (AttributeError, OSError, ValueError):  # no such call on Windows; an output that is no file
+        return False
+    if left:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
+    return left
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
