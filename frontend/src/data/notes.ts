@@ -24,6 +24,8 @@ export class Notes {
   readonly loaded: Promise<void>;
   private arrived: () => void = () => undefined;
   private version = -1;
+  /** Settles when what was being written here, if anything, is written or refused; another promise for every write. */
+  private writing: Promise<unknown> = Promise.resolve();
   private end: () => void = () => undefined;
 
   constructor(
@@ -49,11 +51,11 @@ export class Notes {
   }
 
   async load(): Promise<void> {
-    this.take(await this.source.annotations(this.id));
+    await this.refresh();
     this.arrived();
     this.end();
     this.end = this.source.watch(this.id, (version) => {
-      if (version !== this.version) this.source.annotations(this.id).then((found) => this.take(found), () => undefined);
+      if (version !== this.version) this.refresh().catch(() => undefined);
     });
   }
 
@@ -72,7 +74,7 @@ export class Notes {
     if ((known?.name ?? "") === text.name && (known?.note ?? "") === text.note) return known?.version ?? 0;
     this.setStatus(cluster, { kind: "saving" });
     try {
-      const entry = await this.source.saveCluster(this.id, cluster, { ...text, author: this.store.get().author, seen });
+      const entry = await this.write(this.source.saveCluster(this.id, cluster, { ...text, author: this.store.get().author, seen }));
       this.store.set({ clusters: { ...this.store.get().clusters, [cluster]: entry } });
       this.setStatus(cluster, { kind: "saved" });
       return entry.version;
@@ -101,17 +103,32 @@ export class Notes {
 
   async saveSelection(selection: Omit<Selection, "version" | "id"> & { id?: string; version?: number }): Promise<Selection> {
     const { id, name, plane, polygon, version } = selection;
-    const saved = await this.source.saveSelection(this.id, {
+    const saved = await this.write(this.source.saveSelection(this.id, {
       id, name, plane, polygon, author: this.store.get().author, seen: version ?? 0,
-    });
+    }));
     const others = this.store.get().selections.filter((other) => other.id !== saved.id);
     this.store.set({ selections: [...others, saved] });
     return saved;
   }
 
   async removeSelection(selection: Selection): Promise<void> {
-    await this.source.deleteSelection(this.id, selection.id, selection.version);
+    await this.write(this.source.deleteSelection(this.id, selection.id, selection.version));
     this.store.set({ selections: this.store.get().selections.filter((other) => other.id !== selection.id) });
+  }
+
+  private write<T>(sent: Promise<T>): Promise<T> {
+    this.writing = Promise.allSettled([this.writing, sent]);
+    return sent;
+  }
+
+  /** Ask what is there. An answer during which something was written here may be older than that: it is asked again. */
+  private async refresh(): Promise<void> {
+    for (;;) {
+      await this.writing;
+      const before = this.writing;
+      const found = await this.source.annotations(this.id);
+      if (this.writing === before) return this.take(found);
+    }
   }
 
   private take(found: Annotations): void {
