@@ -10,6 +10,7 @@ import pytest
 from imageio_ffmpeg import count_frames_and_secs, get_ffmpeg_exe
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
+from titles import title_of
 
 from semantic_rl.cli import main
 from semantic_rl.clips import Clip, ClipSettings, make_clips
@@ -302,3 +303,13 @@ def test_titles_have_the_names_that_people_gave(recording: Recording, tmp_path: 
     assert [item["name"] for item in listed[:2]] == ['in the "air"; $x <b>', ""]
     assert clips[0].mp4
     assert b'in the "air"; $x <b>' in clips[0].mp4.read_bytes()
+    assert clips[0].animation
+    with Image.open(clips[0].animation) as image:
+        assert title_of(image).endswith(', cluster 0: in the "air"; $x <b>')
+
+
+def test_a_gif_has_its_title_as_a_comment(recording: Recording, tmp_path: Path) -> None:
+    clips = make_clips(recording, tmp_path / "clips", settings(frames=16, format="gif"))
+    assert clips[1].animation
+    with Image.open(clips[1].animation) as image:
+        assert image.info["comment"].endswith(b", cluster 1")

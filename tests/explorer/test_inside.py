@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
+from titles import title_of
 
 from semantic_rl.explorer.contrast import Sums, add_up, cohens_d, contrast, draws_of
 from semantic_rl.explorer.inside import cramers_v
@@ -124,6 +125,27 @@ def test_clips_show_runs_of_states_inside(client: TestClient) -> None:
     with Image.open(io.BytesIO(response.content)) as image:
         assert image.size == (256, 256)
         assert getattr(image, "n_frames", 1) == 96
+        assert title_of(image) == "coinrun, cluster 6"
+
+
+def test_a_clips_title_has_the_names_that_people_gave(make_view: Callable[..., View]) -> None:
+    view = make_view(picture_size=64)
+    client = client_of(view)
+    left, right, bottom, top = get_json(client, "/api/a/plane/fdr")["limits"]
+    shape = {"plane": "fdr", "polygon": [[left, bottom], [right, bottom], [right, top], [left, top]]}
+
+    def title(content: Any) -> str:
+        with Image.open(io.BytesIO(client.get(f"/api/a/clip?key={ask(client, content)['key']}").content)) as image:
+            return title_of(image)
+
+    assert title(shape).endswith(", a selection of states")
+    named = {**shape, "name": "all <of> & them"}
+    saved = client.post("/api/a/annotations/selections", json=named, headers=WRITE).json()
+    assert title({"selection": saved["id"]}).endswith(", all <of> & them")
+    view.annotations.put_cluster(1, "in the air", "", "Ada", 0)
+    assert title({"clusters": [0, 1]}).endswith(", cluster 0, cluster 1: in the air")
+    view.annotations.path.write_text("damaged")
+    assert title({"clusters": [1]}).endswith(", cluster 1")
 
 
 def test_everything_inside_leaves_nothing_to_compare_with(client: TestClient, real_recording: Recording) -> None:

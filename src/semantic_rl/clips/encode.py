@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
+from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,13 +82,16 @@ def _feed(sink: IO[bytes], frames: Frames) -> None:
         sink.close()
 
 
-def write_animation(path: Path, frames: Frames, frames_per_second: int, format: str) -> None:
-    """Write frames [H, W, 3], of which there is at least one, as WebP or GIF that plays over and over."""
+def write_animation(path: Path, frames: Frames, frames_per_second: int, format: str, title: str) -> None:
+    """Write frames [H, W, 3], of which there is at least one, as WebP or GIF that plays over and over.
+
+    The title is XMP's in WebP, the comment in GIF.
+    """
     images = (Image.fromarray(frame) for frame in frames)
     milliseconds = round(1000 / frames_per_second)
     with whole_file(path) as temporary:
         if format == "gif":
-            _save_gif(temporary, list(images), milliseconds)
+            _save_gif(temporary, list(images), milliseconds, title)
             return
         first = next(images)
         first.save(
@@ -99,10 +103,19 @@ def write_animation(path: Path, frames: Frames, frames_per_second: int, format: 
             loop=0,
             quality=WEBP_QUALITY,
             method=WEBP_METHOD,
+            xmp=_XMP.format(escape(title)).encode(),
         )
 
 
-def _save_gif(path: Path, images: list[Image.Image], milliseconds: int) -> None:
+_XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><rdf:Alt>'
+    '<rdf:li xml:lang="x-default">{}</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF></x:xmpmeta>'
+)
+"""Metadata as the standard for it has them (ISO 16684-1); programs that show pictures read the title there."""
+
+
+def _save_gif(path: Path, images: list[Image.Image], milliseconds: int, title: str) -> None:
     """Write a GIF whose frames share 256 colours, so that what stays the same need not be written again."""
     width, height = images[0].size
     chosen = images[:: max(1, len(images) // 32)]
@@ -111,4 +124,4 @@ def _save_gif(path: Path, images: list[Image.Image], milliseconds: int) -> None:
         sheet.paste(image, (0, height * index))
     palette = sheet.quantize(256, method=Image.Quantize.MAXCOVERAGE)
     first, *rest = (image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images)
-    first.save(path, "GIF", save_all=True, append_images=rest, duration=milliseconds, loop=0)
+    first.save(path, "GIF", save_all=True, append_images=rest, duration=milliseconds, loop=0, comment=title.encode())

@@ -166,17 +166,16 @@ def _write_clip(
     num_frames = sum(run.num_frames for run in runs)
     clip = Clip(cluster, None, None, num_frames, runs, max(0, settings.frames - num_frames), name)
     mp4 = animation = None
-    environment = footage.recordings[0].description["environment"]
+    title = f"{footage.recordings[0].description['environment']['env']}, {clip.title}"
     if num_frames and settings.video_size:
         mp4 = out / f"cluster_{cluster}.mp4"
         frames = _frames(footage, cluster, runs, picture_of, settings.video_size, settings.overlay)
-        title = f"{environment['env']}, {clip.title}"
         write_video(mp4, frames, settings.video_size, settings.frames_per_second, title)
     if num_frames and settings.animation_size:
         animation = out / f"cluster_{cluster}.{settings.format}"
         first = fit(runs, settings.animation_frames, settings.min_run)
         frames = _frames(footage, cluster, first, picture_of, settings.animation_size, settings.overlay)
-        write_animation(animation, frames, settings.frames_per_second, settings.format)
+        write_animation(animation, frames, settings.frames_per_second, settings.format, title)
     return clip._replace(mp4=mp4, animation=animation)
 
 

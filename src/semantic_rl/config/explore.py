@@ -23,7 +23,7 @@ class ExploreConfig:
     host: str = "127.0.0.1"
     """Address to listen on; any but this machine's own lets others in, who then need the token in the address."""
     browser: bool = True
-    """Open the page in the browser."""
+    """Open the page in the browser; --no-browser only says where it is."""
     export: Path | None = None
     """Write the page with its data into this one file instead, which needs no server and no network."""
     frames: int = 2_000

@@ -23,7 +23,8 @@ class ReportConfig:
     metrics: Path | None = None
     """File that 'semantic-rl metrics' made of the recording; by default they are computed."""
     baselines: bool = True
-    """Compute the metrics of k-means, t-SNE and PCA of the same states too, to compare with."""
+    """Compute the metrics of k-means, t-SNE and PCA of the same states too, to compare with; --no-baselines
+    leaves them out."""
     max_states: int = 30_000
     """States drawn in the planes; of more, so many are drawn at random."""
     perplexity: float = 30.0

@@ -144,7 +144,7 @@ class TrainConfig:
     num_threads: int = 0
     """CPU threads of the network; 0 leaves PyTorch's choice."""
     cuda_graphs: bool = True
-    """On a GPU, replay steps as CUDA graphs; off, their kernels are launched one by one."""
+    """On a GPU, replay steps as CUDA graphs; --no-cuda-graphs launches their kernels one by one."""
     checkpoint_interval: int = 10
     """Updates between two checkpoints; the last update always writes one."""
     keep_checkpoints: int = 3

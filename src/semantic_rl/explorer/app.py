@@ -160,7 +160,7 @@ def _rows(view: View, request: Request) -> Response:
 
 
 def _clip(view: View, request: Request) -> Response:
-    return download_answer(view.questions.clip(request.query_params.get("key", "")), "states.webp", "image/webp")
+    return download_answer(view.clip(request.query_params.get("key", "")), "states.webp", "image/webp")
 
 
 def _annotations(view: View, request: Request) -> Response:

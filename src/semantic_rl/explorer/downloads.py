@@ -67,7 +67,7 @@ def _flattened(table: Any) -> Any:
     return pa.table(columns)
 
 
-def write_clip(explored: Explored, frames: Frames, inside: NDArray[np.bool_], path: Path) -> bool:
+def write_clip(explored: Explored, frames: Frames, inside: NDArray[np.bool_], title: str, path: Path) -> bool:
     """Write runs of states inside a selection [B] as an animated WebP; False if there is not one state."""
     runs = all_runs(explored, inside.astype(np.uint8))
     runs = runs.where(runs.code_index == 1)
@@ -88,5 +88,5 @@ def write_clip(explored: Explored, frames: Frames, inside: NDArray[np.bool_], pa
                     picture = draw_overlay(picture, caption)
                 yield picture
 
-    write_animation(path, pictures(), CLIP.frames_per_second, "webp")
+    write_animation(path, pictures(), CLIP.frames_per_second, "webp", title)
     return True

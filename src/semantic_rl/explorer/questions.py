@@ -91,11 +91,14 @@ class Questions:
             raise Refusal(400, f"format: got '{form[:20]}', expected {' or '.join(FORMS)}.")
         return self._written(key, lambda inside, path: write_rows(self._explored, inside, form, path))
 
-    def clip(self, key: str) -> Path:
-        """Return the clips of a selection as an animated WebP, likewise."""
+    def clip(self, key: str, annotations: dict[str, Any]) -> Path:
+        """Return the clips of a selection as an animated WebP, likewise; names in the annotations go into its title."""
+        selection = self._selections.get(key)
+        what = selection.title(annotations) if selection else ""
+        title = f"{self._explored.recording.description['environment']['env']}, {what}"
 
         def write(inside: NDArray[np.bool_], path: Path) -> None:
-            if not write_clip(self._explored, self._frames, inside, path):
+            if not write_clip(self._explored, self._frames, inside, title, path):
                 raise Refusal(404, "there is no state inside, so there is no clip.")
 
         return self._written(key, write)

@@ -13,6 +13,7 @@ from semantic_rl.explorer.jobs import PATIENCE
 from semantic_rl.explorer.planes import PLANES, PlaneName, as_plane
 from semantic_rl.explorer.polygon import inside_polygon
 from semantic_rl.explorer.refusal import Refusal
+from semantic_rl.recording.store.annotations import without_controls
 
 MOST_VERTICES = 10_000
 LARGEST = 1e9
@@ -29,6 +30,17 @@ class Selection(NamedTuple):
     def key(self) -> str:
         """Return a name for it: the same for the same selection."""
         return hashlib.sha256(json.dumps(self).encode()).hexdigest()[:16]
+
+    def title(self, annotations: dict[str, Any]) -> str:
+        """Return the name under which it was saved, or what it is, with the names of its clusters."""
+        if self.clusters:
+            names = {cluster: annotations["clusters"].get(str(cluster), {}).get("name") for cluster in self.clusters}
+            title = ", ".join(f"cluster {cluster}" + (f": {name}" if name else "") for cluster, name in names.items())
+        else:
+            shape = (self.plane, [list(vertex) for vertex in self.polygon])
+            same = (saved for saved in annotations["selections"] if (saved.get("plane"), saved.get("polygon")) == shape)
+            title = next((saved["name"] for saved in same if saved.get("name")), "a selection of states")
+        return " ".join(without_controls(title).split())
 
 
 class Selected(NamedTuple):

@@ -3,6 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -160,6 +161,14 @@ class View:
             if not content:
                 raise Refusal(404, "there is no such selection; it may have been deleted.")
         return self.questions.ask(content, patience)
+
+    def clip(self, key: str) -> Path:
+        """Return the clips of a selection, with people's names in their title as far as the annotations are legible."""
+        try:
+            annotations = self.annotations.read()
+        except UserError:
+            annotations: dict[str, Any] = {"clusters": {}, "selections": []}
+        return self.questions.clip(key, annotations)
 
 
 def compared(views: Sequence[View], patience: float | None = PATIENCE) -> dict[str, Any]:
