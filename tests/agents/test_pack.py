@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_runs import small_config
+from small_runs import STEPS_OF_UPDATE, small_config
 
 from semantic_rl.agents import Agent, read_card
 from semantic_rl.agents.pack import pack
@@ -63,6 +63,13 @@ def test_the_card_says_what_it_is(run: Path, packed: Path) -> None:
     agent = Agent("mine", packed, card)
     assert "A first try." in agent.table()
     assert "2 episodes" in agent.line()
+
+
+def test_a_checkpoint_in_mid_run_is_trained_again_to_its_own_step(tmp_path: Path) -> None:
+    run = train(small_config(tmp_path, 2, checkpoint_interval=1))
+    card = read_card(pack(PackConfig(agent=run / "checkpoints" / "update-000001", out=tmp_path / "early", episodes=1)))
+    assert card["timesteps"] == STEPS_OF_UPDATE
+    assert f"--timesteps {STEPS_OF_UPDATE} " in card["reproduce"]
 
 
 def test_what_is_there_is_not_overwritten_and_nothing_half_made_stays(run: Path, tmp_path: Path) -> None:

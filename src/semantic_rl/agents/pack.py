@@ -118,11 +118,12 @@ def _card(
 
 
 def _command(state: dict[str, Any], settings: dict[str, Any]) -> str:
-    """Return the command line that trains the agent again."""
+    """Return the command line that trains the agent again, to the checkpoint's step: the run may have gone on."""
     if "imported_from" in state:
         return f"semantic-rl import-original {state['imported_from']['file']} --env {settings['env']} --out RUN"
     from semantic_rl.config import TrainConfig, to_dict
 
+    settings = {**settings, "timesteps": state["timesteps"]}
     default = to_dict(replace(TrainConfig(), algorithm=settings["algorithm"]))
     shown = ("algorithm", "env", "distribution_mode", "num_levels", "start_level", "timesteps", "seed")
     unlike = [
