@@ -3,6 +3,7 @@
 import base64
 import io
 import time
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,15 @@ def wait_for_canvas(page: Any, selector: str, expected: NDArray[np.uint8]) -> No
     while not np.array_equal(canvas(page, selector), expected):
         assert time.monotonic() < end, f"{selector} never looked as expected"
         page.wait_for_timeout(50)
+
+
+def wait_for_change(page: Any, selector: str, before: Collection[bytes]) -> NDArray[np.uint8]:
+    """Wait until a canvas has other pixels than those, and return them."""
+    end = time.monotonic() + PATIENCE
+    while (now := canvas(page, selector)).tobytes() in before:
+        assert time.monotonic() < end, f"{selector} stayed as it was"
+        page.wait_for_timeout(50)
+    return now
 
 
 def shown_row(page: Any, selector: str) -> int:

@@ -11,7 +11,7 @@ from semantic_rl.recording.store import Recording
 from .conftest import OpenPage
 from .reading import canvas, map_box, same_picture, shown_row, wait_until
 from .test_lasso import draw
-from .test_player import FRAME
+from .test_player import FRAME, paused
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,8 @@ def test_it_shows_the_map_and_plays_and_asks_for_nothing(page: Any, recording: R
     page.click('.lists button:has-text("Highest value")')
     page.click(".items li:first-child button")
     page.wait_for_selector(f'{FRAME}[data-state="shown"]')
-    page.keyboard.press("Space")
+    paused(page)
+    page.wait_for_selector(f'{FRAME}[data-state="shown"]')
     row = shown_row(page, FRAME)
     shown = canvas(page, FRAME)
     assert shown.shape[0] <= recording.frame(row).shape[0]

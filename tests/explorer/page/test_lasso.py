@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from semantic_rl.recording.store import Recording
 
 from .conftest import OpenPage
-from .reading import canvas, map_box, places, wait_for_canvas, wait_until
+from .reading import canvas, map_box, places, wait_for_canvas, wait_for_change, wait_until
 
 CENTER, RADIUS = (0.6, 0.62), 90.0
 
@@ -70,8 +70,7 @@ def test_the_rest_becomes_a_shadow_until_it_is_let_go(open_page: OpenPage) -> No
     before = canvas(page, "canvas.points")
     page.keyboard.press("l")
     draw(page)
-    page.wait_for_timeout(200)
-    assert not np.array_equal(before, canvas(page, "canvas.points"))
+    wait_for_change(page, "canvas.points", [before.tobytes()])
     page.keyboard.press("Escape")
     wait_for_canvas(page, "canvas.points", before)
 

@@ -14,7 +14,7 @@ from semantic_rl.recording.store import Recording
 from ...recording.synthetic import make_recording
 from ..test_app import _with_frames, shortened
 from ..test_serve import serving
-from .conftest import OpenPage
+from .conftest import OpenPage, playwright
 from .reading import canvas, wait_until
 
 
@@ -101,7 +101,7 @@ def test_sixty_four_clusters_fit(open_page: OpenPage, make_view: Callable[..., V
     folder = make_view(num_unused=60).explored.recording.path
     with serving(str(folder), "--port", "0") as (_, address):
         page = open_page(base=address)
-        assert page.locator(".clusters .rows > li").count() == 64
+        playwright.expect(page.locator(".clusters .rows > li")).to_have_count(64)
         look_around(page)
         page.click("#tab-transitions")
         matrix = page.locator(".matrix")
