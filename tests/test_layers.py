@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "envs":                  ("config", "games"),
     "models":                ("config",),
     "agents":                ("artifacts",),
-    "agents.pack":           ("agents", "artifacts", "config", "evaluate", "training.checkpoint"),
+    "agents.pack":           ("agents", "artifacts", "config", "evaluate", "training.checkpoint", "training.logger"),
     "training":              ("agents", "config", "games", "artifacts", "envs", "models", "losses"),
     "evaluate":              ("config", "games", "envs", "models", "training.checkpoint", "training.device"),
     "recording":             (),

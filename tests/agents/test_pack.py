@@ -67,9 +67,11 @@ def test_the_card_says_what_it_is(run: Path, packed: Path) -> None:
 
 def test_a_checkpoint_in_mid_run_is_trained_again_to_its_own_step(tmp_path: Path) -> None:
     run = train(small_config(tmp_path, 2, checkpoint_interval=1))
-    card = read_card(pack(PackConfig(agent=run / "checkpoints" / "update-000001", out=tmp_path / "early", episodes=1)))
+    out = pack(PackConfig(agent=run / "checkpoints" / "update-000001", out=tmp_path / "early", episodes=1))
+    card = read_card(out)
     assert card["timesteps"] == STEPS_OF_UPDATE
     assert f"--timesteps {STEPS_OF_UPDATE} " in card["reproduce"]
+    assert (out / "progress.csv").read_text().splitlines() == (run / "progress.csv").read_text().splitlines()[:2]
 
 
 def test_what_is_there_is_not_overwritten_and_nothing_half_made_stays(run: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ The large weights are stored in half precision, as the convolutions use them on 
 and biases stay in single precision. The scores on the card are those of the packed weights.
 """
 
+import csv
 import json
 import shutil
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from semantic_rl.config import EvaluateConfig, PackConfig
 from semantic_rl.errors import UserError
 from semantic_rl.evaluate import evaluate
 from semantic_rl.training.checkpoint import file_sha256, find_checkpoint, load_policy, read_state
+from semantic_rl.training.logger import ProgressCSV
 
 LARGE = 4096
 """Tensors of the trunk with at least so many numbers are stored in half precision."""
@@ -65,7 +67,7 @@ def pack(config: PackConfig, progress: Callable[[int, int], None] | None = None)
         run = checkpoint.parent.parent if checkpoint.parent.name == CHECKPOINTS_FOLDER else checkpoint
         for name in (PROGRESS_FILE, HELD_OUT_PROGRESS_FILE):
             if (run / name).is_file():
-                shutil.copyfile(run / name, temporary / name)
+                _copy_curve(run / name, temporary / name, state["update"])
         scores = evaluate(EvaluateConfig(temporary, config.episodes, num_levels=0, seed=config.seed), progress)
         card = _card(config, state, settings, scores.to_json(), files[POLICY_FILE])
         _write_json(temporary / CARD_FILE, card)
@@ -75,6 +77,15 @@ def pack(config: PackConfig, progress: Callable[[int, int], None] | None = None)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return config.out
+
+
+def _copy_curve(source: Path, out: Path, update: int) -> None:
+    """Copy a log up to an update: the run may have gone on after the checkpoint."""
+    shutil.copyfile(source, out)
+    if update:  # an imported agent has none
+        with out.open(newline="") as file:
+            columns = next(csv.reader(file), [])
+        ProgressCSV(out, columns, after_update=update).close()
 
 
 def _write_weights(checkpoint: Path, path: Path) -> None:
