@@ -127,7 +127,7 @@ def clusters_figure(recording: Recording, clusters: Clusters) -> Figure:
     names = cluster_names(recording.path, longest=80)
     count = len(clusters.clusters)
     height = HEAD_HEIGHT + CARD_HEIGHT * count
-    with paper_style():
+    with paper_style(names.values()):
         figure = Figure((FULL_WIDTH, height))
         grid = figure.add_gridspec(
             count,

@@ -187,7 +187,7 @@ def embeddings_figure(recording: Recording, planes: Planes, color: Color = "clus
     has_clusters = planes.fdr is not None
     names = cluster_names(recording.path)
     coloring = color_states(recording, planes, color if has_clusters or color != "cluster" else "value", names)
-    with paper_style():
+    with paper_style(names.values()):
         width = FULL_WIDTH if has_clusters else PANEL_WIDTH
         columns = legend_columns(coloring.entries, width)
         key_height = legend_height(coloring.entries, columns)

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from matplotlib.textpath import text_to_path
 
 from semantic_rl.artifacts import TEMPORARY_SUFFIX
 from semantic_rl.errors import UserError
+from semantic_rl.figures.fonts import NO_GLYPH, families, missing_glyphs_noted
 from semantic_rl.figures.palette import FAINT_INK, INK, LINE
 
 FULL_WIDTH = 7.2
@@ -28,8 +29,6 @@ PANEL_WIDTH = PANEL_LEFT + PANEL_SIZE + 0.12
 ABOVE_PANELS = CAPTION_HEIGHT + 0.3
 BELOW_PANELS = 0.46
 """Inches: caption, panels, and what their titles and labels need."""
-
-_NO_GLYPH = "Glyph .* missing from font"
 
 _SETTINGS: dict[Any, Any] = {
     "font.size": 8,
@@ -62,9 +61,9 @@ _SETTINGS: dict[Any, Any] = {
 
 
 @contextmanager
-def paper_style() -> Generator[None]:
-    """Draw in the project's style within this context."""
-    with mpl.rc_context(_SETTINGS):
+def paper_style(texts: Iterable[str] = ()) -> Generator[None]:
+    """Draw in the project's style within this context, with fonts that have the signs of what people wrote, `texts`."""
+    with mpl.rc_context({**_SETTINGS, "font.family": families(texts)}):
         yield
 
 
@@ -90,7 +89,7 @@ def fitted(text: str, points: float, font_size: float) -> str:
 def _width(text: str, font_size: float) -> float:
     font = FontProperties(size=font_size)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", _NO_GLYPH)
+        warnings.filterwarnings("ignore", NO_GLYPH)
         return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
 
 
@@ -116,13 +115,12 @@ def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
     paths = [folder / f"{name}.{form}" for form in ("png", "svg")]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path in paths:
-            temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
-            metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-            with paper_style(), warnings.catch_warnings():
-                warnings.filterwarnings("ignore", _NO_GLYPH)  # a name of a cluster may be in any script
+        with paper_style(), missing_glyphs_noted():
+            for path in paths:
+                temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+                metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
                 figure.savefig(temporary, format=path.suffix[1:], dpi=DOTS_PER_INCH, metadata=metadata)
-            os.replace(temporary, path)
+                os.replace(temporary, path)
     except OSError as error:
         raise UserError(
             f"cannot write figures to {folder}: {error.strerror or error}; choose another --out."

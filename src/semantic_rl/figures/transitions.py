@@ -118,7 +118,7 @@ def transitions_figure(recording: Recording, transitions: Transitions) -> Figure
     names = cluster_names(recording.path)
     named = [index for index in sorted(names) if index < recording.num_codes]
     entries = [(cluster_color(index), called(index, names)) for index in named]
-    with paper_style():
+    with paper_style(names.values()):
         columns = legend_columns(entries, FULL_WIDTH)
         bottom = BELOW_PANELS + (legend_height(entries, columns) if entries else 0)
         figure = Figure((FULL_WIDTH, bottom + PANEL_SIZE + ABOVE_PANELS))

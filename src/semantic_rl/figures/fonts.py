@@ -1,0 +1,56 @@
+"""Fonts for names in any script: what Matplotlib's own font lacks is taken from others that are installed."""
+
+import re
+import sys
+import warnings
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
+
+from matplotlib.font_manager import findfont, findSystemFonts, fontManager, get_font
+
+FONT = "DejaVu Sans"
+"""Comes with Matplotlib."""
+OTHERS = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Noto Sans JP", "Noto Sans KR", "Source Han Sans SC"),
+    *("WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Microsoft YaHei", "SimHei", "Yu Gothic"),
+    *("Malgun Gothic", "PingFang SC", "Hiragino Sans GB", "Hiragino Sans", "Apple SD Gothic Neo", "Arial Unicode MS"),
+    *("Noto Sans Devanagari", "Noto Sans Thai", "Nirmala UI", "Noto Emoji", "Segoe UI Emoji", "Symbola"),
+)
+"""Asked in this order where they are installed."""
+NO_GLYPH = r"Glyph (\d+) .* missing from font"
+"""How Matplotlib's warning begins."""
+
+
+def families(texts: Iterable[str]) -> list[str]:
+    """Return the families to draw texts with: Matplotlib's own alone, unless it lacks one of their signs."""
+    if set(map(ord, "".join(texts))) <= get_font(findfont(FONT)).get_charmap().keys():
+        return [FONT]
+    # Matplotlib keeps a list of fonts, in which what was installed later is missing.
+    known = {entry.fname for entry in fontManager.ttflist}
+    for path in findSystemFonts():
+        if path not in known:
+            with suppress(OSError, RuntimeError, ValueError, NotImplementedError):  # a font that it cannot read
+                fontManager.addfont(path)
+    installed = set(fontManager.get_font_names())
+    return [FONT, *(name for name in OTHERS if name in installed)]
+
+
+@contextmanager
+def missing_glyphs_noted() -> Generator[None]:
+    """Say on stderr, once, which signs no font had, in place of a warning for each."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.filterwarnings("always", NO_GLYPH)
+        yield
+    missing: dict[str, None] = {}
+    for warning in caught:
+        found = re.match(NO_GLYPH, str(warning.message))
+        if found:
+            missing[chr(int(found[1]))] = None
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    if missing:
+        print(
+            f"note: no font here has {' '.join(missing)}: boxes stand in their place. Install one that has, such as "
+            "Noto Sans CJK for Chinese, Japanese and Korean, or Noto Emoji, and draw again.",
+            file=sys.stderr,
+        )
