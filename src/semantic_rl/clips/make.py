@@ -22,7 +22,7 @@ from semantic_rl.config.checks import to_dict
 from semantic_rl.config.clips import ClipSettings
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
-from semantic_rl.recording.store.names import notes_if_readable
+from semantic_rl.recording.store.names import cluster_title, notes_if_readable
 from semantic_rl.recording.store.writer import write_json
 
 CLIPS_FILE = "clips.json"
@@ -58,7 +58,7 @@ class Clip(NamedTuple):
     @property
     def title(self) -> str:
         """Return the cluster's number and name."""
-        return f"cluster {self.cluster}" + (f": {self.name}" if self.name else "")
+        return cluster_title(self.cluster, self.name)
 
 
 def make_clips(

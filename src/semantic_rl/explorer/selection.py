@@ -14,6 +14,7 @@ from semantic_rl.explorer.planes import PLANES, PlaneName, as_plane
 from semantic_rl.explorer.polygon import inside_polygon
 from semantic_rl.explorer.refusal import Refusal
 from semantic_rl.recording.store.annotations import without_controls
+from semantic_rl.recording.store.names import cluster_title
 
 MOST_VERTICES = 10_000
 LARGEST = 1e9
@@ -34,8 +35,8 @@ class Selection(NamedTuple):
     def title(self, annotations: dict[str, Any]) -> str:
         """Return the name under which it was saved, or what it is, with the names of its clusters."""
         if self.clusters:
-            names = {cluster: annotations["clusters"].get(str(cluster), {}).get("name") for cluster in self.clusters}
-            title = ", ".join(f"cluster {cluster}" + (f": {name}" if name else "") for cluster, name in names.items())
+            written = annotations["clusters"]
+            title = ", ".join(cluster_title(code, written.get(str(code), {}).get("name")) for code in self.clusters)
         else:
             shape = (self.plane, [list(vertex) for vertex in self.polygon])
             same = (saved for saved in annotations["selections"] if (saved.get("plane"), saved.get("polygon")) == shape)

@@ -1,4 +1,4 @@
-"""Fonts for names in any script: what Matplotlib's own font lacks is taken from others that are installed."""
+"""Fonts for names in any script: what the usual font lacks is taken from others that are installed."""
 
 import re
 import sys
@@ -6,10 +6,9 @@ import warnings
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 
-from matplotlib.font_manager import findfont, findSystemFonts, fontManager, get_font
+import matplotlib as mpl
+from matplotlib.font_manager import FontProperties, findfont, findSystemFonts, fontManager, get_font
 
-FONT = "DejaVu Sans"
-"""Comes with Matplotlib."""
 OTHERS = (
     *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Noto Sans JP", "Noto Sans KR", "Source Han Sans SC"),
     *("WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Microsoft YaHei", "SimHei", "Yu Gothic"),
@@ -22,9 +21,11 @@ NO_GLYPH = r"Glyph (\d+) .* missing from font"
 
 
 def families(texts: Iterable[str]) -> list[str]:
-    """Return the families to draw texts with: Matplotlib's own alone, unless it lacks one of their signs."""
-    if set(map(ord, "".join(texts))) <= get_font(findfont(FONT)).get_charmap().keys():
-        return [FONT]
+    """Return the families to draw texts with: those of Matplotlib's settings, and others if a sign is lacking there."""
+    usual: list[str] = [*mpl.rcParams["font.family"]]
+    text = "".join(texts)
+    if text.isascii() or set(map(ord, text)) <= get_font(findfont(FontProperties(family=usual))).get_charmap().keys():
+        return usual
     # Matplotlib keeps a list of fonts, in which what was installed later is missing.
     known = {entry.fname for entry in fontManager.ttflist}
     for path in findSystemFonts():
@@ -32,7 +33,7 @@ def families(texts: Iterable[str]) -> list[str]:
             with suppress(OSError, RuntimeError, ValueError, NotImplementedError):  # a font that it cannot read
                 fontManager.addfont(path)
     installed = set(fontManager.get_font_names())
-    return [FONT, *(name for name in OTHERS if name in installed)]
+    return [*usual, *(name for name in OTHERS if name in installed)]
 
 
 @contextmanager

@@ -165,7 +165,7 @@ def test_the_path_is_drawn_on_the_map(open_page: OpenPage) -> None:
     assert not any(before)
     page.evaluate("location.hash = '#v=1&e=1&s=5'")
     page.wait_for_selector("#timeline")
-    wait_for_change(page, "canvas.top", [before])
+    assert wait_for_change(page, "canvas.top", [before])[..., 3].any()
 
 
 def test_a_closed_player_leaves_nothing_on_the_map(open_page: OpenPage) -> None:

@@ -43,6 +43,11 @@ def cluster_names(recording: Path, longest: int = LONGEST_IN_PICTURE) -> dict[in
     return {cluster: shortened(note.name, longest) for cluster, note in notes.items() if note.name}
 
 
+def cluster_title(cluster: int, name: str | None) -> str:
+    """Return the number of a cluster, and its name if it has one, in words."""
+    return f"cluster {cluster}: {name}" if name else f"cluster {cluster}"
+
+
 def shortened(text: str, longest: int) -> str:
     """Return a text of at most `longest` characters: cut, with an ellipsis at its end, if it has more."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
