@@ -3,7 +3,7 @@
 import base64
 import io
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,17 @@ PATIENCE = 30.0
 """Seconds."""
 
 
+def wait_for(page: Any, is_so: Callable[[], bool], complaint: str) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end, complaint
+        page.wait_for_timeout(20)
+
+
 def wait_until(page: Any, expression: str) -> None:
     """Wait until an expression is true in the page. (Playwright's own way is forbidden by the page's policy.)"""
-    end = time.monotonic() + PATIENCE
-    while not page.evaluate(expression):
-        assert time.monotonic() < end, f"never true: {expression}"
-        page.wait_for_timeout(20)
+    wait_for(page, lambda: page.evaluate(expression), f"never true: {expression}")
 
 
 def canvas(page: Any, selector: str) -> NDArray[np.uint8]:
@@ -37,19 +42,17 @@ def canvas(page: Any, selector: str) -> NDArray[np.uint8]:
 
 def wait_for_canvas(page: Any, selector: str, expected: NDArray[np.uint8]) -> None:
     """Wait until a canvas has certain pixels."""
-    end = time.monotonic() + PATIENCE
-    while not np.array_equal(canvas(page, selector), expected):
-        assert time.monotonic() < end, f"{selector} never looked as expected"
-        page.wait_for_timeout(50)
+    wait_for(
+        page,
+        lambda: np.array_equal(canvas(page, selector), expected),
+        f"{selector} never looked as expected",
+    )
 
 
 def wait_for_change(page: Any, selector: str, before: Collection[bytes]) -> NDArray[np.uint8]:
     """Wait until a canvas has other pixels than those, and return them."""
-    end = time.monotonic() + PATIENCE
-    while (now := canvas(page, selector)).tobytes() in before:
-        assert time.monotonic() < end, f"{selector} stayed as it was"
-        page.wait_for_timeout(50)
-    return now
+    wait_for(page, lambda: canvas(page, selector).tobytes() not in before, f"{selector} stayed as it was")
+    return canvas(page, selector)
 
 
 def shown_row(page: Any, selector: str) -> int:

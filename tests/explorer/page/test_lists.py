@@ -1,7 +1,6 @@
 """Transitions and lists play exactly what they say."""
 
 import json
-import time
 from typing import Any
 from urllib.request import urlopen
 
@@ -12,7 +11,7 @@ from semantic_rl.analysis.transitions import compute_transitions
 from semantic_rl.recording.store import Recording
 
 from .conftest import OpenPage
-from .reading import PATIENCE, map_box, wait_until
+from .reading import map_box, wait_for, wait_until
 
 CURSOR = "Number(document.querySelector('#timeline')?.getAttribute('aria-valuenow'))"
 FRAME = "Number(document.querySelector('.player .screen canvas')?.dataset.row)"
@@ -92,11 +91,12 @@ def test_typical_states_of_a_card_are_played_and_its_clip_runs(open_page: OpenPa
     rows = {row for first, count in card["clip"] for row in range(first, first + count)}
     page.wait_for_selector("canvas.clip[data-row]")
     seen = set()
-    end = time.monotonic() + PATIENCE
-    while len(seen) < 3:
-        assert time.monotonic() < end, "the clip stands still"
+
+    def three_seen() -> bool:
         seen.add(int(page.get_attribute("canvas.clip", "data-row")))
-        page.wait_for_timeout(50)
+        return len(seen) > 2
+
+    wait_for(page, three_seen, "the clip stands still")
     assert seen <= rows
     page.click(".typical button:first-child")
     wait_until(page, f"{FRAME} >= {card['medoid']}")
