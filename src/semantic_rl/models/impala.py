@@ -1,22 +1,34 @@
 """The IMPALA residual CNN (Espeholt et al., 2018) as train-procgen has it: uint8 images to 256 features.
 
-Convolutions run channels-last, as the images are, and in the precision of the caller's autocast. TensorFlow's 'same'
-pooling of an even size pads only behind, which is `ceil_mode` without padding here.
+Convolutions run in the precision of the caller's autocast. TensorFlow's 'same' pooling of an even size pads only
+behind, which is `ceil_mode` without padding here.
 
-There are two ways to compute the same. On a CPU activations are made again rather than kept (`models.convolution`,
-`models.pooling`). On a GPU, whose memory is ample and whose time is the traffic to it, `keep_activations` leaves all to
-autograd, and biases come after the pooling.
+Its layers are computed in one of three ways, which give the same up to rounding: `models.onednn` on x86 CPUs,
+`models.lean` on others, and, where `keep_activations` asks for it, `models.ample`, for learning on a GPU.
 """
+
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from semantic_rl.models.convolution import image_convolution, residual_branch
-from semantic_rl.models.pooling import max_pool
+from semantic_rl.models import ample, lean, onednn
 
 DEPTHS = (16, 32, 32)
 NUM_FEATURES = 256
+
+
+class Layers(Protocol):
+    """A way to compute the layers; the three modules say in which layout they pass activations on."""
+
+    def convolve_and_pool(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Map uint8 images or activations [B, C, H, W] to half the size, in the precision of `weight`."""
+        ...
+
+    def residual_block(self, x: Tensor, weight1: Tensor, bias1: Tensor, weight2: Tensor, bias2: Tensor) -> Tensor:
+        """Compute x + conv(relu(conv(relu(x))))."""
+        ...
 
 
 def _weights(layer: nn.Conv2d, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -33,13 +45,9 @@ class ResidualBlock(nn.Module):
         self.conv1 = nn.Conv2d(depth, depth, 3, padding=1)
         self.conv2 = nn.Conv2d(depth, depth, 3, padding=1)
 
-    def forward(self, x: Tensor, keep: bool = False) -> Tensor:
-        """Map [B, C, H, W] to the same shape and precision."""
-        weights1, weights2 = _weights(self.conv1, x.dtype), _weights(self.conv2, x.dtype)
-        if keep:
-            inner = F.conv2d(F.relu(x), *weights1, padding=1).relu_()
-            return F.conv2d(inner, *weights2, padding=1).add_(x)
-        return x + residual_branch(x, *weights1, *weights2)
+    def forward(self, x: Tensor, layers: Layers, dtype: torch.dtype) -> Tensor:
+        """Map activations of [B, C, H, W] to the same shape and precision."""
+        return layers.residual_block(x, *_weights(self.conv1, dtype), *_weights(self.conv2, dtype))
 
 
 class ImpalaBlock(nn.Module):
@@ -51,18 +59,10 @@ class ImpalaBlock(nn.Module):
         self.residual1 = ResidualBlock(depth)
         self.residual2 = ResidualBlock(depth)
 
-    def forward(self, x: Tensor, dtype: torch.dtype, keep: bool = False) -> Tensor:
-        """Map uint8 images or activations [B, C, H, W] to [B, depth, H/2, W/2] of `dtype`."""
-        weight, bias = _weights(self.conv, dtype)
-        is_image = x.dtype == torch.uint8
-        if keep:
-            x = F.conv2d(x.to(dtype) / 255 if is_image else x, weight, padding=1)
-            # Rounding keeps order, so that the bias may as well come after the pooling: a quarter of the traffic.
-            x = F.max_pool2d(x, 3, 2, ceil_mode=True).add_(bias.view(1, -1, 1, 1))
-        else:
-            x = image_convolution(x, weight, bias) if is_image else F.conv2d(x, weight, bias, padding=1)
-            x = max_pool(x)
-        return self.residual2(self.residual1(x, keep), keep)
+    def forward(self, x: Tensor, layers: Layers, dtype: torch.dtype) -> Tensor:
+        """Map uint8 images or activations of [B, C, H, W] to [B, depth, H/2, W/2] of `dtype`."""
+        x = layers.convolve_and_pool(x, *_weights(self.conv, dtype))
+        return self.residual2(self.residual1(x, layers, dtype), layers, dtype)
 
 
 class ImpalaCNN(nn.Module):
@@ -78,13 +78,21 @@ class ImpalaCNN(nn.Module):
             if isinstance(module, nn.Conv2d | nn.Linear):
                 initialize_glorot(module)
 
+    def _choose_layers(self, device: torch.device) -> Layers:
+        if self.keep_activations:
+            return ample
+        return onednn if onednn.suits(device) else lean
+
     def forward(self, observation: Tensor) -> Tensor:
         """Map uint8 images [B, 64, 64, 3] to features [B, 256] in the autocast's precision."""
         device = observation.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
         x = observation.permute(0, 3, 1, 2)
+        layers = self._choose_layers(observation.device)
         for block in self.blocks:
-            x = block(x, dtype, self.keep_activations)
+            x = block(x, layers, dtype)
+        if x.is_mkldnn:
+            x = x.to_dense()
         return F.relu(self.dense(F.relu(x.flatten(1))))
 
 

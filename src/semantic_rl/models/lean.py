@@ -1,4 +1,4 @@
-"""Convolutions that remember little: what a backward pass can make again cheaply is not kept.
+"""The trunk's layers on CPUs without oneDNN's layout: what a backward pass can make again cheaply is not kept.
 
 The first convolution keeps its images as bytes. A residual branch, relu → conv → relu → conv, keeps the input
 of its first convolution and makes that of its second again. For a minibatch of 2048 that is 240 MB
@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from semantic_rl.models.pooling import max_pool
 
 
 def _gradients(gradient: Tensor, x: Tensor, weight: Tensor, wants_input: bool) -> tuple[Tensor | None, Tensor, Tensor]:
@@ -32,10 +34,16 @@ class _ImageConvolution(torch.autograd.Function):
         return None, weight_gradient, bias_gradient
 
 
-def image_convolution(images: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Convolve uint8 images [B, 3, H, W], divided by 255, 3×3 'same' in the precision of `weight`."""
-    result: Tensor = _ImageConvolution.apply(images, weight, bias)  # pyright: ignore[reportAssignmentType]
-    return result
+def convolve_and_pool(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Convolve 3×3 'same', then pool 3×3 with stride 2 as TensorFlow's 'same' does.
+
+    Maps uint8 images [B, 3, H, W], which are divided by 255, or activations [B, C, H, W], channels-last with H and W
+    even, to activations of half the size in the precision of `weight`.
+    """
+    if x.dtype != torch.uint8:
+        return max_pool(F.conv2d(x, weight, bias, padding=1))
+    convolved: Tensor = _ImageConvolution.apply(x, weight, bias)  # pyright: ignore[reportAssignmentType]
+    return max_pool(convolved)
 
 
 class _ResidualBranch(torch.autograd.Function):
@@ -56,7 +64,7 @@ class _ResidualBranch(torch.autograd.Function):
         return gradient, weight1_gradient, bias1_gradient, weight2_gradient, bias2_gradient
 
 
-def residual_branch(x: Tensor, weight1: Tensor, bias1: Tensor, weight2: Tensor, bias2: Tensor) -> Tensor:
-    """Compute conv(relu(conv(relu(x)))) for [B, C, H, W] with 3×3 'same' convolutions, all in one precision."""
-    result: Tensor = _ResidualBranch.apply(x, weight1, bias1, weight2, bias2)  # pyright: ignore[reportAssignmentType]
-    return result
+def residual_block(x: Tensor, weight1: Tensor, bias1: Tensor, weight2: Tensor, bias2: Tensor) -> Tensor:
+    """Compute x + conv(relu(conv(relu(x)))) for [B, C, H, W] with 3×3 'same' convolutions, all in one precision."""
+    branch: Tensor = _ResidualBranch.apply(x, weight1, bias1, weight2, bias2)  # pyright: ignore[reportAssignmentType]
+    return x + branch
