@@ -1,4 +1,7 @@
-"""The trunk is the one that a NumPy loop computes, TensorFlow's pooling included, and so are its gradients."""
+"""The trunk is the one that a NumPy loop computes, TensorFlow's pooling included, and so are its gradients.
+
+However its layers are computed: in oneDNN's layout, lean, or keeping all activations.
+"""
 
 import numpy as np
 import pytest
@@ -7,10 +10,25 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from semantic_rl.models.impala import DEPTHS, NUM_FEATURES, ImpalaCNN
+from semantic_rl.models import ample, lean, onednn
+from semantic_rl.models.impala import DEPTHS, NUM_FEATURES, ImpalaCNN, Layers
 from semantic_rl.models.pooling import max_pool
 
 Weights = dict[str, NDArray[np.float64]]
+
+needs_onednn = pytest.mark.skipif(not onednn.suits(torch.device("cpu")), reason="no x86 CPU with oneDNN")
+WAYS = [pytest.param("onednn", marks=needs_onednn), "lean", "ample"]
+
+
+@pytest.fixture
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Layers:
+    """A way to compute the layers, which trunks made by the test use."""
+    layers: Layers = {"onednn": onednn, "lean": lean, "ample": ample}[request.param]
+    monkeypatch.setattr(ImpalaCNN, "_choose_layers", lambda trunk, device: layers)
+    return layers
+
+
+every_way = pytest.mark.parametrize("way", WAYS, indirect=True)
 
 
 def images(count: int, seed: int = 0) -> Tensor:
@@ -75,7 +93,8 @@ def plain_features(trunk: ImpalaCNN, observation: Tensor) -> Tensor:
     return F.relu(F.linear(F.relu(x.flatten(1)), weights["dense.weight"], weights["dense.bias"]))
 
 
-def test_features_are_those_of_a_loop() -> None:
+@every_way
+def test_features_are_those_of_a_loop(way: Layers) -> None:
     trunk, observation = make_trunk(), images(2)
     weights: Weights = {name: value.detach().numpy().astype(np.float64) for name, value in trunk.named_parameters()}
     features = trunk(observation).detach().numpy()
@@ -93,8 +112,9 @@ def test_pooling_that_pads_in_front_would_be_seen() -> None:
     assert (ours != F.max_pool2d(x, 3, 2, padding=1)).float().mean() > 0.5
 
 
+@every_way
 @pytest.mark.parametrize("count", [1, 6])
-def test_gradients_are_those_of_pytorchs_own_parts(count: int) -> None:
+def test_gradients_are_those_of_pytorchs_own_parts(count: int, way: Layers) -> None:
     trunk, observation = make_trunk(), images(count)
     direction = torch.randn(count, NUM_FEATURES)
     names, parameters = zip(*trunk.named_parameters(), strict=True)
@@ -105,16 +125,23 @@ def test_gradients_are_those_of_pytorchs_own_parts(count: int) -> None:
         assert float((one - other).norm()) < 1e-4 * float(other.norm()), name
 
 
-def test_bf16_features_are_near_and_their_gradients_are_float32() -> None:
+@every_way
+def test_bf16_features_are_near_and_their_gradients_are_float32(way: Layers) -> None:
     trunk, observation = make_trunk(), images(4)
     exact = trunk(observation)
     with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
         near = trunk(observation)
     assert near.dtype == torch.bfloat16
     assert (near.float() - exact).norm().item() < 0.02 * exact.norm().item()
+    exact.sum().backward()
+    exact_gradients = [parameter.grad for parameter in trunk.parameters()]
+    trunk.zero_grad()
     near.float().sum().backward()
-    gradients = [parameter.grad for parameter in trunk.parameters()]
-    assert all(gradient is not None and gradient.dtype == torch.float32 for gradient in gradients)
+    for (name, parameter), gradient in zip(trunk.named_parameters(), exact_gradients, strict=True):
+        assert parameter.grad is not None
+        assert parameter.grad.dtype == torch.float32
+        similarity = F.cosine_similarity(parameter.grad.flatten(), gradient.flatten(), dim=0)  # type: ignore[union-attr]
+        assert similarity > 0.97, name
 
 
 def test_features_are_at_least_zero_and_some_are_above() -> None:
@@ -155,6 +182,74 @@ def test_pooling_routes_gradients_as_pytorch_does_where_maxima_tie() -> None:
     max_pool(ours).backward(gradient)
     F.max_pool2d(theirs, 3, 2, ceil_mode=True).backward(gradient)
     assert torch.equal(ours.grad, theirs.grad)  # type: ignore[arg-type]
+
+
+@every_way
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_features_do_not_depend_on_whether_a_gradient_is_asked_for(dtype: torch.dtype, way: Layers) -> None:
+    trunk, observation = make_trunk(), images(5)
+    with torch.autocast("cpu", dtype, enabled=dtype == torch.bfloat16, cache_enabled=False):
+        with_gradient = trunk(observation)
+        with torch.no_grad():
+            without = trunk(observation)
+    assert with_gradient.requires_grad
+    assert not without.requires_grad
+    assert torch.equal(with_gradient, without)
+
+
+@every_way
+def test_pooling_within_a_way_routes_gradients_as_pytorch_does_where_maxima_tie(way: Layers) -> None:
+    """Convolutions that pass their input on, so that pooling alone is left; small whole numbers tie often."""
+    identity = torch.zeros(16, 16, 3, 3)
+    identity[range(16), range(16), 1, 1] = 1
+    x = torch.randn(3, 16, 8, 12, generator=torch.Generator().manual_seed(0)).mul_(2).round_()
+    gradient = torch.randn(3, 16, 4, 6, generator=torch.Generator().manual_seed(1))
+
+    theirs = x.clone().requires_grad_()
+    F.max_pool2d(theirs, 3, 2, ceil_mode=True).backward(gradient)
+    ours = x.to(memory_format=torch.channels_last).requires_grad_()
+    entered = ours.to_mkldnn() if way is onednn else ours
+    left = way.convolve_and_pool(entered, identity.clone().requires_grad_(), torch.zeros(16, requires_grad=True))
+    (left.to_dense() if way is onednn else left).backward(gradient)
+    torch.testing.assert_close(ours.grad, theirs.grad, rtol=0, atol=1e-5)
+
+
+@every_way
+def test_layers_whose_weights_are_frozen_pass_gradients_on(way: Layers) -> None:
+    free, frozen = make_trunk(), make_trunk()
+    for name, parameter in frozen.named_parameters():
+        parameter.requires_grad_(not name.startswith("blocks.1."))
+    for trunk in (free, frozen):
+        trunk(images(3)).square().sum().backward()
+    for (name, expected), found in zip(free.named_parameters(), frozen.parameters(), strict=True):
+        if name.startswith("blocks.1."):
+            assert found.grad is None, name
+        else:
+            torch.testing.assert_close(found.grad, expected.grad, rtol=1e-4, atol=1e-4 * float(expected.grad.norm()))  # type: ignore[union-attr]
+
+
+@needs_onednn
+def test_batches_of_many_sizes_may_wait_for_their_backward_pass() -> None:
+    """oneDNN's pooling needs the layout of what it pooled, of which only so many are remembered."""
+    trunk = make_trunk()
+    sizes = range(1, 8)
+    waiting = [trunk(images(size)).sum() for size in sizes]
+    for size, features in zip(sizes, waiting, strict=True):
+        trunk.zero_grad()
+        features.backward()
+        gradients = [parameter.grad.clone() for parameter in trunk.parameters()]  # type: ignore[union-attr]
+        trunk.zero_grad()
+        plain_features(trunk, images(size)).sum().backward()
+        for (name, parameter), gradient in zip(trunk.named_parameters(), gradients, strict=True):
+            assert (gradient - parameter.grad).norm() < 1e-4 * parameter.grad.norm(), name  # type: ignore[operator,union-attr]
+
+
+def test_a_switched_off_onednn_is_left_alone() -> None:
+    with torch.backends.mkldnn.flags(enabled=False):  # type: ignore[no-untyped-call]
+        assert not onednn.suits(torch.device("cpu"))
+        trunk = make_trunk()
+        assert trunk._choose_layers(torch.device("cpu")) is lean
+    assert not onednn.suits(torch.device("meta"))
 
 
 @pytest.mark.parametrize("num_images", [1, 5])
