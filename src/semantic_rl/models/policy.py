@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from semantic_rl.models.impala import NUM_FEATURES, ImpalaCNN
 from semantic_rl.models.semantic import SemanticClustering
+from semantic_rl.models.threads import in_shares
 
 
 class PolicyOutput(NamedTuple):
@@ -35,9 +36,9 @@ class PolicyOutput(NamedTuple):
 class SemanticPolicy(nn.Module):
     """Actor-critic with a semantic clustering module.
 
-    `trunk_chunk` bounds how many images pass the trunk at once (0: all). Smaller chunks keep activations in the
-    cache of a CPU and change nothing but the order of summation. `keep_activations` is for learning on a GPU
-    (`models.impala`).
+    `trunk_chunk` bounds how many images pass the trunk at once (0: all), for a CPU: smaller chunks keep activations
+    in its cache, and where a gradient is wanted its threads share the images out (`models.threads`). Both change
+    nothing but the order of summation. `keep_activations` is for learning on a GPU (`models.impala`).
     """
 
     def __init__(
@@ -58,10 +59,14 @@ class SemanticPolicy(nn.Module):
 
     def features(self, observation: Tensor) -> Tensor:
         """Map uint8 images [B, 64, 64, 3] to float32 features [B, 256]."""
-        chunk = self.trunk_chunk or len(observation)
-        if len(observation) <= chunk:
+        if not self.trunk_chunk:
             return self.trunk(observation).float()
-        return torch.cat([self.trunk(part) for part in observation.split(chunk)]).float()
+        return in_shares(self.trunk, observation, self._in_chunks).float()
+
+    def _in_chunks(self, observation: Tensor) -> Tensor:
+        if len(observation) <= self.trunk_chunk:
+            return self.trunk(observation)
+        return torch.cat([self.trunk(part) for part in observation.split(self.trunk_chunk)])
 
     def forward(self, observation: Tensor) -> PolicyOutput:
         """Map uint8 images [B, 64, 64, 3] to everything the network says of them."""

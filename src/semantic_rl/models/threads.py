@@ -1,0 +1,92 @@
+"""A network's images divided among threads, each of which takes its share forward and, later, backward, alone.
+
+PyTorch divides each operation among the threads, and after each of the thousands that a minibatch needs, all wait for
+the slowest. Here they wait twice. Gradients of the shares are added up in their order, so that they are the same each
+time for as many threads.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Barrier
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+MIN_SHARE = 16
+"""Images for which a thread of its own pays."""
+
+
+@cache
+def _pool(num_threads: int) -> ThreadPoolExecutor:
+    """Return threads whose operations do not divide themselves further."""
+    all_set = Barrier(num_threads)
+
+    def set_up() -> None:
+        torch.get_num_threads()  # else PyTorch would take the common number on the thread's first operation
+        torch.set_num_threads(1)
+        all_set.wait()
+
+    pool = ThreadPoolExecutor(num_threads, thread_name_prefix="network")
+    for done in [pool.submit(set_up) for _ in range(num_threads)]:
+        done.result()
+    torch.set_num_threads(num_threads)  # PyTorch gives the number that was set last to threads that begin later
+    return pool
+
+
+class _InShares(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, network: Callable[[Tensor], Tensor], shares: Sequence[Tensor], *parameters: Tensor) -> Tensor:
+        autocast = torch.autocast(
+            "cpu",
+            torch.get_autocast_dtype("cpu"),
+            enabled=torch.is_autocast_enabled("cpu"),
+            cache_enabled=torch.is_autocast_cache_enabled(),
+        )
+
+        def go_forward(share: Tensor) -> Tensor:
+            with torch.enable_grad(), autocast:
+                return network(share)
+
+        ctx.results = list(_pool(len(shares)).map(go_forward, shares))
+        ctx.parameters = parameters
+        return torch.cat([result.detach() for result in ctx.results])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
+        results: list[Tensor] | None = ctx.results
+        if results is None:
+            raise RuntimeError("images divided among threads can be passed backward only once")
+        wanted = [parameter for parameter in ctx.parameters if parameter.requires_grad]
+
+        def go_backward(result: Tensor, gradient: Tensor) -> tuple[Tensor, ...]:
+            return torch.autograd.grad(result, wanted, gradient)
+
+        sizes = [len(result) for result in results]
+        ctx.results = None  # each share's activations go as soon as its thread is through with them
+        gradients = _pool(len(sizes)).map(go_backward, results, grad_outputs[0].split(sizes))
+        results.clear()
+        total, *others = gradients
+        for gradient in others:
+            for sum_so_far, addend in zip(total, gradient, strict=True):
+                sum_so_far.add_(addend)
+        found = iter(total)
+        return None, None, *(next(found) if parameter.requires_grad else None for parameter in ctx.parameters)
+
+
+def in_shares(network: torch.nn.Module, images: Tensor, run: Callable[[Tensor], Tensor]) -> Tensor:
+    """Compute run(images), where `run` maps images [B, …] to [B, D] by `network`, on PyTorch's number of threads.
+
+    Each thread gets an equal share of the images, one that is worth while; without a gradient, on a GPU and for few
+    images all of them pass at once. Differentiable once, with respect to the network's parameters.
+    """
+    num_shares = min(torch.get_num_threads(), len(images) // MIN_SHARE)
+    parameters = list(network.parameters())
+    wants_gradient = torch.is_grad_enabled() and any(parameter.requires_grad for parameter in parameters)
+    if num_shares < 2 or images.device.type != "cpu" or not wants_gradient:
+        return run(images)
+    result: Tensor = _InShares.apply(run, images.tensor_split(num_shares), *parameters)  # pyright: ignore[reportAssignmentType]
+    return result
