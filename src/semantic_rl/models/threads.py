@@ -63,7 +63,11 @@ class _InShares(torch.autograd.Function):
         wanted = [parameter for parameter in ctx.parameters if parameter.requires_grad]
 
         def go_backward(result: Tensor, gradient: Tensor) -> tuple[Tensor, ...]:
-            return torch.autograd.grad(result, wanted, gradient)
+            # A sum has the gradient 1, which PyTorch supplies; to compare the shape of one given it imports SymPy,
+            # which takes seconds and 60 MB.
+            with torch.enable_grad():
+                total = (result * gradient).sum()
+            return torch.autograd.grad(total, wanted)
 
         sizes = [len(result) for result in results]
         ctx.results = None  # each share's activations go as soon as its thread is through with them
