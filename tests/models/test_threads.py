@@ -88,6 +88,13 @@ def test_each_thread_computes_its_share_alone_in_the_callers_precision() -> None
     assert later == [NUM_THREADS]
 
 
+def test_fewer_shares_than_threads_leave_the_number_of_threads_as_it_was() -> None:
+    witness = Witness()
+    in_shares(witness, torch.randn(2 * MIN_SHARE + 1, 4), witness)
+    assert [size for _, size, _, _ in witness.seen] in ([17, 16], [16, 17])
+    assert torch.get_num_threads() == NUM_THREADS
+
+
 @pytest.mark.parametrize("case", ["no gradient", "few images", "frozen", "one thread"])
 def test_where_threads_do_not_pay_all_images_pass_at_once(case: str) -> None:
     witness = Witness()

@@ -22,7 +22,7 @@ MIN_SHARE = 16
 @cache
 def _pool(num_threads: int) -> ThreadPoolExecutor:
     """Return threads whose operations do not divide themselves further."""
-    all_set = Barrier(num_threads)
+    all_set, number_here = Barrier(num_threads), torch.get_num_threads()
 
     def set_up() -> None:
         torch.get_num_threads()  # else PyTorch would take the common number on the thread's first operation
@@ -32,22 +32,21 @@ def _pool(num_threads: int) -> ThreadPoolExecutor:
     pool = ThreadPoolExecutor(num_threads, thread_name_prefix="network")
     for done in [pool.submit(set_up) for _ in range(num_threads)]:
         done.result()
-    torch.set_num_threads(num_threads)  # PyTorch gives the number that was set last to threads that begin later
+    torch.set_num_threads(number_here)  # PyTorch gives the number that was set last to threads that begin later
     return pool
 
 
 class _InShares(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, network: Callable[[Tensor], Tensor], shares: Sequence[Tensor], *parameters: Tensor) -> Tensor:
-        autocast = torch.autocast(
-            "cpu",
-            torch.get_autocast_dtype("cpu"),
-            enabled=torch.is_autocast_enabled("cpu"),
-            cache_enabled=torch.is_autocast_cache_enabled(),
-        )
+        precision: dict[str, Any] = {
+            "dtype": torch.get_autocast_dtype("cpu"),
+            "enabled": torch.is_autocast_enabled("cpu"),
+            "cache_enabled": torch.is_autocast_cache_enabled(),
+        }
 
         def go_forward(share: Tensor) -> Tensor:
-            with torch.enable_grad(), autocast:
+            with torch.enable_grad(), torch.autocast("cpu", **precision):
                 return network(share)
 
         ctx.results = list(_pool(len(shares)).map(go_forward, shares))
