@@ -9,6 +9,7 @@ residual block is made again.
 
 import platform
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import torch
@@ -69,6 +70,8 @@ class _ConvolveAndPool(torch.autograd.Function):
         return _gradients(gradient, x, weight, True)
 
 
+_MAX_LAYOUTS = 12
+_layouts_lock = Lock()
 _layouts: dict[tuple[torch.Size, torch.Size, torch.dtype], Tensor] = {}
 
 
@@ -78,11 +81,12 @@ def _remember_layout(x: Tensor, weight_shape: torch.Size) -> Tensor:
     A pooling's backward pass reads of its input no more than that, and PyTorch cannot make such a tensor empty.
     """
     key = (x.shape, weight_shape, x.dtype)
-    if key not in _layouts:
-        while len(_layouts) >= 12:
-            del _layouts[next(iter(_layouts))]
-        _layouts[key] = x
-    return _layouts[key]
+    with _layouts_lock:
+        if key not in _layouts:
+            while len(_layouts) >= _MAX_LAYOUTS:
+                del _layouts[next(iter(_layouts))]
+            _layouts[key] = x
+        return _layouts[key]
 
 
 class _ResidualBlock(torch.autograd.Function):
