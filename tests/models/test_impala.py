@@ -3,6 +3,10 @@
 However its layers are computed: in oneDNN's layout, lean, or keeping all activations.
 """
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +20,8 @@ from semantic_rl.models.pooling import max_pool
 
 Weights = dict[str, NDArray[np.float64]]
 
-needs_onednn = pytest.mark.skipif(not onednn.suits(torch.device("cpu")), reason="no x86 CPU with oneDNN")
+CPU = torch.device("cpu")
+needs_onednn = pytest.mark.skipif(not onednn.suits(CPU, torch.float32), reason="no x86 CPU with oneDNN")
 WAYS = [pytest.param("onednn", marks=needs_onednn), "lean", "ample"]
 
 
@@ -24,8 +29,13 @@ WAYS = [pytest.param("onednn", marks=needs_onednn), "lean", "ample"]
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Layers:
     """A way to compute the layers, which trunks made by the test use."""
     layers: Layers = {"onednn": onednn, "lean": lean, "ample": ample}[request.param]
-    monkeypatch.setattr(ImpalaCNN, "_choose_layers", lambda trunk, device: layers)
+    monkeypatch.setattr(ImpalaCNN, "_choose_layers", lambda trunk, device, dtype: layers)
     return layers
+
+
+def skip_unless_computed(way: Layers, dtype: torch.dtype) -> None:
+    if way is onednn and not onednn.suits(CPU, dtype):
+        pytest.skip("this CPU's oneDNN has no bf16")
 
 
 every_way = pytest.mark.parametrize("way", WAYS, indirect=True)
@@ -127,6 +137,7 @@ def test_gradients_are_those_of_pytorchs_own_parts(count: int, way: Layers) -> N
 
 @every_way
 def test_bf16_features_are_near_and_their_gradients_are_float32(way: Layers) -> None:
+    skip_unless_computed(way, torch.bfloat16)
     trunk, observation = make_trunk(), images(4)
     exact = trunk(observation)
     with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
@@ -187,6 +198,7 @@ def test_pooling_routes_gradients_as_pytorch_does_where_maxima_tie() -> None:
 @every_way
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_features_do_not_depend_on_whether_a_gradient_is_asked_for(dtype: torch.dtype, way: Layers) -> None:
+    skip_unless_computed(way, dtype)
     trunk, observation = make_trunk(), images(5)
     with torch.autocast("cpu", dtype, enabled=dtype == torch.bfloat16, cache_enabled=False):
         with_gradient = trunk(observation)
@@ -246,10 +258,26 @@ def test_batches_of_many_sizes_may_wait_for_their_backward_pass() -> None:
 
 def test_a_switched_off_onednn_is_left_alone() -> None:
     with torch.backends.mkldnn.flags(enabled=False):  # type: ignore[no-untyped-call]
-        assert not onednn.suits(torch.device("cpu"))
-        trunk = make_trunk()
-        assert trunk._choose_layers(torch.device("cpu")) is lean
-    assert not onednn.suits(torch.device("meta"))
+        assert not onednn.suits(CPU, torch.float32)
+        assert make_trunk()._choose_layers(CPU, torch.float32) is lean
+    assert not onednn.suits(torch.device("meta"), torch.float32)
+    assert not onednn.suits(CPU, torch.float16)
+
+
+@needs_onednn
+def test_a_cpu_whose_onednn_has_no_bf16_computes_in_it_the_lean_way() -> None:
+    program = """
+import torch
+from semantic_rl.models import lean, onednn
+from semantic_rl.models.impala import ImpalaCNN
+trunk, cpu = ImpalaCNN(), torch.device("cpu")
+assert trunk._choose_layers(cpu, torch.float32) is onednn
+assert trunk._choose_layers(cpu, torch.bfloat16) is lean
+with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+    trunk(torch.zeros(2, 64, 64, 3, dtype=torch.uint8)).float().sum().backward()
+"""
+    environment = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2", "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=120)
 
 
 @pytest.mark.parametrize("num_images", [1, 5])

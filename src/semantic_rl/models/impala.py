@@ -78,17 +78,17 @@ class ImpalaCNN(nn.Module):
             if isinstance(module, nn.Conv2d | nn.Linear):
                 initialize_glorot(module)
 
-    def _choose_layers(self, device: torch.device) -> Layers:
+    def _choose_layers(self, device: torch.device, dtype: torch.dtype) -> Layers:
         if self.keep_activations:
             return ample
-        return onednn if onednn.suits(device) else lean
+        return onednn if onednn.suits(device, dtype) else lean
 
     def forward(self, observation: Tensor) -> Tensor:
         """Map uint8 images [B, 64, 64, 3] to features [B, 256] in the autocast's precision."""
         device = observation.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
         x = observation.permute(0, 3, 1, 2)
-        layers = self._choose_layers(observation.device)
+        layers = self._choose_layers(observation.device, dtype)
         for block in self.blocks:
             x = block(x, layers, dtype)
         if x.is_mkldnn:

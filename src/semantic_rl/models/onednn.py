@@ -23,13 +23,20 @@ _KEEP_UP_TO = 16 * 16
 
 
 @cache
-def _is_available() -> bool:
-    return torch.backends.mkldnn.is_available() and platform.machine().lower() in ("x86_64", "amd64")
+def _computes(dtype: torch.dtype) -> bool:
+    """Whether this CPU can: x86 with AVX2, for bf16 with AVX-512. (Others reach oneDNN by libraries not tried here.)"""
+    is_x86 = platform.machine().lower() in ("x86_64", "amd64")
+    has_vectors = torch.backends.cpu.get_cpu_capability().startswith("AVX")
+    if not (is_x86 and has_vectors and torch.backends.mkldnn.is_available()):
+        return False
+    if dtype == torch.bfloat16:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return dtype == torch.float32
 
 
-def suits(device: torch.device) -> bool:
-    """Whether the trunk runs here: x86 CPUs. (Others reach oneDNN by other libraries, which were not tried.)"""
-    return device.type == "cpu" and _is_available() and bool(torch.backends.mkldnn.enabled)
+def suits(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether the trunk runs here in the precision asked for."""
+    return device.type == "cpu" and bool(torch.backends.mkldnn.enabled) and _computes(dtype)
 
 
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
