@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from plain_trunk import plain_features
 from torch import Tensor
-from torch.nn import functional as F
 
 from semantic_rl.losses.ppo import ppo_loss
 from semantic_rl.losses.semantic import codebook_loss, commitment_loss, fdr_loss
@@ -106,18 +106,7 @@ def test_losses_are_the_originals(case: Case, outcome: Outcome, name: str) -> No
 def exact_policy_loss(case: Case) -> float:
     """The policy loss in float64, from PyTorch's own parts and the formula as it is written."""
     policy = load(case).double()
-    weights = dict(policy.trunk.named_parameters())
-
-    def convolution(x: Tensor, name: str) -> Tensor:
-        return F.conv2d(x, weights[f"{name}.weight"], weights[f"{name}.bias"], padding=1)
-
-    x = torch.from_numpy(case["obs"]).permute(0, 3, 1, 2).double() / 255
-    for block in range(3):
-        x = F.max_pool2d(convolution(x, f"blocks.{block}.conv"), 3, 2, ceil_mode=True)
-        for residual in ("residual1", "residual2"):
-            name = f"blocks.{block}.{residual}"
-            x = x + convolution(F.relu(convolution(F.relu(x), f"{name}.conv1")), f"{name}.conv2")
-    features = F.relu(F.linear(F.relu(x.flatten(1)), weights["dense.weight"], weights["dense.bias"]))
+    features = plain_features(policy.trunk, torch.from_numpy(case["obs"]))
     assert policy.semantic is not None
     index = policy.semantic(features).code_index
     logits = policy.policy_head(features + (index.double() / policy.num_codes).unsqueeze(1))

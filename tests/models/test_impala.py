@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from plain_trunk import plain_features
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -85,22 +86,6 @@ def loop_features(image: NDArray[np.uint8], weights: Weights) -> NDArray[np.floa
             x = x + convolve(np.maximum(inner, 0), weights, f"blocks.{block}.{residual}.conv2")
     flat = np.maximum(x.transpose(2, 0, 1).flatten(), 0)
     return np.maximum(weights["dense.weight"] @ flat + weights["dense.bias"], 0)
-
-
-def plain_features(trunk: ImpalaCNN, observation: Tensor) -> Tensor:
-    """The same from PyTorch's own differentiable parts."""
-    weights = dict(trunk.named_parameters())
-
-    def convolution(x: Tensor, name: str) -> Tensor:
-        return F.conv2d(x, weights[f"{name}.weight"], weights[f"{name}.bias"], padding=1)
-
-    x = observation.permute(0, 3, 1, 2).float() / 255
-    for block in range(len(DEPTHS)):
-        x = F.max_pool2d(convolution(x, f"blocks.{block}.conv"), 3, 2, ceil_mode=True)
-        for residual in ("residual1", "residual2"):
-            name = f"blocks.{block}.{residual}"
-            x = x + convolution(F.relu(convolution(F.relu(x), f"{name}.conv1")), f"{name}.conv2")
-    return F.relu(F.linear(F.relu(x.flatten(1)), weights["dense.weight"], weights["dense.bias"]))
 
 
 @every_way

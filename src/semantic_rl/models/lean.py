@@ -14,7 +14,9 @@ from torch.nn import functional as F
 from semantic_rl.models.pooling import max_pool
 
 
-def _gradients(gradient: Tensor, x: Tensor, weight: Tensor, wants_input: bool) -> tuple[Tensor | None, Tensor, Tensor]:
+def convolution_gradients(
+    gradient: Tensor, x: Tensor, weight: Tensor, wants_input: bool
+) -> tuple[Tensor | None, Tensor, Tensor]:
     """Return the gradients of a 3×3 'same' convolution's input, weight and bias."""
     return torch.ops.aten.convolution_backward(
         gradient, x, weight, [len(weight)], [1, 1], [1, 1], [1, 1], False, [0, 0], 1, [wants_input, True, True]
@@ -30,7 +32,9 @@ class _ImageConvolution(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[None, Tensor, Tensor]:
         images, weight = ctx.saved_tensors
-        _, weight_gradient, bias_gradient = _gradients(grad_outputs[0], images.to(weight.dtype) / 255, weight, False)
+        _, weight_gradient, bias_gradient = convolution_gradients(
+            grad_outputs[0], images.to(weight.dtype) / 255, weight, False
+        )
         return None, weight_gradient, bias_gradient
 
 
@@ -57,9 +61,9 @@ class _ResidualBranch(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         positive, weight1, bias1, weight2 = ctx.saved_tensors
         inner = F.conv2d(positive, weight1, bias1, padding=1).relu_()
-        gradient, weight2_gradient, bias2_gradient = _gradients(grad_outputs[0], inner, weight2, True)
+        gradient, weight2_gradient, bias2_gradient = convolution_gradients(grad_outputs[0], inner, weight2, True)
         gradient = torch.ops.aten.threshold_backward(gradient, inner, 0)
-        gradient, weight1_gradient, bias1_gradient = _gradients(gradient, positive, weight1, True)
+        gradient, weight1_gradient, bias1_gradient = convolution_gradients(gradient, positive, weight1, True)
         gradient = torch.ops.aten.threshold_backward(gradient, positive, 0)
         return gradient, weight1_gradient, bias1_gradient, weight2_gradient, bias2_gradient
 

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_WINDOW = ([3, 3], [2, 2], [0, 0], [1, 1], True)
-"""Kernel, stride, padding, dilation, ceil_mode: TensorFlow's 'same' pooling of an even size pads only behind."""
+from semantic_rl.models.lean import convolution_gradients
+from semantic_rl.models.pooling import WINDOW
 
 _KEEP_UP_TO = 16 * 16
 """Pixels of a residual block whose inner activations are kept: 40 kB an image in bf16; larger ones would take 64 kB."""
@@ -44,15 +44,12 @@ def _convolve(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return torch.ops.aten.mkldnn_convolution(x, weight, bias, [1, 1], [1, 1], [1, 1], 1)
 
 
-def _gradients(gradient: Tensor, x: Tensor, weight: Tensor, wants_input: bool) -> tuple[Tensor | None, Tensor, Tensor]:
-    """Return the gradients of a 3×3 'same' convolution's input, weight and bias."""
-    return torch.ops.aten.convolution_backward(
-        gradient, x, weight, [len(weight)], [1, 1], [1, 1], [1, 1], False, [0, 0], 1, [wants_input, True, True]
-    )
-
-
 def _opaque_images(images: Tensor, dtype: torch.dtype) -> Tensor:
     return (images.to(dtype) / 255).to_mkldnn()
+
+
+def _convolve_images_or_activations(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    return _convolve(_opaque_images(x, weight.dtype) if x.dtype == torch.uint8 else x, weight, bias)
 
 
 class _ConvolveAndPool(torch.autograd.Function):
@@ -60,10 +57,10 @@ class _ConvolveAndPool(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        convolved = _convolve(_opaque_images(x, weight.dtype) if x.dtype == torch.uint8 else x, weight, bias)
+        convolved = _convolve_images_or_activations(x, weight, bias)
         # oneDNN notes the places of the maxima, within its result, where a gradient is asked for.
         with torch.enable_grad():
-            pooled = torch.mkldnn_max_pool2d(convolved.requires_grad_(), *_WINDOW).detach()
+            pooled = torch.mkldnn_max_pool2d(convolved.requires_grad_(), *WINDOW).detach()
         ctx.save_for_backward(x, weight, pooled)
         ctx.like_input = _remember_layout(convolved.detach(), weight.shape)
         return pooled.detach()
@@ -71,10 +68,10 @@ class _ConvolveAndPool(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
         x, weight, pooled = ctx.saved_tensors
-        gradient = torch.ops.aten.mkldnn_max_pool2d_backward(grad_outputs[0], pooled, ctx.like_input, *_WINDOW)
+        gradient = torch.ops.aten.mkldnn_max_pool2d_backward(grad_outputs[0], pooled, ctx.like_input, *WINDOW)
         if x.dtype == torch.uint8:
-            return _gradients(gradient, _opaque_images(x, weight.dtype), weight, False)
-        return _gradients(gradient, x, weight, True)
+            return convolution_gradients(gradient, _opaque_images(x, weight.dtype), weight, False)
+        return convolution_gradients(gradient, x, weight, True)
 
 
 _MAX_LAYOUTS = 12
@@ -108,10 +105,10 @@ class _ResidualBlock(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         x, weight1, bias1, weight2, *kept = ctx.saved_tensors
         inner = kept[0] if kept else _inner(x, weight1, bias1)
-        gradient, weight2_gradient, bias2_gradient = _gradients(grad_outputs[0], inner, weight2, True)
+        gradient, weight2_gradient, bias2_gradient = convolution_gradients(grad_outputs[0], inner, weight2, True)
         gradient = torch.ops.aten.threshold_backward(gradient, inner, 0)
         positive = torch.relu(x)
-        gradient, weight1_gradient, bias1_gradient = _gradients(gradient, positive, weight1, True)
+        gradient, weight1_gradient, bias1_gradient = convolution_gradients(gradient, positive, weight1, True)
         gradient = torch.ops.aten.threshold_backward(gradient, positive, 0).add_(grad_outputs[0])
         return gradient, weight1_gradient, bias1_gradient, weight2_gradient, bias2_gradient
 
@@ -130,8 +127,7 @@ def convolve_and_pool(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     if torch.is_grad_enabled() and weight.requires_grad:
         result: Tensor = _ConvolveAndPool.apply(x, weight, bias)  # pyright: ignore[reportAssignmentType]
         return result
-    convolved = _convolve(_opaque_images(x, weight.dtype) if x.dtype == torch.uint8 else x, weight, bias)
-    return torch.mkldnn_max_pool2d(convolved, *_WINDOW)
+    return torch.mkldnn_max_pool2d(_convolve_images_or_activations(x, weight, bias), *WINDOW)
 
 
 def residual_block(x: Tensor, weight1: Tensor, bias1: Tensor, weight2: Tensor, bias2: Tensor) -> Tensor:

@@ -14,14 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_WINDOW = ([3, 3], [2, 2], [0, 0], [1, 1], True)
+WINDOW = ([3, 3], [2, 2], [0, 0], [1, 1], True)
 """Kernel, stride, padding, dilation, ceil_mode: TensorFlow's 'same' pooling of an even size pads only behind."""
 
 
 class _MaxPool(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        pooled, places = torch.ops.aten.max_pool2d_with_indices(x, *_WINDOW)
+        pooled, places = torch.ops.aten.max_pool2d_with_indices(x, *WINDOW)
         first = _first_places(*x.shape[-2:], x.device)
         ctx.save_for_backward(places.to(torch.uint8).sub_(first.to(torch.uint8)), first)  # bytes wrap around
         ctx.input_shape = x.shape
@@ -36,7 +36,7 @@ class _MaxPool(torch.autograd.Function):
         )
         gradient = gradient.contiguous(memory_format=torch.channels_last)
         places = offsets.long().add_(first)
-        return torch.ops.aten.max_pool2d_with_indices_backward(gradient, shape_only, *_WINDOW, places)
+        return torch.ops.aten.max_pool2d_with_indices_backward(gradient, shape_only, *WINDOW, places)
 
 
 @lru_cache(maxsize=16)
