@@ -323,3 +323,20 @@ def test_where_frames_are_missing_the_rest_is_shown(make_view: Callable[..., Vie
         mean = pixels(get(client, f"/api/a/mean/{card['cluster']}").content)
         np.testing.assert_allclose(mean, 20 * card["cluster"], atol=1)
     assert get_json(client, "/api/a/playlist/lookalikes")["items"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "note"),
+    [("observations", "What the agent saw in {} is missing: "), ("pictures", "The pictures of {} are missing: ")],
+)
+def test_a_note_says_which_frames_are_missing(make_view: Callable[..., View], kind: str, note: str) -> None:
+    recording = make_view(num_episodes=100, picture_size=32).explored.recording
+    (recording.path / "frames" / f"{kind}-00001.arrow").unlink()
+    client = client_of(open_view(recording.path, "a", SETTINGS))
+    states = f"{recording.num_states - 4096:,} of {recording.num_states:,} states"
+    found = [text for text in meta_of(client)["notes"] if "missing" in text]
+    assert len(found) == 1
+    assert found[0].startswith(note.format(states))
+    assert f"{kind}-00001.arrow" in found[0]
+    is_shown = client.get("/api/a/frame/4096").status_code == 200
+    assert is_shown == (kind == "observations")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from semantic_rl.analysis.embedding import sample_rows
 from semantic_rl.artifacts import STATES_FILE
+from semantic_rl.explorer.frames import NOTHING_MISSING, Missing
 from semantic_rl.explorer.jobs import Jobs, Report
 from semantic_rl.explorer.planes import LEAST_FOR_TSNE, Placed, PlaneName, place_by_pca, place_by_tsne
 from semantic_rl.explorer.states import Episodes, States, read_episodes, read_states, tables_of
@@ -38,14 +39,13 @@ class Explored:
         recording: Recording,
         settings: Settings,
         id: str = "a",
-        missing_frames: tuple[int, str] = (0, ""),
+        missing: Missing = NOTHING_MISSING,
         report: Report = lambda done, total: None,
     ) -> None:
         self.id = id
         self.recording = recording
         self.settings = settings
-        self.missing_frames = missing_frames
-        """How many states have frames that cannot be read, and why."""
+        self.missing = missing
         self.jobs = Jobs()
         self._limits: dict[PlaneName, tuple[float, float, float, float]] = {}
         with tables_of(recording):

@@ -3,6 +3,8 @@
 import io
 import struct
 import threading
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,21 +96,37 @@ class WithGaps(Recording):
             return np.zeros(self.description["frames"].get("observation_shape", (64, 64, 3)), np.uint8)
 
 
-def missing_frames(recording: Recording) -> tuple[int, str]:
-    """Return how many states have no frame that can be read, and the first reason; reads a frame of each bad file."""
+class Missing(NamedTuple):
+    """How many states have no picture and no observation that can be read, and the first reason for each."""
+
+    pictures: int = 0
+    observations: int = 0
+    why_no_picture: str = ""
+    why_no_observation: str = ""
+
+
+NOTHING_MISSING = Missing()
+
+
+def find_missing(recording: Recording) -> Missing:
+    """Return what cannot be read of a recording's frames; reads one of each file only where a file is bad."""
     try:
         recording.check_frames()
-        return 0, ""
+        return NOTHING_MISSING
     except UserError:
         pass
-    missing, reason = 0, ""
+    observations, why_no_observation = _unreadable(recording, recording.observation)
+    pictures, why_no_picture = _unreadable(recording, recording.picture) if recording.has_pictures else (0, "")
+    return Missing(pictures, observations, why_no_picture, why_no_observation)
+
+
+def _unreadable(recording: Recording, read: Callable[[int], object]) -> tuple[int, str]:
+    count, reason = 0, ""
     for first in range(0, recording.num_states, SHARD_ROWS):
         last = min(first + SHARD_ROWS, recording.num_states) - 1
         try:
-            recording.observation(last)
-            if recording.has_pictures:
-                recording.picture(last)
+            read(last)
         except UserError as error:
-            missing += last + 1 - first
+            count += last + 1 - first
             reason = reason or str(error)
-    return missing, reason
+    return count, reason

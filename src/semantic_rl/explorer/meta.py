@@ -81,9 +81,14 @@ def _padded(names: Sequence[str], count: int) -> list[str]:
 
 def _notes(explored: Explored) -> list[str]:
     notes: list[str] = []
-    missing, why = explored.missing_frames
-    if missing:
-        notes.append(f"The frames of {missing:,} of {explored.num_states:,} states are missing: {why}")
+    missing, has_pictures = explored.missing, explored.recording.has_pictures
+    if missing.pictures:
+        states = f"{missing.pictures:,} of {explored.num_states:,} states"
+        notes.append(f"The pictures of {states} are missing: {missing.why_no_picture}")
+    if missing.observations:
+        states = f"{missing.observations:,} of {explored.num_states:,} states"
+        what = f"What the agent saw in {states} is missing" if has_pictures else f"The frames of {states} are missing"
+        notes.append(f"{what}: {missing.why_no_observation}")
     if not explored.num_states:
         return [*notes, "This recording has no states."]
     if not explored.num_codes:

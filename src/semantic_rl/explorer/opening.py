@@ -16,7 +16,7 @@ from semantic_rl.artifacts import DERIVED_FOLDER
 from semantic_rl.config.explore import ExploreConfig
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.data import Explored, Settings
-from semantic_rl.explorer.frames import missing_frames
+from semantic_rl.explorer.frames import find_missing
 from semantic_rl.explorer.jobs import Pending
 from semantic_rl.explorer.view import View
 from semantic_rl.recording.store import open_recording
@@ -84,7 +84,7 @@ def open_view(path: Path, id: str, settings: Settings, author: str = "") -> View
             recording,
             settings,
             id,
-            missing_frames(recording),
+            find_missing(recording),
             lambda done, total: bars.update(task, completed=done, total=total),
         )
     return View(explored, author)
