@@ -32,3 +32,12 @@ def test_without_graphs_nothing_is_captured():
         work()
     assert len(calls) == 10
     assert not work.is_captured
+
+
+def test_where_no_graph_can_be_made_the_error_says_how_to_do_without():
+    work = StaticWork(lambda: None, as_graph=True)  # no graph can be made on the default stream, or without a GPU
+    for _ in range(CALLS_BEFORE_CAPTURE):
+        work()
+    with pytest.raises(Exception, match=r"(?i)cuda|nvidia|stream") as caught:
+        work()
+    assert any("--no-cuda-graphs" in note for note in caught.value.__notes__)

@@ -34,7 +34,11 @@ class StaticWork:
     def __call__(self) -> None:
         """Do the work on the current stream, which must not be the default one where it is a graph."""
         if self._graph is None and self._as_graph and self._calls >= CALLS_BEFORE_CAPTURE:
-            self._graph = _capture(self._work)
+            try:
+                self._graph = _capture(self._work)
+            except Exception as error:
+                error.add_note("This could not become a CUDA graph; `--resume --no-cuda-graphs` goes on without them.")
+                raise
         if self._graph is None:
             self._calls += 1
             self._work()
