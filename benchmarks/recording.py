@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the commands do
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
 NUM_READS = 500

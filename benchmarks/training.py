@@ -14,6 +14,7 @@ best of the rounds. On a GPU the first updates warm up and capture; five of them
 import argparse
 import json
 import multiprocessing
+import os
 import platform
 import resource
 import statistics
@@ -23,6 +24,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the commands do
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
 ALGORITHMS = ("sppo", "ppo")

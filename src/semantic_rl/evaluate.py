@@ -114,7 +114,7 @@ def evaluate(config: EvaluateConfig, progress: Callable[[int, int], None] | None
     precision = choose_precision(config.precision, device)
     if config.num_threads:
         torch.set_num_threads(config.num_threads)
-    policy = load_policy(folder).to(device)
+    policy = load_policy(folder).place(device)
     quotas = [config.episodes // num_envs + (index < config.episodes % num_envs) for index in range(num_envs)]
     env_seed, action_seed = (int(seed) for seed in np.random.SeedSequence(config.seed).generate_state(2) % 2**31)
     generator = torch.Generator(device).manual_seed(action_seed)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from semantic_rl.models.policy import SemanticPolicy
-from semantic_rl.models.threads import MIN_SHARE, in_shares
+from semantic_rl.models.threads import MIN_SHARE, MIN_SHARE_FORWARD, in_shares, map_shares
 
 NUM_THREADS = 3
 
@@ -106,6 +106,43 @@ def test_where_threads_do_not_pay_all_images_pass_at_once(case: str) -> None:
     with torch.set_grad_enabled(case != "no gradient"):
         in_shares(witness, torch.randn(count, 4), witness)
     assert [(name, size) for name, size, _, _ in witness.seen] == [(threading.current_thread().name, count)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2 * MIN_SHARE_FORWARD - 1, 2 * MIN_SHARE_FORWARD, 100])
+def test_without_a_gradient_no_operation_is_divided(count: int) -> None:
+    witness, x = Witness(), torch.randn(count, 4)
+    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+        found, expected = map_shares(witness, x), witness.layer(x)
+    assert not any(part.requires_grad for part in found)
+    assert torch.equal(torch.cat(found), expected)
+    sizes = [size for _, size, _, _ in witness.seen]
+    assert sum(sizes) == count
+    assert len(sizes) == max(1, min(NUM_THREADS, count // MIN_SHARE_FORWARD))
+    assert {(threads, dtype) for _, _, threads, dtype in witness.seen} == {(1, torch.bfloat16)}
+    assert threading.current_thread().name not in {name for name, _, _, _ in witness.seen}
+
+
+def test_with_one_thread_the_one_share_is_computed_here() -> None:
+    torch.set_num_threads(1)
+    witness = Witness()
+    (found,) = map_shares(witness, torch.randn(100, 4))
+    assert not found.requires_grad
+    assert [(name, size) for name, size, _, _ in witness.seen] == [(threading.current_thread().name, 100)]
+
+
+@pytest.mark.parametrize("num_codes", [8, 0])
+@pytest.mark.parametrize("count", [5, 100])
+def test_a_policy_in_its_place_says_of_each_image_what_it_says_of_all(num_codes: int, count: int) -> None:
+    torch.manual_seed(0)
+    policy, observation = SemanticPolicy(num_codes=num_codes), images(count)
+    with torch.no_grad():
+        expected = policy(observation)
+        found = policy.place(torch.device("cpu"))(observation)
+    for name, values in expected._asdict().items():
+        if values is None:
+            assert found._asdict()[name] is None
+        else:
+            torch.testing.assert_close(found._asdict()[name], values, rtol=1e-4, atol=1e-5)
 
 
 def test_an_error_in_a_thread_reaches_the_caller_and_the_threads_go_on() -> None:

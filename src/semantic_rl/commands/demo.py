@@ -3,7 +3,6 @@
 Each step writes its results whole or not at all; one whose results are there already is not done again.
 """
 
-import os
 import sys
 import time
 from collections.abc import Callable, Generator
@@ -91,8 +90,6 @@ def _figures(config: DemoConfig) -> str:
     from semantic_rl.figures.embeddings import make_embeddings
     from semantic_rl.figures.transitions import make_transitions
 
-    # t-SNE's threads spin while they wait: beside other programs that makes it several times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     recording, out = _open(config), config.out / FIGURES
     names = ["embeddings", *(["clusters", "transitions"] if recording.num_codes else [])]
     missing = [name for name in names if not _is_done(config, out / f"{name}.png", out / f"{name}.svg")]

@@ -7,9 +7,6 @@ from semantic_rl.config import EmbeddingsFigureConfig
 def run(arguments: list[str]) -> None:
     """Draw the FDR space beside t-SNE and print the paths."""
     config = parse(EmbeddingsFigureConfig, arguments, "figures embeddings")
-    from semantic_rl.analysis.threads import wait_asleep
-
-    wait_asleep()
     from semantic_rl.figures.embeddings import make_embeddings
 
     for path in make_embeddings(

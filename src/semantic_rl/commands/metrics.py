@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 def run(arguments: list[str]) -> None:
     """Measure a recording, print the table and write the JSON file."""
     config = parse(MetricsConfig, arguments, "metrics")
-    from semantic_rl.analysis.threads import wait_asleep
-
-    wait_asleep()
     from rich.console import Console
     from rich.progress import Progress
 

@@ -1,6 +1,5 @@
 """semantic-rl report."""
 
-import os
 import sys
 
 from semantic_rl.commands.parse import parse
@@ -10,8 +9,6 @@ from semantic_rl.config import ReportConfig
 def run(arguments: list[str]) -> None:
     """Write the report and print its path."""
     config = parse(ReportConfig, arguments, "report")
-    # t-SNE's threads spin while they wait: beside other programs that makes it several times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from rich.console import Console
     from rich.progress import Progress
 

@@ -11,7 +11,10 @@ from torch import Tensor, nn
 
 from semantic_rl.models.impala import NUM_FEATURES, ImpalaCNN
 from semantic_rl.models.semantic import SemanticClustering
-from semantic_rl.models.threads import in_shares
+from semantic_rl.models.threads import in_shares, map_shares
+
+CPU_TRUNK_CHUNK = 128
+"""Images that pass the trunk at once on a CPU: their activations stay near the cache."""
 
 
 class PolicyOutput(NamedTuple):
@@ -37,8 +40,9 @@ class SemanticPolicy(nn.Module):
     """Actor-critic with a semantic clustering module.
 
     `trunk_chunk` bounds how many images pass the trunk at once (0: all), for a CPU: smaller chunks keep activations
-    in its cache, and where a gradient is wanted its threads share the images out (`models.threads`). Both change
-    nothing but the order of summation. `keep_activations` is for learning on a GPU (`models.impala`).
+    in its cache, and its threads share the images out (`models.threads`). Both change nothing but the order of
+    summation; a hook on the trunk sees each part by itself. `keep_activations` is for learning on a GPU
+    (`models.impala`).
     """
 
     def __init__(
@@ -57,6 +61,11 @@ class SemanticPolicy(nn.Module):
         nn.init.zeros_(self.policy_head.bias)
         nn.init.zeros_(self.value_head.bias)
 
+    def place(self, device: torch.device) -> "SemanticPolicy":
+        """Move to where it plays, and on a CPU let the trunk work in parts; returns itself."""
+        self.trunk_chunk = CPU_TRUNK_CHUNK if device.type == "cpu" else 0
+        return self.to(device)
+
     def features(self, observation: Tensor) -> Tensor:
         """Map uint8 images [B, 64, 64, 3] to float32 features [B, 256]."""
         if not self.trunk_chunk:
@@ -70,6 +79,13 @@ class SemanticPolicy(nn.Module):
 
     def forward(self, observation: Tensor) -> PolicyOutput:
         """Map uint8 images [B, 64, 64, 3] to everything the network says of them."""
+        if not self.trunk_chunk or torch.is_grad_enabled():
+            return self._all_of(observation)
+        shares = map_shares(self._all_of, observation)
+        columns = zip(*shares, strict=True)
+        return PolicyOutput(*(None if column[0] is None else torch.cat(column) for column in columns))  # pyright: ignore[reportArgumentType]
+
+    def _all_of(self, observation: Tensor) -> PolicyOutput:
         features = self.features(observation)
         with torch.autocast(observation.device.type, enabled=False):
             if self.semantic is None:

@@ -24,8 +24,6 @@ from semantic_rl.training.schedule import semantic_weight
 from semantic_rl.training.statistics import UpdateStatistics
 from semantic_rl.training.versions import versions
 
-CPU_TRUNK_CHUNK = 128
-"""Images that pass the trunk at once on a CPU: their activations stay near the cache."""
 _ENVIRONMENTS, _HELD_OUT, _ACTIONS, _HELD_OUT_ACTIONS = range(4)
 """What the random streams of a seed are for."""
 
@@ -53,11 +51,9 @@ class Session:
 
         seeds = (config.seed, workers.rank)
         torch.manual_seed(config.seed)  # the weights: the same at every worker
-        chunk = CPU_TRUNK_CHUNK if device.type == "cpu" else 0
         is_static = device.type == "cuda"
         self._static = (is_static, is_static and config.cuda_graphs)
-        self.policy = SemanticPolicy(num_codes=config.num_codes, trunk_chunk=chunk, keep_activations=is_static)
-        self.policy.to(device)
+        self.policy = SemanticPolicy(num_codes=config.num_codes, keep_activations=is_static).place(device)
         workers.share_weights(self.policy)
         generator = _generator(*seeds, _ACTIONS)
         self._learner = Learner(self.policy, config.ppo, config.semantic, precision, generator, workers, *self._static)

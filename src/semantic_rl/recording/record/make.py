@@ -74,7 +74,7 @@ def record_policy(
     snapshot = load_snapshot(config.out, dtype) if config.resume else None
     writer = RecordingWriter(config.out, description, shape, config.frame_size > 0)
     seed = seeds_of(config.seed, ACTIONS, 1)[0]
-    actor = Actor(policy.to(device).eval(), device, precision, seed)
+    actor = Actor(policy.place(device).eval(), device, precision, seed)
     exploration, quota = _protocol(config)
     with ExitStack() as stack:
         try:

@@ -69,7 +69,7 @@ def relabel(
     path = recording.path / DERIVED_FOLDER / f"relabelled-{key}.parquet"
     table = _load(path, rows)
     if table is None:
-        policy = load_policy(checkpoint).to(runs_on)
+        policy = load_policy(checkpoint).place(runs_on)
         table = _table(recording, policy, rows, runs_on, parameters["precision"], report)
         _save(path, table, parameters)
     return _read(table, parameters["agent"])
