@@ -1,6 +1,6 @@
 // What a cluster is: the name and note that people give it, its frames, a clip, and how it differs from all states.
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app";
 import type { Cards, ClusterCard, ClusterNote } from "../data/contract";
 import type { Recording } from "../data/recording";
@@ -95,10 +95,11 @@ function Naming({ recording, cluster }: { recording: Recording; cluster: number 
   const text = useRef({ name, note });
   text.current = { name, note };
   const seen = useRef(saved?.version ?? 0);
+  const waiting = useRef(0); // saves that have yet to read the text
 
-  // what others write appears here, unless one is writing oneself
-  useEffect(() => {
-    if (written.current) return;
+  // what others write appears here, unless one is writing oneself; in the same frame as the status that tells of it
+  useLayoutEffect(() => {
+    if (written.current || waiting.current > 0) return;
     setName(saved?.name ?? "");
     setNote(saved?.note ?? "");
     seen.current = saved?.version ?? 0;
@@ -109,7 +110,9 @@ function Naming({ recording, cluster }: { recording: Recording; cluster: number 
     clearTimeout(timer.current);
     if (!written.current) return;
     written.current = false;
+    waiting.current += 1;
     busy.current = busy.current.then(async () => {
+      waiting.current -= 1;
       const found = await notes.saveCluster(cluster, { name: text.current.name.trim(), note: text.current.note.trim() }, seen.current);
       if (found !== null) seen.current = found;
     });
