@@ -96,13 +96,18 @@ class WithGaps(Recording):
             return np.zeros(self.description["frames"].get("observation_shape", (64, 64, 3)), np.uint8)
 
 
-class Missing(NamedTuple):
-    """How many states have no picture and no observation that can be read, and the first reason for each."""
+class Gap(NamedTuple):
+    """How many states have no frame of one kind that can be read, and the first reason."""
 
-    pictures: int = 0
-    observations: int = 0
-    why_no_picture: str = ""
-    why_no_observation: str = ""
+    count: int = 0
+    why: str = ""
+
+
+class Missing(NamedTuple):
+    """What cannot be read of a recording's frames."""
+
+    pictures: Gap = Gap()
+    observations: Gap = Gap()
 
 
 NOTHING_MISSING = Missing()
@@ -115,18 +120,17 @@ def find_missing(recording: Recording) -> Missing:
         return NOTHING_MISSING
     except UserError:
         pass
-    observations, why_no_observation = _unreadable(recording, recording.observation)
-    pictures, why_no_picture = _unreadable(recording, recording.picture) if recording.has_pictures else (0, "")
-    return Missing(pictures, observations, why_no_picture, why_no_observation)
+    pictures = _gap(recording, recording.picture) if recording.has_pictures else Gap()
+    return Missing(pictures, _gap(recording, recording.observation))
 
 
-def _unreadable(recording: Recording, read: Callable[[int], object]) -> tuple[int, str]:
-    count, reason = 0, ""
+def _gap(recording: Recording, read: Callable[[int], object]) -> Gap:
+    count, why = 0, ""
     for first in range(0, recording.num_states, SHARD_ROWS):
         last = min(first + SHARD_ROWS, recording.num_states) - 1
         try:
             read(last)
         except UserError as error:
             count += last + 1 - first
-            reason = reason or str(error)
-    return count, reason
+            why = why or str(error)
+    return Gap(count, why)

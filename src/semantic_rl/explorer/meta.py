@@ -81,14 +81,13 @@ def _padded(names: Sequence[str], count: int) -> list[str]:
 
 def _notes(explored: Explored) -> list[str]:
     notes: list[str] = []
-    missing, has_pictures = explored.missing, explored.recording.has_pictures
-    if missing.pictures:
-        states = f"{missing.pictures:,} of {explored.num_states:,} states"
-        notes.append(f"The pictures of {states} are missing: {missing.why_no_picture}")
-    if missing.observations:
-        states = f"{missing.observations:,} of {explored.num_states:,} states"
-        what = f"What the agent saw in {states} is missing" if has_pictures else f"The frames of {states} are missing"
-        notes.append(f"{what}: {missing.why_no_observation}")
+    saw = "What the agent saw in {} is missing" if explored.recording.has_pictures else "The frames of {} are missing"
+    for gap, what in (
+        (explored.missing.pictures, "The pictures of {} are missing"),
+        (explored.missing.observations, saw),
+    ):
+        if gap.count:
+            notes.append(f"{what.format(f'{gap.count:,} of {explored.num_states:,} states')}: {gap.why}")
     if not explored.num_states:
         return [*notes, "This recording has no states."]
     if not explored.num_codes:
