@@ -9,11 +9,15 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "semantic_rl"
 
-EVERYONE = ("errors",)
+EVERYONE = ("errors", "atomic_write", "output_places", "json_files")
+"""What every part may import: errors, and the ways to write and read files, which every part needs in the same way."""
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # part                   may import, besides itself and EVERYONE
     "errors":                (),
+    "atomic_write":          ("artifacts",),
+    "output_places":         ("artifacts",),
+    "json_files":            (),
     "games":                 (),
     "config":                ("games",),
     "artifacts":             (),
@@ -41,11 +45,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """A new part needs a row; a new entry in a row needs a reason in the commit that makes it."""
 
-CLI_MAY_IMPORT_AT_START = ("config", "errors", "artifacts", "games")
+CLI_MAY_IMPORT_AT_START = ("config", *EVERYONE, "artifacts", "games")
 """The rest is imported inside each command, so that `--help` is quick."""
 
 WITHOUT_TORCH_AND_GAMES = (
-    "errors", "games", "config", "artifacts", "recording.store", "analysis", "figures", "clips", "report",
+    *EVERYONE, "games", "config", "artifacts", "recording.store", "analysis", "figures", "clips", "report",
     "explorer", "commands", "cli",
 )  # fmt: skip
 HEAVY = ("torch", "procgen_gym")

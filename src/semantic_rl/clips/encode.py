@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
-from semantic_rl.recording.store.disk import whole_file
 
 Frames = Iterator[NDArray[np.uint8]]
 

@@ -34,7 +34,7 @@ def make_cards(explored: Explored, frames: Frames) -> Cards:
         return Cards({"clusters": [], "value_edges": [], "all": None}, [None] * explored.num_codes)
     recording, seed = explored.recording, explored.settings.seed
     among = standing_for_all(recording, seed, explored.states.code_index)
-    if explored.missing.observations.count:
+    if explored.missing.observations.num_states:
         with_gaps = WithGaps(recording.path, recording.description)
         found = compute_clusters(with_gaps, NUM_TYPICAL, seed=seed, among=among)
         means = [_mean_of_cluster(explored, frames, index) for index in range(explored.num_codes)]

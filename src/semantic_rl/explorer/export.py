@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.exported import Exported
 from semantic_rl.explorer.pages import PAGE, read_static
 from semantic_rl.explorer.refusal import Refusal
 from semantic_rl.explorer.wire import to_json
-from semantic_rl.recording.store.disk import whole_file
 
 STYLE = '<link rel="stylesheet" href="static/app.css">'
 SCRIPT = '<script defer src="static/app.js"></script>'

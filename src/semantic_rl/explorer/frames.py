@@ -99,7 +99,7 @@ class WithGaps(Recording):
 class Gap(NamedTuple):
     """How many states have no frame of one kind that can be read, and the first reason."""
 
-    count: int = 0
+    num_states: int = 0
     why: str = ""
 
 

@@ -86,8 +86,8 @@ def _notes(explored: Explored) -> list[str]:
         (explored.missing.pictures, "The pictures of {} are missing"),
         (explored.missing.observations, saw),
     ):
-        if gap.count:
-            notes.append(f"{what.format(f'{gap.count:,} of {explored.num_states:,} states')}: {gap.why}")
+        if gap.num_states:
+            notes.append(f"{what.format(f'{gap.num_states:,} of {explored.num_states:,} states')}: {gap.why}")
     if not explored.num_states:
         return [*notes, "This recording has no states."]
     if not explored.num_codes:

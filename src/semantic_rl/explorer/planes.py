@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from semantic_rl.analysis.cells import square_around
 from semantic_rl.analysis.embedding import sample_rows, tsne_of
 from semantic_rl.artifacts import DERIVED_FOLDER
+from semantic_rl.atomic_write import whole_file
 from semantic_rl.explorer.jobs import Report
 from semantic_rl.explorer.near import standing_for_all
 from semantic_rl.recording.store import Recording
-from semantic_rl.recording.store.disk import whole_file
 
 PlaneName = Literal["fdr", "tsne", "pca"]
 PLANES: tuple[PlaneName, ...] = ("fdr", "tsne", "pca")

@@ -10,11 +10,11 @@ from semantic_rl.analysis.metrics import Metrics, compute_metrics
 from semantic_rl.analysis.progress import Progress, read_progress
 from semantic_rl.analysis.transitions import compute_transitions
 from semantic_rl.artifacts import HELD_OUT_PROGRESS_FILE, PROGRESS_FILE
+from semantic_rl.atomic_write import whole_file
 from semantic_rl.config import ReportConfig
 from semantic_rl.errors import UserError
 from semantic_rl.games import ReturnRange, find_range
 from semantic_rl.recording.store import Recording, open_recording
-from semantic_rl.recording.store.disk import whole_file
 from semantic_rl.recording.store.names import notes_if_readable
 from semantic_rl.report.about import About, about
 from semantic_rl.report.clips import PageClips, cut_clips, read_clips

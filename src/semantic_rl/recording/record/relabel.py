@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 
 from semantic_rl.artifacts import DERIVED_FOLDER, POLICY_FILE
+from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
 from semantic_rl.models.policy import PolicyOutput, SemanticPolicy
 from semantic_rl.recording.store import Recording
-from semantic_rl.recording.store.disk import whole_file
 from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
 from semantic_rl.training.device import autocast, choose_device, choose_precision
 

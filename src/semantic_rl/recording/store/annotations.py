@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from semantic_rl.artifacts import ANNOTATIONS_FILE
+from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
-from semantic_rl.recording.store.disk import whole_file
 
 ANNOTATIONS_FORMAT = "semantic-rl annotations"
 FORMAT_VERSION = 1
@@ -162,10 +162,7 @@ class Annotations:
         text = _POINT.sub(r"[\1, \2]", json.dumps(content, indent=2, ensure_ascii=False))
         try:
             with whole_file(self.path) as temporary:
-                # A recording may come from a stranger: a link in the place of this file must not be written through.
-                temporary.unlink(missing_ok=True)
-                with temporary.open("x", encoding="utf-8") as file:
-                    file.write(text + "\n")
+                temporary.write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             raise UserError(
                 f"{self.path} cannot be written: {error.strerror or error}; the change is not kept."

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from semantic_rl.artifacts import FRAMES_FOLDER, observations_file, pictures_file
+from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
-from semantic_rl.recording.store.disk import whole_file
 from semantic_rl.recording.store.schema import SHARD_ROWS
 
 BATCH_ROWS = 32

@@ -10,8 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from semantic_rl.artifacts import PARTS_FOLDER, RESUME_FILE
+from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
-from semantic_rl.recording.store.disk import whole_file
 from semantic_rl.recording.store.writer import Block
 
 

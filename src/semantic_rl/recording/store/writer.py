@@ -28,7 +28,7 @@ from semantic_rl.artifacts import (
     part_file,
     pictures_file,
 )
-from semantic_rl.recording.store.disk import whole_file
+from semantic_rl.atomic_write import whole_file
 from semantic_rl.recording.store.frames import write_observations, write_pictures
 from semantic_rl.recording.store.schema import EPISODE_DTYPE, ROW_GROUP_ROWS, SHARD_ROWS, to_table
 

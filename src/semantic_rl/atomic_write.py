@@ -1,0 +1,179 @@
+"""Atomic writes: a file or a folder appears under its name complete and synced to disk, or not at all.
+
+Everything is first written under a temporary name of its own in the same folder. The name is random and made
+exclusively, so that no link is followed, no other file is overwritten, and two writers of one file do not meet. The
+writer holds a lock on it; what a killed writer left behind is recognised by its name and by the missing lock, and the
+next writer into that folder removes it.
+"""
+
+import os
+import re
+import secrets
+import shutil
+import stat
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from semantic_rl.artifacts import TEMPORARY_SUFFIX
+from semantic_rl.errors import UserError
+
+try:
+    import fcntl
+except ImportError:  # not POSIX: what a killed writer left behind stays there
+    fcntl = None
+
+PREFIX = ".semantic-rl-"
+_NAME = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}" + re.escape(TEMPORARY_SUFFIX))
+SECONDS_BEFORE_ABANDONED = 60.0
+"""A temporary file that was changed more recently is left alone: its writer may be about to lock it."""
+
+
+@contextmanager
+def whole_file(path: Path) -> Generator[Path]:
+    """Give the path of an empty temporary file to write to; afterwards it is synced to disk and renamed to `path`.
+
+    A file of this name, or a link, is replaced; where the link leads nothing changes. If the writing fails, `path` is
+    left as it was. Raises OSError.
+    """
+    remove_abandoned(path.parent)
+    temporary = temporary_path(path.parent)
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    try:
+        _lock(descriptor)
+        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        yield temporary
+        temporary.chmod(mode)  # some libraries replace the file by one that only its owner may read
+        sync(temporary)
+        os.replace(temporary, path)
+        sync(path.parent)
+    finally:
+        os.close(descriptor)
+        with suppress(OSError):
+            temporary.unlink()
+
+
+@contextmanager
+def whole_folder(path: Path) -> Generator[Path]:
+    """Give the path of an empty temporary folder to fill; afterwards all in it is synced and it is renamed to `path`.
+
+    `path` must not exist, or be an empty folder. If the filling fails, nothing is left. Raises OSError.
+    """
+    remove_abandoned(path.parent)
+    temporary = temporary_path(path.parent)
+    temporary.mkdir()
+    try:
+        with _locked_folder(temporary):
+            yield temporary
+            finish_folder(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _locked_folder(folder: Path) -> Generator[None]:
+    if fcntl is None:  # a folder cannot be opened there either
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def finish_folder(temporary: Path, path: Path) -> None:
+    """Sync a folder and all in it, make its files readable as the folder is, and rename it to `path`."""
+    readable = stat.S_IMODE(temporary.stat().st_mode) & 0o666
+    for inner in sorted(temporary.rglob("*"), reverse=True):
+        if inner.is_file():
+            inner.chmod(readable)  # some libraries write files that only their owner may read
+        sync(inner)
+    sync(temporary)
+    os.rename(temporary, path)
+    sync(path.parent)
+
+
+def temporary_path(folder: Path) -> Path:
+    """Return a path in `folder` for a temporary file or folder, which nobody can guess beforehand."""
+    return folder / f"{PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+
+
+def is_temporary(path: Path) -> bool:
+    """Say whether a path is named like a temporary file or folder of this module."""
+    return _NAME.fullmatch(path.name) is not None
+
+
+def make_own_folder(parent: Path, name: str) -> Path:
+    """Make the folder `name` in `parent` unless it is there, and return it.
+
+    Raises UserError where it is a link or no folder: what is written there would land elsewhere.
+    """
+    folder = parent / name
+    folder.mkdir(exist_ok=True)
+    check_own_folder(folder)
+    return folder
+
+
+def check_own_folder(folder: Path) -> None:
+    """Raise UserError if there is something at `folder` that is a link or no folder."""
+    try:
+        mode = folder.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(mode):
+        raise UserError(
+            f"{folder} is a link: what is computed would be written where it leads. Remove it, or put a folder in its "
+            "place."
+        )
+    if not stat.S_ISDIR(mode):
+        raise UserError(f"{folder} is no folder; move it away.")
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content or a folder's entries are on disk (folders: where the system can)."""
+    if os.name == "nt" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove temporary files and folders of writers that were killed; nothing else, and nothing of those at work."""
+    locks: Any = fcntl
+    if locks is None:
+        return
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _NAME.fullmatch(entry.name):
+                with suppress(OSError):
+                    _remove_if_abandoned(Path(entry.path), locks)
+
+
+def _remove_if_abandoned(path: Path, locks: Any) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        found = os.fstat(descriptor)
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            return
+        if time.time() - found.st_mtime < SECONDS_BEFORE_ABANDONED:
+            return
+        locks.flock(descriptor, locks.LOCK_EX | locks.LOCK_NB)
+        if stat.S_ISDIR(found.st_mode):
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    if fcntl is not None:
+        with suppress(OSError):  # storage without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,161 @@
+"""Reads JSON files that others may have written: every way in which one can be wrong becomes one UserError.
+
+`read_json_object` gives a `JsonObject`, whose methods return a field of the type that is asked for, or raise UserError
+that names the file, the field, its value and what was expected.
+"""
+
+import json
+import math
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+from semantic_rl.errors import UserError
+
+MOST_BYTES = 50_000_000
+"""Of a file; none of ours comes near it."""
+MOST_DIGITS = 15
+"""Whole numbers with more digits are refused: no count of ours comes near them, and 64 bits must hold them."""
+LONGEST_SHOWN = 60
+"""Characters of a wrong value that a message shows."""
+
+
+def read_json(path: Path, way_out: str) -> Any:
+    """Return what a JSON file says.
+
+    Raises UserError, which ends in `way_out`, where it is missing, no regular file, larger than 50 MB, not UTF-8, not
+    JSON, nested too deep, or where it holds half a surrogate pair, NaN, an infinity or a number of over 15 digits
+    where a whole one stands.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(descriptor, "rb") as file:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise UserError(f"{path} is no regular file; {way_out}")
+            if found.st_size > MOST_BYTES:
+                raise UserError(f"{path} has {found.st_size:,} bytes, expected at most {MOST_BYTES:,}; {way_out}")
+            text = file.read(MOST_BYTES + 1).decode("utf-8-sig")
+        content = json.loads(text, parse_constant=_refuse_constant, parse_int=_whole_number, parse_float=_number)
+        if "\\u" in text:
+            _refuse_surrogates(content)
+    except UserError:
+        raise
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}; {way_out}") from error
+    except RecursionError as error:
+        raise UserError(f"{path} cannot be read: it is nested too deep; {way_out}") from error
+    except ValueError as error:
+        raise UserError(f"{path} cannot be read: {error}; {way_out}") from error
+    return content
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} stands where a finite number is due")
+
+
+def _whole_number(text: str) -> int:
+    if len(text.lstrip("-")) > MOST_DIGITS:
+        raise ValueError(f"a whole number has {len(text):,} digits, expected at most {MOST_DIGITS}")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{shown(text)} stands where a finite number is due")
+    return value
+
+
+def _refuse_surrogates(content: Any) -> None:
+    try:
+        json.dumps(content, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError("a text in it holds half of a surrogate pair") from error
+
+
+class JsonObject(Mapping[str, Any]):
+    """An object of a JSON file; each method returns one field, or raises UserError if it is not as it asks for."""
+
+    def __init__(self, content: Mapping[str, Any], path: Path, way_out: str, where: str = "") -> None:
+        self.content = content
+        self.path = path
+        self.way_out = way_out
+        self._where = where
+
+    def __getitem__(self, name: str) -> Any:
+        return self.content[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.content)
+
+    def __len__(self) -> int:
+        return len(self.content)
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return a text."""
+        value = self._value(name, default, "a text")
+        return value if isinstance(value, str) else self.wrong(name, "a text")
+
+    def flag(self, name: str, default: bool | None = None) -> bool:
+        """Return true or false."""
+        value = self._value(name, default, "true or false")
+        return value if isinstance(value, bool) else self.wrong(name, "true or false")
+
+    def integer(self, name: str, least: int = 0, most: int = 10**MOST_DIGITS, default: int | None = None) -> int:
+        """Return a whole number from `least` to `most`."""
+        expected = f"a whole number from {least:,} to {most:,}" if most < 10**MOST_DIGITS else "a whole number"
+        if most == 10**MOST_DIGITS and least > -most:
+            expected += f" of at least {least:,}"
+        value = self._value(name, default, expected)
+        if type(value) is not int or not least <= value <= most:
+            self.wrong(name, expected)
+        return value
+
+    def number(self, name: str, default: float | None = None) -> float:
+        """Return a finite number."""
+        value = self._value(name, default, "a finite number")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.wrong(name, "a finite number")
+        return float(value)
+
+    def object(self, name: str) -> "JsonObject":
+        """Return an object."""
+        value = self._value(name, None, "an object")
+        if not isinstance(value, dict):
+            self.wrong(name, "an object")
+        return JsonObject(cast(dict[str, Any], value), self.path, self.way_out, f"{self._where}{name}.")
+
+    def array(self, name: str) -> list[Any]:
+        """Return an array."""
+        value = self._value(name, None, "an array")
+        return cast(list[Any], value) if isinstance(value, list) else self.wrong(name, "an array")
+
+    def wrong(self, name: str, expected: str) -> NoReturn:
+        """Raise UserError that a field is not what was expected."""
+        is_there = name in self.content
+        found = f"is {shown(self.content[name])}" if is_there else "is missing"
+        raise UserError(f"{self.path}: '{self._where}{name}' {found}, expected {expected}; {self.way_out}")
+
+    def _value(self, name: str, default: Any, expected: str) -> Any:
+        if name not in self.content:
+            return self.wrong(name, expected) if default is None else default
+        return self.content[name]
+
+
+def read_json_object(path: Path, way_out: str) -> JsonObject:
+    """Return the object that a JSON file holds; raises UserError as `read_json`, or where it holds something else."""
+    content = read_json(path, way_out)
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds {shown(content)}, expected an object; {way_out}")
+    return JsonObject(cast(dict[str, Any], content), path, way_out)
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: on one line, and cut where it is long."""
+    text = value if isinstance(value, str) else json.dumps(value, default=repr)
+    text = text if text.isprintable() else ascii(text)[1:-1]
+    text = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+    return f"'{text}'" if isinstance(value, str) else text
