@@ -9,13 +9,14 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "semantic_rl"
 
-EVERYONE = ("errors", "atomic_write", "output_places", "json_files")
+EVERYONE = ("errors", "atomic_write", "folder_lock", "output_places", "json_files")
 """What every part may import: errors, and the ways to write and read files, which every part needs in the same way."""
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # part                   may import, besides itself and EVERYONE
     "errors":                (),
     "atomic_write":          ("artifacts",),
+    "folder_lock":           (),
     "output_places":         ("artifacts",),
     "json_files":            (),
     "games":                 (),
