@@ -104,7 +104,7 @@ def main() -> None:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=SOFTWARE_RENDERING)
         for recording in arguments.recordings:
-            count = json.loads((recording / "recording.json").read_text())["counts"]["states"]
+            count = json.loads((recording / "recording.json").read_text(encoding="utf-8"))["counts"]["states"]
             show = Table(f"{count:,} states", arguments.shots)
             measure_page(browser, recording, count, show)
             if arguments.export:
@@ -134,7 +134,7 @@ def measure_page(browser: Browser, recording: Path, count: int, show: Table) -> 
     environment = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "semantic_rl.cli", "explore", str(recording), "--no-browser", "--port", "0"]
     begun = time.perf_counter()
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
         assert process.stdout is not None
         try:
             found = re.match(r"(http://\S+)", process.stdout.readline())
@@ -313,7 +313,7 @@ def ask_until(page: Page, expression: str) -> float:
 
 def memory(pid: int) -> float:
     """Return the most memory that a process has had, in MB."""
-    status = Path(f"/proc/{pid}/status").read_text()
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     return int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) * 1024 / 1e6
 
 

@@ -47,7 +47,7 @@ def main() -> None:
         return
     begun = time.perf_counter()
     with subprocess.Popen(
-        [*command, "--no-browser", "--port", "0"], env=environment, stdout=subprocess.PIPE, text=True
+        [*command, "--no-browser", "--port", "0"], env=environment, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     ) as process:
         assert process.stdout is not None
         try:
@@ -114,7 +114,7 @@ def ask(address: str, path: str, body: bytes | None = None) -> bytes:
 
 def memory(pid: int) -> str:
     """Return the most memory that a process has had, and has now."""
-    status = Path(f"/proc/{pid}/status").read_text()
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     peak, now = (int(re.findall(rf"{name}:\s+(\d+)", status)[0]) / 1024 for name in ("VmHWM", "VmRSS"))
     return f"{now:,.0f} MB (peak {peak:,.0f})"
 

@@ -49,7 +49,9 @@ def machine(device: torch.device) -> dict[str, Any]:
     if device.type == "cuda":
         found["gpu"] = str(torch.cuda.get_device_properties(0))
         found["cudnn"] = torch.backends.cudnn.version()
-        found["smi"] = subprocess.run(["nvidia-smi"], capture_output=True, text=True, check=False).stdout[:1500]
+        found["smi"] = subprocess.run(
+            ["nvidia-smi"], capture_output=True, text=True, check=False, encoding="utf-8"
+        ).stdout[:1500]
     return found
 
 

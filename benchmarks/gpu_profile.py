@@ -226,7 +226,7 @@ def table(file: Path | None, title: str, device: torch.device) -> Generator[None
         written = averages.table(sort_by=order, row_limit=60, max_name_column_width=100)
     except (AttributeError, ValueError) as error:
         written = f"no table: {error!r}"
-    with file.open("a") as stream:
+    with file.open("a", encoding="utf-8") as stream:
         stream.write(f"{title}\n{written}\n")
 
 

@@ -47,7 +47,7 @@ class Call:
         self.runs = self.work / "runs"
         self.runs.mkdir()
         self.figures: dict[str, Any] = {"device": DEVICE, "steps": {}, "runs": {}}
-        self.log_file = (self.out / "log.txt").open("a")
+        self.log_file = (self.out / "log.txt").open("a", encoding="utf-8")
 
     @property
     def seconds_left(self) -> float:
@@ -64,7 +64,7 @@ class Call:
     def save(self) -> None:
         """Write the figures found so far."""
         temporary = self.out / "figures.json.tmp"
-        temporary.write_text(json.dumps(self.figures, indent=1, default=str))
+        temporary.write_text(json.dumps(self.figures, indent=1, default=str), encoding="utf-8")
         temporary.replace(self.out / "figures.json")
 
     def step(self, name: str, command: list[str], limit: float, parse_json: bool = False) -> bool:
@@ -75,7 +75,10 @@ class Call:
             return False
         self.log(f"{name}: {' '.join(command)}")
         began = time.monotonic()
-        with (self.work / f"{name}.out").open("w+") as output, (self.work / f"{name}.err").open("w+") as errors:
+        with (
+            (self.work / f"{name}.out").open("w+", encoding="utf-8") as output,
+            (self.work / f"{name}.err").open("w+", encoding="utf-8") as errors,
+        ):
             process = subprocess.Popen(command, stdout=output, stderr=errors, start_new_session=True)
             status = self._wait(process, limit)
             output.seek(0)
@@ -129,7 +132,7 @@ class Call:
 
     def _note_progress(self, run: str, folder: Path, finished: bool) -> None:
         progress = folder / "progress.csv"
-        rows = progress.read_text().splitlines() if progress.is_file() else []
+        rows = progress.read_text(encoding="utf-8").splitlines() if progress.is_file() else []
         if len(rows) > 1:
             names, last = rows[0].split(","), rows[-1].split(",")
             self.figures["runs"][run] = {"finished": finished, **dict(zip(names, last, strict=False))}
@@ -176,7 +179,7 @@ def is_finished(run: Path) -> bool:
     """Whether a run folder holds the checkpoint of its last update."""
     if not (run / "config.json").is_file():
         return False
-    last = json.loads((run / "config.json").read_text())["num_updates"]
+    last = json.loads((run / "config.json").read_text(encoding="utf-8"))["num_updates"]
     return (run / "checkpoints" / f"update-{last:06d}").is_dir()
 
 

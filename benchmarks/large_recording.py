@@ -52,9 +52,9 @@ def make(small: Recording, large: Path, times: int) -> None:
         _link_frames(small, large, time)
     _write_states(small, large, times, len(episodes))
     _write_episodes(episodes, large, times)
-    description = json.loads((small.path / RECORDING_FILE).read_text())
+    description = json.loads((small.path / RECORDING_FILE).read_text(encoding="utf-8"))
     description["counts"] = {"states": times * SHARD_ROWS, "episodes": times * len(episodes), "shards": times}
-    (large / RECORDING_FILE).write_text(json.dumps(description, indent=2))
+    (large / RECORDING_FILE).write_text(json.dumps(description, indent=2), encoding="utf-8")
     print(f"{large}: {times * SHARD_ROWS:,} states of {times * len(episodes):,} episodes")
 
 

@@ -156,7 +156,7 @@ def serve(size: int, rounds: int) -> None:
 def ip(*words: str) -> None:
     """Run ip or, where the first word is tc, tc."""
     command = [*words] if words[0] in ("tc", "ip") else ["ip", *words]
-    subprocess.run(command, check=True, capture_output=True, text=True)
+    subprocess.run(command, check=True, capture_output=True, text=True, encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -211,6 +211,7 @@ def measure(rates: list[int], rounds: int) -> None:
                         },
                         stdout=subprocess.PIPE,
                         text=True,
+                        encoding="utf-8",
                     )
                     for rank, name in enumerate(names)
                 ]

@@ -82,7 +82,7 @@ def main(recording: Path, other: Path) -> None:
             recordings = copies if "compare" in name else copies[:1]
             command = [sys.executable, "-m", "semantic_rl.cli", "explore", *map(str, recordings)]
             with subprocess.Popen(
-                [*command, "--port", "0", "--no-browser"], stdout=subprocess.PIPE, text=True
+                [*command, "--port", "0", "--no-browser"], stdout=subprocess.PIPE, text=True, encoding="utf-8"
             ) as server:
                 assert server.stdout
                 address = server.stdout.readline().split()[0]

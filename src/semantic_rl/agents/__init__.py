@@ -58,7 +58,7 @@ def read_card(path: Path) -> dict[str, Any]:
     """Return the card of a packed agent's folder; raises UserError if there is none, or it is foreign or newer."""
     file = path / CARD_FILE
     try:
-        card = json.loads(file.read_text())
+        card = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{file} cannot be read: {error}; expected an agent made by 'semantic-rl pack'.") from error
     if not isinstance(card, dict) or card.get("format") != CARD_FORMAT:

@@ -83,7 +83,7 @@ def _copy_curve(source: Path, out: Path, update: int) -> None:
     """Copy a log up to an update: the run may have gone on after the checkpoint."""
     shutil.copyfile(source, out)
     if update:  # an imported agent has none
-        with out.open(newline="") as file:
+        with out.open(newline="", encoding="utf-8") as file:
             columns = next(csv.reader(file), [])
         ProgressCSV(out, columns, after_update=update).close()
 
@@ -98,7 +98,7 @@ def _write_weights(checkpoint: Path, path: Path) -> None:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n")
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _card(

@@ -113,7 +113,7 @@ def _runs_of(root: str, path: Path, warn: Warn) -> list[RunFolder]:
 def _configured_name(folder: Path) -> RunName | None:
     """What our `config.json` says, for a folder that was given another name."""
     try:
-        config = json.loads((folder / CONFIG_FILE).read_text())["config"]
+        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))["config"]
         return RunName(
             str(config["algorithm"]),
             str(config["env"]),

@@ -76,7 +76,7 @@ def _holds(folder: Path, name: str) -> bool:
 def _read(path: Path) -> dict[str, Any] | None:
     """Return a JSON object, or None where there is none: the page does without."""
     try:
-        content = json.loads(path.read_text()) if path.is_absolute() else None
+        content = json.loads(path.read_text(encoding="utf-8")) if path.is_absolute() else None
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None

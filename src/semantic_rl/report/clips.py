@@ -63,7 +63,7 @@ def read_clips(folder: Path, recording: Recording) -> PageClips:
     """Read a clips folder; raises UserError if it is none, or of another agent."""
     file = folder / CLIPS_FILE
     try:
-        content = json.loads(file.read_text())
+        content = json.loads(file.read_text(encoding="utf-8"))
         if content["format"] != CLIPS_FORMAT:
             raise ValueError(f"its format is not '{CLIPS_FORMAT}'")
         agent, settings = content["agent"].get("sha256"), content["settings"]

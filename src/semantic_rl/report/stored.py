@@ -30,7 +30,7 @@ def read_metrics(path: Path, recording: Recording) -> Metrics:
 
 def _read_json(path: Path, form: str, newest: int, command: str) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{command}: {path} cannot be read: {error}; make it with 'semantic-rl {command}'.") from error
     if not isinstance(content, dict) or content.get("format") != form:

@@ -104,7 +104,7 @@ def make_jobs(configs: list[TrainConfig]) -> list[Job]:
 def _checkpointed(folder: Path) -> int:
     """Updates of a checkpoint, by its name; 0 where it was emptied or is not to be read."""
     try:
-        json.loads((folder / STATE_FILE).read_text())
+        json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
         return int(folder.name.removeprefix(CHECKPOINT_PREFIX))
     except (OSError, ValueError):
         return 0

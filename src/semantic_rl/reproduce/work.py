@@ -83,8 +83,8 @@ def _write_to(log: Path, first_line: str) -> None:
     for stream in (1, 2):
         os.dup2(descriptor, stream)
     os.close(descriptor)
-    sys.stdout = open(1, "w", closefd=False, buffering=1)  # noqa: SIM115
-    sys.stderr = open(2, "w", closefd=False, buffering=1)  # noqa: SIM115
+    sys.stdout = open(1, "w", closefd=False, buffering=1, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False, buffering=1, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def _lock(job: Job, holder: dict[str, str | int]) -> Generator[None]:
     """Hold the run: two processes that trained it at once would ruin each other's files."""
     import fcntl
 
-    with job.lock.open("a+") as file:
+    with job.lock.open("a+", encoding="utf-8") as file:
         deadline = time.monotonic() + SECONDS_FOR_A_PREDECESSOR
         while True:
             try:
@@ -118,6 +118,6 @@ def _lock(job: Job, holder: dict[str, str | int]) -> Generator[None]:
 def read_holder(job: Job) -> dict[str, str | int]:
     """Return host, pid, attempt and witness of the process that last trained a run; nothing where none did."""
     try:
-        return json.loads(job.lock.read_text())
+        return json.loads(job.lock.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}

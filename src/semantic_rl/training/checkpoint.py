@@ -111,7 +111,7 @@ def _write_first(folder: Path, checkpoint: Checkpoint) -> None:
         save_file(tensors, folder / OPTIMIZER_FILE)
     files = {path.name: file_sha256(path) for path in sorted(folder.iterdir())}
     state = {"format": CHECKPOINT_FORMAT, "version": CHECKPOINT_VERSION, **checkpoint.state, "files": files}
-    (folder / STATE_FILE).write_text(json.dumps(state, indent=2) + "\n")
+    (folder / STATE_FILE).write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
 
 
 def _rename(temporary: Path, folder: Path) -> None:
@@ -184,7 +184,7 @@ def read_state(path: str | Path) -> dict[str, Any]:
     folder = find_checkpoint(path)
     file = folder / STATE_FILE
     try:
-        state = json.loads(file.read_text())
+        state = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _damaged(folder, f"{STATE_FILE} cannot be read: {error}") from error
     if not isinstance(state, dict) or state.get("format") != CHECKPOINT_FORMAT:

@@ -34,7 +34,7 @@ def check_same_run(run: Path, config: TrainConfig, num_workers: int = 1) -> None
     if not file.is_file():
         raise UserError(f"{run} is not a run folder: it has no {CONFIG_FILE}; choose another --run-root.")
     try:
-        written = json.loads(file.read_text())
+        written = json.loads(file.read_text(encoding="utf-8"))
         before: Mapping[str, Any] = {**written["config"], "number of workers": written["num_workers"]}
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{file} cannot be read as a run's configuration: {error!r}.") from error

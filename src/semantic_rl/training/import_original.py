@@ -63,7 +63,7 @@ def import_original(config: ImportOriginalConfig) -> str:
     }
     save_checkpoint(config.out, Checkpoint(policy, None, None, {"update": 0, "timesteps": 0, **about}), keep=1)
     try:
-        (config.out / CONFIG_FILE).write_text(json.dumps(about, indent=2) + "\n")
+        (config.out / CONFIG_FILE).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise UserError(f"cannot write to {config.out}: {error.strerror}.") from error
     module = f"sppo, {num_codes} codes" if num_codes else "ppo, no semantic clustering module"

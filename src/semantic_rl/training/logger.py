@@ -20,12 +20,12 @@ class ProgressCSV:
         self._columns = columns
         kept = _rows_until(path, after_update) if after_update and path.exists() else []
         temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
-        with temporary.open("w", newline="") as file:
+        with temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
             writer.writeheader()
             writer.writerows(kept)
         os.replace(temporary, path)
-        self._file = path.open("a", newline="")
+        self._file = path.open("a", newline="", encoding="utf-8")
         self._writer = csv.DictWriter(self._file, columns, restval="", extrasaction="ignore")
 
     def write(self, row: Mapping[str, Any]) -> None:
@@ -43,7 +43,7 @@ def _format(value: object) -> object:
 
 
 def _rows_until(path: Path, update: int) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if None not in row and None not in row.values()]
     return [row for row in rows if row.get(UPDATE_COLUMN, "").isdigit() and int(row[UPDATE_COLUMN]) <= update]
 

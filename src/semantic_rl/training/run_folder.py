@@ -109,7 +109,7 @@ def _write_config(run: Path, config: TrainConfig, device: torch.device, precisio
         "versions": versions(),
     }
     temporary = run / (CONFIG_FILE + TEMPORARY_SUFFIX)
-    temporary.write_text(json.dumps(content, indent=2) + "\n")
+    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     os.replace(temporary, run / CONFIG_FILE)
 
 

@@ -159,7 +159,7 @@ def read_description(path: Path) -> dict[str, Any]:
     if not file.is_file():
         raise UserError(f"{path} is not a recording: it has no {RECORDING_FILE}; make one with 'semantic-rl record'.")
     try:
-        description = json.loads(file.read_text())
+        description = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{file} cannot be read: {error}; restore the recording or record again.") from error
     if not isinstance(description, dict) or description.get("format") != RECORDING_FORMAT:
