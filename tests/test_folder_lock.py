@@ -5,12 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from semantic_rl.errors import UserError
-from semantic_rl.folder_lock import LOCK_FILE, hold_folder, is_unused
+from semantic_rl.folder_lock import LOCK_FILE, hold_folder, is_unused, read_holder
 
 HOLD = """
 import sys, time
@@ -86,3 +87,31 @@ def test_a_folder_with_anything_else_is_in_use(tmp_path: Path) -> None:
     assert is_unused(tmp_path)
     (tmp_path / "mine").touch()
     assert not is_unused(tmp_path)
+
+
+def test_a_holder_that_leaves_is_waited_for(
+    tmp_path: Path, holder: subprocess.Popen[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    timer = threading.Timer(0.5, holder.terminate)
+    timer.start()
+    with hold_folder(tmp_path, seconds=60) as is_held:
+        assert is_held
+    assert f"waiting up to 60 s for process {holder.pid} on " in capsys.readouterr().err
+
+
+def test_a_holder_that_stays_is_waited_for_no_longer_than_asked(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    with pytest.raises(UserError, match=f"process {holder.pid} on "), hold_folder(tmp_path, seconds=0.3):
+        pass
+
+
+def test_what_the_holder_says_of_itself_can_be_read(tmp_path: Path) -> None:
+    assert read_holder(tmp_path) == {}
+    with hold_folder(tmp_path, {"attempt": 3}):
+        assert read_holder(tmp_path) == {"host": socket.gethostname(), "pid": os.getpid(), "attempt": 3}
+    assert read_holder(tmp_path) == {}
+    for content in ("[", "[1]", "[" * 900, '{"a": ' * 100):
+        (tmp_path / LOCK_FILE).write_text(content, encoding="utf-8")
+        assert read_holder(tmp_path) == {}
+    (tmp_path / LOCK_FILE).unlink()
+    os.mkfifo(tmp_path / LOCK_FILE)
+    assert read_holder(tmp_path) == {}

@@ -144,8 +144,11 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def remove_abandoned(folder: Path) -> None:
-    """Remove temporary files and folders of writers that were killed; nothing else, and nothing of those at work."""
+def remove_abandoned(folder: Path, seconds: float = SECONDS_BEFORE_ABANDONED) -> None:
+    """Remove temporary files and folders of writers that were killed; nothing else, and nothing of those at work.
+
+    What was changed within the last `seconds` is left alone; who knows that nobody is at work there gives 0.
+    """
     locks: Any = fcntl
     if locks is None:
         return
@@ -153,16 +156,16 @@ def remove_abandoned(folder: Path) -> None:
         for entry in entries:
             if _NAME.fullmatch(entry.name):
                 with suppress(OSError):
-                    _remove_if_abandoned(Path(entry.path), locks)
+                    _remove_if_abandoned(Path(entry.path), locks, seconds)
 
 
-def _remove_if_abandoned(path: Path, locks: Any) -> None:
+def _remove_if_abandoned(path: Path, locks: Any, seconds: float) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         found = os.fstat(descriptor)
         if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
             return
-        if time.time() - found.st_mtime < SECONDS_BEFORE_ABANDONED:
+        if time.time() - found.st_mtime < seconds:
             return
         locks.flock(descriptor, locks.LOCK_EX | locks.LOCK_NB)
         if stat.S_ISDIR(found.st_mode):

@@ -9,7 +9,8 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import Generator
+import time
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
@@ -25,18 +26,21 @@ except ImportError:  # not POSIX: two processes in one folder are not noticed th
 LOCK_FILE = ".semantic-rl-lock"
 LONGEST_HOLDER = 1000
 """Bytes of the file that are read."""
+SECONDS_BETWEEN_TRIES = 0.2
 
 
 @contextmanager
-def hold_folder(folder: Path) -> Generator[None]:
+def hold_folder(folder: Path, about: Mapping[str, str | int] | None = None, seconds: float = 0.0) -> Generator[bool]:
     """Hold a folder, which must exist, so that no other process writes there meanwhile.
 
-    Raises UserError that names the process which holds it, and where the file cannot be made. Storage that has no locks
-    is used without; a note on stderr says so.
+    `about` is written beside host and process, for `read_holder`. A process that holds the folder is waited for so many
+    `seconds`: it may be leaving. Gives whether the folder is held: storage that has no locks is used without, and a
+    note on stderr says so. Raises UserError that names the process which holds the folder, and where the file cannot
+    be made.
     """
-    descriptor = _locked(folder / LOCK_FILE, folder)
+    descriptor = _locked(folder / LOCK_FILE, folder, about or {}, seconds)
     try:
-        yield
+        yield descriptor is not None
     finally:
         if descriptor is not None:
             with suppress(OSError):
@@ -44,15 +48,29 @@ def hold_folder(folder: Path) -> Generator[None]:
             os.close(descriptor)
 
 
+def read_holder(folder: Path) -> dict[str, Any]:
+    """Return what the process that holds a folder, or was killed while it did, has written; nothing where none has."""
+    try:
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except (OSError, ValueError):
+        return {}
+    try:
+        return _read(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def is_unused(folder: Path) -> bool:
     """Say whether there is nothing in a folder but what killed processes left of locks and temporary files."""
     return all(path.name == LOCK_FILE or is_temporary(path) for path in folder.iterdir())
 
 
-def _locked(path: Path, folder: Path) -> int | None:
+def _locked(path: Path, folder: Path, about: Mapping[str, str | int], seconds: float) -> int | None:
     """Return a descriptor of the file, which holds the lock; None where there are no locks."""
     if fcntl is None:
         return None
+    deadline = time.monotonic() + seconds
+    is_told = False
     while True:
         descriptor = _opened(path)
         try:
@@ -60,6 +78,12 @@ def _locked(path: Path, folder: Path) -> int | None:
         except BlockingIOError:
             holder = _holder(descriptor)
             os.close(descriptor)
+            if time.monotonic() < deadline:
+                if not is_told:
+                    print(f"note: waiting up to {seconds:.0f} s for {holder}, which writes {folder}", file=sys.stderr)
+                is_told = True
+                time.sleep(SECONDS_BETWEEN_TRIES)
+                continue
             raise UserError(
                 f"{folder} is being written by {holder}; wait for it or end it, then give the same command again."
             ) from None
@@ -68,10 +92,20 @@ def _locked(path: Path, folder: Path) -> int | None:
             print(f"note: the storage of {folder} has no locks ({error.strerror})", file=sys.stderr)
             return None
         if _is_still_there(path, descriptor):
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode(), 0)
+            _write(descriptor, path, {"host": socket.gethostname(), "pid": os.getpid(), **about})
             return descriptor
         os.close(descriptor)  # its holder removed it between our opening and locking it
+
+
+def _write(descriptor: int, path: Path, holder: Mapping[str, str | int]) -> None:
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+    except OSError as error:
+        os.close(descriptor)
+        raise UserError(
+            f"cannot write {path}: {error.strerror or error}; make room, or choose another folder."
+        ) from error
 
 
 def _opened(path: Path) -> int:
@@ -94,13 +128,17 @@ def _is_still_there(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _holder(descriptor: int) -> str:
-    """Return the process that the file names, in words."""
+def _read(descriptor: int) -> dict[str, Any]:
     try:
         found = json.loads(os.pread(descriptor, LONGEST_HOLDER, 0))
     except (OSError, ValueError, RecursionError):
-        found = None
-    named: dict[str, Any] = cast(dict[str, Any], found) if isinstance(found, dict) else {}
+        return {}
+    return cast(dict[str, Any], found) if isinstance(found, dict) else {}
+
+
+def _holder(descriptor: int) -> str:
+    """Return the process that the file names, in words."""
+    named = _read(descriptor)
     host, pid = named.get("host"), named.get("pid")
     if type(pid) is not int or not isinstance(host, str) or not host.isprintable():
         return "another process"

@@ -6,13 +6,12 @@ that names the file, the field, its value and what was expected.
 
 import json
 import math
-import os
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from semantic_rl.errors import UserError
+from semantic_rl.input_places import read_file
 
 MOST_BYTES = 50_000_000
 """Of a file; none of ours comes near it."""
@@ -29,22 +28,19 @@ def read_json(path: Path, way_out: str) -> Any:
     JSON, nested too deep, or where it holds half a surrogate pair, NaN, an infinity or a number of over 15 digits
     where a whole one stands.
     """
+    content = read_file(path, MOST_BYTES, way_out)
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with open(descriptor, "rb") as file:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise UserError(f"{path} is no regular file; {way_out}")
-            if found.st_size > MOST_BYTES:
-                raise UserError(f"{path} has {found.st_size:,} bytes, expected at most {MOST_BYTES:,}; {way_out}")
-            text = file.read(MOST_BYTES + 1).decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} cannot be read: {error}; {way_out}") from error
+    return _parse(text, path, way_out)
+
+
+def _parse(text: str, path: Path, way_out: str) -> Any:
+    try:
         content = json.loads(text, parse_constant=_refuse_constant, parse_int=_whole_number, parse_float=_number)
         if "\\u" in text:
             _refuse_surrogates(content)
-    except UserError:
-        raise
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}; {way_out}") from error
     except RecursionError as error:
         raise UserError(f"{path} cannot be read: it is nested too deep; {way_out}") from error
     except ValueError as error:
@@ -147,7 +143,15 @@ class JsonObject(Mapping[str, Any]):
 
 def read_json_object(path: Path, way_out: str) -> JsonObject:
     """Return the object that a JSON file holds; raises UserError as `read_json`, or where it holds something else."""
-    content = read_json(path, way_out)
+    return _as_object(read_json(path, way_out), path, way_out)
+
+
+def parse_json_object(text: str, path: Path, way_out: str) -> JsonObject:
+    """Return the object that a text from a file says; raises UserError, which names `path`, as `read_json_object`."""
+    return _as_object(_parse(text, path, way_out), path, way_out)
+
+
+def _as_object(content: Any, path: Path, way_out: str) -> JsonObject:
     if not isinstance(content, dict):
         raise UserError(f"{path} holds {shown(content)}, expected an object; {way_out}")
     return JsonObject(cast(dict[str, Any], content), path, way_out)

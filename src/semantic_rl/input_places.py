@@ -1,0 +1,63 @@
+"""What is at a path that a user names as input; whatever keeps it from being looked at becomes one UserError."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Literal
+
+from semantic_rl.errors import UserError
+
+LONGEST_SHOWN = 120
+"""Characters of a path that a message shows."""
+
+
+def kind_of(path: Path, expected: str) -> Literal["folder", "file", "other"] | None:
+    """Return what is at `path`, or where a link there leads: a folder, a regular file, something else or nothing.
+
+    Raises UserError, which ends in what was `expected`, where it cannot be seen: in a forbidden folder, with a name
+    that is too long, behind a link that leads round.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{shown_path(path)} cannot be read ({getattr(error, 'strerror', None) or error}); expected {expected}."
+        ) from error
+    if stat.S_ISDIR(mode):
+        return "folder"
+    return "file" if stat.S_ISREG(mode) else "other"
+
+
+def read_file(path: Path, most_bytes: int, way_out: str) -> bytes:
+    """Return the content of a regular file; never waits, as the reading of a pipe would.
+
+    Raises UserError, which ends in `way_out`, where there is none, or where it is larger than `most_bytes`.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise UserError(f"{shown_path(path)} is no regular file; {way_out}")
+            if found.st_size > most_bytes:
+                raise UserError(
+                    f"{shown_path(path)} has {found.st_size:,} bytes, expected at most {most_bytes:,}; {way_out}"
+                )
+            with open(descriptor, "rb", closefd=False) as file:
+                return file.read(most_bytes + 1)
+        finally:
+            os.close(descriptor)
+    except (OSError, ValueError) as error:
+        if isinstance(error, UserError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{shown_path(path)} cannot be read: {reason}; {way_out}") from error
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as a message shows it: on one line, and cut where it is long."""
+    text = str(path)
+    text = text if text.isprintable() else ascii(text)[1:-1]
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
