@@ -113,24 +113,25 @@ def make_own_folder(parent: Path, name: str) -> Path:
     Raises UserError where it is a link or no folder: what is written there would land elsewhere.
     """
     folder = parent / name
-    folder.mkdir(exist_ok=True)
     check_own_folder(folder)
+    folder.mkdir(exist_ok=True)
     return folder
 
 
 def check_own_folder(folder: Path) -> None:
     """Raise UserError if there is something at `folder` that is a link or no folder."""
-    try:
-        mode = folder.lstat().st_mode
-    except FileNotFoundError:
-        return
-    if stat.S_ISLNK(mode):
+    check_no_link(folder)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is no folder; move it away.")
+
+
+def check_no_link(folder: Path) -> None:
+    """Raise UserError if `folder`, into which something may be written, is a link."""
+    if folder.is_symlink():
         raise UserError(
             f"{folder} is a link: what is computed would be written where it leads. Remove it, or put a folder in its "
             "place."
         )
-    if not stat.S_ISDIR(mode):
-        raise UserError(f"{folder} is no folder; move it away.")
 
 
 def sync(path: Path) -> None:

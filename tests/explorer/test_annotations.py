@@ -3,6 +3,7 @@
 import difflib
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -158,11 +159,16 @@ def test_a_damaged_file_is_said_and_never_overwritten(page: TestClient, folder: 
 
 
 def test_a_file_that_cannot_be_written_is_said(page: TestClient, folder: Path) -> None:
-    (folder / "annotations.json.tmp").mkdir()  # keeps even root from writing
-    response = put(page, 0, 0, name="x")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))  # as on a full disk; keeps even root from writing
+    try:
+        response = put(page, 0, 0, name="x")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert response.status_code == 422
     assert "cannot be written" in response.json()["error"]
-    assert not (folder / "annotations.json").exists()
+    assert not list(folder.glob("*annotations*"))
+    assert not list(folder.glob(".*"))
 
 
 def test_a_link_in_a_strangers_recording_is_not_written_through(page: TestClient, folder: Path, tmp_path: Path) -> None:

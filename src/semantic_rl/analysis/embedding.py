@@ -6,7 +6,6 @@ recording's `derived/` folder, by everything that it depends on, and computed on
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,9 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from semantic_rl.artifacts import DERIVED_FOLDER, TEMPORARY_SUFFIX
+from semantic_rl.artifacts import DERIVED_FOLDER
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.derived import keep
 
 EXAGGERATION_STEPS = 250
 STEPS = 500
@@ -103,7 +103,7 @@ def tsne_of(
     found = _load(path, rows)
     if found is None:
         found = compute_tsne(recording.features(rows).astype(np.float32), perplexity, seed, num_threads, report)
-        _save(path, rows, found, parameters)
+        _save(recording, path.name, rows, found, parameters)
     return found
 
 
@@ -148,14 +148,10 @@ def _load(path: Path, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
     return None
 
 
-def _save(path: Path, rows: NDArray[np.int64], plane: NDArray[np.float32], parameters: dict[str, Any]) -> None:
+def _save(
+    recording: Recording, name: str, rows: NDArray[np.int64], plane: NDArray[np.float32], parameters: dict[str, Any]
+) -> None:
     """Keep a plane; where the recording cannot be written to, do without."""
     metadata = {"parameters": json.dumps(parameters)}
     table = pa.table({"row": rows, "x": plane[:, 0], "y": plane[:, 1]}).replace_schema_metadata(metadata)
-    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
-    try:
-        path.parent.mkdir(exist_ok=True)
-        pq.write_table(table, temporary)
-        os.replace(temporary, path)
-    except OSError:
-        return
+    keep(recording.path, name, lambda temporary: pq.write_table(table, temporary))

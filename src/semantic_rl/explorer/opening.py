@@ -12,9 +12,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import Progress
 
-from semantic_rl.artifacts import DERIVED_FOLDER
 from semantic_rl.config.explore import ExploreConfig
-from semantic_rl.errors import UserError
 from semantic_rl.explorer.data import Explored, Settings
 from semantic_rl.explorer.frames import find_missing
 from semantic_rl.explorer.jobs import Pending
@@ -71,12 +69,7 @@ def _login_name() -> str:
 
 
 def open_view(path: Path, id: str, settings: Settings, author: str = "") -> View:
-    """Open one recording; raises UserError also where what is computed would be written elsewhere."""
-    if (path / DERIVED_FOLDER).is_symlink():
-        raise UserError(
-            f"{path / DERIVED_FOLDER} is a link: what is computed would be written where it leads. Remove it, or put a "
-            "folder in its place."
-        )
+    """Open one recording, whose frames may be missing or damaged."""
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task(f"reading {path}", total=None)
         recording = open_recording(path, with_frames=False)

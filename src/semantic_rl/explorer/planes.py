@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from semantic_rl.analysis.cells import square_around
 from semantic_rl.analysis.embedding import sample_rows, tsne_of
 from semantic_rl.artifacts import DERIVED_FOLDER
-from semantic_rl.atomic_write import whole_file
 from semantic_rl.explorer.jobs import Report
 from semantic_rl.explorer.near import standing_for_all
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.derived import keep
 
 PlaneName = Literal["fdr", "tsne", "pca"]
 PLANES: tuple[PlaneName, ...] = ("fdr", "tsne", "pca")
@@ -73,7 +73,7 @@ def place_by_pca(recording: Recording, seed: int, report: Report = lambda done, 
         points[start : start + len(features)] = (features.astype(np.float32) - middle) @ components
         report(start + len(features), recording.num_states)
     if recording.num_states >= KEPT_FROM:
-        _keep(path, points)
+        keep(recording.path, path.name, lambda temporary: _write(temporary, points))
     return Placed(None, points)
 
 
@@ -87,14 +87,9 @@ def _key(recording: Recording, seed: int) -> str:
     return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _keep(path: Path, points: NDArray[np.float32]) -> None:
-    """Keep a projection; where the recording cannot be written to, do without."""
-    try:
-        path.parent.mkdir(exist_ok=True)
-        with whole_file(path) as temporary, temporary.open("wb") as file:
-            np.save(file, points)
-    except OSError:
-        return
+def _write(path: Path, points: NDArray[np.float32]) -> None:
+    with path.open("wb") as file:  # given a path, NumPy would add a suffix to it
+        np.save(file, points)
 
 
 def place_by_tsne(

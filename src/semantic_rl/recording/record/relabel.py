@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 
 from semantic_rl.artifacts import DERIVED_FOLDER, POLICY_FILE
-from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
 from semantic_rl.models.policy import PolicyOutput, SemanticPolicy
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.derived import keep
 from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
 from semantic_rl.training.device import autocast, choose_device, choose_precision
 
@@ -71,7 +71,8 @@ def relabel(
     if table is None:
         policy = load_policy(checkpoint).place(runs_on)
         table = _table(recording, policy, rows, runs_on, parameters["precision"], report)
-        _save(path, table, parameters)
+        kept = table.replace_schema_metadata({"parameters": json.dumps(parameters)})
+        keep(recording.path, path.name, lambda temporary: pq.write_table(kept, temporary, compression="zstd"))
     return _read(table, parameters["agent"])
 
 
@@ -122,14 +123,3 @@ def _load(path: Path, rows: NDArray[np.int64]) -> Any:
         return None
     kept = "row" in table.column_names and np.array_equal(table.column("row").to_numpy(), rows)
     return table if kept and "features" in table.column_names else None
-
-
-def _save(path: Path, table: Any, parameters: dict[str, str]) -> None:
-    """Keep a table; where the recording cannot be written to, do without."""
-    table = table.replace_schema_metadata({"parameters": json.dumps(parameters)})
-    try:
-        path.parent.mkdir(exist_ok=True)
-        with whole_file(path) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
-    except OSError:
-        return

@@ -19,7 +19,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -164,16 +164,21 @@ class Annotations:
             with whole_file(self.path) as temporary:
                 temporary.write_text(text + "\n", encoding="utf-8")
         except OSError as error:
-            raise UserError(
-                f"{self.path} cannot be written: {error.strerror or error}; the change is not kept."
-            ) from error
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> UserError:
+        return UserError(f"{self.path} cannot be written: {error.strerror or error}; the change is not kept.")
 
     @contextmanager
     def _locked(self) -> Generator[None]:
         """Keep other threads and processes from writing; the lock is on the folder, so that no file is left behind."""
-        descriptor = os.open(self._folder, os.O_RDONLY)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            descriptor = os.open(self._folder, os.O_RDONLY)
+        except OSError as error:  # the recording was moved or forbidden meanwhile
+            raise self._unwritable(error) from error
+        try:
+            with suppress(OSError):  # storage without locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
             os.close(descriptor)

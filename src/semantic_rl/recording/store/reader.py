@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from semantic_rl.artifacts import (
+    DERIVED_FOLDER,
     EPISODE_COLUMNS,
     EPISODES_FILE,
     RECORDING_FILE,
@@ -22,6 +23,7 @@ from semantic_rl.artifacts import (
     STATE_COLUMNS,
     STATES_FILE,
 )
+from semantic_rl.atomic_write import check_no_link
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store.frames import FrameShards, decode_picture
 
@@ -178,11 +180,12 @@ def read_description(path: Path) -> dict[str, Any]:
 def open_recording(path: str | Path, with_frames: bool = True) -> Recording:
     """Open a finished recording; `with_frames` False lets pass one whose files of frames are missing or damaged.
 
-    Raises UserError if it is missing, incomplete, from a newer version, or if its files are cut off or do not belong
-    together.
+    Raises UserError if it is missing, incomplete, from a newer version, if its files are cut off or do not belong
+    together, or if what is computed of it would be written elsewhere.
     """
     path = Path(path)
     description = read_description(path)
+    check_no_link(path / DERIVED_FOLDER)
     if description.get("complete") is not True:
         raise UserError(
             f"{path} is not complete: recording was interrupted. Run the same 'semantic-rl record' command with "
