@@ -71,7 +71,7 @@ def _clips_of_recording(config: ClipsConfig) -> "list[Clip]":
 def _clips_of_agent(config: ClipsConfig) -> "list[Clip]":
     from semantic_rl.clips.footage import require_episodes
     from semantic_rl.clips.make import PLAYING_FOLDER, choose_clips, prepare, write_clips
-    from semantic_rl.recording.store.frames import decode_picture
+    from semantic_rl.recording.store.pictures import decode_picture
 
     _require_clusters(config.source)
     names = {} if config.names is None else _names_for(config.source, config.names)
@@ -88,12 +88,13 @@ def _clips_of_agent(config: ClipsConfig) -> "list[Clip]":
         footage = _play(config, playing)
         require_episodes(footage, config.clips)
         chosen = choose_clips(footage, config.clips)
-        pictures = _render(footage, chosen, max(config.clips.video_size, config.clips.animation_size))
+        size = max(config.clips.video_size, config.clips.animation_size)
+        pictures = _render(footage, chosen, size)
         with _progress("writing clips") as report:
             clips = write_clips(
                 footage,
                 chosen,
-                lambda row: decode_picture(pictures[row]),
+                lambda row: decode_picture(pictures[row], size),
                 config.out,
                 config.clips,
                 report,

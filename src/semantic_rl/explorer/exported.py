@@ -151,11 +151,13 @@ class Exported:
 
     def _frame(self, row: int) -> bytes:
         """Return a frame as it is in the file; 0 bytes where it is missing."""
+        frames = self.view.frames
         try:
-            content, media_type = self.view.frames.encoded(row)
+            if self._explored.recording.has_pictures:
+                return recompressed(frames.picture(row), FRAME_SIZE, FRAME_QUALITY)
+            return frames.encoded(row)[0]
         except UserError:
             return b""
-        return recompressed(content, FRAME_SIZE, FRAME_QUALITY) if media_type == "image/jpeg" else content
 
     def versions(self) -> dict[str, str]:
         """Return by what the file was made."""

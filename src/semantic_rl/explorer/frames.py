@@ -75,9 +75,9 @@ def pack(images: list[bytes]) -> bytes:
     return head + b"".join(images)
 
 
-def recompressed(content: bytes, size: int, quality: int) -> bytes:
-    """Encode a picture anew as JPEG, no larger than `size`."""
-    image = Image.open(io.BytesIO(content)).convert("RGB")
+def recompressed(picture: NDArray[np.uint8], size: int, quality: int) -> bytes:
+    """Encode a picture [H, H, 3] as JPEG, no larger than `size`."""
+    image = Image.fromarray(picture)
     if image.width > size:
         image = image.resize((size, size), Image.Resampling.LANCZOS)
     found = io.BytesIO()

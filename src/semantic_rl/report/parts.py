@@ -98,5 +98,5 @@ def state(recording: Recording, row: int, alt: str, title: str | None = None) ->
     """Show a state: its picture for people, as it is stored, or what the agent saw where there are no pictures."""
     if not recording.has_pictures:
         return pixels(recording.observation(row), alt, title)
-    size = int(recording.description["frames"]["picture_size"])
+    size = recording.picture_size
     return picture(recording.picture(row), "jpeg", (size, size), alt, title)

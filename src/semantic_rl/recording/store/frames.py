@@ -19,6 +19,8 @@ from PIL import Image
 from semantic_rl.artifacts import FRAMES_FOLDER, observations_file, pictures_file
 from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
+from semantic_rl.recording.store.arrow_file import ArrowFile
+from semantic_rl.recording.store.flatbuffer import Damaged
 from semantic_rl.recording.store.schema import SHARD_ROWS
 
 BATCH_ROWS = 32
@@ -29,6 +31,9 @@ ZSTD_LEVEL = 3
 OPEN_SHARDS = 64
 """Shards kept open while reading."""
 
+MOST_PIXELS = 1024
+"""Height, width and channels of an observation are at most so many."""
+MOST_BYTES_OF_OBSERVATION = 4 * MOST_PIXELS**2
 _SHAPE_KEY = b"shape"
 
 
@@ -87,57 +92,76 @@ def _write(path: Path, schema: Any, columns: Iterator[Any], options: Any) -> Non
 class FrameShards:
     """Reads frames by row from the shards of one kind in a recording."""
 
-    def __init__(self, recording: Path, pictures: bool, num_rows: int) -> None:
+    def __init__(self, recording: Path, pictures: bool, num_rows: int, most: int) -> None:
+        """`most` is how many bytes a frame may have."""
         self._recording = recording
         self._name = pictures_file if pictures else observations_file
+        self._pictures = pictures
         self._num_rows = num_rows
-        self._open: OrderedDict[int, pa.ipc.RecordBatchFileReader] = OrderedDict()
-        self._last: tuple[int, int, pa.Array] | None = None
+        self._most = most
+        self._open: OrderedDict[int, ArrowFile] = OrderedDict()
+        self._last: tuple[int, int, list[bytes]] | None = None
 
     def check(self) -> None:
         """Raise UserError unless every shard is there, whole, and as long as the table of states wants it."""
-        for shard in range(-(-self._num_rows // SHARD_ROWS)):
-            rows = min(SHARD_ROWS, self._num_rows - shard * SHARD_ROWS)
-            reader = self._reader(shard)
-            if reader.num_record_batches != -(-rows // BATCH_ROWS):
-                raise self._wrong(shard, f"it holds {reader.num_record_batches} batches, expected {rows} rows")
+        for shard in range(self.num_shards):
+            self._file(shard)
+
+    @property
+    def num_shards(self) -> int:
+        """Files that there should be."""
+        return -(-self._num_rows // SHARD_ROWS)
 
     def read(self, row: int) -> bytes:
         """Return the raw tile or the encoded picture of one state."""
         shard, offset = divmod(row, SHARD_ROWS)
         batch, offset = divmod(offset, BATCH_ROWS)
         if self._last is None or self._last[:2] != (shard, batch):
+            file = self._file(shard)
+            rows = min(BATCH_ROWS, self._rows_of(shard) - batch * BATCH_ROWS)
             try:
-                column = self._reader(shard).get_batch(batch).column(0)
-            except (pa.ArrowException, OSError) as error:
-                raise self._wrong(shard, f"batch {batch} cannot be read: {error}") from error
-            self._last = (shard, batch, column)
-        column = self._last[2]
-        if offset >= len(column):
-            raise self._wrong(shard, f"batch {batch} holds {len(column)} rows, row {offset} is missing")
-        content: bytes = column[offset].as_py()
-        return content
+                found = file.read(batch, rows, BATCH_ROWS * self._most)
+            except (Damaged, OSError) as error:
+                raise self._wrong(shard, str(error)) from error
+            self._last = (shard, batch, found)
+        return self._last[2][offset]
 
     def shape(self) -> tuple[int, int, int]:
         """Return the shape of an observation."""
-        height, width, channels = self._reader(0).schema.metadata[_SHAPE_KEY].split(b",")
-        return int(height), int(width), int(channels)
+        return _shape_of(self._file(0))
 
-    def _reader(self, shard: int) -> pa.ipc.RecordBatchFileReader:
+    def _rows_of(self, shard: int) -> int:
+        return min(SHARD_ROWS, self._num_rows - shard * SHARD_ROWS)
+
+    def _file(self, shard: int) -> ArrowFile:
         if shard in self._open:
             self._open.move_to_end(shard)
             return self._open[shard]
-        path = self._path(shard)
-        if not path.is_file():
-            raise self._wrong(shard, "it is missing")
         try:
-            reader = pa.ipc.open_file(pa.memory_map(str(path)))
-        except (pa.ArrowException, OSError) as error:
+            file = ArrowFile(self._path(shard))
+        except FileNotFoundError as error:
+            raise self._wrong(shard, "it is missing") from error
+        except (Damaged, OSError) as error:
             raise self._wrong(shard, f"it cannot be read and may be cut off: {error}") from error
-        self._open[shard] = reader
+        try:
+            self._check_layout(file, self._rows_of(shard))
+        except Damaged as error:
+            raise self._wrong(shard, str(error)) from error
+        self._open[shard] = file
         if len(self._open) > OPEN_SHARDS:
             self._open.popitem(last=False)
-        return reader
+        return file
+
+    def _check_layout(self, file: ArrowFile, rows: int) -> None:
+        """Raise Damaged unless a file holds so many frames of the kind that is read here."""
+        if file.num_batches != -(-rows // BATCH_ROWS):
+            raise Damaged(f"it holds {file.num_batches} batches, expected {rows} rows")
+        if self._pictures != (file.width is None):
+            raise Damaged(f"it holds no {'pictures' if self._pictures else 'observations'}")
+        if not self._pictures and file.width != (size := int(np.prod(_shape_of(file)))):
+            raise Damaged(f"a row has {file.width} bytes, expected {size}")
+        if file.width is not None and file.width > self._most:
+            raise Damaged(f"a row has {file.width:,} bytes, expected at most {self._most:,}")
 
     def _path(self, shard: int) -> Path:
         return self._recording / FRAMES_FOLDER / self._name(shard)
@@ -146,6 +170,9 @@ class FrameShards:
         return UserError(f"{self._path(shard)}: {what}; the recording is damaged. Restore it or record again.")
 
 
-def decode_picture(content: bytes) -> NDArray[np.uint8]:
-    """Turn an encoded picture into an array [H, W, 3]."""
-    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+def _shape_of(file: ArrowFile) -> tuple[int, int, int]:
+    found = file.metadata.get(_SHAPE_KEY, b"").split(b",")
+    if len(found) != 3 or not all(side.isdigit() and 0 < int(side[:6]) <= MOST_PIXELS for side in found):
+        raise Damaged("it does not say which shape an observation has")
+    height, width, channels = map(int, found)
+    return height, width, channels

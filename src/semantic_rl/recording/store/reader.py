@@ -25,7 +25,9 @@ from semantic_rl.artifacts import (
 )
 from semantic_rl.atomic_write import check_no_link
 from semantic_rl.errors import UserError
-from semantic_rl.recording.store.frames import FrameShards, decode_picture
+from semantic_rl.recording.store.flatbuffer import Damaged
+from semantic_rl.recording.store.frames import MOST_BYTES_OF_OBSERVATION, FrameShards
+from semantic_rl.recording.store.pictures import check_picture, decode_picture, most_bytes
 
 
 class Recording:
@@ -42,9 +44,10 @@ class Recording:
         self.num_actions: int = description["num_actions"]
         self.codebook: NDArray[np.float32] = np.array(description["codebook"], np.float32).reshape(-1, 2)
         """[K, 2]."""
-        self.has_pictures: bool = description["frames"]["picture_size"] > 0
-        self._observations = FrameShards(path, False, self.num_states)
-        self._pictures = FrameShards(path, True, self.num_states)
+        self.picture_size: int = description["frames"]["picture_size"]
+        """Height and width of pictures for people; 0 if there are none."""
+        self._observations = FrameShards(path, False, self.num_states, MOST_BYTES_OF_OBSERVATION)
+        self._pictures = FrameShards(path, True, self.num_states, most_bytes(self.picture_size))
 
     @cached_property
     def states(self) -> pl.DataFrame:
@@ -90,15 +93,36 @@ class Recording:
         content = self._observations.read(self._valid(row))
         return np.frombuffer(content, np.uint8).reshape(self._observations.shape())
 
+    @property
+    def has_pictures(self) -> bool:
+        """Say whether there are pictures for people."""
+        return self.picture_size > 0
+
     def frame(self, row: int) -> NDArray[np.uint8]:
         """Return a state's picture for people, [256, 256, 3]; the observation, if the recording has no pictures."""
-        return decode_picture(self.picture(row)) if self.has_pictures else self.observation(row)
+        if not self.has_pictures:
+            return self.observation(row)
+        content = self.picture(row)
+        try:
+            return decode_picture(content, self.picture_size)
+        except Damaged as error:
+            raise self._no_picture(row, error) from error
 
     def picture(self, row: int) -> bytes:
         """Return a state's picture for people as it is stored: a JPEG; raises UserError if there are none."""
         if not self.has_pictures:
             raise UserError(f"{self.path} has no pictures (it was recorded with --frame-size 0); use observations.")
-        return self._pictures.read(self._valid(row))
+        content = self._pictures.read(self._valid(row))
+        try:
+            check_picture(content, self.picture_size)
+        except Damaged as error:
+            raise self._no_picture(row, error) from error
+        return content
+
+    def _no_picture(self, row: int, error: Damaged) -> UserError:
+        return UserError(
+            f"{self.path}: the picture of row {row}: {error}; the recording is damaged. Restore it or record again."
+        )
 
     def _valid(self, row: int) -> int:
         if not 0 <= row < self.num_states:
