@@ -1,6 +1,6 @@
 """Settings of training and of reading the original's checkpoints.
 
-Defaults are those of ALGORITHM: Zhang, Lieffers, Pyarelal (NeurIPS 2025) on the PPO of OpenAI's train-procgen.
+Defaults are those of docs/method.md: Zhang, Lieffers, Pyarelal (NeurIPS 2025) on the PPO of OpenAI's train-procgen.
 """
 
 from dataclasses import dataclass, field
