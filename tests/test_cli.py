@@ -56,7 +56,7 @@ def test_a_setting_that_cannot_be_is_one_clear_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     said = said_before_exit(["train", *arguments], capsys)
-    assert said.startswith("semantic-rl: error: ")
+    assert said.startswith("semantic-rl train: error: ")
     assert said.count("\n") == 1
     for words in expected:
         assert words in said
@@ -158,5 +158,5 @@ def test_the_module_runs_as_a_program() -> None:
     done = run_python("-m", "semantic_rl.cli", "train", "--env", "nonsense")
     assert done.returncode == 2
     assert not done.stdout
-    assert done.stderr.startswith("semantic-rl: error: env: unknown game 'nonsense'.")
+    assert done.stderr.startswith("semantic-rl train: error: env: unknown game 'nonsense'.")
     assert done.stderr.count("\n") == 1

@@ -141,8 +141,18 @@ def _reader_has_left() -> bool:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits with 0, with 2 on a user's mistake, with 130 when interrupted."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    run_or_exit("semantic-rl", lambda: _dispatch(given))
+    given = [str(word) for word in (sys.argv[1:] if arguments is None else arguments)]
+    run_or_exit(_program(given), lambda: _dispatch(given))
+
+
+def _program(arguments: list[str]) -> str:
+    """Return what is said to have failed: the program with the command that it was asked for."""
+    words = ["semantic-rl"]
+    if arguments and arguments[0] in COMMANDS:
+        words.append(arguments[0])
+        if arguments[0] == "figures" and len(arguments) > 1 and arguments[1] in FIGURES:
+            words.append(arguments[1])
+    return " ".join(words)
 
 
 if __name__ == "__main__":

@@ -1,34 +1,26 @@
 """Makes a config of command-line arguments."""
 
-import contextlib
-import io
-import sys
+import inspect
+from typing import Any
 
-from semantic_rl.errors import UserError
+from semantic_rl.arguments import ArgumentParser, add_settings, make_config
+
+
+def make_parser(config: type[Any], command: str) -> ArgumentParser:
+    """Make the parser of a subcommand, with a flag for each setting of its config."""
+    program = f"semantic-rl {command}"
+    parser = ArgumentParser(program, program, inspect.getdoc(config) or "")
+    add_settings(parser, config)
+    places = [action.metavar if action.required else f"[{action.metavar}]" for action in parser.places]
+    required = [f"{action.option_strings[-1]} {action.metavar}" for action in parser.required_flags]
+    parser.usage = " ".join([program, *map(str, places), *required, "[FLAGS]"])
+    return parser
 
 
 def parse[Config](config: type[Config], arguments: list[str], command: str) -> Config:
-    """Make a config dataclass from command-line arguments.
+    """Make a config dataclass from command-line arguments; prints the help and leaves where that is asked for.
 
-    tyro prints help and usage errors and exits. What the config itself refuses is raised as the UserError that it is:
-    tyro would draw it into a box and break its lines.
+    Raises UserError of one sentence: UsageError for words that cannot be understood, the config's own for values that
+    cannot be.
     """
-    import tyro
-
-    said = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(said):
-            return tyro.cli(
-                config,
-                args=arguments,
-                prog=f"semantic-rl {command}",
-                config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
-            )
-    except SystemExit as leaving:
-        cause = leaving.__context__
-        while cause is not None and not isinstance(cause, UserError):
-            cause = cause.__context__
-        if cause is not None:
-            raise cause from None
-        sys.stderr.write(said.getvalue())
-        raise
+    return make_config(config, vars(make_parser(config, command).parse_args(arguments)))

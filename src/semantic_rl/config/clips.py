@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tyro.conf import Positional
-
 from semantic_rl.config.checks import Device, Precision, above_zero, at_least, require, within
+from semantic_rl.config.markers import Positional
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tyro.conf import Positional
-
 from semantic_rl.config.checks import at_least, within
+from semantic_rl.config.markers import Positional
 
 
 @dataclass(frozen=True)

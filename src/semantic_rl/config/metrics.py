@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tyro.conf import Positional
-
 from semantic_rl.config.checks import MAX_SEED, Device, Precision, at_least, require, within
+from semantic_rl.config.markers import Positional
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tyro.conf import Positional
-
 from semantic_rl.config.checks import MAX_SEED, at_least, within
+from semantic_rl.config.markers import Positional
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tyro.conf import Suppress
-
 from semantic_rl.config.checks import at_least, require
+from semantic_rl.config.markers import Suppress
 from semantic_rl.config.training import Algorithm, EnvConfig, TrainConfig
 
 
@@ -56,6 +55,7 @@ class ReproduceConfig:
     """Run over a Ray cluster: HOST:PORT of its head, auto for the one that this machine is part of, local for a new
     one on this machine. One run for each GPU or, without GPUs, for each slot of --cores-per-run."""
     training: EveryRunConfig = field(default_factory=EveryRunConfig)
+    """Settings of every run, as semantic-rl train has them."""
 
     def __post_init__(self) -> None:
         for name in ("games", "algorithms", "seeds"):
