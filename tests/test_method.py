@@ -49,7 +49,7 @@ def case() -> Generator[Case]:
             parameter.add_(torch.randn(parameter.shape) * (0.05 if name.endswith("bias") else 0.01))
         embedding = policy(torch.from_numpy(observation)).embedding
         assert policy.semantic is not None
-        policy.semantic.codebook[:SIZE] = embedding + 0.01  # so that states are of several clusters
+        policy.semantic.codebook[:SIZE] = embedding + 0.05  # so that states are of several clusters
     weights = {name: value.detach().double().numpy() for name, value in policy.named_parameters()}
     output = oracle.forward(weights, observation)
     log_probs = output.logits - np.log(np.exp(output.logits).sum(1, keepdims=True))
