@@ -104,6 +104,7 @@ def test_the_losses_are_the_method_s(case: Case) -> None:
     assert counts.tolist() == np.bincount(case.output.code_index, minlength=8).tolist()
 
 
+@pytest.mark.slow
 def test_the_gradient_is_that_of_differences(case: Case) -> None:
     """Along one random direction in each tensor of weights."""
     case.learner.find_gradient(case.batch, oracle.LAMBDA)
