@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "semantic_rl"
 
-EVERYONE = ("errors", "atomic_write", "folder_lock", "output_places", "input_places", "json_files")
+EVERYONE = ("errors", "atomic_write", "folder_lock", "output_places", "input_places", "json_files", "progress_log")
 """What every part may import: errors, and the ways to write and read files, which every part needs in the same way."""
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -20,6 +20,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "output_places":         ("artifacts",),
     "input_places":          (),
     "json_files":            (),
+    "progress_log":          (),
     "games":                 (),
     "config":                ("games",),
     "artifacts":             (),

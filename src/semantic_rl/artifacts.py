@@ -1,9 +1,12 @@
 """Names of the files and columns in run and recording folders: the walls between the parts."""
 
+import os
+import re
 from pathlib import Path
 
 PROGRESS_FILE = "progress.csv"
 HELD_OUT_PROGRESS_FILE = "progress-rank001.csv"
+"""What training writes of held-out levels; `held_out_logs` finds those of the original too."""
 CONFIG_FILE = "config.json"
 CHECKPOINTS_FOLDER = "checkpoints"
 TENSORBOARD_FOLDER = "tensorboard"
@@ -57,6 +60,22 @@ SEMANTIC_COLUMNS = (
     "semantic/perplexity",
 )
 """Columns that a run without the semantic clustering module does not have."""
+
+
+def held_out_logs(run: Path) -> list[Path]:
+    """Return the logs of a run folder that hold scores on held-out levels, by rank of the worker that wrote them.
+
+    The original names the log of a worker after its rank, and of all its workers but the first only test workers write
+    one: rank 1 with `--test_worker_interval 2`, rank 3 with 4. Raises no error: a folder that cannot be read has none.
+    """
+    try:
+        names = os.listdir(run)
+    except OSError:
+        return []
+    ranks = {
+        int(match[1]): name for name in sorted(names) if (match := re.fullmatch(r"progress-rank(\d{3,9})\.csv", name))
+    }
+    return [run / ranks[rank] for rank in sorted(ranks) if rank]
 
 
 def worker_file(rank: int) -> str:

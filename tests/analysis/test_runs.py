@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,12 @@ def test_steps_and_returns_are_read_by_column_name(tmp_path: Path) -> None:
     assert progress.returns[2] == -1.5
 
 
+def test_a_first_row_may_be_of_step_0(tmp_path: Path) -> None:
+    path = tmp_path / "progress.csv"
+    path.write_text("eprewmean,misc/total_timesteps\n,0\n5,16384\n")
+    assert read_progress(path, no_warning, step_factor=4).steps.tolist() == [0, 65536]
+
+
 @pytest.mark.parametrize("cut", [1, 3, 6, 9])
 def test_a_last_line_that_is_cut_off_is_left_out_wherever_the_cut_is(tmp_path: Path, cut: int) -> None:
     """The steps come last: without the line break one cannot tell 300 from the beginning of 3001."""
@@ -138,6 +145,14 @@ def test_a_damaged_line_in_the_middle_is_left_out_and_named(tmp_path: Path) -> N
         ("eprewmean,misc/total_timesteps\n1,100\n2,100\n", "line 3: misc/total_timesteps is 100, expected it to rise"),
         ("eprewmean,misc/total_timesteps\n1,nan\n", "line 2: misc/total_timesteps is nan"),
         ("eprewmean,misc/total_timesteps\n1,inf\n", "line 2: misc/total_timesteps is inf"),
+        ("eprewmean,misc/total_timesteps\n1,1e999\n", "line 2: misc/total_timesteps is inf"),
+        ("eprewmean,misc/total_timesteps\n1,1e16\n", r"line 2: misc/total_timesteps is 1e\+16"),
+        ("eprewmean,misc/total_timesteps\n1,-100\n", "line 2: misc/total_timesteps is -100"),
+        ("eprewmean,misc/total_timesteps\n-1e999,100\n", "line 2: eprewmean is -inf, expected a return of at most"),
+        ("eprewmean,misc/total_timesteps\n1e300,100\n", r"line 2: eprewmean is 1e\+300, expected a return of at most"),
+        ("eprewmean,eprewmean,misc/total_timesteps\n1,2,100\n", "has 2 columns 'eprewmean', expected one"),
+        ('eprewmean,misc/total_timesteps\n1,100\n"2,200\n', "line 3: eprewmean is '\"2', expected a number"),
+        ("\n\n\n", "has no rows yet"),
     ],
 )
 def test_a_log_that_cannot_be_used_is_refused_with_the_reason(tmp_path: Path, text: str, reason: str) -> None:
@@ -159,6 +174,76 @@ def test_one_unusable_run_costs_that_run_and_the_last_one_is_an_error(tmp_path: 
     assert "has 10 updates, of which the first 10 are not drawn; lower --skip-updates" in warnings[0]
     with pytest.raises(UserError, match=r"no run of ninja can be drawn: .*has no rows yet"):
         load_runs(folders, warnings.append)
+
+
+BLANK = b"\n\n\n"
+NUL_BYTES = b"eprewmean,misc/total_timesteps\n5,16384\n" + bytes(131_073) + b"\n6,32768\n"
+STRAY_QUOTE = b"eprewmean,fps,misc/total_timesteps\n" + b"".join(
+    b"%d,%s,%d\n" % (row, b'"400' if row == 5 else b"400", 100 * row) for row in range(1, 41)
+)
+
+
+def test_damaged_logs_cost_no_other_run(tmp_path: Path) -> None:
+    """A blank one is named with its reason; of others all lines are drawn that are whole."""
+    write_run(tmp_path, NAME, [1.0, 2.0])
+    for seed, content in enumerate((BLANK, NUL_BYTES, STRAY_QUOTE)):
+        damaged = tmp_path / f"sppo-coinrun_easy_0_0_{seed}"
+        damaged.mkdir()
+        (damaged / "progress.csv").write_bytes(content)
+    os.mkfifo(write_run(tmp_path, "sppo-coinrun_easy_0_0_7", []) / "pipe")
+    (tmp_path / "sppo-coinrun_easy_0_0_7" / "progress.csv").unlink()
+    (tmp_path / "sppo-coinrun_easy_0_0_7" / "pipe").rename(tmp_path / "sppo-coinrun_easy_0_0_7" / "progress.csv")
+    warnings: list[str] = []
+    runs = load_runs(find_runs([str(tmp_path)], warnings.append), warnings.append)
+    assert {run.folder.name.seed: len(run.training.steps) for run in runs} == {1: 2, 2: 40, 2021: 2}
+    blank, nul, pipe = warnings
+    assert "_0_0_0/progress.csv has no rows yet" in blank
+    assert "line 3 left out: not the 2 fields" in nul
+    assert "_0_0_7/progress.csv is no regular file" in pipe
+
+
+def test_a_configuration_that_would_lead_files_astray_names_no_run(tmp_path: Path) -> None:
+    run = write_run(tmp_path, "my best run", [1.0])
+    settings = {"algorithm": "ppo", "distribution_mode": "easy", "num_levels": 0, "start_level": 0, "seed": 1}
+    for wrong in ("../../ninja", 5, None, -1):
+        (run / "config.json").write_text(json.dumps({"config": {**settings, "env": wrong}}))
+        with pytest.raises(UserError, match=r"its name does not say what was run, .*'config\.env' is"):
+            find_runs([str(tmp_path)], lambda _: None)
+
+
+@pytest.mark.parametrize("rank", ["001", "002", "003", "017", "1000"])
+def test_held_out_scores_are_found_whichever_worker_wrote_them(tmp_path: Path, rank: str) -> None:
+    """The original's test workers are those of rank n − 1, 2n − 1, … and the first of them writes for all."""
+    run = write_run(tmp_path, "ppo-coinrun_hard_500_0_1", [5.0, 6.0])
+    write_progress(run / f"progress-rank{rank}.csv", [3.0, 4.0])
+    (found,) = load_runs(find_runs([str(tmp_path)], no_warning), no_warning)
+    assert found.held_out is not None
+    assert found.held_out.returns.tolist() == [3, 4]
+
+
+def test_several_held_out_logs_are_averaged_where_all_have_a_row(tmp_path: Path) -> None:
+    run = write_run(tmp_path, "ppo-coinrun_hard_500_0_1", [5.0] * 4)
+    write_progress(run / "progress-rank003.csv", [math.nan, math.nan, 3.0, 4.0])
+    write_progress(run / "progress-rank007.csv", [math.nan, 2.0, 5.0])
+    (run / "progress-rank011.csv").write_bytes(BLANK)
+    warnings: list[str] = []
+    (found,) = load_runs(find_runs([str(tmp_path)], no_warning), warnings.append)
+    assert found.held_out is not None
+    assert found.held_out.steps.tolist() == [100, 200, 300]
+    np.testing.assert_array_equal(found.held_out.returns, [math.nan, 2, 4])
+    damaged, mean = warnings
+    assert "progress-rank011.csv has no rows yet" in damaged
+    assert "mean of progress-rank003.csv, progress-rank007.csv, at the 3 steps that all have" in mean
+
+
+def test_held_out_logs_of_different_trainings_are_left_out(tmp_path: Path) -> None:
+    run = write_run(tmp_path, "ppo-coinrun_hard_500_0_1", [5.0])
+    write_progress(run / "progress-rank001.csv", [3.0, 4.0], steps_of_update=70)
+    write_progress(run / "progress-rank003.csv", [3.0, 4.0])
+    warnings: list[str] = []
+    (found,) = load_runs(find_runs([str(tmp_path)], no_warning), warnings.append)
+    assert found.held_out is None
+    assert "progress-rank001.csv, progress-rank003.csv have no step in common" in warnings[0]
 
 
 def test_a_run_that_has_not_finished_an_episode_is_left_out(tmp_path: Path) -> None:

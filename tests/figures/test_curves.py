@@ -16,7 +16,7 @@ from semantic_rl.commands.parse import parse
 from semantic_rl.config import CurvesFigureConfig
 from semantic_rl.errors import UserError
 from semantic_rl.figures.curve_panels import curves_figure, make_curves
-from semantic_rl.figures.curves import COLORS, DASHES, draw_curves, series_colors
+from semantic_rl.figures.curves import COLORS, NUM_CIRCLES, draw_curves, series_colors
 
 from ..progress_files import write_run
 
@@ -100,16 +100,36 @@ def test_seeds_stand_beside_the_title_where_games_differ_in_them(three_seeds: Pa
     assert any("1 seed: no interval" in text for text in written)
 
 
-def test_held_out_levels_are_dashed_in_the_same_colour(tmp_path: Path) -> None:
-    write_run(tmp_path, "ppo-coinrun_easy_200_0_1", [5.0, 6.0], held_out=[3.0, 4.0])
-    drawn = lines(curves_figure(curves_of(tmp_path)))
+def circles(line: Line2D) -> int:
+    """How many marks are drawn on a line."""
+    return len(range(len(line.get_xdata()))[line.get_markevery()]) if line.get_marker() == "o" else 0
+
+
+@pytest.mark.parametrize("num_updates", [1, 2, 30, 3000])
+def test_held_out_levels_have_circles_in_the_same_colour_however_long_a_run_is(
+    tmp_path: Path, num_updates: int
+) -> None:
+    scores = [float(update % 7) for update in range(num_updates)]
+    write_run(tmp_path, "ppo-coinrun_easy_200_0_1", scores, held_out=scores)
+    figure = curves_figure(curves_of(tmp_path))
+    drawn = lines(figure)
     training = drawn["PPO (1 seed, no interval)"]
     held_out = drawn["PPO, held-out levels (1 seed, no interval)"]
     assert training.get_color() == held_out.get_color()
-    assert training.get_linestyle() == "-"
-    assert held_out.get_linestyle() == "--"
-    assert list(held_out.get_ydata()) == [3, 4]
-    assert DASHES[1][0] > DASHES[1][1]
+    assert list(held_out.get_ydata()) == pytest.approx(scores)
+    assert circles(training) == 0
+    assert min(num_updates, NUM_CIRCLES - 1) <= circles(held_out) <= NUM_CIRCLES + 2
+    assert held_out.get_linewidth() < training.get_linewidth()
+    in_legend = {str(mark.get_label()): mark.get_marker() for mark in figure.legends[0].legend_handles}
+    assert in_legend[str(held_out.get_label())] == "o"
+    assert in_legend[str(training.get_label())] != "o"
+
+
+def test_a_dollar_in_a_name_is_a_dollar(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", r"sppo-$\frac$-coinrun_easy_0_0_1", [1.0, 2.0])
+    figure = curves_figure(curves_of(tmp_path / "a"))
+    figure.draw_without_rendering()
+    assert any(r"SPPO-\$\FRAC\$" in text for text in texts(figure))
 
 
 def test_seeds_that_go_on_longer_are_thin_lines_and_named(three_seeds: Path) -> None:

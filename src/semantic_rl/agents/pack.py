@@ -4,7 +4,6 @@ The large weights are stored in half precision, as the convolutions use them on 
 and biases stay in single precision. The scores on the card are those of the packed weights.
 """
 
-import csv
 import json
 import shutil
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from semantic_rl.artifacts import (
 from semantic_rl.config import EvaluateConfig, PackConfig
 from semantic_rl.errors import UserError
 from semantic_rl.evaluate import evaluate
+from semantic_rl.progress_log import read_progress_log
 from semantic_rl.training.checkpoint import file_sha256, find_checkpoint, load_policy, read_state
 from semantic_rl.training.logger import ProgressCSV
 
@@ -83,9 +83,7 @@ def _copy_curve(source: Path, out: Path, update: int) -> None:
     """Copy a log up to an update: the run may have gone on after the checkpoint."""
     shutil.copyfile(source, out)
     if update:  # an imported agent has none
-        with out.open(newline="", encoding="utf-8") as file:
-            columns = next(csv.reader(file), [])
-        ProgressCSV(out, columns, after_update=update).close()
+        ProgressCSV(out, read_progress_log(source).columns, after_update=update).close()
 
 
 def _write_weights(checkpoint: Path, path: Path) -> None:

@@ -1,19 +1,23 @@
-"""Reads a run's scores over environment steps from `progress.csv`, which may still be growing or be cut off."""
+"""Reads a run's scores over environment steps from its logs, which may still be growing or be cut off."""
 
-import csv
-import io
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_rl.artifacts import held_out_logs
 from semantic_rl.errors import UserError
+from semantic_rl.json_files import shown
+from semantic_rl.progress_log import read_progress_log
 
 RETURN_COLUMN = "eprewmean"
 STEP_COLUMN = "misc/total_timesteps"
+LARGEST_RETURN = 1e9
+"""In size: what is beyond is no score of a game, and would make means and deviations overflow."""
+MOST_STEPS = 1e15
+"""Beyond it float64 does not count single steps."""
 
 Warn = Callable[[str], None]
 
@@ -22,7 +26,7 @@ class Progress(NamedTuple):
     """Scores of a run, one an update [T]."""
 
     steps: NDArray[np.float64]
-    """Environment steps so far, of all workers; rising."""
+    """Environment steps so far, of all workers; rising, the first may be 0."""
     returns: NDArray[np.float64]
     """Mean raw return of the last 100 finished episodes; NaN before the first."""
 
@@ -44,49 +48,82 @@ class Progress(NamedTuple):
 
 
 def read_progress(path: Path, warn: Warn, step_factor: int = 1) -> Progress:
-    """Read returns over steps; lines that are cut off are left out with a warning.
+    """Read returns over steps; lines that are cut off or damaged are left out with a warning.
 
-    Raises UserError where there are no rows, a column is missing, or steps do not rise.
+    Raises UserError where the file cannot be read, there are no rows, a column is missing or comes twice, a field that
+    is needed is no number or none that can be, or steps do not rise.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-    complete, _, rest = text.rpartition("\n")  # every row is written with its line break
-    reader = csv.reader(io.StringIO(complete))
-    header = next(reader, [])
-    columns = [_column(header, name, path) for name in (STEP_COLUMN, RETURN_COLUMN)] if header else []
+    log = read_progress_log(path)
+    columns = [log.column(name) for name in (STEP_COLUMN, RETURN_COLUMN)] if log.columns else []
     steps: list[float] = []
     returns: list[float] = []
     damaged: list[int] = []
-    for row in reader:
-        if len(row) != len(header):
-            damaged += [reader.line_num] if row else []
+    for line, fields in log.rows():
+        if fields is None:
+            damaged.append(line)
             continue
-        step, score = (_number(row[column], header[column], reader.line_num, path) for column in columns)
-        if not (steps[-1] if steps else 0) < step * step_factor < math.inf:
-            raise UserError(f"{path}, line {reader.line_num}: {STEP_COLUMN} is {step:.10g}, expected it to rise.")
+        step, score = (_number(fields[column], log.columns[column], line, path) for column in columns)
+        if not (steps[-1] if steps else -1) < step * step_factor <= MOST_STEPS:
+            raise UserError(f"{path}, line {line}: {STEP_COLUMN} is {step:.10g}, expected it to rise.")
+        if abs(score) > LARGEST_RETURN:
+            raise UserError(
+                f"{path}, line {line}: {RETURN_COLUMN} is {score:.10g}, expected a return of at most "
+                f"{LARGEST_RETURN:.0e} in size."
+            )
         steps.append(step * step_factor)
         returns.append(score)
-    if rest:
+    if log.is_cut_off:
         warn(f"{path}: the last line is cut off and left out.")
     if damaged:
         more = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
-        warn(f"{path}: line {damaged[0]}{more} left out: not the {len(header)} fields that the first line names.")
+        warn(f"{path}: line {damaged[0]}{more} left out: not the {len(log.columns)} fields that the first line names.")
     if not steps:
         raise UserError(f"{path} has no rows yet.")
     return Progress(np.array(steps), np.array(returns))
 
 
-def _column(header: list[str], name: str, path: Path) -> int:
-    if name not in header:
-        raise UserError(f"{path} has no column '{name}'; its columns: {', '.join(header)}.")
-    return header.index(name)
-
-
 def _number(text: str, column: str, line: int, path: Path) -> float:
     """A cell's number; an empty one is NaN, as the original leaves what it does not know."""
     try:
-        return float(text) if text.strip() else float("nan")
+        return float(text) if text else float("nan")
     except ValueError:
-        raise UserError(f"{path}, line {line}: {column} is {text!r}, expected a number.") from None
+        raise UserError(f"{path}, line {line}: {column} is {shown(text)}, expected a number.") from None
+
+
+def read_held_out(run: Path, warn: Warn, step_factor: int = 1) -> Progress | None:
+    """Read the scores on held-out levels of a run folder; None where it has none.
+
+    Several logs are those of several test workers. Their mean is taken at the steps that all of them have: the
+    original's logger, too, averages test workers that log together. A log that cannot be used is left out with a
+    warning; UserError is raised where that leaves none, or where logs have no step in common.
+    """
+    read: dict[str, Progress] = {}
+    errors: list[UserError] = []
+    for path in held_out_logs(run):
+        try:
+            read[path.name] = read_progress(path, warn, step_factor)
+        except UserError as error:
+            errors.append(error)
+    if errors and not read:
+        raise errors[0]
+    for error in errors:
+        warn(f"left out: {error}")
+    found = list(read.values())
+    if len(found) < 2:
+        return found[0] if found else None
+    mean = mean_progress(found)
+    if not len(mean.steps):
+        raise UserError(f"{run}: {', '.join(read)} have no step in common, so they are not of one training.")
+    warn(f"{run}: held-out scores are the mean of {', '.join(read)}, at the {len(mean.steps):,} steps that all have.")
+    return mean
+
+
+def mean_progress(found: Sequence[Progress]) -> Progress:
+    """Return the mean of several workers' scores at the steps that all have; of those that have one there yet."""
+    steps = found[0].steps
+    for progress in found[1:]:
+        steps = np.intersect1d(steps, progress.steps, assume_unique=True)
+    returns = np.stack([progress.returns[np.searchsorted(progress.steps, steps)] for progress in found])
+    known = np.isfinite(returns)
+    total, count = np.where(known, returns, 0).sum(0), known.sum(0)
+    return Progress(steps, np.where(count > 0, total / np.maximum(count, 1), np.nan))

@@ -3,7 +3,6 @@
 Of a run its folder's name and `progress.csv` suffice, so the original's published folders are read as they are.
 """
 
-import json
 import os
 import re
 from collections import Counter
@@ -12,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from semantic_rl.analysis.progress import Progress, Warn, read_progress
-from semantic_rl.artifacts import CONFIG_FILE, HELD_OUT_PROGRESS_FILE, PROGRESS_FILE
+from semantic_rl.analysis.progress import Progress, Warn, read_held_out, read_progress
+from semantic_rl.artifacts import CONFIG_FILE, PROGRESS_FILE, held_out_logs, run_name
 from semantic_rl.errors import UserError
+from semantic_rl.json_files import read_json_object
 
 EXAMPLE_NAME = "sppo-coinrun_easy_0_0_2021"
 
@@ -49,7 +49,7 @@ class Run:
     folder: RunFolder
     training: Progress
     held_out: Progress | None
-    """On levels that the agent does not train on; None where it trains on all."""
+    """On all levels, almost none of which the agent trains on; None where these were not played."""
 
 
 def parse_run_name(name: str) -> RunName | None:
@@ -82,48 +82,70 @@ def find_runs(roots: Sequence[str], warn: Warn) -> list[RunFolder]:
 
 def _parse_root(text: str) -> tuple[str, Path]:
     name, equals, folder = text.partition("=")
-    if equals and name and folder and not Path(text).exists():
+    if equals and name and folder and not os.path.lexists(text):
         return name, Path(folder)
     return "", Path(text)
 
 
 def _runs_of(root: str, path: Path, warn: Warn) -> list[RunFolder]:
-    if not path.is_dir():
-        raise UserError(
-            f"run_root: there is no folder {path}; expected one that holds run folders such as {EXAMPLE_NAME}."
-        )
-    candidates = [path] if (path / PROGRESS_FILE).is_file() else sorted(path.iterdir())
     runs: list[RunFolder] = []
-    for folder in candidates:
-        if not (folder / PROGRESS_FILE).is_file():
-            continue
-        name = parse_run_name(Path(os.path.abspath(folder)).name) or _configured_name(folder)
-        if name is None:
-            warn(f"{folder} is left out: its name does not say what was run, as {EXAMPLE_NAME} does.")
-        else:
+    reasons: list[str] = []
+    for folder in _folders_of(path):
+        try:
+            if not _has_log(folder):
+                continue
+            name = parse_run_name(Path(os.path.abspath(folder)).name) or _configured_name(folder)
             runs.append(RunFolder(folder, root, name))
+        except UserError as error:
+            reasons.append(str(error))
+            warn(str(error))
     if not runs:
+        why = f" {reasons[0]}" if reasons else ""
         raise UserError(
             f"run_root: {path} holds no run folder, such as {EXAMPLE_NAME} with a {PROGRESS_FILE} in it; "
-            "give the folder in which they lie."
+            f"give the folder in which they lie.{why}"
         )
     return runs
 
 
-def _configured_name(folder: Path) -> RunName | None:
-    """What our `config.json` says, for a folder that was given another name."""
+def _folders_of(path: Path) -> list[Path]:
+    """Return a run folder itself, or else what is in a folder."""
     try:
-        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))["config"]
-        return RunName(
-            str(config["algorithm"]),
-            str(config["env"]),
-            str(config["distribution_mode"]),
-            int(config["num_levels"]),
-            int(config["start_level"]),
-            int(config["seed"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return [path] if (path / PROGRESS_FILE).is_file() else sorted(path.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(
+            f"run_root: there is no folder {path}; expected one that holds run folders such as {EXAMPLE_NAME}."
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"run_root: {path} cannot be read: {reason}; give another folder.") from error
+
+
+def _has_log(folder: Path) -> bool:
+    """Say whether there is a `progress.csv`, whatever it is; raises UserError where that cannot be seen."""
+    try:
+        (folder / PROGRESS_FILE).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise UserError(f"{folder} is left out: it cannot be read: {error.strerror or error}.") from error
+    return True
+
+
+def _configured_name(folder: Path) -> RunName:
+    """Return what our `config.json` says, for a folder that was given another name; raises UserError if it does not."""
+    why = f"{folder} is left out: its name does not say what was run, as {EXAMPLE_NAME} does"
+    file = folder / CONFIG_FILE
+    if not os.path.lexists(file):
+        raise UserError(f"{why}, and there is no {CONFIG_FILE} in it.")
+    try:
+        config = read_json_object(file, "give the folder such a name").object("config")
+        texts = [config.text(name) for name in ("algorithm", "env", "distribution_mode")]
+        numbers = [config.integer(name) for name in ("num_levels", "start_level", "seed")]
+        name = parse_run_name(run_name(texts[0], texts[1], texts[2], numbers[0], numbers[1], numbers[2]))
+        return name or config.wrong("env", "the name of a game")
+    except UserError as error:
+        raise UserError(f"{why}, and {error}") from error
 
 
 def select_runs(
@@ -180,23 +202,23 @@ def load_runs(
     runs: list[Run] = []
     reasons: dict[str, str] = {}
 
-    def read(path: Path) -> Progress:
-        factor = 1 if (path.parent / CONFIG_FILE).exists() else original_workers
-        return read_progress(path, warn, factor).until(max_steps, skip_updates, path)
-
     for folder in folders:
+        factor = 1 if os.path.lexists(folder.path / CONFIG_FILE) else original_workers
+        path = folder.path / PROGRESS_FILE
         try:
-            training = read(folder.path / PROGRESS_FILE)
+            training = read_progress(path, warn, factor).until(max_steps, skip_updates, path)
         except UserError as error:
             reasons.setdefault(folder.name.env, str(error))
             warn(f"left out: {error}")
             continue
-        held_out = None
-        if (folder.path / HELD_OUT_PROGRESS_FILE).is_file():
-            try:
-                held_out = read(folder.path / HELD_OUT_PROGRESS_FILE)
-            except UserError as error:
-                warn(f"left out: {error}")
+        held_out: Progress | None = None
+        try:
+            held_out = read_held_out(folder.path, warn, factor)
+            if held_out is not None:
+                held_out = held_out.until(max_steps, skip_updates, held_out_logs(folder.path)[0])
+        except UserError as error:
+            warn(f"held-out scores are left out: {error}")
+            held_out = None
         runs.append(Run(folder, training, held_out))
     left = {run.folder.name.env for run in runs}
     for env, reason in reasons.items():

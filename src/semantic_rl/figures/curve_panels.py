@@ -22,9 +22,9 @@ from semantic_rl.analysis.score_table import (
     write_csv,
 )
 from semantic_rl.analysis.scores import Scores, compute_scores
-from semantic_rl.figures.curves import DASHES, THIN, count_seeds, draw_curves, series_colors, single_runs
+from semantic_rl.figures.curves import THIN, count_seeds, draw_curves, line_style, series_colors, single_runs
 from semantic_rl.figures.palette import FAINT_INK
-from semantic_rl.figures.style import CAPTION_HEIGHT, FULL_WIDTH, paper_style, save_figure, write_caption
+from semantic_rl.figures.style import CAPTION_HEIGHT, FULL_WIDTH, as_text, paper_style, save_figure, write_caption
 
 ALONE_WIDTH = 4.6
 LEFT, RIGHT = 0.5, 0.12
@@ -117,7 +117,7 @@ def _legend_entries(games: Sequence[GameCurves]) -> list[tuple[Curve, str]]:
 
 def _legend_marks(games: Sequence[GameCurves], colors: Mapping[Series, str], show_runs: bool) -> list[Line2D]:
     marks = [
-        Line2D([], [], color=colors[curve.series], linestyle=DASHES if curve.held_out else "-", label=label)
+        Line2D([], [], color=colors[curve.series], label=as_text(label), **line_style(curve.held_out, 2))
         for curve, label in _legend_entries(games)
     ]
     if any(single_runs(curve, show_runs) for game in games for curve in game.curves):

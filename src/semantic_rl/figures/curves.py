@@ -1,11 +1,13 @@
 """Draws learning curves on an `ax`: return over environment steps, mean and interval over seeds.
 
-Solid lines are scores on the levels that the agent trains on, dashed ones of the same colour on held-out levels. Where
-not all seeds reach as far, the mean ends with the shortest and the others go on as thin lines.
+Lines are scores on the levels that the agent trains on; lighter ones of the same colour, with circles on them, on
+held-out levels. (Dashes along the jagged path of thousands of updates run together.) Where not all seeds reach as far,
+the mean ends with the shortest and the others go on as thin lines.
 """
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
@@ -13,11 +15,13 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from semantic_rl.analysis.curves import Curve, GameCurves, RunCurve, Series
 from semantic_rl.errors import UserError
 from semantic_rl.figures.palette import LINE
+from semantic_rl.figures.style import as_text
 
 COLORS = ("#332288", "#CC6677", "#117733", "#88CCEE", "#882255", "#DDCC77", "#44AA99", "#AA4499", "#999933")
 """Tol's muted scheme; SPPO and PPO have the first two."""
-DASHES = (0, (3.2, 1.4))
 THIN, THIN_OPACITY = 0.5, 0.6
+NUM_CIRCLES = 8
+"""On a line, evenly over its updates."""
 
 
 def series_colors(games: Sequence[GameCurves]) -> dict[Series, str]:
@@ -38,14 +42,26 @@ def series_colors(games: Sequence[GameCurves]) -> dict[Series, str]:
 
 def draw_curve(ax: Axes, curve: Curve, color: str, label: str = "", show_runs: bool = False) -> None:
     """Draw one curve: mean, interval, and single runs where the mean cannot be or where they are asked for."""
-    style = DASHES if curve.held_out else "-"
     if curve.low is not None and curve.high is not None:
         opacity = 0.1 if curve.held_out else 0.16
         ax.fill_between(curve.steps, curve.low, curve.high, color=color, alpha=opacity, linewidth=0, zorder=2)
     for run in single_runs(curve, show_runs):
-        ax.plot(run.steps, run.scores, color=color, linewidth=THIN, alpha=THIN_OPACITY, linestyle=style, zorder=3)
-    (line,) = ax.plot(curve.steps, curve.mean, color=color, linewidth=1.3, linestyle=style, zorder=4)
-    line.set(label=label or curve.label, marker="." if len(curve.steps) == 1 else "")
+        (thin,) = ax.plot(run.steps, run.scores, color=color, zorder=3)
+        thin.set(**line_style(curve.held_out, len(run.steps), is_thin=True))
+    (line,) = ax.plot(curve.steps, curve.mean, color=color, label=as_text(label or curve.label), zorder=4)
+    line.set(**line_style(curve.held_out, len(curve.steps)))
+
+
+def line_style(held_out: bool, num_updates: int, is_thin: bool = False) -> dict[str, Any]:
+    """Return what a line is drawn with, besides its colour: the same in the panels and in their legend."""
+    width = THIN if is_thin else 1.3
+    style: dict[str, Any] = {"linewidth": width, "alpha": THIN_OPACITY if is_thin else 1.0}
+    if held_out:
+        size = 2.4 if is_thin else 4.2
+        every = max(1, round(num_updates / NUM_CIRCLES))
+        circles = {"marker": "o", "markersize": size, "markerfacecolor": "white", "markeredgewidth": 0.75 * width}
+        return {**style, **circles, "linewidth": 0.65 * width, "markevery": slice(every // 2, None, every)}
+    return {**style, "marker": "." if num_updates == 1 else ""}
 
 
 def single_runs(curve: Curve, whole: bool = False) -> list[RunCurve]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from semantic_rl.analysis.clusters import compute_clusters
 from semantic_rl.analysis.embedding import Planes, compute_planes
 from semantic_rl.analysis.metrics import Metrics, compute_metrics
-from semantic_rl.analysis.progress import Progress, read_progress
+from semantic_rl.analysis.progress import Progress, read_held_out, read_progress
 from semantic_rl.analysis.transitions import compute_transitions
-from semantic_rl.artifacts import HELD_OUT_PROGRESS_FILE, PROGRESS_FILE
+from semantic_rl.artifacts import PROGRESS_FILE, held_out_logs
 from semantic_rl.atomic_write import whole_file
 from semantic_rl.config import ReportConfig
 from semantic_rl.errors import UserError
@@ -98,18 +98,25 @@ def gather(recording: Recording, config: ReportConfig, report: Report) -> Conten
 def _learning(agent: About, strict: bool) -> Learning | Absent:
     if agent.run is None:
         return Absent(f"The agent's {PROGRESS_FILE} is not beside it; give its run folder with --run.")
-    held_out = agent.run / HELD_OUT_PROGRESS_FILE
+    log = agent.run / PROGRESS_FILE
     try:
-        training = _read_scores(agent.run / PROGRESS_FILE)
-        return Learning(training, _read_scores(held_out) if held_out.is_file() else None, _scale(agent))
+        training = read_progress(log, _ignore).until(None, 0, log)
     except UserError as error:
         if strict:
             raise
         return Absent(str(error))
+    return Learning(training, _held_out(agent.run, strict), _scale(agent))
 
 
-def _read_scores(path: Path) -> Progress:
-    return read_progress(path, _ignore).until(None, 0, path)
+def _held_out(run: Path, strict: bool) -> Progress | None:
+    """Return the scores on held-out levels; None where there are none, or none that can be used."""
+    try:
+        held_out = read_held_out(run, _ignore)
+        return None if held_out is None else held_out.until(None, 0, held_out_logs(run)[0])
+    except UserError:
+        if strict:
+            raise
+        return None
 
 
 def _ignore(warning: str) -> None:

@@ -1,7 +1,5 @@
 """How far a run is, read from its folder, without PyTorch."""
 
-import csv
-import json
 import math
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +7,8 @@ from typing import NamedTuple
 from semantic_rl.artifacts import CHECKPOINT_PREFIX, PROGRESS_FILE, STATE_FILE, checkpoint_folders
 from semantic_rl.config import TrainConfig
 from semantic_rl.errors import UserError
+from semantic_rl.json_files import read_json
+from semantic_rl.progress_log import last_row
 from semantic_rl.training.existing import check_same_run, is_empty, run_folder
 
 LOGS_FOLDER = "logs"
@@ -65,13 +65,14 @@ class Job(NamedTuple):
         """Read how far it is."""
         found = checkpoint_folders(self.folder)
         updates = _checkpointed(found[-1]) if found else 0
-        row = _last_row(self.folder / PROGRESS_FILE)
+        row = last_row(self.folder / PROGRESS_FILE)
 
         def number(name: str) -> float:
             try:
-                return float(row.get(name) or math.nan)
+                value = float(row.get(name) or math.nan)
             except ValueError:
                 return math.nan
+            return value if math.isfinite(value) else math.nan
 
         steps, seconds = number("misc/total_timesteps"), number("misc/time_elapsed")
         return Standing(
@@ -104,22 +105,7 @@ def make_jobs(configs: list[TrainConfig]) -> list[Job]:
 def _checkpointed(folder: Path) -> int:
     """Updates of a checkpoint, by its name; 0 where it was emptied or is not to be read."""
     try:
-        json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
+        read_json(folder / STATE_FILE, "train again")
         return int(folder.name.removeprefix(CHECKPOINT_PREFIX))
-    except (OSError, ValueError):
+    except ValueError:  # UserError is one
         return 0
-
-
-def _last_row(progress: Path) -> dict[str, str]:
-    """Return the last whole row of a progress.csv that may be growing; nothing where there is none."""
-    try:
-        with progress.open("rb") as file:
-            header = file.readline()
-            file.seek(0, 2)
-            file.seek(max(len(header), file.tell() - 8 * len(header) - 4096))
-            lines = file.read().rpartition(b"\n")[0].splitlines()
-    except OSError:
-        return {}
-    names = next(csv.reader([header.decode()]), [])
-    values = next(csv.reader([lines[-1].decode(errors="replace")]), []) if lines else []
-    return dict(zip(names, values, strict=True)) if len(names) == len(values) else {}

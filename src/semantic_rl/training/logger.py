@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from semantic_rl.artifacts import TEMPORARY_SUFFIX, TENSORBOARD_FOLDER
+from semantic_rl.progress_log import whole_rows
 
 UPDATE_COLUMN = "misc/nupdates"
 STEP_COLUMN = "misc/total_timesteps"
@@ -43,9 +44,14 @@ def _format(value: object) -> object:
 
 
 def _rows_until(path: Path, update: int) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if None not in row and None not in row.values()]
-    return [row for row in rows if row.get(UPDATE_COLUMN, "").isdigit() and int(row[UPDATE_COLUMN]) <= update]
+    """Return the whole rows up to an update; raises UserError where the file cannot be read."""
+    return [row for row in whole_rows(path) if 0 < _update_of(row) <= update]
+
+
+def _update_of(row: Mapping[str, str]) -> int:
+    """Return the number of a row's update; 0 where it has none."""
+    text = row.get(UPDATE_COLUMN, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 class RunLogger:

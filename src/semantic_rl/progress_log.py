@@ -1,0 +1,143 @@
+"""Reads the lines of a run's progress.csv, which may still be growing, be cut off, or be damaged.
+
+Such a file is plain: fields stand between commas and hold none, no field goes over a line, and a line ends in LF, CRLF
+or CR. So a stray quote costs no more than its own field, and a block of NUL bytes, as a crash of the machine may leave,
+no more than its line. A pair of quotes around a whole field, as spreadsheets write it, is taken off.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from semantic_rl.errors import UserError
+from semantic_rl.json_files import shown
+
+MOST_BYTES = 64_000_000
+MOST_LINES = 1_000_000
+"""Of a log; a hundred thousand updates have 35 MB."""
+MOST_COLUMNS_SHOWN = 20
+LONGEST_LINE = 65_536
+"""Bytes at either end of a log in which its header and its last row are looked for."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_LINE = re.compile(rb"[^\r\n]+")
+
+
+class ProgressLog(NamedTuple):
+    """A log that was read."""
+
+    path: Path
+    columns: list[str]
+    """What the first line that is not blank names; empty where there is none."""
+    content: bytes
+    """Without a last line that has no line break: that may be half a line."""
+    is_cut_off: bool
+    """Whether there was such a line."""
+
+    def rows(self) -> Iterator[tuple[int, list[str] | None]]:
+        """Yield the number and the fields of each line behind the first that is not blank.
+
+        In place of the fields stands None where there are not as many as columns, or NUL bytes among them.
+        """
+        lines = _lines(self.content)
+        next(lines, None)
+        for number, line in lines:
+            is_whole = line.count(b",") + 1 == len(self.columns) and b"\0" not in line
+            yield number, _fields(line) if is_whole else None
+
+    def column(self, name: str) -> int:
+        """Return where a column stands; raises UserError where it is missing or comes twice."""
+        count = self.columns.count(name)
+        if count == 1:
+            return self.columns.index(name)
+        if count:
+            raise UserError(f"{self.path} has {count} columns '{name}', expected one.")
+        names = ", ".join(shown(column)[1:-1] for column in self.columns[:MOST_COLUMNS_SHOWN])
+        more = ", …" if len(self.columns) > MOST_COLUMNS_SHOWN else ""
+        raise UserError(f"{self.path} has no column '{name}'; its columns: {names}{more}.")
+
+
+def read_progress_log(path: Path) -> ProgressLog:
+    """Read a log.
+
+    Raises UserError where it cannot be read, is no regular file, or is larger than 64 MB or a million lines.
+    """
+    content = _content(path)
+    whole = content[: 1 + max(content.rfind(b"\n"), content.rfind(b"\r"))]
+    num_lines = whole.count(b"\n") + whole.count(b"\r") - whole.count(b"\r\n")
+    if num_lines > MOST_LINES:
+        raise UserError(f"{path} has {num_lines:,} lines, expected at most {MOST_LINES:,}.")
+    header = next(_lines(whole), None)
+    return ProgressLog(path, [] if header is None else _fields(header[1]), whole, len(whole) < len(content))
+
+
+def whole_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a log that have all fields, each by column; none where a column comes twice.
+
+    Raises UserError as `read_progress_log`.
+    """
+    log = read_progress_log(path)
+    if len(set(log.columns)) != len(log.columns):
+        return []
+    return [dict(zip(log.columns, fields, strict=True)) for _, fields in log.rows() if fields is not None]
+
+
+def last_row(path: Path) -> dict[str, str]:
+    """Return the last whole row of a log, by column, of which no more than both ends are read; empty if it has none."""
+    try:
+        with _open(path) as file:
+            beginning = file.read(LONGEST_LINE)
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_LINE))
+            end = file.read(LONGEST_LINE)
+    except (OSError, ValueError):
+        return {}
+    header = next(_lines(beginning.removeprefix(BYTE_ORDER_MARK)), None)
+    whole = end[: 1 + max(end.rfind(b"\n"), end.rfind(b"\r"))]
+    lines = [line for line in whole.splitlines() if line.strip()]
+    if header is None or not lines:
+        return {}
+    columns, fields = _fields(header[1]), _fields(lines[-1])
+    return dict(zip(columns, fields, strict=True)) if len(columns) == len(fields) and columns != fields else {}
+
+
+def _lines(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the number of each line that is not blank, counted from 1, and what it holds."""
+    number, end = 1, 0
+    for match in _LINE.finditer(content):
+        between = content[end : match.start()]
+        number += between.count(b"\n") + between.count(b"\r") - between.count(b"\r\n")
+        end = match.end()
+        line = match[0].strip(b" \t")
+        if line:
+            yield number, line
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open a file; raises OSError, or UserError where it is no regular file, which might never end."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UserError(f"{path} is no regular file.")
+    return os.fdopen(descriptor, "rb")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with _open(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > MOST_BYTES:
+                raise UserError(f"{path} has {size:,} bytes, expected at most {MOST_BYTES:,}.")
+            return file.read(MOST_BYTES).removeprefix(BYTE_ORDER_MARK)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _fields(line: bytes) -> list[str]:
+    return [_unquoted(field.strip()) for field in line.decode("utf-8", "replace").split(",")]
+
+
+def _unquoted(field: str) -> str:
+    return field[1:-1] if len(field) > 1 and field[0] == field[-1] == '"' else field
