@@ -7,12 +7,12 @@ no more than its line. A pair of quotes around a whole field, as spreadsheets wr
 
 import os
 import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from semantic_rl.errors import UserError
+from semantic_rl.input_places import read_file
 from semantic_rl.json_files import shown
 
 MOST_BYTES = 64_000_000
@@ -21,6 +21,7 @@ MOST_LINES = 1_000_000
 MOST_COLUMNS_SHOWN = 20
 LONGEST_LINE = 65_536
 """Bytes at either end of a log in which its header and its last row are looked for."""
+WAY_OUT = "restore it, or leave the run out."
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _LINE = re.compile(rb"[^\r\n]+")
@@ -65,11 +66,11 @@ def read_progress_log(path: Path) -> ProgressLog:
 
     Raises UserError where it cannot be read, is no regular file, or is larger than 64 MB or a million lines.
     """
-    content = _content(path)
+    content = read_file(path, MOST_BYTES, WAY_OUT).removeprefix(BYTE_ORDER_MARK)
     whole = content[: 1 + max(content.rfind(b"\n"), content.rfind(b"\r"))]
     num_lines = whole.count(b"\n") + whole.count(b"\r") - whole.count(b"\r\n")
     if num_lines > MOST_LINES:
-        raise UserError(f"{path} has {num_lines:,} lines, expected at most {MOST_LINES:,}.")
+        raise UserError(f"{path} has {num_lines:,} lines, expected at most {MOST_LINES:,}; {WAY_OUT}")
     header = next(_lines(whole), None)
     return ProgressLog(path, [] if header is None else _fields(header[1]), whole, len(whole) < len(content))
 
@@ -88,7 +89,9 @@ def whole_rows(path: Path) -> list[dict[str, str]]:
 def last_row(path: Path) -> dict[str, str]:
     """Return the last whole row of a log, by column, of which no more than both ends are read; empty if it has none."""
     try:
-        with _open(path) as file:
+        if not path.is_file():  # a pipe would never end
+            return {}
+        with path.open("rb") as file:
             beginning = file.read(LONGEST_LINE)
             file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_LINE))
             end = file.read(LONGEST_LINE)
@@ -113,26 +116,6 @@ def _lines(content: bytes) -> Iterator[tuple[int, bytes]]:
         line = match[0].strip(b" \t")
         if line:
             yield number, line
-
-
-def _open(path: Path) -> BinaryIO:
-    """Open a file; raises OSError, or UserError where it is no regular file, which might never end."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise UserError(f"{path} is no regular file.")
-    return os.fdopen(descriptor, "rb")
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with _open(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > MOST_BYTES:
-                raise UserError(f"{path} has {size:,} bytes, expected at most {MOST_BYTES:,}.")
-            return file.read(MOST_BYTES).removeprefix(BYTE_ORDER_MARK)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 def _fields(line: bytes) -> list[str]:
