@@ -9,12 +9,15 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "semantic_rl"
 
-EVERYONE = ("errors", "atomic_write", "folder_lock", "output_places", "input_places", "json_files", "progress_log")
+EVERYONE = (
+    "errors", "called_flags", "atomic_write", "folder_lock", "output_places", "input_places", "json_files", "progress_log",
+)  # fmt: skip
 """What every part may import: errors, and the ways to write and read files, which every part needs in the same way."""
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # part                   may import, besides itself and EVERYONE
     "errors":                (),
+    "called_flags":          (),
     "atomic_write":          ("artifacts",),
     "folder_lock":           (),
     "output_places":         ("artifacts",),
@@ -45,15 +48,17 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
                               "config"),
     "reproduce":             ("config", "artifacts", "games", "training", "analysis", "figures"),
     "commands":              ("*",),
-    "cli":                   ("commands", "arguments"),
+    "terminal_signs":        (),
+    "cli":                   ("commands", "arguments", "terminal_signs"),
 }  # fmt: skip
 """A new part needs a row; a new entry in a row needs a reason in the commit that makes it."""
 
-CLI_MAY_IMPORT_AT_START = ("arguments", "config", *EVERYONE, "artifacts", "games")
+CLI_MAY_IMPORT_AT_START = ("arguments", "config", *EVERYONE, "artifacts", "games", "terminal_signs")
 """The rest is imported inside each command, so that `--help` is quick."""
 
 WITHOUT_TORCH_AND_GAMES = (
-    *EVERYONE, "games", "config", "artifacts", "arguments", "recording.store", "analysis", "figures", "clips", "report",
+    *EVERYONE, "games", "config", "artifacts", "arguments", "terminal_signs",
+    "recording.store", "analysis", "figures", "clips", "report",
     "explorer", "commands", "cli",
 )  # fmt: skip
 HEAVY = ("torch", "procgen_gym")

@@ -116,9 +116,9 @@ def test_the_commands_train(tmp_path: Path, main: Any, algorithm: str, num_codes
     [
         (train_sppo.main, ["--env_name", "coinrnu"], "Did you mean 'coinrun'?"),
         (train_ppo.main, ["--env_name", "bigfish", "--distribution_mode", "memory"], "bigfish has no mode 'memory'"),
-        (train_sppo.main, ["--timesteps_per_proc", "1"], "timesteps: got 1"),
-        (train_sppo.main, ["--num_embeddings", "0"], "num_codes: got 0"),
-        (train_sppo.main, ["--alpha1", "-1"], "feature_dof: got -1.0"),
+        (train_sppo.main, ["--timesteps_per_proc", "1"], "--timesteps_per_proc: got 1"),
+        (train_sppo.main, ["--num_embeddings", "0"], "--num_embeddings: got 0"),
+        (train_sppo.main, ["--alpha1", "-1"], "--alpha1: got -1.0"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(

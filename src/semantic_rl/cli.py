@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NamedTuple
 
+from semantic_rl.called_flags import as_called, set_called
 from semantic_rl.errors import UserError, nearest
+from semantic_rl.terminal_signs import show_every_sign
 
 
 class Command(NamedTuple):
@@ -100,13 +102,14 @@ def run_or_exit(program: str, action: Callable[[], None]) -> None:
     Where the output goes to a program that stops reading it, like `head`, exits with 141, as the shell's own do.
     """
     _let_threads_sleep()
+    show_every_sign()
     try:
         try:
             action()
         finally:
             sys.stdout.flush()
     except UserError as error:
-        print(f"{program}: error: {error}", file=sys.stderr)
+        print(f"{program}: error: {as_called(' '.join(str(error).splitlines()))}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -114,6 +117,8 @@ def run_or_exit(program: str, action: Callable[[], None]) -> None:
         if not _reader_has_left():
             raise
         sys.exit(141)
+    finally:
+        set_called(None)
 
 
 def _let_threads_sleep() -> None:

@@ -6,9 +6,11 @@ Names and defaults are the original's; those of train_ppo and train_sppo differ 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
+from semantic_rl.arguments import ArgumentParser
+from semantic_rl.arguments.values import number, path, text, whole_number
+from semantic_rl.called_flags import CalledFlags, set_called
 from semantic_rl.cli import run_or_exit
 from semantic_rl.config import Algorithm, EnvConfig, SemanticConfig, TrainConfig
 from semantic_rl.games import GAMES
@@ -22,42 +24,92 @@ All settings, and which device and precision to use: semantic-rl train --help
 """
 
 
-def make_parser(algorithm: Algorithm, distribution_mode: str) -> argparse.ArgumentParser:
+SETTINGS = {
+    "env": "--env_name",
+    "num_codes": "--num_embeddings",
+    "feature_dof": "--alpha1",
+    "embedding_dof": "--alpha2",
+    "timesteps": "--timesteps_per_proc",
+    "seed": "--rand_seed",
+    "states": "--total_states",
+    "browser": "--no_browser",
+}
+"""Settings that the original's commands call otherwise than ours."""
+
+
+def empty_parser(name: str, description: str, epilog: str) -> ArgumentParser:
+    """Make the parser of a command of the original's, without flags yet."""
+    command = f"python -m train_procgen.{name}"
+    return ArgumentParser(command, f"{command} [OPTIONS]", description, epilog, shorten=True)
+
+
+def add_flag(group: argparse._ActionsContainer, name: str, default: object, help: str) -> None:  # pyright: ignore[reportPrivateUsage]
+    """Add a flag of the original's; what it takes is told by its default."""
+    if isinstance(default, str):
+        read, metavar = text, name.removeprefix("--").upper()
+    else:
+        read, metavar = (whole_number, "N") if isinstance(default, int) else (number, "X")
+    group.add_argument(name, type=read, default=default, metavar=metavar, help=f"{help} (default: {default})")
+
+
+def run_command(
+    parser: ArgumentParser,
+    arguments: Sequence[str] | None,
+    action: Callable[[argparse.Namespace], None],
+    elsewhere: str = "",
+) -> None:
+    """Do `action` with what the command line says; a user's mistake ends with one line and exit code 2.
+
+    Messages from below name the flags of this command; `elsewhere` is one that has all the others.
+    """
+    flags = {flag.lstrip("-"): flag for item in parser.flags for flag in item.option_strings}
+    flags |= {setting: flag for setting, flag in SETTINGS.items() if flag in flags.values()}
+
+    def act() -> None:
+        parsed = parser.parse_args(arguments)
+        set_called(CalledFlags(flags, elsewhere))
+        action(parsed)
+
+    run_or_exit(parser.prog.removeprefix("python -m "), act)
+
+
+def make_parser(algorithm: Algorithm, distribution_mode: str) -> ArgumentParser:
     """Make the parser of `train_{algorithm}`, whose default mode is `distribution_mode`."""
     what = "PPO with the semantic clustering module (SPPO)" if algorithm == "sppo" else "plain PPO"
-    parser = argparse.ArgumentParser(
-        prog=f"train_procgen.train_{algorithm}",
-        usage=f"python -m train_procgen.train_{algorithm} [OPTIONS]",
-        description=f"Train {what} on a Procgen game, with the flags of the paper's implementation.",
-        epilog=EPILOG.format(algorithm=algorithm),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = empty_parser(
+        f"train_{algorithm}",
+        f"Train {what} on a Procgen game, with the flags of the paper's implementation.",
+        EPILOG.format(algorithm=algorithm),
     )
 
-    def flag(name: str, kind: type, default: object, help: str) -> None:
-        metavar = {int: "N", float: "X"}.get(kind, name.removeprefix("--").upper())
-        parser.add_argument(name, type=kind, default=default, metavar=metavar, help=f"{help} (default: {default})")
+    def flag(name: str, default: object, help: str) -> None:
+        add_flag(parser.settings, name, default, help)
 
-    flag("--env_name", str, "coinrun", f"game: {', '.join(GAMES)}")
-    flag("--num_envs", int, 64, "environments of each worker")
-    flag("--distribution_mode", str, distribution_mode, "easy or hard; some games have exploration, memory or extreme")
-    flag("--num_levels", int, 0, "levels to train on; 0 means all")
-    flag("--start_level", int, 0, "seed of the first level")
-    flag("--test_worker_interval", int, 0, "above 0: score the agent on all levels too, if num_levels is not 0")
-    flag("--timesteps_per_proc", int, 25_000_000, "environment steps of each worker")
-    flag("--rand_seed", int, 2022, "seed of weights, environments, actions and shuffling")
+    flag("--env_name", "coinrun", f"game: {', '.join(GAMES)}")
+    flag("--num_envs", 64, "environments of each worker")
+    flag("--distribution_mode", distribution_mode, "easy or hard; some games have exploration, memory or extreme")
+    flag("--num_levels", 0, "levels to train on; 0 means all")
+    flag("--start_level", 0, "seed of the first level")
+    flag("--test_worker_interval", 0, "above 0: score the agent on all levels too, if num_levels is not 0")
+    flag("--timesteps_per_proc", 25_000_000, "environment steps of each worker")
+    flag("--rand_seed", 2022, "seed of weights, environments, actions and shuffling")
     if algorithm == "sppo":
-        flag("--num_embeddings", int, 8, "codes of the codebook: the number of clusters")
-        flag("--alpha1", float, 20.0, "degrees of freedom of Student's t over the features")
-        flag("--alpha2", float, 20.0, "degrees of freedom of Student's t over the embedding")
-        parser.add_argument(
+        flag("--num_embeddings", 8, "codes of the codebook: the number of clusters")
+        flag("--alpha1", 20.0, "degrees of freedom of Student's t over the features")
+        flag("--alpha2", 20.0, "degrees of freedom of Student's t over the embedding")
+        parser.settings.add_argument(
             "--beta",
-            type=float,
+            type=number,
             metavar="X",
             help="accepted and without effect, as in the original, whose learner takes 0.25 whatever is given here",
         )
     ours = parser.add_argument_group("beyond the original's")
     ours.add_argument(
-        "--run_root", type=Path, default=TrainConfig.run_root, help="folder of the run folders (default: %(default)s)"
+        "--run_root",
+        type=path,
+        default=TrainConfig.run_root,
+        metavar="DIR",
+        help="folder of the run folders (default: %(default)s)",
     )
     ours.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
     return parser
@@ -96,13 +148,11 @@ def make_config(algorithm: Algorithm, arguments: argparse.Namespace) -> TrainCon
 
 def run(algorithm: Algorithm, distribution_mode: str, arguments: Sequence[str] | None = None) -> None:
     """Train as the command line says; a user's mistake ends with one line and exit code 2."""
-    parser = make_parser(algorithm, distribution_mode)
-    parsed = parser.parse_args(arguments)
 
-    def train_as_told() -> None:
+    def train_as_told(parsed: argparse.Namespace) -> None:
         config = make_config(algorithm, parsed)
         from semantic_rl.training.train import train
 
         train(config)
 
-    run_or_exit(parser.prog, train_as_told)
+    run_command(make_parser(algorithm, distribution_mode), arguments, train_as_told, elsewhere="semantic-rl train")

@@ -11,11 +11,13 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from semantic_rl.arguments import ArgumentParser
+from semantic_rl.arguments.values import one_of
 from semantic_rl.artifacts import run_name
-from semantic_rl.cli import run_or_exit
 from semantic_rl.config import ClipsConfig, ClipSettings, EnvConfig, ImportOriginalConfig, RecordConfig
 from semantic_rl.errors import UserError
 from semantic_rl.games import GAMES
+from train_procgen.command import add_flag, empty_parser, run_command
 
 AGENT_FOLDERS = (Path("train_procgen/checkpoints"), Path("runs"))
 FIGURES_FOLDER = Path("train_procgen/figures")
@@ -37,35 +39,38 @@ ENV_LEVELS_fdr_embeddings.png, and both as .svg.
 """
 
 
-def make_parser() -> argparse.ArgumentParser:
+def _read_mode(word: str) -> int:
+    return int(one_of("0", "1")(word))
+
+
+def make_parser() -> ArgumentParser:
     """Make the parser of the command."""
-    parser = argparse.ArgumentParser(
-        prog="train_procgen.enjoy_sppo",
-        usage="python -m train_procgen.enjoy_sppo [OPTIONS]",
-        description="Look at the clusters of a trained SPPO agent, with the flags of the paper's implementation.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = empty_parser(
+        "enjoy_sppo",
+        "Look at the clusters of a trained SPPO agent, with the flags of the paper's implementation.",
+        EPILOG,
     )
 
-    def flag(name: str, kind: type, default: object, help: str, choices: tuple[int, ...] | None = None) -> None:
-        metavar = {int: "N", float: "X"}.get(kind, name.removeprefix("--").upper())
-        help = f"{help} (default: {default})"
-        parser.add_argument(name, type=kind, default=default, metavar=metavar, choices=choices, help=help)
+    def flag(name: str, default: object, help: str) -> None:
+        add_flag(parser.settings, name, default, help)
 
-    flag("--mode", int, 1, "0: a clip of each cluster; 1: embedding spaces", choices=(0, 1))
-    flag("--env_name", str, "coinrun", f"game: {', '.join(GAMES)}")
-    flag("--num_envs", int, 64, "mode 1: environments")
-    flag("--distribution_mode", str, "easy", "difficulty that the agent was trained on")
-    flag("--num_levels", int, 0, "levels that the agent was trained on and plays; 0 means all")
-    flag("--start_level", int, 0, "seed of the first of these levels")
-    flag("--timesteps_per_proc", int, 25_000_000, "steps of the agent's training: the name of the original's file")
-    flag("--rand_seed", int, 2021, "seed that the agent was trained with; it plays with it, too")
-    flag("--num_embeddings", int, 8, "clusters of the agent")
+    parser.settings.add_argument(
+        "--mode", type=_read_mode, default=1, metavar="{0,1}",
+        help="0: a clip of each cluster; 1: embedding spaces (default: 1)",
+    )  # fmt: skip
+    flag("--env_name", "coinrun", f"game: {', '.join(GAMES)}")
+    flag("--num_envs", 64, "mode 1: environments")
+    flag("--distribution_mode", "easy", "difficulty that the agent was trained on")
+    flag("--num_levels", 0, "levels that the agent was trained on and plays; 0 means all")
+    flag("--start_level", 0, "seed of the first of these levels")
+    flag("--timesteps_per_proc", 25_000_000, "steps of the agent's training: the name of the original's file")
+    flag("--rand_seed", 2021, "seed that the agent was trained with; it plays with it, too")
+    flag("--num_embeddings", 8, "clusters of the agent")
     ignored = "accepted and without effect: it concerns training alone"
-    flag("--test_worker_interval", int, 0, ignored)
-    flag("--beta", float, 0.0, ignored)
-    flag("--alpha1", float, 20.0, ignored)
-    flag("--alpha2", float, 20.0, ignored)
+    flag("--test_worker_interval", 0, ignored)
+    flag("--beta", 0.0, ignored)
+    flag("--alpha1", 20.0, ignored)
+    flag("--alpha2", 20.0, ignored)
     return parser
 
 
@@ -237,17 +242,15 @@ def draw_embeddings(recording: Path, out: Path, name: str, seed: int) -> list[Pa
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a user's mistake ends with one line and exit code 2."""
-    parser = make_parser()
-    parsed = parser.parse_args(arguments)
 
-    def look() -> None:
+    def look(parsed: argparse.Namespace) -> None:
         with tempfile.TemporaryDirectory() as temporary:
             run = find_agent(parsed, Path(temporary))
             check_agent(run, parsed)
             for path in make_embeddings(run, parsed) if parsed.mode == 1 else make_clips(run, parsed):
                 print(path)
 
-    run_or_exit(parser.prog, look)
+    run_command(make_parser(), arguments, look)
 
 
 if __name__ == "__main__":

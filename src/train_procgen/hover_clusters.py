@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from semantic_rl.arguments import ArgumentParser
 from semantic_rl.artifacts import RECORDING_FILE, run_name
-from semantic_rl.cli import run_or_exit
 from semantic_rl.config import ExploreConfig, RecordConfig
 from semantic_rl.errors import UserError
 from semantic_rl.games import GAMES
+from train_procgen.command import add_flag, empty_parser, run_command
 from train_procgen.enjoy_sppo import AGENT_FOLDERS, FIGURES_FOLDER, check_agent, find_agent
 
 EPILOG = """\
@@ -30,37 +31,33 @@ so that the shares of the clusters are the agent's own.
 """
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> ArgumentParser:
     """Make the parser of the command."""
-    parser = argparse.ArgumentParser(
-        prog="train_procgen.hover_clusters",
-        usage="python -m train_procgen.hover_clusters [OPTIONS]",
-        description="Point at states of a trained SPPO agent and see their frames, with the flags of the paper's "
-        "implementation.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = empty_parser(
+        "hover_clusters",
+        "Point at states of a trained SPPO agent and see their frames, with the flags of the paper's implementation.",
+        EPILOG,
     )
 
-    def flag(name: str, kind: type, default: object, help: str) -> None:
-        metavar = {int: "N", float: "X"}.get(kind, name.removeprefix("--").upper())
-        parser.add_argument(name, type=kind, default=default, metavar=metavar, help=f"{help} (default: {default})")
+    def flag(name: str, default: object, help: str) -> None:
+        add_flag(parser.settings, name, default, help)
 
-    flag("--env_name", str, "coinrun", f"game: {', '.join(GAMES)}")
-    flag("--num_envs", int, 64, "environments that play side by side")
-    flag("--distribution_mode", str, "easy", "difficulty that the agent was trained on")
-    flag("--num_levels", int, 0, "levels that the agent was trained on and plays; 0 means all")
-    flag("--start_level", int, 0, "seed of the first of these levels")
-    flag("--timesteps_per_proc", int, 25_000_000, "steps of the agent's training: the name of the original's file")
-    flag("--rand_seed", int, 2021, "seed that the agent was trained with; it plays with it, too")
-    flag("--num_embeddings", int, 8, "clusters of the agent")
-    flag("--total_states", int, 5_000, "states to have, at least")
+    flag("--env_name", "coinrun", f"game: {', '.join(GAMES)}")
+    flag("--num_envs", 64, "environments that play side by side")
+    flag("--distribution_mode", "easy", "difficulty that the agent was trained on")
+    flag("--num_levels", 0, "levels that the agent was trained on and plays; 0 means all")
+    flag("--start_level", 0, "seed of the first of these levels")
+    flag("--timesteps_per_proc", 25_000_000, "steps of the agent's training: the name of the original's file")
+    flag("--rand_seed", 2021, "seed that the agent was trained with; it plays with it, too")
+    flag("--num_embeddings", 8, "clusters of the agent")
+    flag("--total_states", 5_000, "states to have, at least")
     ignored = "accepted and without effect: it concerns training alone"
-    flag("--test_worker_interval", int, 0, ignored)
-    flag("--beta", float, 0.0, ignored)
-    flag("--alpha1", float, 20.0, ignored)
-    flag("--alpha2", float, 20.0, ignored)
+    flag("--test_worker_interval", 0, ignored)
+    flag("--beta", 0.0, ignored)
+    flag("--alpha1", 20.0, ignored)
+    flag("--alpha2", 20.0, ignored)
     ours = parser.add_argument_group("beyond the original's")
-    ours.add_argument("--port", type=int, default=ExploreConfig.port, help="port of the page (default: %(default)s)")
+    add_flag(ours, "--port", ExploreConfig.port, "port of the page")
     ours.add_argument("--no_browser", action="store_true", help="print the address instead of opening it")
     return parser
 
@@ -123,10 +120,8 @@ def _note_differences(folder: Path, name: str, arguments: argparse.Namespace) ->
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a user's mistake ends with one line and exit code 2."""
-    parser = make_parser()
-    parsed = parser.parse_args(arguments)
 
-    def look() -> None:
+    def look(parsed: argparse.Namespace) -> None:
         from semantic_rl.commands.explore import explore
 
         if parsed.total_states < 1:
@@ -135,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         settings = ExploreConfig(Path(), port=parsed.port, browser=not parsed.no_browser)
         explore(replace(settings, recording=find_recording(parsed)))
 
-    run_or_exit(parser.prog, look)
+    run_command(make_parser(), arguments, look)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,13 @@ from matplotlib.figure import Figure
 
 from semantic_rl.analysis.curves import compute_curves
 from semantic_rl.analysis.runs import RunFolder, find_runs, load_runs, select_runs
-from semantic_rl.cli import run_or_exit
+from semantic_rl.arguments import ArgumentParser
+from semantic_rl.arguments.values import path, text, whole_number
 from semantic_rl.errors import UserError
 from semantic_rl.figures.curve_panels import curves_figure
 from semantic_rl.figures.style import save_figure
 from semantic_rl.games import GAMES, find_game
+from train_procgen.command import empty_parser, run_command
 
 TRAINING_LEVELS = {"easy": 200, "hard": 500}
 """Levels of a run with a restricted training set."""
@@ -42,27 +44,29 @@ def parse_bool(text: str) -> bool:
     raise argparse.ArgumentTypeError(f"got '{text}', expected True or False")
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> ArgumentParser:
     """Make the parser, with the original's flags and defaults."""
-    parser = argparse.ArgumentParser(
-        prog="train_procgen.single_graph",
-        usage="python -m train_procgen.single_graph [OPTIONS]",
-        description="Draw return over environment steps, SPPO against PPO, with the flags of the paper's code.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = empty_parser(
+        "single_graph",
+        "Draw return over environment steps, SPPO against PPO, with the flags of the paper's code.",
+        EPILOG,
     )
-    add = parser.add_argument
-    add("--env_name", default="coinrun", metavar="GAME", help=f"{', '.join(GAMES)} (default: %(default)s)")
-    add("--distribution_mode", default="easy", metavar="MODE", help="easy or hard (default: %(default)s)")
+    add = parser.settings.add_argument
+    add("--env_name", type=text, default="coinrun", metavar="GAME", help=f"{', '.join(GAMES)} (default: %(default)s)")
+    add("--distribution_mode", type=text, default="easy", metavar="MODE", help="easy or hard (default: %(default)s)")
     add("--normalize_and_reduce", action="store_true", help="scores from 0, a trivial, to 1, a perfect policy")
     add("--restrict_training_set", type=parse_bool, default=False, metavar="BOOL",
         help="runs on 200 (hard: 500) levels, with their scores on all levels (default: %(default)s)")  # fmt: skip
     add("--save", action="store_false",
         help="do not save: show the figure and nothing else; the name misleads, as in the original")  # fmt: skip
     ours = parser.add_argument_group("beyond the original's")
-    ours.add_argument("--run_root", type=Path, metavar="DIR", help="folder of the run folders (default: see below)")
+    ours.add_argument("--run_root", type=path, metavar="DIR", help="folder of the run folders (default: see below)")
     ours.add_argument(
-        "--skip_updates", type=int, default=10, metavar="N", help="updates not drawn at the beginning (default: 10)"
+        "--skip_updates",
+        type=whole_number,
+        default=10,
+        metavar="N",
+        help="updates not drawn at the beginning (default: 10)",
     )
     return parser
 
@@ -128,8 +132,8 @@ def draw(arguments: argparse.Namespace) -> None:
     if arguments.save:
         name = f"{env}_{mode}_{num_levels}{'-mean' if arguments.normalize_and_reduce else ''}"
         out = Path("figures") if Path.cwd().name == HOME else Path(HOME, "figures")
-        for path in save_figure(figure, out, name):
-            print(path)
+        for written in save_figure(figure, out, name):
+            print(written)
     if shown:
         from matplotlib import pyplot
 
@@ -138,9 +142,7 @@ def draw(arguments: argparse.Namespace) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a user's mistake ends with one line and exit code 2."""
-    parser = make_parser()
-    parsed = parser.parse_args(arguments)
-    run_or_exit(parser.prog, lambda: draw(parsed))
+    run_command(make_parser(), arguments, draw)
 
 
 if __name__ == "__main__":

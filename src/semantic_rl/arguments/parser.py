@@ -79,9 +79,14 @@ class ArgumentParser(argparse.ArgumentParser):
         return [action for action in self._actions if not action.option_strings]
 
     @property
+    def flags(self) -> list[argparse.Action]:
+        """All flags."""
+        return [action for action in self._actions if action.option_strings]
+
+    @property
     def required_flags(self) -> list[argparse.Action]:
         """Flags that must be given."""
-        return [action for action in self._actions if action.option_strings and action.required]
+        return [action for action in self.flags if action.required]
 
     def print_help(self, file: Any = None) -> None:
         """Print the help; argparse's own drops what a reader that leaves does not take, and says nothing."""
@@ -155,9 +160,10 @@ class ArgumentParser(argparse.ArgumentParser):
             return known[begun[0]]
         if begun:
             self.error(f"{name} may be {' or '.join(begun)}; write it out")
-        close = nearest(_spelled(name), list(spellings)) if len(name) > 3 else ""
-        for flag in known:
-            close = close.replace(f"'{_spelled(flag)}'", f"'{flag}'")
+        names = {flag.lstrip("-").replace("_", "-"): flag for flag in known}
+        close = nearest(_spelled(name).lstrip("-"), list(names)) if len(name) > 3 else ""
+        for plain, flag in names.items():
+            close = close.replace(f"'{plain}'", f"'{flag}'")
         self.error(f"unknown flag {shown(name)}.{close}")
 
     def _check_missing(self, seen: dict[str, str], num_loose: int) -> None:

@@ -48,11 +48,11 @@ def run(arguments: list[str]) -> None:
             num_threads=config.num_threads,
             report=report,
         )
-    print(metrics_table(metrics))
     try:
         write_json(out, metrics.to_json())
     except OSError as error:
         raise _unwritable(out, error) from error
+    print(metrics_table(metrics))
     print(out)
 
 

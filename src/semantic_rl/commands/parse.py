@@ -4,6 +4,7 @@ import inspect
 from typing import Any
 
 from semantic_rl.arguments import ArgumentParser, add_settings, make_config
+from semantic_rl.called_flags import CalledFlags, set_called
 
 
 def make_parser(config: type[Any], command: str) -> ArgumentParser:
@@ -23,4 +24,7 @@ def parse[Config](config: type[Config], arguments: list[str], command: str) -> C
     Raises UserError of one sentence: UsageError for words that cannot be understood, the config's own for values that
     cannot be.
     """
-    return make_config(config, vars(make_parser(config, command).parse_args(arguments)))
+    parser = make_parser(config, command)
+    given = vars(parser.parse_args(arguments))
+    set_called(CalledFlags({item.dest: item.option_strings[-1] for item in parser.flags}))
+    return make_config(config, given)

@@ -1,0 +1,77 @@
+"""Messages name flags as the command spells them that was called, and advise none that it does not have.
+
+The parts below a command line know settings and the flags of `semantic-rl`. The original's commands call some of them
+otherwise and lack others, and `demo` has no --resume because it always goes on.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class CalledFlags(NamedTuple):
+    """What the command that runs calls its settings."""
+
+    flags: Mapping[str, str]
+    """Setting to flag."""
+    elsewhere: str = ""
+    """Command to which all other flags are ascribed; without one, advice that needs them is left out."""
+
+
+FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9_-]*")
+OTHER_COMMAND = re.compile(r"(?:semantic-rl|ray) [a-z-]+[^;,)']*|'[^']* --[^']*'")
+"""Another command that a message quotes, with its own flags."""
+CLAUSE_END = re.compile(r"(; |, or | or |\. )")
+
+_called: list[CalledFlags] = []
+
+
+def set_called(flags: CalledFlags | None) -> None:
+    """Let `flags` be those of the command that runs in this process; None when it has ended."""
+    _called[:] = [flags] if flags else []
+
+
+def as_called(message: str) -> str:
+    """Return a message with the flags of the command that was called; as it is where no command was."""
+    return spell(message, _called[0]) if _called else message
+
+
+def spell(message: str, called: CalledFlags) -> str:
+    """Return a message with the flags of a command."""
+    name, colon, rest = message.partition(": ")
+    if colon and name in called.flags:
+        flag = called.flags[name]
+        message = f"{flag if flag != _usual(name) else name}: {rest}"
+    if "resume" not in called.flags:
+        message = re.sub(r"(the same command) (?:and|with) --resume", r"\1", message)
+    parts = CLAUSE_END.split(message)
+    clauses, ends = parts[::2], [*parts[1::2], ""]
+    kept: list[tuple[str, str]] = []
+    for clause, end in zip(clauses, ends, strict=True):
+        said = _spell_clause(clause, called)
+        if said is not None:
+            kept.append((said, end))
+        elif end in ("", ". ") and kept:
+            kept[-1] = (kept[-1][0], end or ("" if message.endswith(".") is False else "."))
+    return "".join(clause + end for clause, end in kept)
+
+
+def _spell_clause(clause: str, called: CalledFlags) -> str | None:
+    """Return a clause with the command's flags, or None where it advises one that the command does not have."""
+    quoted = [match.span() for match in OTHER_COMMAND.finditer(clause)]
+    said, place = "", 0
+    for match in FLAG.finditer(clause):
+        if any(begin <= match.start() < end for begin, end in quoted):
+            continue
+        setting = match.group().lstrip("-").replace("-", "_").removeprefix("no_")
+        flag = called.flags.get(setting)
+        if flag is None and not called.elsewhere:
+            return None
+        flag = f"{called.elsewhere} {match.group()}" if flag is None else flag
+        said += clause[place : match.start()] + flag
+        place = match.end()
+    return said + clause[place:]
+
+
+def _usual(setting: str) -> str:
+    return "--" + setting.replace("_", "-")

@@ -1,0 +1,31 @@
+"""Output never fails on a sign: what an encoding without it, such as ASCII, shows in its place."""
+
+import codecs
+import sys
+
+STAND_INS = {
+    "λ": "lambda", "β": "beta", "γ": "gamma", "ε": "epsilon", "σ": "sigma", "α": "alpha", "ν": "nu", "ρ": "rho",
+    "×": "x", "−": "-", "–": "-", "—": "-", "±": "+/-", "…": "...", "·": "|", "→": "->", "←": "<-", "↑": "up",
+    "↓": "down", "≥": ">=", "≤": "<=", "√": "sqrt", "²": "^2", "✓": "yes", "✗": "no", "\u2019": "'", "\u2018": "'",
+    "“": '"', "”": '"', "•": "*", "█": "#", "━": "-", "─": "-", "│": "|", "╸": "-", "╺": "-",
+}  # fmt: skip
+"""Signs that the package prints; any other, such as one of a user's path, is shown as Python writes it: \\xe4."""
+HANDLER = "semantic_rl.stand_ins"
+
+
+def _stand_in(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    signs = error.object[error.start : error.end]
+    return "".join(STAND_INS.get(sign, ascii(sign)[1:-1]) for sign in signs), error.end
+
+
+codecs.register_error(HANDLER, _stand_in)
+
+
+def show_every_sign() -> None:
+    """Let stdout and stderr of this process take every sign, whatever the locale."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)  # a stream that a test or a notebook put there may have none
+        if reconfigure is not None:
+            reconfigure(errors=HANDLER)
