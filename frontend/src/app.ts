@@ -7,7 +7,7 @@ import type { Recording } from "./data/recording";
 import type { Source } from "./data/source";
 import { Store } from "./data/store";
 import { FIRST_VIEW, type View, type Zoom } from "./data/view";
-import type { MapView } from "./map/map";
+import type { ShownMap } from "./map/shown";
 import { Frames } from "./player/frames";
 import { Player } from "./player/player";
 
@@ -55,11 +55,11 @@ export class App {
   readonly notes: Map<string, Notes>;
   readonly frames: Map<string, Frames>;
   readonly player: Player;
-  readonly maps = new Map<string, MapView>();
+  readonly maps = new Map<string, ShownMap>();
   /** Where maps that do not exist yet shall look. */
   zooms: Record<string, Zoom> = {};
   /** Called when a map was moved or enlarged by hand. */
-  zoomed: (map: MapView) => void = () => undefined;
+  zoomed: (map: ShownMap) => void = () => undefined;
   /** How the maps of two recordings belong together: the same plane, the same states, or clusters that are alike. */
   link: Comparison["kind"] = "none";
 

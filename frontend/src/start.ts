@@ -5,7 +5,7 @@ import { fromUnit, type Recording, toUnit } from "./data/recording";
 import { sentence } from "./data/store";
 import { FIRST_VIEW, readHash, writeHash } from "./data/view";
 import { COLUMN_OF } from "./map/colors";
-import type { MapView } from "./map/map";
+import type { ShownMap } from "./map/shown";
 import { openSelection } from "./panels/inside";
 import { loadList, playItem, playNext } from "./panels/lists";
 import { listenToKeys } from "./ui/keys";
@@ -136,7 +136,7 @@ async function wantPlane(app: App, name: PlaneName): Promise<void> {
 }
 
 /** Where two maps show the same plane, what one looks at the other does too. */
-function followZoom(app: App, map: MapView): void {
+function followZoom(app: App, map: ShownMap): void {
   const limits = map.plane && map.recording.plane(map.plane)?.limits;
   if (app.link !== "same" || map.plane !== "fdr" || !limits) return;
   for (const other of app.maps.values()) {

@@ -16,7 +16,7 @@ from semantic_rl.cli import main
 from semantic_rl.clips import Clip, ClipSettings, make_clips
 from semantic_rl.clips.make import shortfalls
 from semantic_rl.errors import UserError
-from semantic_rl.figures.palette import cluster_color
+from semantic_rl.palette import cluster_color
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.annotations import Annotations
 

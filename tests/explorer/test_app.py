@@ -20,8 +20,8 @@ from semantic_rl.config.explore import ExploreConfig
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.opening import open_view, open_views
 from semantic_rl.explorer.view import View
-from semantic_rl.figures.palette import cluster_color
 from semantic_rl.games import ACTION_NAMES
+from semantic_rl.palette import cluster_color
 from semantic_rl.recording.store import Recording
 
 from .conftest import SETTINGS, TestClient, ask_inside, client_of, get, get_json, meta_of

@@ -10,8 +10,6 @@ import pytest
 from PIL import Image
 from titles import title_of
 
-from semantic_rl.explorer.contrast import Sums, add_up, cohens_d, contrast, draws_of
-from semantic_rl.explorer.inside import cramers_v
 from semantic_rl.explorer.view import View
 from semantic_rl.recording.store import Recording
 
@@ -43,6 +41,8 @@ def test_counts_and_means_are_those_of_the_table(client: TestClient, real_record
         pooled = np.sqrt(((len(a) - 1) * a.var(ddof=1) + (len(b) - 1) * b.var(ddof=1)) / (len(a) + len(b) - 2))
         assert found[name]["effect"] == pytest.approx((a.mean() - b.mean()) / pooled)
         assert found[name]["low"] < found[name]["difference"] < found[name]["high"]
+        assert found[name]["num_episodes"] == inside["episode"].n_unique()
+        assert found[name]["num_episodes_rest"] == rest["episode"].n_unique()
     for name, part in (("actions", inside), ("actions_rest", rest)):
         shares = np.bincount(part["action"].to_numpy(), minlength=15) / len(part)
         np.testing.assert_allclose(found[name], shares)
@@ -50,6 +50,7 @@ def test_counts_and_means_are_those_of_the_table(client: TestClient, real_record
     np.testing.assert_array_equal(found["clusters_rest"], np.bincount(rest["code_index"].to_numpy(), minlength=8))
     passes = episodes.filter(pl.col("episode").is_in(inside["episode"].unique().to_list()))
     assert found["success"]["inside"] == pytest.approx(passes["success"].mean())
+    assert found["success"]["num_episodes"] == len(passes.filter(pl.col("terminated") | pl.col("truncated")))
     examples = states[found["examples"]]
     assert examples["episode"].n_unique() == len(examples)
     assert (examples["embedding_x"] < 0).all()
@@ -210,29 +211,3 @@ def test_a_key_that_is_not_known_is_refused(client: TestClient) -> None:
         assert client.get(f"/api/a/{path}").status_code == 404
     key = ask(client, HALF)["key"]
     assert client.get(f"/api/a/rows?key={key}&format=xlsx").status_code == 400
-
-
-def test_intervals_hold_the_true_difference_about_as_often_as_they_say() -> None:
-    rng = np.random.default_rng(1)
-    held = 0
-    for repeat in range(60):
-        episode = np.repeat(np.arange(40), 20)
-        level = rng.normal(size=40)[episode]  # what states of an episode have in common
-        inside = rng.random(800) < 0.4
-        values = level + 0.5 * inside + rng.normal(size=800)
-        sums = [add_up(values[which], episode[which], 40) for which in (inside, ~inside)]
-        found = contrast(draws_of(40, repeat), *sums)
-        held += found["low"] <= 0.5 <= found["high"]
-    assert 50 <= held <= 60
-
-
-def test_an_effect_of_equal_numbers_is_unknown() -> None:
-    same = Sums(np.array([2.0]), np.array([2.0]), np.array([2.0]))
-    assert np.isnan(cohens_d(same, same))
-    assert np.isnan(cohens_d(same, Sums(np.zeros(1), np.zeros(1), np.zeros(1))))
-
-
-def test_cramers_v_is_zero_for_equal_shares_and_one_for_different_ones() -> None:
-    assert cramers_v(np.array([[10.0, 20, 0], [30, 60, 0]])) == pytest.approx(0)
-    assert cramers_v(np.array([[10.0, 0], [0, 30]])) == pytest.approx(1)
-    assert np.isnan(cramers_v(np.array([[0.0, 0], [1, 3]])))

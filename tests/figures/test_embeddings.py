@@ -11,7 +11,7 @@ from semantic_rl.analysis.embedding import compute_planes
 from semantic_rl.cli import main
 from semantic_rl.errors import UserError
 from semantic_rl.figures.embeddings import Color, color_states, draw_fdr, embeddings_figure, make_embeddings
-from semantic_rl.figures.palette import cluster_color
+from semantic_rl.palette import cluster_color
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.annotations import Annotations
 

@@ -12,12 +12,13 @@ import { type Colors, readColors } from "./ink";
 import { Labels } from "./labels";
 import { arrowsBetween, pathOf, shelfOf, visibleStates } from "./overlays";
 import { pointLook, Points } from "./points";
+import type { ShownMap } from "./shown";
 import { Thumbnails } from "./thumbnails";
 
 const MOVE_MS = 850;
 const FLY_MS = 260;
 
-export class MapView {
+export class MapView implements ShownMap {
   readonly camera = new Camera();
   /** Arrows between clusters that are in view now. */
   arrows: Arrow[] = [];

@@ -7,7 +7,7 @@ import type { View } from "../data/view";
 import type { Camera } from "./camera";
 import { clusterColor } from "./colors";
 import { type Arrow, makeArrow } from "./drawing";
-import type { MapView } from "./map";
+import type { ShownMap } from "./shown";
 import type { Shelf } from "./thumbnails";
 
 /** Of each own cluster [256]: hidden (0), a shadow (1) or shown (2). */
@@ -73,7 +73,7 @@ export function arrowsBetween(app: App, recording: Recording, places: readonly (
 }
 
 /** What the pictures on a map need to know of it. */
-export function shelfOf(app: App, map: MapView): Shelf {
+export function shelfOf(app: App, map: ShownMap): Shelf {
   const { recording } = map;
   const has = (index: number): boolean => app.source.hasFrame(recording.id, recording.rowOf(index));
   return {

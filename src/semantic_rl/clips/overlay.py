@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from semantic_rl.figures.palette import cluster_color, ink_on
 from semantic_rl.games import ACTION_NAMES
+from semantic_rl.palette import cluster_color, ink_on
 
 DARK = (20, 20, 20, 190)
 LIGHT = (255, 255, 255, 255)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.clusters import find_visits
+from semantic_rl.analysis.effect_sizes import Sums, add_up, draws_of, draws_of_mean, interval
 from semantic_rl.explorer.about import about
-from semantic_rl.explorer.contrast import Sums, add_up, draws_of, draws_of_mean, interval
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.matching import Match, Side, match_clusters
 from semantic_rl.games import ACTION_NAMES

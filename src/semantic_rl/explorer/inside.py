@@ -9,7 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.clusters import find_visits
-from semantic_rl.explorer.contrast import Sums, add_up, contrast, contrast_shares, draws_of
+from semantic_rl.analysis.effect_sizes import (
+    COHENS_D,
+    CRAMERS_V,
+    Difference,
+    Sums,
+    add_up,
+    contrast,
+    contrast_shares,
+    cramers_v,
+    draws_of,
+    not_compared,
+)
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.selection import Selected
 
@@ -30,7 +41,7 @@ def describe_inside(explored: Explored, selected: Selected) -> dict[str, Any]:
     def of(values: NDArray[Any], rows: NDArray[np.int64]) -> Sums:
         return add_up(values[rows], states.episode[rows], num_episodes)
 
-    def compare(values: NDArray[Any]) -> dict[str, Any]:
+    def compare(values: NDArray[Any]) -> Difference:
         return contrast(bootstrap, of(values, inside), of(values, rest))
 
     passes = np.bincount(states.episode[inside], minlength=num_episodes) > 0
@@ -61,11 +72,10 @@ def _success(explored: Explored, which: NDArray[np.bool_]) -> Sums:
     return add_up(explored.episodes.success[chosen], chosen, len(which))
 
 
-def _dwell(explored: Explored, selected: Selected, bootstrap: "Bootstrap") -> dict[str, Any]:
+def _dwell(explored: Explored, selected: Selected, bootstrap: "Bootstrap") -> Difference:
     """Compare how many steps on end the agent stays inside, and outside."""
     if selected.known is not None:
-        nothing = dict.fromkeys(("inside", "rest", "difference", "low", "high", "effect"))
-        return {**nothing, "effect_name": "Cohen's d", "note": NOT_IN_A_SAMPLE}
+        return not_compared(COHENS_D, NOT_IN_A_SAMPLE)
     states, num_episodes = explored.states, len(explored.episodes.length)
     visits = find_visits(states.episode, states.step, selected.inside.astype(np.uint8))
 
@@ -100,17 +110,8 @@ def _actions(
         "actions_low": [difference["low"] for difference in differences],
         "actions_high": [difference["high"] for difference in differences],
         "actions_effect": cramers_v(np.stack([table.sum(0) for table in tables])),
-        "actions_effect_name": "Cramér's V",
+        "actions_effect_name": CRAMERS_V,
     }
-
-
-def cramers_v(table: NDArray[np.float64]) -> float:
-    """Return how strongly the rows of a table of counts [2, A] differ: 0 not at all, 1 entirely; NaN for no counts."""
-    table = table[:, table.sum(0) > 0]
-    if not table.sum(1).all() or table.shape[1] < 2:
-        return float("nan")
-    expected = table.sum(1, keepdims=True) * table.sum(0) / table.sum()
-    return float(np.sqrt((np.square(table - expected) / expected).sum() / table.sum()))
 
 
 def _clusters(explored: Explored, rows: NDArray[np.int64]) -> list[int]:

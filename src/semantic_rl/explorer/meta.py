@@ -9,8 +9,8 @@ from semantic_rl.explorer.about import about, table
 from semantic_rl.explorer.columns import Column
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.planes import PLANES, PlaneName
-from semantic_rl.figures.palette import cluster_color
 from semantic_rl.games import ACTION_NAMES
+from semantic_rl.palette import cluster_color
 
 ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
 """What each of Procgen's fifteen actions presses, in one letter."""

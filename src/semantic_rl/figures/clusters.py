@@ -18,8 +18,8 @@ from rich.console import Console
 
 from semantic_rl.analysis.clusters import Cluster, Clusters, compute_clusters
 from semantic_rl.figures.embeddings import caption
-from semantic_rl.figures.palette import FAINT_INK, LINE, cluster_color, ink_on
 from semantic_rl.figures.style import FULL_WIDTH, as_text, fitted, hide_ticks, paper_style, save_figure, write_caption
+from semantic_rl.palette import FAINT_INK, LINE, cluster_color, ink_on
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.names import cluster_names
 

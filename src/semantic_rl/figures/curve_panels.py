@@ -23,8 +23,8 @@ from semantic_rl.analysis.score_table import (
 )
 from semantic_rl.analysis.scores import Scores, compute_scores
 from semantic_rl.figures.curves import THIN, count_seeds, draw_curves, line_style, series_colors, single_runs
-from semantic_rl.figures.palette import FAINT_INK
 from semantic_rl.figures.style import CAPTION_HEIGHT, FULL_WIDTH, as_text, paper_style, save_figure, write_caption
+from semantic_rl.palette import FAINT_INK
 
 ALONE_WIDTH = 4.6
 LEFT, RIGHT = 0.5, 0.12

@@ -14,8 +14,8 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from semantic_rl.analysis.curves import Curve, GameCurves, RunCurve, Series
 from semantic_rl.errors import UserError
-from semantic_rl.figures.palette import LINE
 from semantic_rl.figures.style import as_text
+from semantic_rl.palette import LINE
 
 COLORS = ("#332288", "#CC6677", "#117733", "#88CCEE", "#882255", "#DDCC77", "#44AA99", "#AA4499", "#999933")
 """Tol's muted scheme; SPPO and PPO have the first two."""

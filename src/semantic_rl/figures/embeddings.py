@@ -22,7 +22,6 @@ from rich.progress import Progress
 
 from semantic_rl.analysis.cells import code_cells, square_around
 from semantic_rl.analysis.embedding import Planes, compute_planes
-from semantic_rl.figures.palette import CATEGORIES, OTHER, SEQUENTIAL, cluster_color, cluster_colors, ink_on
 from semantic_rl.figures.style import (
     ABOVE_PANELS,
     BELOW_PANELS,
@@ -37,6 +36,7 @@ from semantic_rl.figures.style import (
     write_caption,
 )
 from semantic_rl.games import ACTION_NAMES
+from semantic_rl.palette import CATEGORIES, OTHER, SEQUENTIAL, cluster_color, cluster_colors, ink_on
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.names import cluster_names
 

@@ -16,7 +16,7 @@ from matplotlib.textpath import text_to_path
 from semantic_rl.artifacts import TEMPORARY_SUFFIX
 from semantic_rl.errors import UserError
 from semantic_rl.figures.fonts import NO_GLYPH, families, missing_glyphs_noted
-from semantic_rl.figures.palette import FAINT_INK, INK, LINE
+from semantic_rl.palette import FAINT_INK, INK, LINE
 
 FULL_WIDTH = 7.2
 """Inches: two columns of a journal."""

@@ -7,7 +7,9 @@ an arrow is as wide as the move is frequent, a disc as large as the cluster's sh
 from pathlib import Path
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from rich.console import Console
@@ -15,7 +17,6 @@ from rich.console import Console
 from semantic_rl.analysis.cells import square_around
 from semantic_rl.analysis.transitions import Transitions, compute_transitions
 from semantic_rl.figures.embeddings import add_legend, called, caption, draw_codes, legend_columns, legend_height
-from semantic_rl.figures.palette import INK, cluster_color, ink_on
 from semantic_rl.figures.style import (
     ABOVE_PANELS,
     BELOW_PANELS,
@@ -26,6 +27,7 @@ from semantic_rl.figures.style import (
     save_figure,
     write_caption,
 )
+from semantic_rl.palette import INK, cluster_color, ink_on
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.names import cluster_names
 
@@ -52,7 +54,7 @@ def draw_matrix(ax: Axes, transitions: Transitions) -> None:
         ax.text(index, index, text, ha="center", va="center", color=ink_on(color), fontsize=7, weight="bold")
         for other in np.flatnonzero(leaving[index] >= 0.005).tolist():
             share = leaving[index, other]
-            ink = "white" if share > 0.55 else INK
+            ink = ink_on(to_hex(colormaps["Greys"](share)))
             ax.text(other, index, f"{100 * share:.0f}", ha="center", va="center", color=ink, fontsize=6.5)
     ax.set_xticks(range(count), [str(index) for index in range(count)])
     ax.set_yticks(range(count), [str(index) for index in range(count)])

@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 from semantic_rl.analysis.cells import square_around
 from semantic_rl.analysis.embedding import Planes
 from semantic_rl.figures.embeddings import Color, Coloring, color_states
-from semantic_rl.figures.palette import SEQUENTIAL
+from semantic_rl.palette import SEQUENTIAL
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.names import ClusterNote
 from semantic_rl.report.html import Child, Html, element

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from semantic_rl.figures.palette import cluster_color
+from semantic_rl.palette import cluster_color, ink_on
 from semantic_rl.recording.store import Recording
 from semantic_rl.report.html import Child, Html, element
 
@@ -40,14 +40,7 @@ def note(*text: Child) -> Html:
 def color_style(code_index: int) -> str:
     """Give a cluster's colour, and the ink that reads on it, to the style sheet."""
     color = cluster_color(code_index)
-    return f"--c:{color};--on-c:{_ink_on(color)}"
-
-
-def _ink_on(color: str) -> str:
-    """Return black or white, whichever has more contrast with `color` (#RRGGBB): at least 4.58, so WCAG's AA."""
-    channels = [int(color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    red, green, blue = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels)
-    return "#000" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 else "#fff"
+    return f"--c:{color};--on-c:{ink_on(color)}"
 
 
 def badge(code_index: int, anchor: bool = False) -> Html:

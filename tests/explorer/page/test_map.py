@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semantic_rl.figures.palette import cluster_color
+from semantic_rl.palette import cluster_color
 from semantic_rl.recording.store import Recording
 
 from .conftest import OpenPage

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from semantic_rl.figures.palette import cluster_color, cluster_colors, ink_on
+from semantic_rl.palette import CATEGORIES, OTHER, cluster_color, cluster_colors, contrast, ink_on
 
 VISION = {
     "full": [1, 0, 0, 0, 1, 0, 0, 0, 1],
@@ -36,6 +36,17 @@ def test_colours_stay_with_their_cluster_and_do_not_repeat_soon() -> None:
     np.testing.assert_allclose(cluster_colors([9, 2])[1], cluster_colors([2])[0])
 
 
-def test_numbers_read_on_their_colour() -> None:
-    assert ink_on("#FFFFFF") == "#000000"
-    assert ink_on("#0072B2") == "#FFFFFF"
+@pytest.mark.parametrize("color", [*map(cluster_color, range(40)), *CATEGORIES, OTHER, "#FFFFFF", "#000000"])
+def test_the_ink_on_a_colour_is_the_one_with_more_contrast(color: str) -> None:
+    inks = {ink: contrast(ink, color) for ink in ("#FFFFFF", "#000000")}
+    assert inks[ink_on(color)] == max(inks.values()) >= 4.5
+
+
+def test_contrast_is_that_of_the_standard() -> None:
+    assert contrast("#FFFFFF", "#000000") == pytest.approx(21)
+    assert contrast("#FFFFFF", "#767676") == pytest.approx(4.54, abs=0.005)  # the lightest grey that passes AA on white
+    on_white = {"#009E73": 3.4, "#CC79A7": 3.1, "#D55E00": 3.9}
+    for color, expected in on_white.items():
+        assert contrast("#FFFFFF", color) == pytest.approx(expected, abs=0.06)
+        assert ink_on(color) == "#000000"
+    assert ink_on("#0072B2") == ink_on("#4D4D4D") == "#FFFFFF"

@@ -2,10 +2,11 @@
 
 Intervals are those of `analysis.metrics.bootstrap`: episodes are drawn anew, with all their states, the same for both
 sets. The effect size is Cohen's d (difference of means over the pooled standard deviation of the states), and for a
-share of episodes Cohen's h. Axes: E episodes, N numbers.
+share of episodes Cohen's h. How two distributions over categories differ is said by Cramér's V. Axes: E episodes, N
+numbers, A categories.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,27 @@ NUM_RESAMPLES = 1_000
 LEVEL = 0.95
 TOO_FEW = "too few episodes for an interval"
 NOTHING = "one of the two sets is empty"
+COHENS_D, COHENS_H, CRAMERS_V = "Cohen's d", "Cohen's h", "Cramér's V"
+
+type FloatOrNaN = float
+"""NaN where the number is not defined."""
+
+
+class Difference(TypedDict):
+    """A difference between inside and rest, with its 95% interval over episodes."""
+
+    inside: FloatOrNaN
+    rest: FloatOrNaN
+    difference: FloatOrNaN
+    low: float | None
+    high: float | None
+    effect: FloatOrNaN
+    effect_name: str
+    num_episodes: int
+    """Episodes that the number inside is of."""
+    num_episodes_rest: int
+    note: NotRequired[str]
+    """Why there is no interval."""
 
 
 class Sums(NamedTuple):
@@ -32,6 +54,11 @@ class Sums(NamedTuple):
         """Over all numbers; NaN if there are none."""
         count = self.number.sum()
         return float(self.total.sum() / count) if count else float("nan")
+
+    @property
+    def num_episodes(self) -> int:
+        """Episodes that numbers are of."""
+        return int((self.number > 0).sum())
 
 
 def add_up(values: NDArray[Any], episode: NDArray[np.integer], num_episodes: int) -> Sums:
@@ -51,26 +78,42 @@ def draws_of(num_episodes: int, seed: int) -> "Bootstrap":
     return Bootstrap(np.arange(max(num_episodes, 1)), NUM_RESAMPLES, seed)
 
 
-def contrast(bootstrap: "Bootstrap", inside: Sums, rest: Sums) -> dict[str, Any]:
+def contrast(bootstrap: "Bootstrap", inside: Sums, rest: Sums) -> Difference:
     """Compare the means of two sets."""
-    return {**_difference(bootstrap, inside, rest), "effect": cohens_d(inside, rest), "effect_name": "Cohen's d"}
+    return _difference(bootstrap, inside, rest, cohens_d(inside, rest), COHENS_D)
 
 
-def contrast_shares(bootstrap: "Bootstrap", inside: Sums, rest: Sums) -> dict[str, Any]:
-    """Compare two shares: numbers that are 0 or 1, one of each episode."""
-    return {
-        **_difference(bootstrap, inside, rest),
-        "effect": cohens_h(inside.mean, rest.mean),
-        "effect_name": "Cohen's h",
-    }
+def contrast_shares(bootstrap: "Bootstrap", inside: Sums, rest: Sums) -> Difference:
+    """Compare two shares: numbers that are 0 or 1."""
+    return _difference(bootstrap, inside, rest, cohens_h(inside.mean, rest.mean), COHENS_H)
 
 
-def _difference(bootstrap: "Bootstrap", inside: Sums, rest: Sums) -> dict[str, Any]:
-    found: dict[str, Any] = {"inside": inside.mean, "rest": rest.mean, "difference": inside.mean - rest.mean}
-    if not inside.number.sum() or not rest.number.sum():
-        return {**found, "low": None, "high": None, "note": NOTHING}
+def _difference(bootstrap: "Bootstrap", inside: Sums, rest: Sums, effect: FloatOrNaN, effect_name: str) -> Difference:
+    found = Difference(
+        inside=inside.mean,
+        rest=rest.mean,
+        difference=inside.mean - rest.mean,
+        low=None,
+        high=None,
+        effect=effect,
+        effect_name=effect_name,
+        num_episodes=inside.num_episodes,
+        num_episodes_rest=rest.num_episodes,
+    )
+    if not found["num_episodes"] or not found["num_episodes_rest"]:
+        return {**found, "note": NOTHING}
     low, high = interval(draws_of_mean(bootstrap, inside) - draws_of_mean(bootstrap, rest))
-    return {**found, "low": low, "high": high, **({"note": TOO_FEW} if low is None else {})}
+    return {**found, "note": TOO_FEW} if low is None else {**found, "low": low, "high": high}
+
+
+def not_compared(effect_name: str, note: str) -> Difference:
+    """Return a difference of which nothing is known, and why."""
+    nan = float("nan")
+    numbers = Difference(
+        inside=nan, rest=nan, difference=nan, low=None, high=None, effect=nan, effect_name=effect_name,
+        num_episodes=0, num_episodes_rest=0,
+    )  # fmt: skip
+    return {**numbers, "note": note}
 
 
 def draws_of_mean(bootstrap: "Bootstrap", sums: Sums) -> NDArray[np.float64]:
@@ -104,3 +147,12 @@ def cohens_d(inside: Sums, rest: Sums) -> float:
 def cohens_h(inside: float, rest: float) -> float:
     """Return the difference of two shares on the scale on which equal steps are equally easy to tell apart."""
     return float(2 * np.arcsin(np.sqrt(inside)) - 2 * np.arcsin(np.sqrt(rest)))
+
+
+def cramers_v(table: NDArray[np.float64]) -> float:
+    """Return how strongly the rows of a table of counts [2, A] differ: 0 not at all, 1 entirely; NaN for no counts."""
+    table = table[:, table.sum(0) > 0]
+    if not table.sum(1).all() or table.shape[1] < 2:
+        return float("nan")
+    expected = table.sum(1, keepdims=True) * table.sum(0) / table.sum()
+    return float(np.sqrt((np.square(table - expected) / expected).sum() / table.sum()))

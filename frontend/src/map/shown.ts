@@ -1,0 +1,23 @@
+// A map as the rest of the page knows it: what may be asked of it, and where it can be made to look.
+import type { PlaneName } from "../data/contract";
+import type { Recording } from "../data/recording";
+import type { Zoom } from "../data/view";
+import type { Camera } from "./camera";
+
+export interface ShownMap {
+  readonly recording: Recording;
+  readonly host: HTMLElement;
+  readonly camera: Camera;
+  /** The plane that is shown, or moved to; null while none is there. */
+  readonly plane: PlaneName | null;
+  readonly zoom: Zoom;
+  look(zoom: Zoom): void;
+  /** Look somewhere because another map does. */
+  follow(zoom: Zoom): void;
+  fly(zoom: Zoom): void;
+  reset(): void;
+  /** The shown point nearest to a pixel, within `reach` pixels; -1 if there is none. */
+  nearest(px: number, py: number, reach: number, accept?: (index: number) => boolean): number;
+  /** Draw again in the next frame. */
+  refresh(points: boolean): void;
+}
