@@ -81,6 +81,7 @@ def _write_states(small: Recording, large: Path, times: int, num_episodes: int) 
             for time in range(begin, min(begin + TIMES_A_GROUP, times)):
                 changed = dict(columns)
                 changed["episode"] = pa.array(columns["episode"].to_numpy() + time * num_episodes, pa.int32())
+                changed["level_seed"] = pa.array(columns["level_seed"].to_numpy() + time, pa.int64())
                 changed["value"] = pa.array(columns["value"].to_numpy() + rng.normal(0, 0.1, SHARD_ROWS).astype("f4"))
                 shaken = features * rng.normal(1, 0.02, features.shape).astype("f4")
                 changed["features"] = _fixed(shaken.astype(np.float16))

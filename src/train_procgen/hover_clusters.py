@@ -90,14 +90,14 @@ def find_recording(arguments: argparse.Namespace) -> Path:
 
 
 def _is_complete(folder: Path) -> bool:
-    from semantic_rl.recording.store.reader import read_description
+    from semantic_rl.recording.store.description import read_description
 
     return (folder / RECORDING_FILE).is_file() and read_description(folder).get("complete") is True
 
 
 def _note_differences(folder: Path, name: str, arguments: argparse.Namespace) -> None:
     """Say where the recording is not what would be recorded now."""
-    from semantic_rl.recording.store.reader import read_description
+    from semantic_rl.recording.store.description import read_description
     from semantic_rl.training.checkpoint import find_checkpoint
 
     description = read_description(folder)

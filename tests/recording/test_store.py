@@ -44,6 +44,7 @@ def long_recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
         first, count = writer.num_states, int(rng.integers(100, 900))
         rows = np.zeros(count, DTYPE)
         rows["step"] = np.arange(count)
+        rows["level_seed"] = 7
         rows["features"] = np.arange(first, first + count)[:, None] % 1000
         observations = [pack_observation(observation(first + index)) for index in range(count)]
         writer.add(Block(rows, observations, [picture] * count), Episode(count, 1.5, 7, True, True, False, 0))
@@ -126,8 +127,8 @@ def drop_row(name: str) -> Callable[[Path], None]:
         (change(version=99), "newer semantic-rl.*update"),
         (change(complete=False), "not complete.*--resume"),
         (change(counts={"states": 5, "episodes": 2}), "states.parquet: .* rows, but recording.json"),
-        (change(codebook=None), "does not say what it should"),
-        (change(environment={}), "does not say what it should"),
+        (change(codebook=None), "'codebook' is null, expected an array"),
+        (change(environment={}), "'environment.env' is missing, expected a text"),
         (lambda folder: (folder / "states.parquet").unlink(), "states.parquet is missing"),
         (cut("states.parquet"), "states.parquet cannot be read"),
         (cut("episodes.parquet"), "episodes.parquet cannot be read"),

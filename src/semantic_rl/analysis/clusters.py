@@ -97,7 +97,7 @@ def compute_clusters(
     """
     require_clusters(recording)
     columns = ["episode", "step", "action", "value", "code_index", "level_seed"]
-    states = recording.scan().select(columns).collect()
+    states = recording.table(*columns)
     episode, step, action, value, code_index, level = (states[name].to_numpy() for name in columns)
     visits = find_visits(episode, step, code_index)
     length = recording.episodes["length"].to_numpy()[episode]

@@ -60,7 +60,7 @@ def compute_planes(
     tsne = tsne_of(recording, rows, perplexity, seed, num_threads, report)
     if not recording.num_codes:
         return Planes(rows, None, tsne, None, None)
-    columns = recording.scan().select("embedding_x", "embedding_y", "code_index").collect()
+    columns = recording.table("embedding_x", "embedding_y", "code_index")
     code_index = columns["code_index"].to_numpy().astype(np.int64)
     counts = np.bincount(code_index, minlength=recording.num_codes)
     fdr = columns.select("embedding_x", "embedding_y").to_numpy()[rows]

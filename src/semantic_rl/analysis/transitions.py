@@ -47,7 +47,7 @@ def compute_transitions(recording: Recording) -> Transitions:
     """Count the moves in a recording; raises UserError if its agent has no clusters."""
     require_clusters(recording)
     columns = ["episode", "step", "code_index", "embedding_x", "embedding_y"]
-    states = recording.scan().select(columns).collect()
+    states = recording.table(*columns)
     episode, step = states["episode"].to_numpy(), states["step"].to_numpy()
     code_index = states["code_index"].to_numpy().astype(np.int64)
     num_codes = recording.num_codes

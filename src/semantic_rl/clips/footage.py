@@ -56,7 +56,7 @@ def read_footage(recordings: Sequence[Recording]) -> Footage:
     """Read what the choice of runs needs; raises UserError if the agent has no clusters."""
     require_clusters(recordings[0])
     columns = ["episode", "step", "level_seed", "code_index", "action"]
-    tables = [recording.scan().select(columns).collect() for recording in recordings]
+    tables = [recording.table(*columns) for recording in recordings]
     first_rows = _starts([recording.num_states for recording in recordings])
     first_episodes = _starts([recording.num_episodes for recording in recordings])
 

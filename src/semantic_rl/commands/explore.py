@@ -32,7 +32,7 @@ def recording_of(path: Path) -> Path:
     Raises UserError for an agent of the user's own: the recording that is wanted of it is the user's to choose.
     """
     from semantic_rl.agents import shipped_agents
-    from semantic_rl.recording.store.reader import read_description
+    from semantic_rl.recording.store.description import read_description
 
     if path.exists():
         if (path / CONFIG_FILE).is_file() and not (path / RECORDING_FILE).is_file():

@@ -12,7 +12,6 @@ from starlette.responses import Response, StreamingResponse
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.jobs import Pending
 from semantic_rl.explorer.refusal import Refusal
-from semantic_rl.explorer.states import UNREADABLE
 from semantic_rl.explorer.view import View
 from semantic_rl.explorer.wire import from_json, to_json
 from semantic_rl.recording.store.annotations import Conflict, InvalidText
@@ -47,8 +46,6 @@ def answering(answer: Callable[[Request, Content], Response], reads_body: bool =
             return json_answer({"error": str(error)}, 400)
         except UserError as error:
             return json_answer({"error": str(error)}, 422)
-        except UNREADABLE as error:  # found when a column is first needed
-            return json_answer({"error": f"a file of the recording cannot be read: {error}."}, 422)
 
     return endpoint
 

@@ -18,7 +18,7 @@ from semantic_rl.artifacts import STATES_FILE
 from semantic_rl.explorer.frames import NOTHING_MISSING, Missing
 from semantic_rl.explorer.jobs import Jobs, Report
 from semantic_rl.explorer.planes import LEAST_FOR_TSNE, Placed, PlaneName, place_by_pca, place_by_tsne
-from semantic_rl.explorer.states import Episodes, States, read_episodes, read_states, tables_of
+from semantic_rl.explorer.states import Episodes, States, read_episodes, read_states
 from semantic_rl.recording.store import Recording
 
 
@@ -48,9 +48,8 @@ class Explored:
         self.missing = missing
         self.jobs = Jobs()
         self._limits: dict[PlaneName, tuple[float, float, float, float]] = {}
-        with tables_of(recording):
-            self.states: States = read_states(recording, report)
-            self.episodes: Episodes = read_episodes(recording)
+        self.states: States = read_states(recording, report)
+        self.episodes: Episodes = read_episodes(recording)
         self.shown: NDArray[np.int64] = sample_rows(recording.num_states, settings.max_points, settings.seed)
         """[P], ascending: the states that are points on the map."""
 

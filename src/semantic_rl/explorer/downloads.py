@@ -10,13 +10,13 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from semantic_rl.artifacts import STATES_FILE
 from semantic_rl.clips.choose import choose_runs
 from semantic_rl.clips.encode import write_animation
 from semantic_rl.clips.overlay import Caption, draw_overlay, fit_picture
 from semantic_rl.explorer.cards import CLIP, all_runs, not_too_long
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.frames import Frames
+from semantic_rl.recording.store.schema import columns_to_table, to_table
 
 CLIP_SIZE = 256
 LEFT_OUT = ("features",)
@@ -37,18 +37,15 @@ def write_rows(explored: Explored, inside: NDArray[np.bool_], form: str, path: P
 
 def _tables(explored: Explored, inside: NDArray[np.bool_]) -> Iterator[Any]:
     """Yield the selected rows as Arrow tables, of which the first may be empty; their numbers come first."""
-    file = pq.ParquetFile(explored.recording.path / STATES_FILE)
-    columns = [name for name in file.schema_arrow.names if name not in LEFT_OUT]
-    empty = file.schema_arrow.empty_table().select(columns)
+    dtype = explored.recording.state_dtype
+    columns = [name for name in dtype.names or () if name not in LEFT_OUT]
+    empty = to_table(np.zeros(0, dtype)).select(columns)
     yield empty.add_column(0, "row", pa.array([], pa.int64()))
-    start = 0
-    for group in range(file.num_row_groups):
-        count = file.metadata.row_group(group).num_rows
-        here = np.flatnonzero(inside[start : start + count])
+    for start, group in explored.recording.groups(columns):
+        here = np.flatnonzero(inside[start : start + len(group[columns[0]])])
         if len(here):
-            table = file.read_row_group(group, columns=columns).take(pa.array(here))
+            table = columns_to_table({name: values[here] for name, values in group.items()})
             yield table.add_column(0, "row", pa.array(here + start))
-        start += count
 
 
 def _flattened(table: Any) -> Any:

@@ -3,25 +3,16 @@
 Axes: B states, E episodes, K codes.
 """
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from semantic_rl.artifacts import STATES_FILE
-from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
 
 Report = Callable[[int, int], None]
-
-
-UNREADABLE = (pl.exceptions.PolarsError, pa.ArrowException, OSError)
-"""What the libraries raise where a table is damaged inside."""
 
 
 class States(NamedTuple):
@@ -55,18 +46,6 @@ class Episodes(NamedTuple):
     """Where it ended; otherwise False means nothing."""
 
 
-@contextmanager
-def tables_of(recording: Recording) -> Generator[None]:
-    """Raise UserError in place of what the libraries raise where a table of the recording is damaged inside."""
-    try:
-        yield
-    except UNREADABLE as error:
-        said = " ".join(str(error).split())
-        raise UserError(
-            f"{recording.path}: a table is damaged ({said}); restore the recording or record again."
-        ) from error
-
-
 def read_states(recording: Recording, report: Report = lambda done, total: None) -> States:
     """Read the columns, one at a time, so that no more is in memory than is kept."""
     total = 9 if recording.num_codes else 6
@@ -76,7 +55,7 @@ def read_states(recording: Recording, report: Report = lambda done, total: None)
         nonlocal done
         report(done, total)
         done += 1
-        return recording.scan().select(name).collect()[name].to_numpy().astype(dtype, copy=False)
+        return recording.table(name)[name].to_numpy().astype(dtype, copy=False)
 
     states = States(
         episode=read("episode", np.int32),
@@ -125,10 +104,8 @@ def read_uncertainty(recording: Recording) -> tuple[NDArray[np.float32], float]:
 
 
 def _distances(recording: Recording) -> Iterator[NDArray[np.float32]]:
-    file = pq.ParquetFile(recording.path / STATES_FILE)
-    for group in range(file.num_row_groups):
-        column = file.read_row_group(group, columns=["code_distance"]).column(0).combine_chunks()
-        yield column.flatten().to_numpy().reshape(len(column), -1)
+    for _, columns in recording.groups(["code_distance"]):
+        yield columns["code_distance"]
 
 
 def uncertainty_of(distances: NDArray[np.float32], scale: float) -> NDArray[np.float32]:

@@ -156,7 +156,7 @@ def color_states(
             entries.append((OTHER, f"{len(shares) - len(named)} more  {1 - shares[named].sum():.1%}"))
         return Coloring(cluster_colors(planes.code_index), "cluster, share of states", entries)
     column = {"value": "value", "time": "step", "action": "action"}[color]
-    values = recording.scan().select(column).collect()[column].to_numpy()
+    values = recording.table(column)[column].to_numpy()
     if color != "action":
         label = "value (discounted, in normalised reward)" if color == "value" else "step in the episode"
         return Coloring(values[planes.rows].astype(np.float64), label, [])

@@ -30,7 +30,7 @@ def clusters_section(recording: Recording, clusters: Clusters, clips: PageClips,
     """Show every cluster, or the largest where they are very many, with what people wrote about it."""
     by_size = sorted(clusters.clusters, key=lambda cluster: -cluster.num_states)
     shown = sorted(cluster.code_index for cluster in by_size[:MAX_CARDS])
-    columns = recording.scan().select("episode", "step", "level_seed").collect()
+    columns = recording.table("episode", "step", "level_seed")
 
     def where(row: int) -> str:
         episode, step, level = columns.row(row)

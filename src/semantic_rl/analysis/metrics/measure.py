@@ -110,7 +110,7 @@ def _views(
     """Return what is compared, the agent's own view first; an agent without one is measured by k-means alone."""
     views, omitted = list[View](), list[Omission]()
     if recording.num_codes:
-        states = recording.scan().select("embedding_x", "embedding_y", "code_index").collect()[sample.rows]
+        states = recording.table("embedding_x", "embedding_y", "code_index")[sample.rows]
         embedding = states.select("embedding_x", "embedding_y").to_numpy()
         views.append(fdr_view(embedding, states["code_index"].to_numpy().astype(np.int64), recording.num_codes))
     else:

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from scipy.spatial import procrustes
 
@@ -45,7 +44,7 @@ def other_from_recording(recording: Recording, other: Recording, rows: NDArray[n
             raise _other_states(recording, other, f"another observation in row {row}")
     embedding = code_index = None
     if other.num_codes:
-        states = other.scan().select(pl.col("embedding_x", "embedding_y", "code_index")).collect()
+        states = other.table("embedding_x", "embedding_y", "code_index")
         embedding = states.select("embedding_x", "embedding_y").to_numpy()[rows]
         code_index = states["code_index"].to_numpy().astype(np.int64)[rows]
     sha256 = str(other.description["agent"]["sha256"])

@@ -60,7 +60,7 @@ def episode_rows(recording: Recording, max_states: int, seed: int) -> NDArray[np
 def read_sample(recording: Recording, rows: NDArray[np.int64]) -> Sample:
     """Read the states `rows` of a recording; memory for the others is a few numbers each."""
     columns = ("episode", "step", "action", "value", "level_seed")
-    states = recording.scan().select(columns).collect()
+    states = recording.table(*columns)
     episode, step, action, value, level = (states[name].to_numpy()[rows] for name in columns)
     return Sample(
         rows,

@@ -1,6 +1,7 @@
 """What `recording.json` says of a recording, and whether a folder may be written to or gone on with."""
 
 import hashlib
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -10,8 +11,8 @@ from semantic_rl.artifacts import RECORDING_FILE, SEMANTIC_STATE_COLUMNS
 from semantic_rl.config import RECORDING_MAY_CHANGE_ON_RESUME, EnvConfig, RecordConfig, to_dict
 from semantic_rl.errors import UserError
 from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.recording.store.description import read_description
 from semantic_rl.recording.store.frames import BATCH_ROWS, PICTURE_QUALITY
-from semantic_rl.recording.store.reader import read_description
 from semantic_rl.recording.store.schema import SHARD_ROWS
 from semantic_rl.training.versions import versions
 
@@ -87,7 +88,7 @@ def check_folder(config: RecordConfig, description: dict[str, Any]) -> bool:
     return before.get("complete") is True
 
 
-def _decisive(description: dict[str, Any]) -> dict[str, Any]:
+def _decisive(description: Mapping[str, Any]) -> dict[str, Any]:
     """What decides the content of a recording, by name."""
     try:
         return {

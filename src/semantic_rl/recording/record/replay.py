@@ -60,7 +60,7 @@ class _Replay:
         self._rows = rows
         self._size = size
         self._environment = EnvConfig(**recording.description["environment"])
-        self._actions = recording.scan().select("action").collect()["action"].to_numpy()
+        self._actions = recording.table("action")["action"].to_numpy()
         episodes = recording.episodes.sort("episode")
         self._first_rows = episodes["first_row"].to_numpy()
         self._num_rows = episodes["num_rows"].to_numpy()

@@ -1,33 +1,30 @@
 """Opens a finished recording, after looking whether it is one and is whole."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from semantic_rl.artifacts import (
     DERIVED_FOLDER,
-    EPISODE_COLUMNS,
     EPISODES_FILE,
     RECORDING_FILE,
-    RECORDING_FORMAT,
-    RECORDING_VERSION,
-    SEMANTIC_STATE_COLUMNS,
-    STATE_COLUMNS,
     STATES_FILE,
 )
 from semantic_rl.atomic_write import check_no_link
 from semantic_rl.errors import UserError
+from semantic_rl.recording.store.checked_tables import Limits, check_episodes, check_lists, check_states
+from semantic_rl.recording.store.description import check_description, read_description
 from semantic_rl.recording.store.flatbuffer import Damaged
 from semantic_rl.recording.store.frames import MOST_BYTES_OF_OBSERVATION, FrameShards
 from semantic_rl.recording.store.pictures import check_picture, decode_picture, most_bytes
+from semantic_rl.recording.store.schema import EPISODE_DTYPE, columns_to_table, state_dtype, to_table
+from semantic_rl.recording.store.table_file import TableFile, list_width
 
 
 class Recording:
@@ -51,31 +48,63 @@ class Recording:
 
     @cached_property
     def states(self) -> pl.DataFrame:
-        """All states with all columns, in memory (about 0.8 KB each); `scan` reads only what is asked for."""
-        return pl.read_parquet(self.path / STATES_FILE)
+        """All states with all columns, in memory (about 0.8 KB each); `table` and `scan` read some of it."""
+        names = self._states.dtype.names or ()
+        parts = [columns_to_table(columns) for _, columns in self._states.groups(names)]
+        return cast(pl.DataFrame, pl.from_arrow(pa.concat_tables([to_table(np.zeros(0, self._states.dtype)), *parts])))
 
     @cached_property
     def episodes(self) -> pl.DataFrame:
         """All episodes."""
-        return pl.read_parquet(self.path / EPISODES_FILE)
+        return pl.DataFrame(self._episode_columns)
+
+    @cached_property
+    def _episode_columns(self) -> dict[str, NDArray[Any]]:
+        file = TableFile(self.path / EPISODES_FILE, EPISODE_DTYPE)
+        self._same_count(EPISODES_FILE, file.num_rows, self.num_episodes, RECORDING_FILE)
+        return check_episodes(file)
+
+    @cached_property
+    def _states(self) -> TableFile:
+        path = self.path / STATES_FILE
+        file = TableFile(path, state_dtype(self.num_actions, self.num_codes, list_width(path, "features")))
+        self._same_count(STATES_FILE, file.num_rows, self.num_states, RECORDING_FILE)
+        return file
+
+    @property
+    def state_dtype(self) -> np.dtype[np.void]:
+        """The columns of the table of states, as the record type of a state."""
+        return self._states.dtype
+
+    def table(self, *names: str) -> pl.DataFrame:
+        """Return columns of the table of states that are no lists, of all states; NaN where a number is not known."""
+        return pl.DataFrame(self._states.read(names))
 
     def scan(self) -> pl.LazyFrame:
-        """Return the table of states, of which polars reads the columns and rows that a query needs."""
+        """Return the table of states, of which polars reads the columns and rows that a query needs.
+
+        polars reads the file itself: of a table that is damaged inside, it may raise what is no Exception.
+        """
         return pl.scan_parquet(self.path / STATES_FILE)
 
-    def feature_groups(self, rows: NDArray[np.integer] | None = None) -> Iterator[tuple[int, NDArray[np.float16]]]:
-        """Yield all features, a row group at a time, as (first row, features [B, 256]).
+    def groups(
+        self, names: Sequence[str], rows: NDArray[np.integer] | None = None
+    ) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
+        """Yield columns some rows at a time, as (first row, columns by name); lists are [B, width].
 
-        With `rows`, which must ascend, row groups that hold none of them are left out, and not read.
+        With `rows`, which must ascend, row groups that hold none of them are left out, and not read. Raises UserError
+        where a list holds a number that cannot be.
         """
-        file = pq.ParquetFile(self.path / STATES_FILE)
-        start = 0
-        for group in range(file.num_row_groups):
-            end = start + file.metadata.row_group(group).num_rows
-            if rows is None or np.searchsorted(rows, start) < np.searchsorted(rows, end):
-                column = file.read_row_group(group, columns=["features"]).column(0).combine_chunks()
-                yield start, column.flatten().to_numpy().reshape(len(column), -1)
-            start = end
+        for start, columns in self._states.groups(names, rows):
+            for name, values in columns.items():
+                if values.ndim > 1:
+                    check_lists(self._states, name, values, start)
+            yield start, columns
+
+    def feature_groups(self, rows: NDArray[np.integer] | None = None) -> Iterator[tuple[int, NDArray[np.float16]]]:
+        """Yield all features, a group at a time, as (first row, features [B, 256]); `rows` as in `groups`."""
+        for start, columns in self.groups(["features"], rows):
+            yield start, columns["features"]
 
     def features(self, rows: NDArray[np.integer] | None = None) -> NDArray[np.float16]:
         """Return the features [B, 256] of the given rows, which must ascend, or of all; memory for no others."""
@@ -140,17 +169,10 @@ class Recording:
 
     def check_tables(self) -> None:
         """Raise UserError unless the tables are there, whole, and agree with each other."""
-        states, episodes = self._parquet(STATES_FILE), self._parquet(EPISODES_FILE)
-        semantic = SEMANTIC_STATE_COLUMNS if self.num_codes else ()
-        for file, columns in ((states, (*STATE_COLUMNS, *semantic)), (episodes, EPISODE_COLUMNS)):
-            missing = sorted(set(columns) - set(file.schema_arrow.names))
-            if missing:
-                name = STATES_FILE if file is states else EPISODES_FILE
-                raise UserError(f"{self.path / name}: the columns {', '.join(missing)} are missing; record again.")
-        self._same_count(STATES_FILE, states.metadata.num_rows, self.num_states, RECORDING_FILE)
-        self._same_count(EPISODES_FILE, episodes.metadata.num_rows, self.num_episodes, RECORDING_FILE)
-        in_episodes = int(self.episodes["num_rows"].sum())
-        self._same_count(STATES_FILE, states.metadata.num_rows, in_episodes, f"the episodes of {EPISODES_FILE}")
+        states, episodes = self._states, self._episode_columns
+        in_episodes = int(episodes["num_rows"].sum(dtype=np.int64))
+        self._same_count(STATES_FILE, states.num_rows, in_episodes, f"the episodes of {EPISODES_FILE}")
+        check_states(states, episodes, Limits(self.num_actions, self.num_codes))
 
     def check_frames(self) -> None:
         """Raise UserError unless the files of frames are there, whole, and as long as the table of states."""
@@ -165,41 +187,6 @@ class Recording:
                 "belong together. Restore the recording or record again."
             )
 
-    def _parquet(self, name: str) -> pq.ParquetFile:
-        path = self.path / name
-        if not path.is_file():
-            raise UserError(f"{path} is missing; the recording is damaged. Restore it or record again.")
-        try:
-            return pq.ParquetFile(path)
-        except (pa.ArrowException, OSError) as error:
-            raise UserError(
-                f"{path} cannot be read and may be cut off: {error}; restore the recording or record again."
-            ) from error
-
-
-def read_description(path: Path) -> dict[str, Any]:
-    """Return a recording folder's `recording.json`; raises UserError if there is none, or it is foreign or newer."""
-    file = path / RECORDING_FILE
-    if not path.exists():
-        raise UserError(f"{path}: no such folder; expected a recording made by 'semantic-rl record'.")
-    if not file.is_file():
-        raise UserError(f"{path} is not a recording: it has no {RECORDING_FILE}; make one with 'semantic-rl record'.")
-    try:
-        description = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{file} cannot be read: {error}; restore the recording or record again.") from error
-    if not isinstance(description, dict) or description.get("format") != RECORDING_FORMAT:
-        raise UserError(f"{file}: not a semantic-rl recording (its format is not '{RECORDING_FORMAT}').")
-    version = description.get("version")
-    if not isinstance(version, int) or version < 1:
-        raise UserError(f"{file}: its version is {version!r}, expected a whole number; record again.")
-    if version > RECORDING_VERSION:
-        raise UserError(
-            f"{path}: written by a newer semantic-rl (recording version {version}, this one reads up to "
-            f"{RECORDING_VERSION}); update semantic-rl."
-        )
-    return description
-
 
 def open_recording(path: str | Path, with_frames: bool = True) -> Recording:
     """Open a finished recording; `with_frames` False lets pass one whose files of frames are missing or damaged.
@@ -209,18 +196,13 @@ def open_recording(path: str | Path, with_frames: bool = True) -> Recording:
     """
     path = Path(path)
     description = read_description(path)
-    check_no_link(path / DERIVED_FOLDER)
-    if description.get("complete") is not True:
+    if not description.flag("complete", False):
         raise UserError(
             f"{path} is not complete: recording was interrupted. Run the same 'semantic-rl record' command with "
             "--resume to complete it."
         )
-    try:
-        _ = (description["environment"]["env"], description["environment"]["distribution_mode"])
-        _ = description["agent"]["sha256"]
-        recording = Recording(path, description)
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path / RECORDING_FILE} does not say what it should ({error!r}); record again.") from error
+    check_no_link(path / DERIVED_FOLDER)
+    recording = Recording(path, check_description(description))
     recording.check_tables()
     if with_frames:
         recording.check_frames()

@@ -3,6 +3,7 @@
 Axes: B rows, A actions, K codes, D = 256 features.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -62,9 +63,12 @@ EPISODE_DTYPE: np.dtype[np.void] = np.dtype([(name, _EPISODE_TYPES[name]) for na
 
 def to_table(rows: NDArray[np.void]) -> Any:
     """Turn records [B] into an Arrow table; fields with an axis of their own become fixed-size lists."""
-    names = rows.dtype.names or ()
-    columns = {name: _to_array(np.ascontiguousarray(rows[name]), name in NULLABLE) for name in names}
-    return pa.table(columns)
+    return columns_to_table({name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names or ()})
+
+
+def columns_to_table(columns: Mapping[str, NDArray[Any]]) -> Any:
+    """Turn columns, [B] or [B, width], into an Arrow table likewise."""
+    return pa.table({name: _to_array(values, name in NULLABLE) for name, values in columns.items()})
 
 
 def _to_array(values: NDArray[Any], nan_is_null: bool) -> Any:

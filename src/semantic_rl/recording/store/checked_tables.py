@@ -1,0 +1,103 @@
+"""Do the tables of a recording belong together, and is every number in them one that there can be?
+
+Checked once, when a recording is opened: all columns of numbers that stand alone. The columns of lists, which hold most
+of a recording, are checked part by part when they are read (`check_lists`).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.recording.store.schema import NULLABLE, SHARD_ROWS
+from semantic_rl.recording.store.table_file import Columns, TableFile
+
+LARGEST_LEVEL = 2**31 - 1
+"""Of the seeds that name levels."""
+
+
+class Limits(NamedTuple):
+    """What is known of the agent."""
+
+    num_actions: int
+    num_codes: int
+
+
+def check_episodes(file: TableFile) -> Columns:
+    """Return the columns of the table of episodes; raises UserError unless they agree with each other."""
+    columns = file.read(file.dtype.names or ())
+    count = file.num_rows
+    num_rows = columns["num_rows"].astype(np.int64)
+    first_row = np.cumsum(num_rows) - num_rows
+    _require(file, "episode", columns, np.arange(count), "the episodes in order")
+    _require_least(file, "num_rows", columns, 0)
+    _require(file, "first_row", columns, first_row, "the rows of the episodes before")
+    _require(file, "frame_shard", columns, first_row // SHARD_ROWS, "that of its first row")
+    _require(file, "frame_offset", columns, first_row % SHARD_ROWS, "that of its first row")
+    _refuse(file, "length", columns, columns["length"] < num_rows, "at least its number of rows")
+    _require_least(file, "env", columns, 0)
+    _check_levels(file, columns)
+    check_finite(file, "return", columns["return"], 0)
+    return columns
+
+
+def check_states(file: TableFile, episodes: Columns, limits: Limits) -> Columns:
+    """Return the columns of the table of states that are no lists; raises UserError unless they fit `episodes`."""
+    names = [name for name in file.dtype.names or () if not file.dtype[name].shape]
+    columns = file.read(names)
+    num_rows = episodes["num_rows"]
+    episode = np.repeat(np.arange(len(num_rows)), num_rows)
+    _require(file, "episode", columns, episode, "the episode that episodes.parquet has there")
+    step = columns["step"].astype(np.int64)
+    _refuse(file, "step", columns, (step < 0) | (step >= episodes["length"][episode]), "a step of its episode")
+    runs_on = np.ones(len(step), np.bool_)
+    runs_on[1:] = (np.diff(step) > 0) | (np.diff(episode) != 0)
+    _refuse(file, "step", columns, ~runs_on, "a later one than that of the row before")
+    _check_levels(file, columns)
+    _require(file, "level_seed", columns, episodes["level_seed"][episode], "that of its episode")
+    _refuse(file, "action", columns, columns["action"] >= limits.num_actions, f"less than {limits.num_actions}")
+    if limits.num_codes:
+        _refuse(file, "code_index", columns, columns["code_index"] >= limits.num_codes, f"less than {limits.num_codes}")
+    for name in names:
+        if columns[name].dtype.kind == "f":
+            check_finite(file, name, columns[name], 0)
+    return columns
+
+
+def check_lists(file: TableFile, name: str, values: NDArray[Any], start: int) -> None:
+    """Raise UserError unless the lists of a column, [B, …] from row `start` on, hold numbers that there can be."""
+    check_finite(file, name, values, start)
+    if name == "code_distance" and (values < 0).any():
+        row, place = np.argwhere(values < 0)[0].tolist()
+        file.wrong(start + row, f"{name}[{place}]", values[row, place], "a distance of at least 0")
+
+
+def check_finite(file: TableFile, name: str, values: NDArray[Any], start: int) -> None:
+    """Raise UserError unless all numbers are finite; NaN is a missing value where one may be missing."""
+    finite = np.isfinite(values) | np.isnan(values) if name in NULLABLE else np.isfinite(values)
+    if not finite.all():
+        row, *place = np.argwhere(~finite)[0].tolist()
+        where = f"{name}[{place[0]}]" if place else name
+        file.wrong(start + row, where, values[row, *place], "a finite number")
+
+
+def _check_levels(file: TableFile, columns: Columns) -> None:
+    level = columns["level_seed"]
+    _refuse(file, "level_seed", columns, (level < 0) | (level > LARGEST_LEVEL), f"from 0 to {LARGEST_LEVEL:,}")
+
+
+def _require(file: TableFile, name: str, columns: Columns, expected: NDArray[Any], why: str) -> None:
+    wrong = columns[name] != expected
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        file.wrong(row, name, columns[name][row], f"{expected[row]}, {why}")
+
+
+def _require_least(file: TableFile, name: str, columns: Columns, least: int) -> None:
+    _refuse(file, name, columns, columns[name] < least, f"at least {least}")
+
+
+def _refuse(file: TableFile, name: str, columns: Columns, wrong: NDArray[np.bool_], expected: str) -> None:
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        file.wrong(row, name, columns[name][row], expected)

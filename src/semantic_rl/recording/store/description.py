@@ -1,0 +1,96 @@
+"""What `recording.json` says, checked once, field by field: behind this everything in it is of its type."""
+
+from pathlib import Path
+from typing import Any, cast
+
+from semantic_rl.artifacts import RECORDING_FILE, RECORDING_FORMAT, RECORDING_VERSION
+from semantic_rl.errors import UserError
+from semantic_rl.input_places import kind_of
+from semantic_rl.json_files import JsonObject, read_json_object
+from semantic_rl.recording.store.frames import BATCH_ROWS, MOST_PIXELS
+from semantic_rl.recording.store.schema import SHARD_ROWS
+
+WAY_OUT = "restore the recording or record again."
+LARGEST_PICTURE = 2048
+"""Pixels of a side."""
+MOST_CODES, MOST_ACTIONS = 256, 256
+"""What a byte counts."""
+LARGEST_FLOAT32 = 3.4e38
+MADE_BY = "a recording made by 'semantic-rl record'"
+
+
+def read_description(path: Path) -> JsonObject:
+    """Return a recording folder's `recording.json`; raises UserError if there is none, or it is foreign or newer."""
+    kind = kind_of(path, MADE_BY)
+    file = path / RECORDING_FILE
+    if kind is None:
+        raise UserError(f"{path}: no such folder; expected {MADE_BY}.")
+    if kind != "folder" or kind_of(file, MADE_BY) is None:
+        raise UserError(f"{path} is not a recording: it has no {RECORDING_FILE}; make one with 'semantic-rl record'.")
+    description = read_json_object(file, WAY_OUT)
+    if description.get("format") != RECORDING_FORMAT:
+        raise UserError(f"{file}: not a semantic-rl recording (its format is not '{RECORDING_FORMAT}').")
+    if description.integer("version", 1) > RECORDING_VERSION:
+        raise UserError(
+            f"{path}: written by a newer semantic-rl (recording version {description['version']}, this one reads up to "
+            f"{RECORDING_VERSION}); update semantic-rl."
+        )
+    return description
+
+
+def check_description(description: JsonObject) -> dict[str, Any]:
+    """Return what the `recording.json` of a complete recording says; raises UserError if a field is not what it is."""
+    counts = description.object("counts")
+    counts.integer("states")
+    counts.integer("episodes")
+    description.integer("num_actions", 1, MOST_ACTIONS)
+    num_codes = description.integer("num_codes", 0, MOST_CODES)
+    codebook = description.array("codebook")
+    if len(codebook) != num_codes or not all(_is_point(code) for code in codebook):
+        description.wrong("codebook", f"{num_codes} pairs of finite numbers")
+    _check_frames(description.object("frames"))
+    _check_environment(description.object("environment"))
+    agent = description.object("agent")
+    agent.text("sha256")
+    for name in ("path", "algorithm", "name"):
+        if agent.get(name) is not None:
+            agent.text(name)
+    if "config" in agent:
+        _check_scalars(agent, "config")
+    for name in ("settings", "machine", "versions"):
+        if name in description:
+            _check_scalars(description, name)
+    return dict(description.content)
+
+
+def _check_frames(frames: JsonObject) -> None:
+    frames.integer("picture_size", 0, LARGEST_PICTURE)
+    for name, expected in (("shard_rows", SHARD_ROWS), ("batch_rows", BATCH_ROWS)):
+        if name in frames:
+            frames.integer(name, expected, expected)
+    if "observation_shape" in frames:
+        shape = frames.array("observation_shape")
+        if len(shape) != 3 or not all(type(side) is int and 0 < side <= MOST_PIXELS for side in shape):
+            frames.wrong("observation_shape", f"three whole numbers from 1 to {MOST_PIXELS:,}")
+
+
+def _check_environment(environment: JsonObject) -> None:
+    environment.text("env")
+    environment.text("distribution_mode")
+    for name in ("num_levels", "start_level", "num_envs"):
+        if environment.get(name) is not None:
+            environment.integer(name)
+
+
+def _check_scalars(parent: JsonObject, name: str) -> None:
+    """Raise UserError unless an object holds texts, numbers, true, false and null alone."""
+    found = parent.object(name)
+    for key, value in found.items():
+        if isinstance(value, dict | list):
+            found.wrong(key, "a text or a number")
+
+
+def _is_point(code: object) -> bool:
+    if not isinstance(code, list) or len(cast(list[Any], code)) != 2:
+        return False
+    return all(type(value) in (int, float) and abs(value) < LARGEST_FLOAT32 for value in cast(list[Any], code))
