@@ -1,6 +1,7 @@
 """PPO's losses are those of a loop over states in NumPy, and so are their gradients."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -124,3 +125,28 @@ def test_advantages_are_normalised_by_the_population_deviation() -> None:
 
 def test_equal_advantages_become_zero_and_not_nan() -> None:
     assert torch.equal(normalize_advantages(torch.full((B,), 5.0)), torch.zeros(B))
+
+
+@pytest.mark.parametrize("name", ["value", "old_log_prob", "old_value", "advantages", "returns", "actions"])
+@pytest.mark.parametrize("change", [lambda column: column[:-1], lambda column: column.unsqueeze(1)])
+def test_columns_of_another_shape_are_named_and_not_stretched(name: str, change: Callable[[Tensor], Tensor]) -> None:
+    batch = minibatch(0)
+    with pytest.raises(ValueError, match=rf"ppo_loss: got .*; expected logits \[B, A\], .*{name} \[B\]"):
+        ppo_loss(**{**batch, name: change(batch[name])})
+
+
+def test_actions_of_another_type_and_an_empty_batch_are_named() -> None:
+    batch = minibatch(0)
+    with pytest.raises(ValueError, match=r"actions is torch.float64, expected torch.int64"):
+        ppo_loss(**{**batch, "actions": batch["actions"].double()})
+    with pytest.raises(ValueError, match="B of at least 1"):
+        ppo_loss(**{name: column[:0] for name, column in batch.items()})
+    with pytest.raises(ValueError, match=r"advantages \[0\]; expected advantages \[B\] and B of at least 1"):
+        normalize_advantages(torch.zeros(0))
+
+
+def test_a_single_state_has_the_losses_of_the_formula() -> None:
+    batch = {name: column[:1] for name, column in minibatch(1).items()}
+    losses = ppo_loss(**batch)._asdict()
+    assert all(math.isfinite(value.item()) for value in losses.values())
+    assert normalize_advantages(torch.tensor([3.0])).item() == 0

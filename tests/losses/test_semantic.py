@@ -242,3 +242,51 @@ def test_each_of_the_two_moves_its_own_side_alone() -> None:
     commitment = torch.autograd.grad(commitment_loss(embedding, codes), (embedding, codes), allow_unused=True)
     torch.testing.assert_close(commitment[0], -slope)
     assert commitment[1] is None
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("features", "embedding", "message"),
+    [
+        ((4, 16), (3, 2), r"fdr_loss: got features \[4, 16\], embedding \[3, 2\]; expected features \[B, D\], "),
+        ((4, 16), (4, 3), r"embedding \[4, 3\]; expected"),
+        ((4,), (4, 2), r"features \[4\]"),
+        ((4, 16), (4,), r"embedding \[4\]"),
+        ((1, 16), (1, 2), r"and B of at least 2"),
+        ((0, 16), (0, 2), r"and B of at least 2"),
+    ],
+)  # fmt: skip
+def test_the_fdr_loss_names_shapes_that_do_not_fit(
+    features: tuple[int, ...], embedding: tuple[int, ...], message: str
+) -> None:
+    """Of one state there is no other to be like: the formula divides 0 by 0."""
+    with pytest.raises(ValueError, match=message):
+        fdr_loss(torch.zeros(features), torch.zeros(embedding))
+
+
+def test_two_states_are_enough_and_wholly_alike_ones_too() -> None:
+    """Of two states each is all of the other's neighbourhood: p and q are 1 off the diagonal, 1e-10 on it."""
+    expected = -(2 * 1e-10 * math.log(1e-10)) / 4
+    for points in (make(2, (1.0, 1.0)), (torch.zeros(2, 4), torch.zeros(2, 2))):
+        assert fdr_loss(*points).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_losses_name_types_and_settings_that_do_not_fit() -> None:
+    with pytest.raises(ValueError, match=r"features torch.float64, embedding torch.float32; expected .* of one type"):
+        fdr_loss(torch.zeros(4, 3, dtype=torch.float64), torch.zeros(4, 2))
+    with pytest.raises(ValueError, match=r"features torch.int64, .* expected floating-point numbers"):
+        fdr_loss(torch.zeros(4, 3, dtype=torch.int64), torch.zeros(4, 2))
+    for dof in (0.0, -1.0, math.nan):
+        with pytest.raises(ValueError, match="expected numbers above 0"):
+            fdr_loss(torch.zeros(4, 3), torch.zeros(4, 2), feature_dof=dof)
+
+
+@pytest.mark.parametrize("loss", [codebook_loss, commitment_loss])
+@pytest.mark.parametrize(
+    ("embedding", "code_vector"), [((4, 2), (1, 2)), ((4, 2), (2,)), ((4, 3), (4, 3)), ((0, 2), (0, 2))]
+)
+def test_the_codebook_losses_do_not_stretch_shapes_to_fit(
+    loss: Callable[[Tensor, Tensor], Tensor], embedding: tuple[int, ...], code_vector: tuple[int, ...]
+) -> None:
+    with pytest.raises(ValueError, match=r"expected embedding \[B, 2\], code_vector \[B, 2\]"):
+        loss(torch.zeros(embedding), torch.zeros(code_vector))

@@ -5,7 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from semantic_rl.models.policy import PolicyOutput, SemanticPolicy, log_probs, sample_actions
+from semantic_rl.errors import UserError
+from semantic_rl.models.policy import PolicyOutput, SemanticPolicy, choose_actions, log_probs, sample_actions
+from semantic_rl.models.semantic import SemanticClustering
 
 B, K = 6, 8
 
@@ -192,3 +194,57 @@ def test_log_probs_are_those_of_a_loop() -> None:
     for state, value in enumerate(log_probs(logits, actions).tolist()):
         weights = np.exp(logits[state].double().numpy())
         assert value == pytest.approx(np.log(weights[actions[state]] / weights.sum()), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [
+        (images().float() / 255, r"got float32 \[6, 64, 64, 3\]"),
+        (images().permute(0, 3, 1, 2), r"got uint8 \[6, 3, 64, 64\]"),
+        (torch.zeros(2, 84, 84, 3, dtype=torch.uint8), r"got uint8 \[2, 84, 84, 3\]"),
+        (torch.zeros(2, 84, 84, 4), r"got float32 \[2, 84, 84, 4\]"),
+        (images()[0], r"got uint8 \[64, 64, 3\]"),
+        (images(0), r"got uint8 \[0, 64, 64, 3\]"),
+        (images().to(torch.int64), r"got int64 \[6, 64, 64, 3\]"),
+        (images().numpy(), "got ndarray, expected a tensor; torch.from_numpy makes one"),
+    ],
+)
+@pytest.mark.parametrize("trunk_chunk", [0, 128])
+@pytest.mark.parametrize("with_gradient", [False, True])
+def test_frames_of_another_kind_are_refused_with_what_was_expected(
+    wrong: Tensor, found: str, trunk_chunk: int, with_gradient: bool
+) -> None:
+    policy = make_policy(trunk_chunk=trunk_chunk, spread=False)
+    with torch.set_grad_enabled(with_gradient):
+        for see in (policy, policy.features):
+            with pytest.raises(UserError, match=found) as caught:
+                see(wrong)
+            assert "\n" not in str(caught.value)
+            assert isinstance(wrong, np.ndarray) or "expected uint8 [B, 64, 64, 3]" in str(caught.value)
+
+
+def test_a_single_frame_and_one_that_is_no_block_of_memory_are_seen() -> None:
+    policy = make_policy()
+    frames = images().permute(0, 3, 1, 2).contiguous().permute(0, 2, 3, 1)
+    assert not frames.is_contiguous()
+    torch.testing.assert_close(policy(frames[:1]).logits, policy(frames.contiguous()[:1]).logits)
+
+
+def test_the_module_and_the_actions_name_shapes_that_do_not_fit() -> None:
+    module = SemanticClustering(K)
+    with pytest.raises(ValueError, match=r"SemanticClustering: got features \[6, 255\]; expected features \[B, 256\]"):
+        module(torch.zeros(B, 255))
+    with pytest.raises(ValueError, match=r"code_distances: got embedding \[2\]; expected embedding \[B, 2\]"):
+        module.code_distances(torch.zeros(2))
+    with pytest.raises(ValueError, match=r"choose_actions: got logits \[6, 15\], uniform \[6, 14\]"):
+        choose_actions(torch.zeros(B, 15), torch.zeros(B, 14))
+    with pytest.raises(ValueError, match=r"log_probs: got logits \[6, 15\], actions \[5\]; expected logits \[B, A\]"):
+        log_probs(torch.zeros(B, 15), torch.zeros(5, dtype=torch.int64))
+    with pytest.raises(ValueError, match=r"actions is torch.float32, expected torch.int64"):
+        log_probs(torch.zeros(B, 15), torch.zeros(B))
+
+
+@pytest.mark.parametrize(("num_actions", "num_codes"), [(0, 8), (15, -1)])
+def test_a_network_without_actions_or_with_less_than_no_codes_is_refused(num_actions: int, num_codes: int) -> None:
+    with pytest.raises(ValueError, match="expected at least 1 action"):
+        SemanticPolicy(num_actions, num_codes)

@@ -160,6 +160,12 @@ class TrainConfig:
             f"a divisor of the batch of num_envs × num_steps = {batch}",
         )
         require(
+            self.num_codes == 0 or self.minibatch_size > 1,
+            "num_minibatches",
+            self.ppo.num_minibatches,
+            f"so few that a minibatch has at least 2 of the {batch} steps, since the FDR loss compares states",
+        )
+        require(
             self.timesteps >= batch,
             "timesteps",
             self.timesteps,

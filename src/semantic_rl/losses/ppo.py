@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from semantic_rl.shapes import check_shapes, check_types
+
 
 class PPOLoss(NamedTuple):
     """Scalars of one minibatch; the last two carry no gradient."""
@@ -29,8 +31,20 @@ def ppo_loss(
 ) -> PPOLoss:
     """Compute the losses of a minibatch: logits [B, A], everything else [B].
 
-    `advantages` are used as given; `normalize_advantages` brings them to deviation 1 first.
+    `advantages` are used as given; `normalize_advantages` brings them to deviation 1 first. Raises ValueError for other
+    shapes and for actions that are not int64.
     """
+    check_shapes(
+        "ppo_loss",
+        logits=(logits, "B A"),
+        value=(value, "B"),
+        actions=(actions, "B"),
+        old_log_prob=(old_log_prob, "B"),
+        old_value=(old_value, "B"),
+        advantages=(advantages, "B"),
+        returns=(returns, "B"),
+    )
+    check_types("ppo_loss", {"logits": logits}, {"actions": actions})
     all_log_probs = logits.log_softmax(1)
     log_prob = all_log_probs.gather(1, actions.unsqueeze(1)).squeeze(1)
     entropy = -(all_log_probs.exp() * all_log_probs).sum(1).mean()
@@ -50,5 +64,6 @@ def ppo_loss(
 
 
 def normalize_advantages(advantages: Tensor) -> Tensor:
-    """Bring advantages [B] to mean 0 and (population) deviation 1."""
+    """Bring advantages [B] to mean 0 and (population) deviation 1; a single one becomes 0."""
+    check_shapes("normalize_advantages", advantages=(advantages, "B"))
     return (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)

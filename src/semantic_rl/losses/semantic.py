@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from semantic_rl.shapes import check_shapes, check_types
+
 CLIP_MIN = 1e-10
 LOG_CLIP_MIN = math.log(CLIP_MIN)
 CPU_BLOCK = 128
@@ -124,8 +126,15 @@ class _FDRLoss(torch.autograd.Function):
 def fdr_loss(features: Tensor, embedding: Tensor, feature_dof: float = 20.0, embedding_dof: float = 20.0) -> Tensor:
     """Compute the FDR loss of features [B, D] and embedding [B, 2], both float32; about ln(B − 1)/B at first.
 
-    Differentiable once. Blocks of columns bound the memory on a CPU; a GPU takes all at once.
+    Differentiable once. Blocks of columns bound the memory on a CPU; a GPU takes all at once. Raises ValueError for
+    other shapes, and for B below 2: the similarities of a state are shares among the others, and one has none.
     """
+    check_shapes("fdr_loss", least=2, features=(features, "B D"), embedding=(embedding, "B 2"))
+    check_types("fdr_loss", {"features": features, "embedding": embedding})
+    if not (feature_dof > 0 and embedding_dof > 0):
+        raise ValueError(
+            f"fdr_loss: got feature_dof {feature_dof} and embedding_dof {embedding_dof}, expected numbers above 0."
+        )
     block = CPU_BLOCK if features.device.type == "cpu" else len(features)
     loss: Tensor = _FDRLoss.apply(features, embedding, feature_dof, embedding_dof, block)  # pyright: ignore
     return loss
@@ -133,9 +142,11 @@ def fdr_loss(features: Tensor, embedding: Tensor, feature_dof: float = 20.0, emb
 
 def codebook_loss(embedding: Tensor, code_vector: Tensor) -> Tensor:
     """Mean of (E_k − sg[y])² for embedding and code vectors [B, 2]: moves the codes."""
+    check_shapes("codebook_loss", embedding=(embedding, "B 2"), code_vector=(code_vector, "B 2"))
     return (code_vector - embedding.detach()).square().mean()
 
 
 def commitment_loss(embedding: Tensor, code_vector: Tensor) -> Tensor:
     """Mean of (sg[E_k] − y)² for embedding and code vectors [B, 2]: moves the embedding."""
+    check_shapes("commitment_loss", embedding=(embedding, "B 2"), code_vector=(code_vector, "B 2"))
     return (code_vector.detach() - embedding).square().mean()

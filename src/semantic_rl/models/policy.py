@@ -4,17 +4,20 @@ Policy features are f + k/K: the index of a state's cluster over the number of c
 features. With `num_codes=0` the module is absent and the network is the one of plain PPO.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from semantic_rl.errors import UserError
 from semantic_rl.models.impala import NUM_FEATURES, ImpalaCNN
 from semantic_rl.models.semantic import SemanticClustering
 from semantic_rl.models.threads import in_shares, map_shares
+from semantic_rl.shapes import check_shapes, check_types
 
 CPU_TRUNK_CHUNK = 128
 """Images that pass the trunk at once on a CPU: their activations stay near the cache."""
+OBSERVATION_SHAPE = (64, 64, 3)
 
 
 class PolicyOutput(NamedTuple):
@@ -49,6 +52,11 @@ class SemanticPolicy(nn.Module):
         self, num_actions: int = 15, num_codes: int = 8, trunk_chunk: int = 0, keep_activations: bool = False
     ) -> None:
         super().__init__()
+        if num_actions < 1 or num_codes < 0:
+            raise ValueError(
+                f"SemanticPolicy: got {num_actions} actions and {num_codes} codes, expected at least 1 action and no "
+                "fewer than 0 codes (0: without the semantic clustering module)."
+            )
         self.num_actions = num_actions
         self.num_codes = num_codes
         self.trunk_chunk = trunk_chunk
@@ -67,7 +75,8 @@ class SemanticPolicy(nn.Module):
         return self.to(device)
 
     def features(self, observation: Tensor) -> Tensor:
-        """Map uint8 images [B, 64, 64, 3] to float32 features [B, 256]."""
+        """Map uint8 images [B, 64, 64, 3] to float32 features [B, 256]; raises UserError as `forward`."""
+        check_observation(observation)
         if not self.trunk_chunk:
             return self.trunk(observation).float()
         return in_shares(self.trunk, observation, self._in_chunks).float()
@@ -78,7 +87,8 @@ class SemanticPolicy(nn.Module):
         return torch.cat([self.trunk(part) for part in observation.split(self.trunk_chunk)])
 
     def forward(self, observation: Tensor) -> PolicyOutput:
-        """Map uint8 images [B, 64, 64, 3] to everything the network says of them."""
+        """Map uint8 images [B, 64, 64, 3] to everything the network says of them; raises UserError for other ones."""
+        check_observation(observation)
         if not self.trunk_chunk or torch.is_grad_enabled():
             return self._all_of(observation)
         shares = map_shares(self._all_of, observation)
@@ -102,6 +112,20 @@ class SemanticPolicy(nn.Module):
             )
 
 
+def check_observation(observation: Any) -> None:
+    """Raise UserError unless observations are what the network takes; asks no device for anything."""
+    if not isinstance(observation, Tensor):
+        kind = type(observation).__name__
+        raise UserError(f"observation: got {kind}, expected a tensor; torch.from_numpy makes one of an array.")
+    shape = observation.shape
+    if observation.dtype != torch.uint8 or len(shape) != 4 or shape[1:] != OBSERVATION_SHAPE or not shape[0]:
+        raise UserError(
+            f"observation: got {str(observation.dtype).removeprefix('torch.')} {list(shape)}, expected uint8 "
+            "[B, 64, 64, 3] with B of at least 1: frames of 64×64 pixels as the game gives them, 0 to 255, channels "
+            "last."
+        )
+
+
 def sample_actions(logits: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Draw actions [B] from logits [B, A]; return them with their log-probabilities [B]."""
     return choose_actions(logits, torch.rand(logits.shape, generator=generator, device=logits.device))
@@ -112,6 +136,7 @@ def choose_actions(logits: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
 
     Returned with their log-probabilities [B].
     """
+    check_shapes("choose_actions", logits=(logits, "B A"), uniform=(uniform, "B A"))
     # The smallest positive float keeps log(0) out: rand gives 0 once in 2^24 draws.
     gumbel = -torch.log(-torch.log(uniform.clamp_min(torch.finfo(uniform.dtype).tiny)))
     actions = (logits + gumbel).argmax(1)
@@ -119,5 +144,7 @@ def choose_actions(logits: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def log_probs(logits: Tensor, actions: Tensor) -> Tensor:
-    """Log-probabilities [B] of actions [B] under logits [B, A]."""
+    """Log-probabilities [B] of actions [B], int64, under logits [B, A]."""
+    check_shapes("log_probs", logits=(logits, "B A"), actions=(actions, "B"))
+    check_types("log_probs", {"logits": logits}, {"actions": actions})
     return logits.log_softmax(1).gather(1, actions.unsqueeze(1)).squeeze(1)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from semantic_rl.models.impala import NUM_FEATURES, initialize_glorot
+from semantic_rl.shapes import check_shapes
 
 HIDDEN_SIZE = 128
 EMBEDDING_SIZE = 2
@@ -32,6 +33,8 @@ class SemanticClustering(nn.Module):
 
     def __init__(self, num_codes: int) -> None:
         super().__init__()
+        if num_codes < 1:
+            raise ValueError(f"SemanticClustering: got {num_codes} codes, expected at least 1.")
         self.hidden = nn.Linear(NUM_FEATURES, HIDDEN_SIZE)
         self.output = nn.Linear(HIDDEN_SIZE, EMBEDDING_SIZE)
         self.codebook = nn.Parameter(torch.empty(num_codes, EMBEDDING_SIZE))
@@ -40,11 +43,13 @@ class SemanticClustering(nn.Module):
         nn.init.uniform_(self.codebook, -1 / num_codes, 1 / num_codes)
 
     def code_distances(self, embedding: Tensor) -> Tensor:
-        """Squared distances of embeddings [B, 2] to every code: [B, K]."""
+        """Squared distances of embeddings [B, 2] to every code: [B, K]; raises ValueError for another shape."""
+        check_shapes("code_distances", least=0, embedding=(embedding, f"B {EMBEDDING_SIZE}"))
         return (embedding.unsqueeze(1) - self.codebook).square().sum(2)
 
     def forward(self, features: Tensor) -> SemanticOutput:
-        """Map float32 features [B, 256] to the plane."""
+        """Map float32 features [B, 256] to the plane; raises ValueError for another shape."""
+        check_shapes("SemanticClustering", least=0, features=(features, f"B {NUM_FEATURES}"))
         embedding = self.output(self.hidden(features))  # no activation in between: the map is linear
         code_index = self.code_distances(embedding.detach()).argmin(1)
         return SemanticOutput(embedding, code_index, F.embedding(code_index, self.codebook))
