@@ -129,6 +129,21 @@ def test_an_unfinished_episode_has_no_success(make_view: Callable[..., View]) ->
     assert any(note.startswith("1 of 12 episodes did not end") for note in meta_of(client)["notes"])
 
 
+def test_the_success_of_a_cluster_whose_episodes_have_not_ended_is_not_known(make_view: Callable[..., View]) -> None:
+    view = make_view(num_episodes=4, num_unfinished=4)
+    cards = get_json(client_of(view), "/api/a/clusters")
+    assert [card["success"] for card in cards["clusters"]] == [None] * 4
+    assert cards["all"]["success"] is None
+    assert get_json(client_of(view), "/api/a/episodes")["success"] == [None] * 4
+    assert get_json(client_of(view), "/api/a/playlist/failures")["items"] == []
+
+
+def test_clusters_that_were_never_trained_come_with_a_warning(make_view: Callable[..., View]) -> None:
+    assert meta_of(client_of(make_view()))["warning"] is None
+    told = meta_of(client_of(make_view(semantic_weight_was_above_zero=False, update=20)))["warning"]
+    assert told.startswith("The clusters and the plane were never trained, since the control factor λ was 0 in all 20")
+
+
 def test_cards_are_those_of_the_figures(client: TestClient, real_recording: Recording) -> None:
     found, expected = get_json(client, "/api/a/clusters"), compute_clusters(real_recording)
     assert len(found["clusters"]) == 8

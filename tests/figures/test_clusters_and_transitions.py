@@ -44,6 +44,24 @@ def test_each_cluster_has_a_card_with_its_facts(recording: Recording) -> None:
     assert "no state is in it" in written
 
 
+def test_the_success_of_episodes_that_have_not_ended_is_not_known(tmp_path: Path) -> None:
+    unfinished = make_recording(tmp_path / "r", num_episodes=4, num_codes=2, num_unfinished=4)
+    written = texts(clusters_figure(unfinished, compute_clusters(unfinished)))
+    assert "success –" in written
+    assert not any("0%" in text and "success" in text for text in written)
+    assert any("success not known: no episode ended" in text for text in written)
+
+
+def test_success_is_of_the_episodes_that_ended(tmp_path: Path) -> None:
+    """Of six episodes the second, fourth and sixth would succeed; the last two have not ended: 2 of 4."""
+    recording = make_recording(tmp_path / "r", num_episodes=6, num_codes=2, num_unfinished=2)
+    assert compute_clusters(recording).success == 0.5
+    assert any(
+        "success in 50% of those that ended" in text
+        for text in texts(clusters_figure(recording, compute_clusters(recording)))
+    )
+
+
 def test_transitions_are_written_as_png_and_svg(tmp_path: Path, recording: Recording) -> None:
     paths = make_transitions(recording.path, tmp_path)
     assert [path.name for path in paths] == ["transitions.png", "transitions.svg"]

@@ -21,11 +21,13 @@ def make_recording(
     seed: int = 0,
     picture_size: int = 0,
     num_unused: int = 0,
+    num_unfinished: int = 0,
+    **agent: object,
 ) -> Recording:
     """Write and open a recording: codes lie on a circle, states around them, features are a linear map of the plane.
 
     Frames of cluster k are grey 20·k. Odd episodes succeed. With `num_codes` 0 the agent has no clusters. `num_unused`
-    further codes lie where no state is.
+    further codes lie where no state is. The last `num_unfinished` episodes have not ended. `agent` is said of it too.
     """
     rng = np.random.default_rng(seed)
     count = num_codes or 4
@@ -33,7 +35,7 @@ def make_recording(
     codebook = np.stack([np.cos(angles), np.sin(angles)], 1)
     directions = rng.normal(size=(2, 256))
     description = {
-        "agent": {"algorithm": "sppo" if num_codes else "ppo", "sha256": f"{seed:064d}"},
+        "agent": {"algorithm": "sppo" if num_codes else "ppo", "sha256": f"{seed:064d}", **agent},
         "environment": {"env": "coinrun", "distribution_mode": "easy"},
         "num_actions": 15,
         "num_codes": num_codes + num_unused,
@@ -55,7 +57,8 @@ def make_recording(
         rows["value"] = code_index + rng.normal(0, 0.1, length)
         rows["reward"][-1] = 10.0 * (index % 2)
         rows["return_to_go"] = 10.0 * (index % 2)
-        rows["terminated"][-1] = True
+        has_ended = index < num_episodes - num_unfinished
+        rows["terminated"][-1] = has_ended
         rows["features"] = np.maximum(embedding @ directions + rng.normal(0, 0.05, (length, 256)), 0)
         if num_codes:
             distances = np.linalg.norm(embedding[:, None] - codebook, axis=2)
@@ -67,7 +70,7 @@ def make_recording(
         tiles = [np.full(SHAPE, 20 * code, np.uint8) for code in code_index]
         pictures = [encode_picture(tile, picture_size) for tile in tiles] if picture_size else []
         block = Block(rows, [pack_observation(tile) for tile in tiles], pictures)
-        success = index % 2 == 1
-        writer.add(block, Episode(length, 10.0 * success, 100 + index, success, True, False, 0))
+        success = index % 2 == 1 and has_ended
+        writer.add(block, Episode(length, 10.0 * (index % 2), 100 + index, success, has_ended, False, 0))
     writer.finish()
     return open_recording(folder)

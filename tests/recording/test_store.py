@@ -15,6 +15,8 @@ from semantic_rl.recording.store.frames import encode_picture, pack_observation
 from semantic_rl.recording.store.schema import SHARD_ROWS, state_dtype
 from semantic_rl.recording.store.writer import Block, Episode, RecordingWriter
 
+from .synthetic import make_recording
+
 SHAPE = (4, 4, 3)
 DTYPE = state_dtype(num_actions=3, num_codes=2, num_features=6)
 DESCRIPTION = {
@@ -153,3 +155,18 @@ def test_a_damaged_recording_is_refused_by_name(
     damage(folder)
     with pytest.raises(UserError, match=said):
         open_recording(folder)
+
+
+@pytest.mark.parametrize(
+    ("num_unfinished", "scores"),
+    [
+        (0, "6 episodes (mean return 5.00, mean length {}, success 50%)"),
+        (2, "6 episodes (4 of them ended: mean return 5.00, mean length {}, success 50%)"),
+        (5, "6 episodes (1 of them ended: mean return 0.00, mean length {}, success 0%)"),
+        (6, "6 episodes (none of them ended: return and success not known)"),
+    ],
+)
+def test_the_summary_scores_episodes_that_have_ended(tmp_path: Path, num_unfinished: int, scores: str) -> None:
+    recording = make_recording(tmp_path / "r", num_episodes=6, num_unfinished=num_unfinished)
+    lengths = recording.episodes["length"].to_list()[: 6 - num_unfinished]
+    assert scores.format(f"{sum(lengths) / max(len(lengths), 1):.0f}") in recording.summary()

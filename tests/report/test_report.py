@@ -14,6 +14,8 @@ from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.annotations import Annotations
 from semantic_rl.report import make_report
+from semantic_rl.report.about import about
+from semantic_rl.report.agent import head
 from semantic_rl.report.parts import color_style
 
 from ..progress_files import write_run
@@ -279,3 +281,11 @@ def test_damaged_annotations_are_said_and_the_report_is_made(
     said = capsys.readouterr().err
     assert "annotations.json cannot be read" in said
     assert "Traceback" not in said
+
+
+def test_clusters_that_were_never_trained_are_called_so_at_the_top_of_the_page(folder: Path) -> None:
+    untrained = make_recording(folder / "untrained", semantic_weight_was_above_zero=False, update=20)
+    trained = make_recording(folder / "trained", semantic_weight_was_above_zero=True, update=20)
+    assert untrained.untrained_note is not None
+    assert untrained.untrained_note in str(head(about(untrained), untrained, None, {}))
+    assert "never trained" not in str(head(about(trained), trained, None, {}))

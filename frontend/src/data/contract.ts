@@ -62,6 +62,8 @@ export interface Meta {
   frames: unknown;
   success_known: boolean;
   notes: string[];
+  /** What must be known before anything on the page is believed. */
+  warning?: string | null;
   provenance: Record<string, unknown>;
   etag: string;
 }

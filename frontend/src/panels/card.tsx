@@ -45,12 +45,10 @@ export function ClusterCardBody({ recording, card, cards }: { recording: Recordi
               <dd>{decimal(card.mean_dwell, 1)} steps</dd>
               <dt>episodes</dt>
               <dd>{count(card.num_episodes)} <span class="faint">of {count(recording.meta.num_episodes)}</span></dd>
-              {card.success !== null && (
-                <>
-                  <dt>success</dt>
-                  <dd title="of the episodes that pass through it, and of all">{percent(card.success, 0)} <span class="faint">all {percent(cards.all?.success, 0)}</span></dd>
-                </>
-              )}
+              <dt>success</dt>
+              <dd title={card.success === null ? "No episode that passes through it has ended" : "of the episodes that pass through it and have ended, and of all"}>
+                {card.success === null ? "not known" : percent(card.success, 0)} <span class="faint">all {percent(cards.all?.success, 0)}</span>
+              </dd>
             </dl>
           </div>
           <div class="typical" role="group" aria-label="typical states: click to play">

@@ -80,7 +80,7 @@ function Facts({ recording, index }: { recording: Recording; index: number }): J
         <dd>{value === undefined ? "…" : decimal(recording.decode("value", value))}</dd>
         <dt>step</dt>
         <dd>{step === undefined ? "…" : count(step)}{episodes && <span class="faint"> of {count(episodes.length[episode])}</span>}</dd>
-        {episodes && <><dt>episode</dt><dd>{episode}{success != null && <span class="faint"> {success ? "succeeds" : "fails"}</span>}</dd></>}
+        {episodes && <><dt>episode</dt><dd>{episode}{success !== undefined && <span class="faint"> {success === null ? "not ended" : success ? "succeeds" : "fails"}</span>}</dd></>}
         {episodes && <><dt>level</dt><dd>{episodes.level_seed[episode]}</dd></>}
       </dl>
     </div>

@@ -81,6 +81,7 @@ function Panels(): JSX.Element {
           <span class="name faint">{recording.meta.name ?? recording.meta.title}</span>
         </div>
       )}
+      {recording.meta.warning && <p class="problem warning">{recording.meta.warning}</p>}
       <div class="panel" id="panel" role="tabpanel" aria-labelledby={`tab-${shown}`} tabIndex={-1} key={key}>
         {shown === "clusters" && <ClustersPanel recording={recording} />}
         {shown === "lasso" && <LassoPanel recording={recording} />}

@@ -36,7 +36,16 @@ from semantic_rl.training.logger import ProgressCSV
 
 LARGE = 4096
 """Tensors of the trunk with at least so many numbers are stored in half precision."""
-KEPT_OF_STATE = ("update", "timesteps", "num_workers", "semantic_weight", "mean_return", "imported_from", "versions")
+KEPT_OF_STATE = (
+    "update",
+    "timesteps",
+    "num_workers",
+    "semantic_weight",
+    "semantic_updates",
+    "mean_return",
+    "imported_from",
+    "versions",
+)
 OF_THE_MACHINE = {"run_root": "runs", "resume": False}
 """Settings that say something of where the agent was trained, not of the agent."""
 RESULTS_ON_CARD = (

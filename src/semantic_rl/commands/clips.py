@@ -64,8 +64,14 @@ def _clips_of_recording(config: ClipsConfig) -> "list[Clip]":
             "64×64 observations, enlarged.",
             file=sys.stderr,
         )
+    _warn_of_untrained(recording)
     with _progress("writing clips") as report:
         return make_clips(recording, config.out, config.clips, report)
+
+
+def _warn_of_untrained(recording: "Recording") -> None:
+    if recording.untrained_note is not None:
+        print(f"note: {recording.untrained_note}", file=sys.stderr)
 
 
 def _clips_of_agent(config: ClipsConfig) -> "list[Clip]":
@@ -86,6 +92,7 @@ def _clips_of_agent(config: ClipsConfig) -> "list[Clip]":
     kept = f"What was played is kept in {playing}: the same command with --resume does not play it again."
     try:
         footage = _play(config, playing)
+        _warn_of_untrained(footage.recordings[0])
         require_episodes(footage, config.clips)
         chosen = choose_clips(footage, config.clips)
         size = max(config.clips.video_size, config.clips.animation_size)

@@ -53,6 +53,8 @@ def run(arguments: list[str]) -> None:
     except OSError as error:
         raise _unwritable(out, error) from error
     print(metrics_table(metrics))
+    if recording.untrained_note is not None:
+        print(f"note: {recording.untrained_note}", file=sys.stderr)
     print(out)
 
 

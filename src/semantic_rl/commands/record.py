@@ -1,5 +1,7 @@
 """semantic-rl record."""
 
+import sys
+
 from semantic_rl.commands.parse import parse
 from semantic_rl.config import RecordConfig
 
@@ -10,4 +12,7 @@ def run(arguments: list[str]) -> None:
     from semantic_rl.recording.record import record
     from semantic_rl.recording.store import open_recording
 
-    print(open_recording(record(config)).summary())
+    recording = open_recording(record(config))
+    print(recording.summary())
+    if recording.untrained_note is not None:
+        print(f"note: {recording.untrained_note}", file=sys.stderr)

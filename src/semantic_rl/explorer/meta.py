@@ -59,6 +59,7 @@ def describe(explored: Explored, columns: Sequence[Column], frames: Any = "all")
         "frames": frames,
         "success_known": bool(explored.episodes.ended.any()),
         "notes": _notes(explored),
+        "warning": recording.untrained_note,
         "provenance": _provenance(explored),
         "etag": explored.etag,
     }

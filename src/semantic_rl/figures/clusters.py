@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from semantic_rl.analysis.clusters import Cluster, Clusters, compute_clusters
-from semantic_rl.figures.embeddings import caption
+from semantic_rl.figures.embeddings import caption, warn_of_untrained
 from semantic_rl.figures.style import FULL_WIDTH, as_text, fitted, hide_ticks, paper_style, save_figure, write_caption
 from semantic_rl.palette import FAINT_INK, LINE, cluster_color, ink_on
 from semantic_rl.recording.store import Recording, open_recording
@@ -151,7 +151,9 @@ def clusters_figure(recording: Recording, clusters: Clusters) -> Figure:
                 for ax, head in zip(axes, [*heads, "action", "value", "when"], strict=True):
                     left, top = ax.get_position().x0, 1 - (HEAD_HEIGHT - 0.06) / height
                     figure.text(left, top, head, fontsize=7, color=FAINT_INK)
-        overall = f"success in {_percent(clusters.success)}"
+        overall = "success not known: no episode ended"
+        if not math.isnan(clusters.success):
+            overall = f"success in {_percent(clusters.success)} of those that ended"
         write_caption(figure, f"{caption(recording, recording.num_states)}, {overall}  ·  grey: all states")
         return figure
 
@@ -165,6 +167,7 @@ def _shrink(ax: Axes, above: float, below: float) -> None:
 def make_clusters(recording: Path, out: Path, seed: int = 0) -> list[Path]:
     """Draw the cluster cards of a recording folder into `out`; return the paths of the PNG and the SVG."""
     opened = open_recording(recording)
+    warn_of_untrained(opened)
     with Console(stderr=True).status("looking at the clusters"):
         clusters = compute_clusters(opened, NUM_TYPICAL, seed=seed)
         return save_figure(clusters_figure(opened, clusters), out, "clusters")

@@ -262,7 +262,14 @@ def caption(recording: Recording, num_drawn: int) -> str:
     if num_drawn < recording.num_states:
         states = f"{num_drawn:,} of {states}"
     parts = [f"{environment['env']} ({environment['distribution_mode']})", str(agent.get("algorithm", name)).upper()]
-    return "  ·  ".join([*parts, f"{states} from {recording.num_episodes:,} episodes"])
+    untrained = ["untrained clusters (λ was 0)"] if recording.untrained_note else []
+    return "  ·  ".join([*parts, f"{states} from {recording.num_episodes:,} episodes", *untrained])
+
+
+def warn_of_untrained(recording: Recording) -> None:
+    """Say on stderr that clusters and plane were never trained, where the recording knows that."""
+    if recording.untrained_note is not None:
+        print(f"note: {recording.untrained_note}", file=sys.stderr)
 
 
 def make_embeddings(
@@ -276,6 +283,7 @@ def make_embeddings(
 ) -> list[Path]:
     """Draw the embeddings of a recording folder into `out`; return the paths of the PNG and the SVG."""
     opened = open_recording(recording)
+    warn_of_untrained(opened)
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task("t-SNE", total=None)
         planes = compute_planes(

@@ -16,7 +16,15 @@ from rich.console import Console
 
 from semantic_rl.analysis.cells import square_around
 from semantic_rl.analysis.transitions import Transitions, compute_transitions
-from semantic_rl.figures.embeddings import add_legend, called, caption, draw_codes, legend_columns, legend_height
+from semantic_rl.figures.embeddings import (
+    add_legend,
+    called,
+    caption,
+    draw_codes,
+    legend_columns,
+    legend_height,
+    warn_of_untrained,
+)
 from semantic_rl.figures.style import (
     ABOVE_PANELS,
     BELOW_PANELS,
@@ -138,5 +146,6 @@ def transitions_figure(recording: Recording, transitions: Transitions) -> Figure
 def make_transitions(recording: Path, out: Path) -> list[Path]:
     """Draw the transitions of a recording folder into `out`; return the paths of the PNG and the SVG."""
     opened = open_recording(recording)
+    warn_of_untrained(opened)
     with Console(stderr=True).status("counting moves"):
         return save_figure(transitions_figure(opened, compute_transitions(opened)), out, "transitions")

@@ -36,6 +36,7 @@ def head(about: About, recording: Recording, clusters: Clusters | None, titles: 
         element("p", "semantic-rl report", class_="kicker"),
         element("h1", about.game, " ", element("span", f"{about.algorithm}, {about.mode}")),
         element("p", lead[0].upper(), lead[1:], class_="lead"),
+        None if recording.untrained_note is None else element("p", recording.untrained_note, class_="note"),
         _strip(clusters) if clusters is not None else None,
         element("nav", *links, class_="contents", aria_label="Contents"),
         class_="top",

@@ -45,6 +45,8 @@ class Session:
         self.num_updates = 0
         self.time_elapsed = 0.0
         self.semantic_weight = 0.0
+        self.semantic_updates: int | None = 0
+        """Updates in which λ was above 0; None where the run was begun without counting them and none is known of."""
         self._mean_return = float("nan")
         self._began = time.perf_counter()
         self._packed: tuple[torch.Tensor, list[int]] | None = None
@@ -130,6 +132,8 @@ class Session:
     def finish_update(self, statistics: UpdateStatistics, variance_explained: float) -> dict[str, Any]:
         """Count the update and return its row for the logs."""
         self.num_updates += 1
+        if self.semantic_weight > 0:
+            self.semantic_updates = (self.semantic_updates or 0) + 1
         seconds = time.perf_counter() - self._began
         self.time_elapsed += seconds
         episodes = self._player.monitor.statistics()
@@ -213,6 +217,7 @@ class Session:
                 "timesteps": self.num_timesteps,
                 "num_workers": self._workers.size,
                 "semantic_weight": self.semantic_weight,
+                "semantic_updates": self.semantic_updates,
                 "mean_return": None if np.isnan(self._mean_return) else self._mean_return,
                 "time_elapsed": self.time_elapsed,
                 "num_threads": torch.get_num_threads(),
@@ -233,6 +238,7 @@ class Session:
         state, (tensors, values) = checkpoint.state, checkpoint.worker
         self.num_updates = state["update"]
         self.semantic_weight = state["semantic_weight"]
+        self.semantic_updates = state.get("semantic_updates")
         self._mean_return = float("nan") if state["mean_return"] is None else state["mean_return"]
         self.time_elapsed = state["time_elapsed"]
         self._normalize.restore(values["normalizer"])

@@ -13,6 +13,7 @@ import torch
 
 from semantic_rl.artifacts import checkpoint_folders
 from semantic_rl.config import TrainConfig
+from semantic_rl.control_factor import untrained_note, was_ever_above_zero
 from semantic_rl.errors import UserError
 from semantic_rl.training.checkpoint import save_checkpoint
 from semantic_rl.training.device import choose_device, choose_precision, keep_freed_memory, working_on
@@ -83,6 +84,8 @@ def _train(config: TrainConfig, device: torch.device, precision: str, workers: W
             sys.exit(signals.exit_code)
         finally:
             session.close()
+    if workers.is_first and was_ever_above_zero(run, snapshot.state) is False:
+        print(f"note: {untrained_note(session.num_updates)}", file=sys.stderr)
     return run
 
 

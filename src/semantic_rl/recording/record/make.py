@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from semantic_rl.config import EnvConfig, RecordConfig
+from semantic_rl.control_factor import was_ever_above_zero
 from semantic_rl.envs.factory import num_cores
 from semantic_rl.envs.procgen import ProcgenVectorEnv
 from semantic_rl.errors import UserError
@@ -45,7 +46,8 @@ def record(config: RecordConfig) -> Path:
     folder that `resume` completes.
     """
     checkpoint = find_checkpoint(config.agent)
-    trained: dict[str, Any] = read_state(checkpoint)["config"]
+    state = read_state(checkpoint)
+    trained: dict[str, Any] = state["config"]
     environment = EnvConfig(
         env=trained["env"],
         distribution_mode=trained["distribution_mode"],
@@ -54,6 +56,8 @@ def record(config: RecordConfig) -> Path:
         num_envs=config.num_envs,
     )
     agent = {"path": str(checkpoint), "algorithm": trained["algorithm"], "config": trained}
+    agent |= {"update": state.get("update"), "semantic_weight": state.get("semantic_weight")}
+    agent["semantic_weight_was_above_zero"] = was_ever_above_zero(checkpoint, state)
     return record_policy(load_policy(checkpoint), environment, config, agent)
 
 

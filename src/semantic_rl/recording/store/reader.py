@@ -17,6 +17,7 @@ from semantic_rl.artifacts import (
     STATES_FILE,
 )
 from semantic_rl.atomic_write import check_no_link
+from semantic_rl.control_factor import recorded_note
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store.checked_tables import Limits, check_episodes, check_lists, check_states
 from semantic_rl.recording.store.description import check_description, read_description
@@ -158,13 +159,25 @@ class Recording:
             raise IndexError(f"row {row}: the recording {self.path} has rows 0 to {self.num_states - 1}")
         return row
 
+    @property
+    def untrained_note(self) -> str | None:
+        """Says that clusters and plane were never trained, where the recording knows that; else None."""
+        return recorded_note(self.description) if self.num_codes else None
+
     def summary(self) -> str:
-        """Say in one line what is in the recording."""
-        means = self.episodes.select(pl.col("return", "length", "success").mean()).row(0)
+        """Say in one line what is in the recording; scores are of the episodes that have ended."""
+        ended = self.episodes.filter(pl.col("terminated") | pl.col("truncated"))
+        if len(ended):
+            means = ended.select(pl.col("return", "length", "success").mean()).row(0)
+            scores = f"mean return {means[0]:.2f}, mean length {means[1]:.0f}, success {means[2]:.0%}"
+        else:
+            scores = "return and success not known"
+        if len(ended) < self.num_episodes:
+            scores = f"{len(ended):,} of them ended: {scores}" if len(ended) else f"none of them ended: {scores}"
         size = sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
         return (
-            f"{self.path}: {self.num_states:,} states of {self.num_episodes:,} episodes (mean return {means[0]:.2f}, "
-            f"mean length {means[1]:.0f}, success {means[2]:.0%}), {size / self.num_states / 1024:.1f} KiB a state"
+            f"{self.path}: {self.num_states:,} states of {self.num_episodes:,} episodes ({scores}), "
+            f"{size / self.num_states / 1024:.1f} KiB a state"
         )
 
     def check_tables(self) -> None:

@@ -1,0 +1,79 @@
+"""Whether the semantic clustering module of an agent was ever trained: whether the control factor λ was ever above 0.
+
+λ weighs the module's losses. It is 0 at first and is set every `semantic_interval` updates from the mean return; as
+long as it is 0, no gradient reaches plane and codes, which stay as they were drawn at random.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from semantic_rl.artifacts import CHECKPOINTS_FOLDER, PROGRESS_FILE
+from semantic_rl.errors import UserError
+from semantic_rl.progress_log import whole_rows
+
+UPDATE_COLUMN, WEIGHT_COLUMN = "misc/nupdates", "semantic/weight"
+
+
+def was_ever_above_zero(checkpoint: Path, state: Mapping[str, Any]) -> bool | None:
+    """Say whether λ was above 0 in an update of a checkpoint, of which `state` is the `state.json`.
+
+    None where that cannot be known: of an imported agent, of one without the module, and of an old checkpoint, which
+    does not count these updates, unless the run's `progress.csv` still tells.
+    """
+    config = state.get("config")
+    if not isinstance(config, dict) or "imported_from" in state:
+        return None
+    settings = cast(dict[str, Any], config)
+    if settings.get("algorithm") != "sppo":
+        return None
+    weight, counted = _number(state.get("semantic_weight")), _number(state.get("semantic_updates"))
+    if (weight or 0) > 0:
+        return True
+    if counted is not None:
+        return counted > 0
+    update, interval = _number(state.get("update")), _number(settings.get("semantic_interval"))
+    if weight is None or update is None:
+        return None
+    if interval is not None and 0 < update < interval:
+        return False
+    return _in_log(checkpoint, int(update))
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _in_log(checkpoint: Path, num_updates: int) -> bool | None:
+    """Say whether λ was above 0 in a row of the agent's log up to an update; None unless there is one for each."""
+    run = checkpoint.parent.parent if checkpoint.parent.name == CHECKPOINTS_FOLDER else checkpoint
+    try:
+        rows = whole_rows(run / PROGRESS_FILE)
+        weights = {int(row[UPDATE_COLUMN]): float(row[WEIGHT_COLUMN]) for row in rows}
+    except (UserError, KeyError, ValueError):
+        return None
+    known = [weights[update] for update in range(1, num_updates + 1) if update in weights]
+    if any(weight > 0 for weight in known):
+        return True
+    return False if num_updates and len(known) == num_updates else None
+
+
+def untrained_note(num_updates: int | None) -> str:
+    """Say that an agent's clusters and plane were never trained, and the way out."""
+    updates = "every update" if num_updates is None or num_updates < 2 else f"all {num_updates:,} updates"
+    return (
+        f"The clusters and the plane were never trained, since the control factor λ was 0 in {updates} of this agent: "
+        "train on, with --resume and a higher --timesteps, until semantic/weight in progress.csv is above 0."
+    )
+
+
+def recorded_note(description: Mapping[str, Any]) -> str | None:
+    """Return the note where a `recording.json` says that λ was never above 0; None of recordings that do not say it."""
+    agent = description.get("agent")
+    if not isinstance(agent, dict):
+        return None
+    found = cast(dict[str, Any], agent)
+    if found.get("semantic_weight_was_above_zero") is not False:
+        return None
+    update = _number(found.get("update"))
+    return untrained_note(None if update is None else int(update))
