@@ -61,6 +61,10 @@ def test_places_and_flags_may_be_mixed() -> None:
     assert (config.recording, config.other, config.port, config.browser) == (Path("a"), Path("b"), 1, False)
 
 
+def test_a_place_that_may_stay_empty_keeps_its_default() -> None:
+    assert parse(ExploreConfig, ["recording", "--export", "page.html"], "explore").other is None
+
+
 def test_behind_two_dashes_everything_stands_without_a_flag() -> None:
     assert parse(ExploreConfig, ["--port", "1", "--", "--strange"], "explore").recording == Path("--strange")
 
