@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
-from semantic_rl.artifacts import DERIVED_FOLDER, POLICY_FILE
+from semantic_rl.artifacts import CHECKPOINTS_FOLDER, DERIVED_FOLDER, POLICY_FILE
 from semantic_rl.errors import UserError
 from semantic_rl.models.policy import PolicyOutput, SemanticPolicy
 from semantic_rl.recording.store import Recording
@@ -24,6 +24,12 @@ from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_s
 from semantic_rl.training.device import autocast, choose_device, choose_precision
 
 BATCH_STATES = 256
+
+
+def agent_name(agent: str | Path) -> str:
+    """Return the name of an agent, whatever folder of it is given, without the path to it."""
+    checkpoint = find_checkpoint(agent).resolve()
+    return (checkpoint.parent.parent if checkpoint.parent.name == CHECKPOINTS_FOLDER else checkpoint).name
 
 
 class Relabelled(NamedTuple):
