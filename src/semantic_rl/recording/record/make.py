@@ -12,7 +12,9 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from semantic_rl.called_flags import as_called
 from semantic_rl.config import EnvConfig, RecordConfig
+from semantic_rl.config.levels import Levels, choose_levels
 from semantic_rl.control_factor import was_ever_above_zero
 from semantic_rl.envs.factory import num_cores
 from semantic_rl.envs.procgen import ProcgenVectorEnv
@@ -49,11 +51,13 @@ def record(config: RecordConfig) -> Path:
     checkpoint = find_checkpoint(config.agent)
     state = read_state(checkpoint)
     trained: dict[str, Any] = state["config"]
+    known = Levels(trained["num_levels"], trained["start_level"])
+    levels = choose_levels(known, config.num_levels, config.start_level, config.level_seed)
     environment = EnvConfig(
         env=trained["env"],
-        distribution_mode=trained["distribution_mode"],
-        num_levels=trained["num_levels"] if config.num_levels is None else config.num_levels,
-        start_level=trained["start_level"] if config.start_level is None else config.start_level,
+        distribution_mode=config.distribution_mode or trained["distribution_mode"],
+        num_levels=levels.num_levels,
+        start_level=levels.start_level,
         num_envs=config.num_envs,
     )
     agent = describe_agent(checkpoint, state, config.out)
@@ -150,9 +154,8 @@ def _play_to_the_end(play: Play, writer: RecordingWriter, config: RecordConfig) 
                 save_snapshot(config.out, play.snapshot())
                 saved = time.monotonic()
             if signals.received is not None:
-                print(
-                    f"stopped; {config.out} is not complete. Go on with the same command and --resume.", file=sys.stderr
-                )
+                said = f"stopped; {config.out} is not complete. Go on with the same command and --resume."
+                print(as_called(said), file=sys.stderr)
                 sys.exit(signals.exit_code)
 
 
