@@ -70,7 +70,8 @@ class ReproduceConfig:
         if "sppo" not in self.algorithms:
             reason = "--algorithms ppo has no semantic clustering module"
             without_effect(self.training.semantic, reason, *vars(self.training.semantic))
-        self.runs()  # checks every one of them
+        for run in self.runs():
+            run.check_effects()
 
     def runs(self) -> list[TrainConfig]:
         """Return the configuration of every run, in the order in which they are begun."""

@@ -186,10 +186,12 @@ class TrainConfig:
         at_least(self, 0, "held_out_interval")
         at_least(self, 1, "checkpoint_interval", "keep_checkpoints")
         require(self.timesteps <= MOST_STEPS, "timesteps", self.timesteps, f"a number of at most {MOST_STEPS}")
-        self._check_effects()
 
-    def _check_effects(self) -> None:
-        """Refuse settings that would do nothing beside the others."""
+    def check_effects(self) -> None:
+        """Raise UserError for settings that would do nothing beside the others.
+
+        Command lines are checked so; a config may also describe a run that was trained otherwise.
+        """
         if self.algorithm == "ppo":
             reason = "--algorithm ppo has no semantic clustering module"
             without_effect(self.semantic, reason, *vars(self.semantic))
