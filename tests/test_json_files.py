@@ -91,3 +91,14 @@ def test_a_value_is_shown_on_one_line_and_cut() -> None:
     assert shown("a\nb") == "'a\\nb'"
     assert len(shown("x" * 1000)) < 70
     assert len(shown(list(range(1000)))) < 70
+
+
+def test_an_array_of_objects_names_the_place_of_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"clips": [{"cluster": 1}, {"cluster": "x"}], "runs": [{}, 3]}')
+    content = read_json_object(tmp_path / "a.json", "make it anew.")
+    first, second = content.objects("clips")
+    assert first.integer("cluster") == 1
+    with pytest.raises(UserError, match=r"'clips\[1\].cluster' is 'x', expected a whole number"):
+        second.integer("cluster")
+    with pytest.raises(UserError, match=r"'runs\[1\]' is 3, expected an object; make it anew"):
+        content.objects("runs")

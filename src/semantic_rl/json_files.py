@@ -129,6 +129,19 @@ class JsonObject(Mapping[str, Any]):
         value = self._value(name, None, "an array")
         return cast(list[Any], value) if isinstance(value, list) else self.wrong(name, "an array")
 
+    def objects(self, name: str) -> "list[JsonObject]":
+        """Return an array of objects."""
+        found = self.array(name)
+        for index, value in enumerate(found):
+            if not isinstance(value, dict):
+                raise UserError(
+                    f"{self.path}: '{self._where}{name}[{index}]' is {shown(value)}, expected an object; {self.way_out}"
+                )
+        return [
+            JsonObject(cast(dict[str, Any], value), self.path, self.way_out, f"{self._where}{name}[{index}].")
+            for index, value in enumerate(found)
+        ]
+
     def wrong(self, name: str, expected: str) -> NoReturn:
         """Raise UserError that a field is not what was expected."""
         is_there = name in self.content

@@ -59,7 +59,7 @@ def make_parser() -> ArgumentParser:
         help="0: a clip of each cluster; 1: embedding spaces (default: 1)",
     )  # fmt: skip
     flag("--env_name", "coinrun", f"game: {', '.join(GAMES)}")
-    flag("--num_envs", 64, "environments that play side by side")
+    flag("--num_envs", 64, "mode 1: environments")
     flag("--distribution_mode", "easy", "difficulty that the agent was trained on")
     flag("--num_levels", 0, "levels that the agent was trained on and plays; 0 means all")
     flag("--start_level", 0, "seed of the first of these levels")
@@ -154,9 +154,7 @@ def make_clips(run: Path, arguments: argparse.Namespace) -> list[Path]:
     out = FIGURES_FOLDER / f"{arguments.env_name}_skills"
 
     def attempt(resume: bool) -> list[Path]:
-        return make(
-            ClipsConfig(run, out, ClipSettings(seed=arguments.rand_seed), num_envs=arguments.num_envs, resume=resume)
-        )
+        return make(ClipsConfig(run, out, ClipSettings(seed=arguments.rand_seed), resume=resume))
 
     return _resumed(attempt, out / PLAYING_FOLDER)
 
@@ -175,7 +173,7 @@ def make_embeddings(run: Path, arguments: argparse.Namespace) -> list[Path]:
                 out=folder,
                 protocol="explore",
                 num_levels=arguments.num_levels,
-                start_level=arguments.start_level + LEVELS_FURTHER_ON if arguments.num_levels else None,
+                start_level=arguments.start_level + LEVELS_FURTHER_ON,
                 frame_size=0,
                 seed=arguments.rand_seed,
                 num_envs=arguments.num_envs,
@@ -225,15 +223,19 @@ def draw_embeddings(recording: Path, out: Path, name: str, seed: int) -> list[Pa
     assert planes.fdr is not None, "its clusters were counted"
     coloring = color_states(opened, planes, "cluster")
     paths: list[Path] = []
-    for space in ("feature", "fdr"):
+    if planes.tsne is None:
+        print(f"{recording}: drawing the FDR space alone: {planes.no_tsne}.", file=sys.stderr)
+    for space, points in (("feature", planes.tsne), ("fdr", planes.fdr)):
+        if points is None:
+            continue
         with paper_style():
             figure = Figure((PANEL_WIDTH + LEGEND_WIDTH, BELOW_PANELS + PANEL_SIZE + ABOVE_PANELS))
             (ax,) = add_square_panels(figure, 1, BELOW_PANELS)
             if space == "fdr":
-                draw_fdr(ax, planes.fdr, opened.codebook, coloring)
+                draw_fdr(ax, points, opened.codebook, coloring)
                 ax.set_title("The FDR space")
             else:
-                draw_tsne(ax, planes.tsne, coloring)
+                draw_tsne(ax, points, coloring)
                 ax.set_title("The t-SNE space of the features")
             marks = [ax.plot([], [], "o", markersize=6, color=color, label=text)[0] for color, text in coloring.entries]
             ax.legend(handles=marks, title=coloring.label, loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)

@@ -51,12 +51,38 @@ def test_metrics_of_another_recording_are_refused(tmp_path: Path, metrics: Metri
         ([], "was not made by 'semantic-rl metrics'"),
         ({"format": "other"}, "was not made by 'semantic-rl metrics'"),
         ({"format": "semantic-rl metrics", "version": 99}, "written by a newer semantic-rl"),
-        ({"format": "semantic-rl metrics", "version": 1}, "does not say what it should"),
-        ({"format": "semantic-rl metrics", "version": 1, "metrics": [3]}, "does not say what it should"),
+        ({"format": "semantic-rl metrics", "version": 1}, "'recording' is missing, expected an object"),
+        ({"format": "semantic-rl metrics", "version": "x"}, "'version' is 'x', expected a whole number"),
     ],
 )
 def test_what_are_no_metrics_is_refused(tmp_path: Path, recording: Recording, content: object, message: str) -> None:
     with pytest.raises(UserError, match=message):
+        read_metrics(write(tmp_path / "metrics.json", content), recording)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("metrics",), [3], r"'metrics\[0\]' is 3, expected an object"),
+        (("methods",), [], "'methods' is .*, expected one method or more"),
+        (("metrics", 0, "title"), 5, r"'metrics\[0\].title' is 5, expected a text"),
+        (("metrics", 0, "direction"), "up", "'up', expected higher, lower or none"),
+        (("metrics", 0, "range"), [0], "expected two numbers"),
+        (("metrics", 0, "values", "fdr", "value"), "0.5", r"values.fdr.value' is '0.5', expected a number or null"),
+        (("metrics", 0, "values", "fdr", "low"), float("nan"), "NaN stands where a finite number is due"),
+        (("methods", 0, "num_states"), 1.5, r"'methods\[0\].num_states' is 1.5, expected a whole number"),
+        (("omitted",), "none", "'omitted' is 'none', expected an array"),
+    ],
+)
+def test_a_field_of_metrics_that_is_wrong_is_named(
+    tmp_path: Path, recording: Recording, metrics: Metrics, place: tuple[str | int, ...], value: object, said: str
+) -> None:
+    content = json.loads(json.dumps(metrics.to_json()))
+    inner = content
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    with pytest.raises(UserError, match=f"^metrics: .*{said}"):
         read_metrics(write(tmp_path / "metrics.json", content), recording)
 
 

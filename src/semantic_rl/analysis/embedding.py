@@ -7,26 +7,30 @@ recording's `derived/` folder, by everything that it depends on, and computed on
 import hashlib
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from semantic_rl.artifacts import DERIVED_FOLDER
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
-from semantic_rl.recording.store.derived import keep
+from semantic_rl.recording.store.derived_tables import keep_table, read_kept
 
 EXAGGERATION_STEPS = 250
 STEPS = 500
 STEPS_BETWEEN_REPORTS = 10
+LEAST_PERPLEXITY_NEEDS = 3
+"""States; t-SNE with perplexity 1 needs more."""
+POINT = np.dtype([("x", np.float32), ("y", np.float32)])
+"""What is kept of a state in a plane."""
+ALIKE = "all states have the same features, so that t-SNE finds no neighbours"
 
 Report = Callable[[int, int], None]
 """Called with (done, total) steps."""
+
+
+class NoPlane(UserError):
+    """The states cannot be laid out by t-SNE, whatever the settings are."""
 
 
 class Planes(NamedTuple):
@@ -36,12 +40,13 @@ class Planes(NamedTuple):
     """[B], ascending: which states of the recording."""
     fdr: NDArray[np.float32] | None
     """[B, 2]; None if the agent has no semantic clustering module."""
-    tsne: NDArray[np.float32]
-    """[B, 2]."""
+    tsne: NDArray[np.float32] | None
+    """[B, 2]; None if it cannot be had, and then `no_tsne` says why."""
     code_index: NDArray[np.int64] | None
     """[B]: clusters; None likewise."""
     code_counts: NDArray[np.int64] | None
     """[K]: states of each cluster in the whole recording; None likewise."""
+    no_tsne: str = ""
 
 
 def compute_planes(
@@ -54,17 +59,25 @@ def compute_planes(
 ) -> Planes:
     """Place a recording's states, or `max_states` of them drawn at random, in the FDR space and by t-SNE.
 
-    Raises UserError if there are too few states for the perplexity.
+    Raises UserError if there are too few states for the perplexity, or neither plane can be had.
     """
     rows = sample_rows(recording.num_states, max_states, seed)
-    tsne = tsne_of(recording, rows, perplexity, seed, num_threads, report)
+    tsne, no_tsne = None, ""
+    try:
+        tsne = tsne_of(recording, rows, perplexity, seed, num_threads, report)
+    except NoPlane as error:
+        no_tsne = str(error)
     if not recording.num_codes:
+        if tsne is None:
+            raise UserError(
+                f"{recording.path}: there is no plane to draw: the agent has none of its own (PPO), and {no_tsne}."
+            )
         return Planes(rows, None, tsne, None, None)
     columns = recording.table("embedding_x", "embedding_y", "code_index")
     code_index = columns["code_index"].to_numpy().astype(np.int64)
     counts = np.bincount(code_index, minlength=recording.num_codes)
     fdr = columns.select("embedding_x", "embedding_y").to_numpy()[rows]
-    return Planes(rows, fdr, tsne, code_index[rows], counts)
+    return Planes(rows, fdr, tsne, code_index[rows], counts, no_tsne)
 
 
 def sample_rows(num_states: int, max_states: int, seed: int) -> NDArray[np.int64]:
@@ -84,6 +97,8 @@ def tsne_of(
 ) -> NDArray[np.float32]:
     """Return t-SNE [B, 2] of the features of the given rows, from the recording's folder if it is there already."""
     needed = int(3 * perplexity) + 1
+    if len(rows) <= LEAST_PERPLEXITY_NEEDS:
+        raise NoPlane(f"t-SNE needs at least {LEAST_PERPLEXITY_NEEDS + 1} states, and there are {len(rows)}")
     if len(rows) < needed:
         raise UserError(
             f"perplexity: {perplexity:g} needs at least {needed} states, and there are {len(rows)}; record more states "
@@ -99,18 +114,24 @@ def tsne_of(
         "agent": recording.description["agent"]["sha256"],
     }
     key = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:12]
-    path = recording.path / DERIVED_FOLDER / f"tsne-{key}.parquet"
-    found = _load(path, rows)
-    if found is None:
-        found = compute_tsne(recording.features(rows).astype(np.float32), perplexity, seed, num_threads, report)
-        _save(recording, path.name, rows, found, parameters)
+    name = f"tsne-{key}.parquet"
+    kept = read_kept(recording.path, name, rows, POINT, {})
+    if kept is not None:
+        return np.stack([kept["x"], kept["y"]], 1)
+    found = compute_tsne(recording.features(rows).astype(np.float32), perplexity, seed, num_threads, report)
+    keep_table(recording.path, name, rows, {"x": found[:, 0], "y": found[:, 1]}, json.dumps(parameters))
     return found
 
 
 def compute_tsne(
     features: NDArray[np.float32], perplexity: float, seed: int, num_threads: int, report: Report
 ) -> NDArray[np.float32]:
-    """Embed features [B, D] in the plane; the same features and seed give the same plane on one machine."""
+    """Embed features [B, D] in the plane; the same features and seed give the same plane on one machine.
+
+    Raises NoPlane where all features are alike, or openTSNE gives no finite numbers.
+    """
+    if are_alike(features):
+        raise NoPlane(ALIKE)
     from openTSNE import TSNE  # pyright: ignore[reportMissingTypeStubs, reportMissingImports]
 
     total = EXAGGERATION_STEPS + STEPS
@@ -134,24 +155,12 @@ def compute_tsne(
         callbacks=callback,
         callbacks_every_iters=STEPS_BETWEEN_REPORTS,
     )
-    return np.asarray(method.fit(features), np.float32)
+    found = np.asarray(method.fit(features), np.float32)
+    if found.shape != (len(features), 2) or not np.isfinite(found).all():
+        raise NoPlane("openTSNE gave a plane with places that are no finite numbers")
+    return found
 
 
-def _load(path: Path, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
-    """Return a kept plane, or None if there is none that fits (it can always be computed again)."""
-    try:
-        table = pl.read_parquet(path)
-        if np.array_equal(table["row"].to_numpy(), rows):
-            return table.select("x", "y").to_numpy()
-    except (OSError, pl.exceptions.PolarsError):
-        pass
-    return None
-
-
-def _save(
-    recording: Recording, name: str, rows: NDArray[np.int64], plane: NDArray[np.float32], parameters: dict[str, Any]
-) -> None:
-    """Keep a plane; where the recording cannot be written to, do without."""
-    metadata = {"parameters": json.dumps(parameters)}
-    table = pa.table({"row": rows, "x": plane[:, 0], "y": plane[:, 1]}).replace_schema_metadata(metadata)
-    keep(recording.path, name, lambda temporary: pq.write_table(table, temporary))
+def are_alike(features: NDArray[np.floating]) -> bool:
+    """Say whether all rows of features [B, D] are the same: then nothing is nearer than anything else."""
+    return bool((features == features[:1]).all())

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semantic_rl.config.checks import at_least, require, without_effect
+from semantic_rl.config.checks import at_least, require
 from semantic_rl.config.markers import Suppress
-from semantic_rl.config.training import Algorithm, EnvConfig, SemanticConfig, TrainConfig
+from semantic_rl.config.training import Algorithm, EnvConfig, TrainConfig
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,7 @@ class ReproduceConfig:
             if getattr(self, name) is not None:
                 at_least(self, 1, name)
         require(self.ray != "", "ray", self.ray, "HOST:PORT, auto or local")
-        if "sppo" not in self.algorithms:
-            reason = "--algorithms ppo has no semantic clustering module"
-            without_effect(self.training.semantic, reason, *vars(self.training.semantic))
-        for run in self.runs():
-            run.check_effects()
+        self.runs()  # checks every one of them
 
     def runs(self) -> list[TrainConfig]:
         """Return the configuration of every run, in the order in which they are begun."""
@@ -81,13 +77,7 @@ class ReproduceConfig:
         def config(game: str, algorithm: Algorithm, seed: int) -> TrainConfig:
             of_game: dict[str, Any] = {"env": game}
             environment = EnvConfig(**{**levels, **of_game})
-            semantic = self.training.semantic if algorithm == "sppo" else SemanticConfig()
-            own: dict[str, Any] = {
-                "semantic": semantic,
-                "algorithm": algorithm,
-                "environment": environment,
-                "seed": seed,
-            }
+            own: dict[str, Any] = {"algorithm": algorithm, "environment": environment, "seed": seed}
             own |= {"run_root": self.out, "auto_resume": True}
             return TrainConfig(**{**common, **own})
 

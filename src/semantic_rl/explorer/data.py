@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_rl.analysis.embedding import sample_rows
+from semantic_rl.analysis.embedding import ALIKE, are_alike, sample_rows
 from semantic_rl.artifacts import STATES_FILE
+from semantic_rl.errors import UserError
 from semantic_rl.explorer.frames import NOTHING_MISSING, Missing
 from semantic_rl.explorer.jobs import Jobs, Report
 from semantic_rl.explorer.planes import LEAST_FOR_TSNE, Placed, PlaneName, place_by_pca, place_by_tsne
@@ -83,7 +84,24 @@ class Explored:
             return "the agent has no semantic clustering module (PPO), so it has no plane of its own"
         if name == "tsne" and len(self.tsne_rows) < LEAST_FOR_TSNE:
             return f"t-SNE needs at least {LEAST_FOR_TSNE} states, and there are {len(self.tsne_rows)}"
+        if name == "tsne" and self._are_alike:
+            return ALIKE
         return None
+
+    @cached_property
+    def _are_alike(self) -> bool:
+        """Say whether all states that t-SNE would place have the same features; reads on until two differ."""
+        first: NDArray[np.float16] | None = None
+        try:
+            for start, features in self.recording.feature_groups(self.tsne_rows):
+                low, high = np.searchsorted(self.tsne_rows, (start, start + len(features))).tolist()
+                here = features[self.tsne_rows[low:high] - start]
+                first = here[:1] if first is None else first
+                if not are_alike(np.concatenate([first, here])):
+                    return False
+        except UserError:  # a damaged table: said where a plane is asked for
+            return False
+        return True
 
     def is_ready(self, name: PlaneName) -> bool:
         """Say whether a plane can be had at once."""

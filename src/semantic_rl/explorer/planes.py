@@ -6,19 +6,17 @@ sample only (`analysis.embedding`, which keeps it in the recording's folder). Ax
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.cells import square_around
-from semantic_rl.analysis.embedding import sample_rows, tsne_of
-from semantic_rl.artifacts import DERIVED_FOLDER
+from semantic_rl.analysis.embedding import POINT, are_alike, sample_rows, tsne_of
 from semantic_rl.explorer.jobs import Report
 from semantic_rl.explorer.near import standing_for_all
 from semantic_rl.recording.store import Recording
-from semantic_rl.recording.store.derived import keep
+from semantic_rl.recording.store.derived_tables import keep_table, read_kept
 
 PlaneName = Literal["fdr", "tsne", "pca"]
 PLANES: tuple[PlaneName, ...] = ("fdr", "tsne", "pca")
@@ -53,43 +51,41 @@ def place_by_pca(recording: Recording, seed: int, report: Report = lambda done, 
     """Project all states onto the first two principal components of their features."""
     if recording.num_states < 2:
         return Placed(None, np.zeros((recording.num_states, 2), np.float32))
-    path = recording.path / DERIVED_FOLDER / f"pca-{_key(recording, seed)}.npy"
+    everything = np.arange(recording.num_states)
+    parameters = _parameters(recording, seed)
+    name = f"pca-{hashlib.sha256(parameters.encode()).hexdigest()[:12]}.parquet"
     if recording.num_states >= KEPT_FROM:
-        try:
-            found = np.load(path, allow_pickle=False)
-            if found.shape == (recording.num_states, 2) and found.dtype == np.float32:
-                return Placed(None, found)
-        except (OSError, ValueError):
-            pass
+        kept = read_kept(recording.path, name, everything, POINT, {})
+        if kept is not None:
+            return Placed(None, np.stack([kept["x"], kept["y"]], 1))
     from sklearn.decomposition import PCA  # takes a second to import
 
     near = standing_for_all(recording, seed)
     rows = sample_rows(recording.num_states if near is None else len(near), PCA_FITTED_TO, seed)
     rows = rows if near is None else near[rows]
-    pca = PCA(2, svd_solver="covariance_eigh").fit(recording.features(rows).astype(np.float32))
-    components, middle = np.asarray(pca.components_, np.float32).T, np.asarray(pca.mean_, np.float32)
+    fitted_to = recording.features(rows).astype(np.float32)
+    if are_alike(fitted_to):
+        components, middle = np.zeros((fitted_to.shape[1], 2), np.float32), fitted_to[0]
+    else:
+        pca = PCA(2, svd_solver="covariance_eigh").fit(fitted_to)
+        components, middle = np.asarray(pca.components_, np.float32).T, np.asarray(pca.mean_, np.float32)
     points = np.empty((recording.num_states, 2), np.float32)
     for start, features in recording.feature_groups():
         points[start : start + len(features)] = (features.astype(np.float32) - middle) @ components
         report(start + len(features), recording.num_states)
     if recording.num_states >= KEPT_FROM:
-        keep(recording.path, path.name, lambda temporary: _write(temporary, points))
+        keep_table(recording.path, name, everything, {"x": points[:, 0], "y": points[:, 1]}, parameters)
     return Placed(None, points)
 
 
-def _key(recording: Recording, seed: int) -> str:
+def _parameters(recording: Recording, seed: int) -> str:
     parameters = {
         "fitted_to": PCA_FITTED_TO,
         "seed": seed,
         "num_states": recording.num_states,
         "agent": recording.description["agent"].get("sha256"),
     }
-    return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _write(path: Path, points: NDArray[np.float32]) -> None:
-    with path.open("wb") as file:  # given a path, NumPy would add a suffix to it
-        np.save(file, points)
+    return json.dumps(parameters, sort_keys=True)
 
 
 def place_by_tsne(

@@ -12,7 +12,6 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.connections import Connection
 from semantic_rl.explorer.security import LOOPBACK_NAMES
 
 PORTS_TRIED = 50
@@ -102,9 +101,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=Connection,
-                ws="none",
-                log_level="error",
+                log_level="warning",
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,

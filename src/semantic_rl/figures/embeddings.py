@@ -183,26 +183,28 @@ def _action(action: int) -> str:
 
 
 def embeddings_figure(recording: Recording, planes: Planes, color: Color = "cluster") -> Figure:
-    """Draw both planes side by side; t-SNE alone if the agent has no semantic clustering module."""
-    has_clusters = planes.fdr is not None
+    """Draw both planes side by side; one alone where the other cannot be had."""
+    has_clusters, both = planes.fdr is not None, planes.fdr is not None and planes.tsne is not None
     names = cluster_names(recording.path)
     coloring = color_states(recording, planes, color if has_clusters or color != "cluster" else "value", names)
     with paper_style(names.values()):
-        width = FULL_WIDTH if has_clusters else PANEL_WIDTH
+        width = FULL_WIDTH if both else PANEL_WIDTH
         columns = legend_columns(coloring.entries, width)
         key_height = legend_height(coloring.entries, columns)
         bottom = BELOW_PANELS + key_height
         figure = Figure((width, bottom + PANEL_SIZE + ABOVE_PANELS))
-        axes = add_square_panels(figure, 2 if has_clusters else 1, bottom)
+        axes = add_square_panels(figure, 2 if both else 1, bottom)
+        drawn: PathCollection | None = None
         if planes.fdr is not None:
-            draw_fdr(axes[0], planes.fdr, recording.codebook, coloring, fill=color == "cluster")
-            axes[0].set_title("a   FDR space, learned by the agent")
-        drawn = draw_tsne(axes[-1], planes.tsne, coloring)
-        axes[-1].set_title("b   t-SNE of the features" if has_clusters else "t-SNE of the features")
-        axes[-1].xaxis.labelpad = axes[0].xaxis.labelpad + (LABEL_DROP if has_clusters else 0)
+            drawn = draw_fdr(axes[0], planes.fdr, recording.codebook, coloring, fill=color == "cluster")
+            axes[0].set_title("a   FDR space, learned by the agent" if both else "FDR space, learned by the agent")
+        if planes.tsne is not None:
+            drawn = draw_tsne(axes[-1], planes.tsne, coloring)
+            axes[-1].set_title("b   t-SNE of the features" if both else "t-SNE of the features")
+            axes[-1].xaxis.labelpad = axes[0].xaxis.labelpad + (LABEL_DROP if both else 0)
         if coloring.entries:
             add_legend(figure, coloring.entries, columns, coloring.label)
-        else:
+        elif drawn is not None:
             _add_color_bar(figure, drawn, coloring)
         write_caption(figure, caption(recording, len(planes.rows)))
         return figure
@@ -301,5 +303,7 @@ def make_embeddings(
             f"drawing t-SNE alone{instead}.",
             file=sys.stderr,
         )
+    if planes.tsne is None:
+        print(f"{recording}: drawing the FDR space alone: {planes.no_tsne}.", file=sys.stderr)
     name = "embeddings" if color == "cluster" else f"embeddings-{color}"
     return save_figure(embeddings_figure(opened, planes, color), out, name)

@@ -1,12 +1,11 @@
 """The clips of the clusters: cut for the page, or taken from a folder of clips of the same agent."""
 
 import io
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -14,12 +13,21 @@ from semantic_rl.analysis.clusters import require_clusters
 from semantic_rl.clips import ClipSettings, make_clips
 from semantic_rl.clips.make import CLIPS_FILE, CLIPS_FORMAT
 from semantic_rl.errors import UserError
+from semantic_rl.input_places import read_file
+from semantic_rl.json_files import JsonObject, read_json_object
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.flatbuffer import Damaged, unpack
+from semantic_rl.recording.store.pictures import NOT_DECODED
 from semantic_rl.report.html import Html, join
 from semantic_rl.report.parts import encoded, picture
 
 PAGE_CLIPS = ClipSettings(frames=96, video_size=0, animation_size=256, animation_frames=96, overlay=True)
 """Clips of at most twelve seconds, as sharp as the recording's pictures."""
+
+MOST_BYTES = 100_000_000
+"""Of an animation."""
+MOST_PIXELS = 4096
+"""Of its sides."""
 
 
 class PageClip(NamedTuple):
@@ -63,15 +71,17 @@ def read_clips(folder: Path, recording: Recording) -> PageClips:
     """Read a clips folder; raises UserError if it is none, or of another agent."""
     file = folder / CLIPS_FILE
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        if content["format"] != CLIPS_FORMAT:
-            raise ValueError(f"its format is not '{CLIPS_FORMAT}'")
-        agent, settings = content["agent"].get("sha256"), content["settings"]
-        clips = {int(clip["cluster"]): _read(folder, clip, settings) for clip in content["clips"] if clip["animation"]}
+        content = read_json_object(file, "expected what 'semantic-rl clips' writes.")
+        if content.get("format") != CLIPS_FORMAT:
+            content.wrong("format", f"'{CLIPS_FORMAT}'")
+        agent, settings = content.object("agent").text("sha256"), content.object("settings")
+        listed = [clip for clip in content.objects("clips") if clip.get("animation") is not None]
+        clips = {clip.integer("cluster"): _read(folder, clip, settings) for clip in listed}
         found = PageClips(clips, _about(settings))
-    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+    except (UserError, Damaged, *NOT_DECODED) as error:
+        reason = " ".join(str(error).split()).rstrip(".")
         raise UserError(
-            f"clips: {file} cannot be used ({error}); make the folder with 'semantic-rl clips', or leave --clips out."
+            f"clips: {file} cannot be used ({reason}); make the folder with 'semantic-rl clips', or leave --clips out."
         ) from error
     if agent != recording.description["agent"].get("sha256"):
         raise UserError(
@@ -80,20 +90,50 @@ def read_clips(folder: Path, recording: Recording) -> PageClips:
     return found
 
 
-def _read(folder: Path, clip: dict[str, Any], settings: dict[str, Any]) -> PageClip:
-    content = (folder / Path(str(clip["animation"])).name).read_bytes()  # its name alone: a list must not reach outside
-    frames = min(int(clip["num_frames"]), int(settings["animation_frames"]))
+def _read(folder: Path, clip: JsonObject, settings: JsonObject) -> PageClip:
+    path = folder / Path(clip.text("animation")).name  # its name alone: a list must not reach outside
+    content = read_file(path, MOST_BYTES, "make the clips anew")
+    frames = min(clip.integer("num_frames"), settings.integer("animation_frames", 1))
+    side = settings.integer("animation_size", 1, MOST_PIXELS)
+    if size_of_animation(content) != (side, side):
+        raise Damaged(f"{path.name} is no picture of {side}×{side} pixels")
     with Image.open(io.BytesIO(content), formats=("WEBP", "GIF")) as image:
+        if image.size != (side, side):
+            raise Damaged(f"{path.name} is no picture of {side}×{side} pixels")
         form, size, still = str(image.format).lower(), image.size, encoded(image.convert("RGB"))
-    return PageClip(content, still, form, size, frames / int(settings["frames_per_second"]), len(clip["runs"]))
+    seconds = frames / settings.integer("frames_per_second", 1)
+    return PageClip(content, still, form, size, seconds, len(clip.array("runs")))
 
 
-def _about(settings: dict[str, Any]) -> str:
-    episodes = "any episodes" if settings["all_episodes"] else "successful episodes"
-    overlay = " Over a clip: the action, and below how far the run is." if settings["overlay"] else ""
+def size_of_animation(content: bytes) -> tuple[int, int] | None:
+    """Return width and height that the header of a GIF or WebP tells; None if it is neither.
+
+    Pillow makes a WebP's whole canvas as soon as it opens one.
+    """
+    if content[:6] in (b"GIF87a", b"GIF89a"):
+        width, height = unpack("<HH", content, 6)
+        return width, height
+    if content[:4] != b"RIFF" or content[8:12] != b"WEBP":
+        return None
+    kind = content[12:16]
+    if kind == b"VP8X":
+        low_width, high_width, low_height, high_height = unpack("<HBHB", content, 24)
+        return 1 + low_width + (high_width << 16), 1 + low_height + (high_height << 16)
+    if kind == b"VP8L":
+        bits: int = unpack("<I", content, 21)[0]
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 ":
+        width, height = unpack("<HH", content, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
+def _about(settings: JsonObject) -> str:
+    episodes = "any episodes" if settings.flag("all_episodes") else "successful episodes"
+    overlay = " Over a clip: the action, and below how far the run is." if settings.flag("overlay") else ""
     return (
-        f"Clips: the agent in the cluster for {settings['min_run']} to {settings['max_run']} steps on end, in "
-        f"{episodes}, {settings['frames_per_second']} steps a second.{overlay}"
+        f"Clips: the agent in the cluster for {settings.integer('min_run')} to {settings.integer('max_run')} steps on "
+        f"end, in {episodes}, {settings.integer('frames_per_second', 1)} steps a second.{overlay}"
     )
 
 

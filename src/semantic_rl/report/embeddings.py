@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
+from numpy.typing import NDArray
 
 from semantic_rl.analysis.cells import square_around
 from semantic_rl.analysis.embedding import Planes
@@ -27,7 +28,7 @@ def embeddings_section(
     shown: list[Color] = [color for color in COLORS if color != "cluster" or planes.fdr is not None]
     names = {cluster: note.name for cluster, note in notes.items() if note.name}
     colorings: dict[Color, Coloring] = {color: color_states(recording, planes, color, names) for color in shown}
-    panels = [_tsne(planes, colorings)]
+    panels = [] if planes.tsne is None else [_tsne(planes, planes.tsne, colorings)]
     if planes.fdr is not None:
         panels.insert(0, _fdr(recording, planes, colorings))
     switches = [_switch(color, index == 0) for index, color in enumerate(shown)]
@@ -60,6 +61,11 @@ def _caption(planes: Planes, recording: Recording, perplexity: float) -> list[Ch
     tsne = f"t-SNE of the 256 features (openTSNE, perplexity {perplexity:g}, started from the principal components)"
     if planes.fdr is None:
         return [f"{tsne}; {count} states. The agent has no semantic clustering module, hence no plane of its own."]
+    if planes.tsne is None:
+        return [
+            "The FDR space that the agent learned, with its codes and the cells in which each code is the nearest; "
+            f"{count} states. t-SNE of the features cannot be had: {planes.no_tsne}.",
+        ]
     return [
         element("b", "a"),
         " The FDR space that the agent learned, with its codes and the cells in which each code is the nearest. ",
@@ -81,14 +87,14 @@ def _fdr(recording: Recording, planes: Planes, colorings: dict[Color, Coloring])
         *(cloud(planes.fdr, coloring, limits, f"by-{color}") for color, coloring in colorings.items()),
         codes(recording.codebook, limits),
     )
-    return _panel("a", "FDR space, learned by the agent", svg)
+    return _panel("a" if planes.tsne is not None else "", "FDR space, learned by the agent", svg)
 
 
-def _tsne(planes: Planes, colorings: dict[Color, Coloring]) -> Html:
-    limits = square_around(planes.tsne)
+def _tsne(planes: Planes, tsne: NDArray[np.floating], colorings: dict[Color, Coloring]) -> Html:
+    limits = square_around(tsne)
     svg = drawing(
         f"t-SNE of the features of the same {len(planes.rows):,} states.",
-        *(cloud(planes.tsne, coloring, limits, f"by-{color}") for color, coloring in colorings.items()),
+        *(cloud(tsne, coloring, limits, f"by-{color}") for color, coloring in colorings.items()),
     )
     return _panel("b" if planes.fdr is not None else "", "t-SNE of the features", svg)
 

@@ -1,25 +1,29 @@
 """Reads what other commands have made of the same recording, so that the report need not make it again."""
 
-import json
+import math
 from pathlib import Path
 from typing import Any
 
 from semantic_rl.analysis.metrics import Estimate, Method, Metric, Metrics, Omission
-from semantic_rl.analysis.metrics.catalogue import MetricInfo
+from semantic_rl.analysis.metrics.catalogue import Direction, MetricInfo
 from semantic_rl.analysis.metrics.describe import describe_recording
 from semantic_rl.analysis.metrics.result import METRICS_FORMAT, METRICS_VERSION
 from semantic_rl.errors import UserError
+from semantic_rl.json_files import JsonObject, read_json
 from semantic_rl.recording.store import Recording
+
+WAY_OUT = "make it with 'semantic-rl metrics', or leave --metrics out."
+DIRECTIONS: tuple[Direction, ...] = ("higher", "lower", "none")
 
 
 def read_metrics(path: Path, recording: Recording) -> Metrics:
     """Read metrics.json; raises UserError if it is not one, from a newer version, or of another recording."""
-    content = _read_json(path, METRICS_FORMAT, METRICS_VERSION, "metrics")
     try:
+        content = _content(path)
         metrics = _metrics(content)
-        measured = metrics.recording["states_sha256"]
-    except (AttributeError, KeyError, TypeError) as error:
-        raise UserError(f"{path} does not say what it should ({error!r}); run 'semantic-rl metrics' again.") from error
+        measured = content.object("recording").text("states_sha256")
+    except UserError as error:
+        raise UserError(f"metrics: {error}") from error
     if measured != describe_recording(recording)["states_sha256"]:
         raise UserError(
             f"metrics: {path} is of another recording than {recording.path}; run 'semantic-rl metrics' on this one, or "
@@ -28,33 +32,56 @@ def read_metrics(path: Path, recording: Recording) -> Metrics:
     return metrics
 
 
-def _read_json(path: Path, form: str, newest: int, command: str) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{command}: {path} cannot be read: {error}; make it with 'semantic-rl {command}'.") from error
-    if not isinstance(content, dict) or content.get("format") != form:
-        raise UserError(f"{command}: {path} was not made by 'semantic-rl {command}' (its format is not '{form}').")
-    version = content.get("version")
-    if not isinstance(version, int) or version > newest:
-        raise UserError(
-            f"{command}: {path} was written by a newer semantic-rl (version {version}); update semantic-rl."
-        )
-    return content
+def _content(path: Path) -> JsonObject:
+    content = read_json(path, WAY_OUT)
+    if not isinstance(content, dict) or content.get("format") != METRICS_FORMAT:
+        raise UserError(f"{path} was not made by 'semantic-rl metrics' (its format is not '{METRICS_FORMAT}').")
+    found = JsonObject(content, path, WAY_OUT)
+    if found.integer("version", 1) > METRICS_VERSION:
+        raise UserError(f"{path} was written by a newer semantic-rl (version {found['version']}); update semantic-rl.")
+    return found
 
 
-def _metrics(content: dict[str, Any]) -> Metrics:
-    metrics = [
-        Metric(
-            MetricInfo(**{name: found[name] for name in MetricInfo._fields})._replace(range=tuple(found["range"])),
-            {key: Estimate(**estimate) for key, estimate in found["values"].items()},
-        )
-        for found in content["metrics"]
-    ]
-    parts = {name: content[name] for name in ("recording", "sample", "bootstrap", "settings", "versions")}
+def _metrics(content: JsonObject) -> Metrics:
+    parts = {name: dict(content.object(name)) for name in ("recording", "sample", "bootstrap", "settings", "versions")}
+    methods = [_method(found) for found in content.objects("methods")]
+    if not methods:
+        content.wrong("methods", "one method or more")
     return Metrics(
         **parts,
-        methods=[Method(**method) for method in content["methods"]],
-        metrics=metrics,
-        omitted=[Omission(**omission) for omission in content["omitted"]],
+        methods=methods,
+        metrics=[_metric(found) for found in content.objects("metrics")],
+        omitted=[Omission(found.text("what"), found.text("why")) for found in content.objects("omitted")],
     )
+
+
+def _method(found: JsonObject) -> Method:
+    key, title, about = (found.text(name) for name in ("key", "title", "about"))
+    return Method(key, title, about, *(found.integer(name) for name in ("num_clusters", "num_states", "num_episodes")))
+
+
+def _metric(found: JsonObject) -> Metric:
+    name, title, group, question = (found.text(name) for name in ("name", "title", "group", "question"))
+    direction: Direction | None = next((one for one in DIRECTIONS if one == found.get("direction")), None)
+    if direction is None:
+        found.wrong("direction", "higher, lower or none")
+    ends = found.array("range")
+    if len(ends) != 2 or not all(_is_number_or_none(end) for end in ends):
+        found.wrong("range", "two numbers, or null where there is no bound")
+    values = found.object("values")
+    estimates = {key: _estimate(values.object(key)) for key in values}
+    return Metric(MetricInfo(name, title, group, question, direction, (ends[0], ends[1])), estimates)
+
+
+def _estimate(found: JsonObject) -> Estimate:
+    for name in ("value", "low", "high"):
+        if not _is_number_or_none(found.get(name)):
+            found.wrong(name, "a number or null")
+    note = found.get("note")
+    if note is not None:
+        found.text("note")
+    return Estimate(found.get("value"), found.get("low"), found.get("high"), note)
+
+
+def _is_number_or_none(value: Any) -> bool:
+    return value is None or (type(value) in (int, float) and math.isfinite(value))

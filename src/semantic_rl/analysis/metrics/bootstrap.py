@@ -20,6 +20,7 @@ from semantic_rl.analysis.metrics.result import Estimate
 LEVEL = 0.95
 MOST_UNITS = 100
 NO_INTERVAL = "one episode only, so there is no interval"
+NOT_FINITE = "it is no finite number"
 UNDEFINED = "without some episode it is undefined, so there is no interval"
 
 
@@ -67,6 +68,8 @@ class Bootstrap:
 
     def estimate(self, value: float, draws: NDArray[np.floating]) -> Estimate:
         """Join a figure with the interval of its draws [R]."""
+        if not np.isfinite(value):
+            return Estimate(None, note=NOT_FINITE)
         if not self.num_resamples:
             return Estimate(value, note=NO_INTERVAL)
         if not np.isfinite(draws).all():

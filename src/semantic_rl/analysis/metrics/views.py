@@ -10,6 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 
+from semantic_rl.analysis.embedding import are_alike
 from semantic_rl.analysis.metrics.result import Omission
 from semantic_rl.errors import UserError
 
@@ -79,5 +80,7 @@ def kmeans(points: NDArray[np.floating], num_clusters: int, seed: int) -> NDArra
 
 
 def pca(features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the first two principal components [B, 2]."""
+    """Return the first two principal components [B, 2]; zeros if all features are alike."""
+    if are_alike(features):
+        return np.zeros((len(features), 2))
     return np.asarray(PCA(2, svd_solver="covariance_eigh").fit_transform(features.astype(np.float64)))

@@ -7,29 +7,23 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
-from semantic_rl.artifacts import CHECKPOINTS_FOLDER, DERIVED_FOLDER, POLICY_FILE
+from semantic_rl.artifacts import POLICY_FILE
 from semantic_rl.errors import UserError
+from semantic_rl.models.impala import NUM_FEATURES
 from semantic_rl.models.policy import PolicyOutput, SemanticPolicy
 from semantic_rl.recording.store import Recording
-from semantic_rl.recording.store.derived import keep
+from semantic_rl.recording.store.derived_tables import keep_table, read_kept
+from semantic_rl.recording.store.table_file import Columns
 from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
 from semantic_rl.training.device import autocast, choose_device, choose_precision
 
 BATCH_STATES = 256
-
-
-def agent_name(agent: str | Path) -> str:
-    """Return the name of an agent, whatever folder of it is given, without the path to it."""
-    checkpoint = find_checkpoint(agent).resolve()
-    return (checkpoint.parent.parent if checkpoint.parent.name == CHECKPOINTS_FOLDER else checkpoint).name
 
 
 class Relabelled(NamedTuple):
@@ -72,26 +66,35 @@ def relabel(
         "precision": choose_precision(precision, runs_on),
     }
     key = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:12]
-    path = recording.path / DERIVED_FOLDER / f"relabelled-{key}.parquet"
-    table = _load(path, rows)
-    if table is None:
+    name = f"relabelled-{key}.parquet"
+    num_codes = state["config"]["num_codes"] if state["config"]["algorithm"] == "sppo" else 0
+    columns = read_kept(recording.path, name, rows, _dtype(num_codes), {"code_index": num_codes})
+    if columns is None:
         policy = load_policy(checkpoint).place(runs_on)
-        table = _table(recording, policy, rows, runs_on, parameters["precision"], report)
-        kept = table.replace_schema_metadata({"parameters": json.dumps(parameters)})
-        keep(recording.path, path.name, lambda temporary: pq.write_table(kept, temporary, compression="zstd"))
-    return _read(table, parameters["agent"])
+        columns = _columns(recording, policy, rows, runs_on, parameters["precision"], report)
+        keep_table(recording.path, name, rows, columns, json.dumps(parameters))
+    if not num_codes:
+        return Relabelled(parameters["agent"], columns["features"], None, None)
+    embedding = np.stack([columns["embedding_x"], columns["embedding_y"]], 1)
+    return Relabelled(parameters["agent"], columns["features"], embedding, columns["code_index"])
+
+
+def _dtype(num_codes: int) -> np.dtype[np.void]:
+    """Return the record type of what is kept of a state."""
+    semantic: dict[str, type] = {"embedding_x": np.float32, "embedding_y": np.float32, "code_index": np.int64}
+    return np.dtype([("features", np.float16, (NUM_FEATURES,)), *(semantic.items() if num_codes else ())])
 
 
 @torch.no_grad()
-def _table(
+def _columns(
     recording: Recording,
     policy: SemanticPolicy,
     rows: NDArray[np.int64],
     device: torch.device,
     precision: str,
     report: Callable[[int, int], None],
-) -> Any:
-    """Return an Arrow table with what the network says, one row a state."""
+) -> Columns:
+    """Return what the network says of each state."""
     found: list[PolicyOutput] = []
     for start in range(0, len(rows), BATCH_STATES):
         report(start, len(rows))
@@ -100,32 +103,12 @@ def _table(
             found.append(policy(torch.from_numpy(observations).to(device)))
     report(len(rows), len(rows))
     features = torch.cat([output.features.half() for output in found]).cpu().numpy()
-    columns: dict[str, Any] = {
-        "row": rows,
-        "features": pa.FixedSizeListArray.from_arrays(pa.array(features.ravel()), features.shape[1]),
-    }
+    if not np.isfinite(features).all():
+        raise UserError(f"the agent's features reach beyond what float16 holds, {np.finfo(np.float16).max:,.0f}.")
+    columns: Columns = {"features": features}
     embedding = [output.embedding for output in found if output.embedding is not None]
     code_index = [output.code_index for output in found if output.code_index is not None]
     if embedding and code_index:
         columns["embedding_x"], columns["embedding_y"] = torch.cat(embedding).cpu().numpy().T
         columns["code_index"] = torch.cat(code_index).cpu().numpy()
-    return pa.table(columns)
-
-
-def _read(table: Any, agent_sha256: str) -> Relabelled:
-    features = table.column("features").combine_chunks()
-    features = features.flatten().to_numpy().reshape(len(table), -1)
-    if "code_index" not in table.column_names:
-        return Relabelled(agent_sha256, features, None, None)
-    embedding = np.stack([table.column(name).to_numpy() for name in ("embedding_x", "embedding_y")], 1)
-    return Relabelled(agent_sha256, features, embedding, table.column("code_index").to_numpy())
-
-
-def _load(path: Path, rows: NDArray[np.int64]) -> Any:
-    """Return a kept table, or None if there is none that fits (it can always be computed again)."""
-    try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowException):
-        return None
-    kept = "row" in table.column_names and np.array_equal(table.column("row").to_numpy(), rows)
-    return table if kept and "features" in table.column_names else None
+    return columns
