@@ -56,10 +56,7 @@ def test_success_is_of_the_episodes_that_ended(tmp_path: Path) -> None:
     """Of six episodes the second, fourth and sixth would succeed; the last two have not ended: 2 of 4."""
     recording = make_recording(tmp_path / "r", num_episodes=6, num_codes=2, num_unfinished=2)
     assert compute_clusters(recording).success == 0.5
-    assert any(
-        "success in 50% of those that ended" in text
-        for text in texts(clusters_figure(recording, compute_clusters(recording)))
-    )
+    assert any("success in 50%" in text for text in texts(clusters_figure(recording, compute_clusters(recording))))
 
 
 def test_transitions_are_written_as_png_and_svg(tmp_path: Path, recording: Recording) -> None:
@@ -95,3 +92,14 @@ def test_names_that_people_gave_are_shown_and_long_ones_cut(tmp_path: Path) -> N
     assert any(text.startswith("a name") and text.endswith("…") for text in cards)
     assert make_transitions(recording.path, tmp_path / "out"), "no dollar makes a formula"
     assert make_clusters(recording.path, tmp_path / "out")
+
+
+def test_a_long_caption_is_written_in_smaller_letters_and_not_cut_off(tmp_path: Path) -> None:
+    recording = make_recording(tmp_path / "r", semantic_weight_was_above_zero=False, update=20)
+    for made in (
+        clusters_figure(recording, compute_clusters(recording)),
+        transitions_figure(recording, compute_transitions(recording)),
+    ):
+        (caption,) = (text for text in made.texts if "untrained clusters (λ was 0)" in text.get_text())
+        made.draw_without_rendering()
+        assert caption.get_window_extent().x1 <= made.bbox.x1

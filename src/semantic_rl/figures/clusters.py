@@ -153,7 +153,7 @@ def clusters_figure(recording: Recording, clusters: Clusters) -> Figure:
                     figure.text(left, top, head, fontsize=7, color=FAINT_INK)
         overall = "success not known: no episode ended"
         if not math.isnan(clusters.success):
-            overall = f"success in {_percent(clusters.success)} of those that ended"
+            overall = f"success in {_percent(clusters.success)}"
         write_caption(figure, f"{caption(recording, recording.num_states)}, {overall}  ·  grey: all states")
         return figure
 

@@ -22,6 +22,9 @@ FULL_WIDTH = 7.2
 """Inches: two columns of a journal."""
 DOTS_PER_INCH = 300
 CAPTION_HEIGHT = 0.24
+CAPTION_SIZE, CAPTION_MARGIN = 8, 0.012
+"""Points, and the share of the width that stays free on both sides."""
+POINTS_OF_AN_INCH = 72
 PANEL_SIZE = 3.06
 PANEL_LEFT = 0.46
 PANEL_GAP = 0.5
@@ -94,9 +97,11 @@ def _width(text: str, font_size: float) -> float:
 
 
 def write_caption(figure: Figure, text: str) -> None:
-    """Write a line above everything else, at the left."""
+    """Write a line above everything else, at the left; in smaller letters where it would be cut off."""
     middle = 1 - CAPTION_HEIGHT / 2 / figure.get_figheight()
-    figure.text(0.012, middle, text, color=FAINT_INK, fontsize=8, va="center_baseline")
+    room = (1 - 2 * CAPTION_MARGIN) * figure.get_figwidth() * POINTS_OF_AN_INCH
+    size = CAPTION_SIZE * min(1.0, room / max(_width(text, CAPTION_SIZE), 1.0))
+    figure.text(CAPTION_MARGIN, middle, text, color=FAINT_INK, fontsize=size, va="center_baseline")
 
 
 def add_square_panels(figure: Figure, count: int, bottom: float) -> list[Axes]:
