@@ -204,7 +204,7 @@ def draw_embeddings(recording: Path, out: Path, name: str, seed: int) -> list[Pa
     from rich.console import Console
 
     from semantic_rl.analysis.embedding import compute_planes
-    from semantic_rl.figures.embeddings import caption, color_states, draw_fdr, draw_tsne
+    from semantic_rl.figures.embeddings import caption, color_states, draw_fdr, draw_tsne, warn_of_untrained
     from semantic_rl.figures.style import (
         ABOVE_PANELS,
         BELOW_PANELS,
@@ -218,6 +218,7 @@ def draw_embeddings(recording: Path, out: Path, name: str, seed: int) -> list[Pa
     from semantic_rl.recording.store import open_recording
 
     opened = open_recording(recording)
+    warn_of_untrained(opened)
     with Console(stderr=True).status("t-SNE"):
         planes = compute_planes(opened, 30_000, 30.0, seed)
     assert planes.fdr is not None, "its clusters were counted"
