@@ -13,6 +13,7 @@ SKIPS_THAT_CI_ALLOWS = (
     "needs Python 3.13",
     "shared reference data not present",
     "cannot make network namespaces",
+    "not allowed to mount",
 )
 """How the reason of a skip must begin for CI to accept it: what a machine of CI cannot have. `.ci/run` looks for the
 reference data, which are too large for the repository, wherever they may be."""

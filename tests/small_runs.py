@@ -25,9 +25,11 @@ def small_config(run_root: Path, num_updates: int = 3, **changes: object) -> Tra
 
 def small_arguments(run_root: Path, num_updates: int = 3, *more: str) -> list[str]:
     """The same as a command line."""
+    semantic = () if "ppo" in more else ("--semantic-interval", "2")
     return [
         *("--num-envs", str(NUM_ENVS), "--num-steps", str(NUM_STEPS), "--num-minibatches", "2", "--num-epochs", "2"),
-        *("--semantic-interval", "2", "--timesteps", str(num_updates * STEPS_OF_UPDATE), "--precision", "fp32"),
+        *semantic,
+        *("--timesteps", str(num_updates * STEPS_OF_UPDATE), "--precision", "fp32"),
         *("--device", "cpu", "--num-threads", "1", "--run-root", str(run_root), *more),
     ]
 

@@ -69,6 +69,7 @@ EVALUATE_VALUES: dict[str, Any] = {
     "distribution_mode": "hard",
     "num_levels": 0,
     "start_level": 4,
+    "level_seed": 97,
     "seed": 9,
     "json": True,
     "device": "cpu",
@@ -112,13 +113,17 @@ def test_a_flag_of_train_reaches_its_setting_and_no_other(name: str) -> None:
     value = TRAIN_VALUES[name]
     default = settings(TrainConfig())
     assert default[name] != value
-    config = parse(TrainConfig, flag(name, value), "train")
-    assert settings(config) == {**default, name: value}
+    beside = {"num_levels": 200} if name in ("start_level", "held_out_interval") else {}
+    arguments = [word for item in {**beside, name: value}.items() for word in flag(*item)]
+    config = parse(TrainConfig, arguments, "train")
+    assert settings(config) == {**default, **beside, name: value}
 
 
 def test_all_flags_of_train_together() -> None:
-    arguments = [word for name, value in TRAIN_VALUES.items() for word in flag(name, value)]
-    assert settings(parse(TrainConfig, arguments, "train")) == TRAIN_VALUES
+    together = {**TRAIN_VALUES, "algorithm": "sppo", "device": "cuda", "auto_resume": False}
+    arguments = [word for name, value in together.items() for word in flag(name, value) if value != "sppo"]
+    arguments = [word for word in arguments if word not in ("--algorithm", "--no-auto-resume")]
+    assert settings(parse(TrainConfig, arguments, "train")) == together
 
 
 @pytest.mark.parametrize("name", EVALUATE_VALUES)

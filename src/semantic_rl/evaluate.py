@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from semantic_rl.config import EnvConfig, EvaluateConfig
+from semantic_rl.config.levels import Levels, choose_levels
 from semantic_rl.envs.base import VectorEnv
 from semantic_rl.envs.procgen import ProcgenVectorEnv
 from semantic_rl.errors import UserError
@@ -102,11 +103,13 @@ def evaluate(config: EvaluateConfig, progress: Callable[[int, int], None] | None
     if not isinstance(settings, dict) or settings.get("env") not in GAMES:
         raise UserError(f"{folder}: its state.json names no Procgen game that the agent was trained on.")
     num_envs = min(MAX_ENVS, config.episodes)
+    trained = Levels(settings["num_levels"], settings["start_level"])
+    levels = choose_levels(trained, config.num_levels, config.start_level, config.level_seed)
     environment = EnvConfig(
         env=settings["env"],
         distribution_mode=config.distribution_mode or settings["distribution_mode"],
-        num_levels=settings["num_levels"] if config.num_levels is None else config.num_levels,
-        start_level=settings["start_level"] if config.start_level is None else config.start_level,
+        num_levels=levels.num_levels,
+        start_level=levels.start_level,
         num_envs=num_envs,
         env_groups=1,
     )

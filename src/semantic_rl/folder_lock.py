@@ -27,18 +27,21 @@ LOCK_FILE = ".semantic-rl-lock"
 LONGEST_HOLDER = 1000
 """Bytes of the file that are read."""
 SECONDS_BETWEEN_TRIES = 0.2
+WAY_OUT = "wait for it or end it, then give the same command again"
 
 
 @contextmanager
-def hold_folder(folder: Path, about: Mapping[str, str | int] | None = None, seconds: float = 0.0) -> Generator[bool]:
+def hold_folder(
+    folder: Path, about: Mapping[str, str | int] | None = None, seconds: float = 0.0, way_out: str = WAY_OUT
+) -> Generator[bool]:
     """Hold a folder, which must exist, so that no other process writes there meanwhile.
 
     `about` is written beside host and process, for `read_holder`. A process that holds the folder is waited for so many
     `seconds`: it may be leaving. Gives whether the folder is held: storage that has no locks is used without, and a
-    note on stderr says so. Raises UserError that names the process which holds the folder, and where the file cannot
-    be made.
+    note on stderr says so. Raises UserError that names the process which holds the folder and ends in `way_out`, and
+    where the file cannot be made.
     """
-    descriptor = _locked(folder / LOCK_FILE, folder, about or {}, seconds)
+    descriptor = _locked(folder / LOCK_FILE, folder, about or {}, seconds, way_out)
     try:
         yield descriptor is not None
     finally:
@@ -65,7 +68,7 @@ def is_unused(folder: Path) -> bool:
     return all(path.name == LOCK_FILE or is_temporary(path) for path in folder.iterdir())
 
 
-def _locked(path: Path, folder: Path, about: Mapping[str, str | int], seconds: float) -> int | None:
+def _locked(path: Path, folder: Path, about: Mapping[str, str | int], seconds: float, way_out: str) -> int | None:
     """Return a descriptor of the file, which holds the lock; None where there are no locks."""
     if fcntl is None:
         return None
@@ -84,9 +87,7 @@ def _locked(path: Path, folder: Path, about: Mapping[str, str | int], seconds: f
                 is_told = True
                 time.sleep(SECONDS_BETWEEN_TRIES)
                 continue
-            raise UserError(
-                f"{folder} is being written by {holder}; wait for it or end it, then give the same command again."
-            ) from None
+            raise UserError(f"{folder} is being written by {holder}; {way_out}.") from None
         except OSError as error:
             os.close(descriptor)
             print(f"note: the storage of {folder} has no locks ({error.strerror})", file=sys.stderr)

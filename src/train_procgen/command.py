@@ -151,6 +151,7 @@ def run(algorithm: Algorithm, distribution_mode: str, arguments: Sequence[str] |
 
     def train_as_told(parsed: argparse.Namespace) -> None:
         config = make_config(algorithm, parsed)
+        config.check_effects()
         from semantic_rl.training.train import train
 
         train(config)

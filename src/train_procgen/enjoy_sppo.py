@@ -59,7 +59,7 @@ def make_parser() -> ArgumentParser:
         help="0: a clip of each cluster; 1: embedding spaces (default: 1)",
     )  # fmt: skip
     flag("--env_name", "coinrun", f"game: {', '.join(GAMES)}")
-    flag("--num_envs", 64, "mode 1: environments")
+    flag("--num_envs", 64, "environments that play side by side")
     flag("--distribution_mode", "easy", "difficulty that the agent was trained on")
     flag("--num_levels", 0, "levels that the agent was trained on and plays; 0 means all")
     flag("--start_level", 0, "seed of the first of these levels")
@@ -154,7 +154,9 @@ def make_clips(run: Path, arguments: argparse.Namespace) -> list[Path]:
     out = FIGURES_FOLDER / f"{arguments.env_name}_skills"
 
     def attempt(resume: bool) -> list[Path]:
-        return make(ClipsConfig(run, out, ClipSettings(seed=arguments.rand_seed), resume=resume))
+        return make(
+            ClipsConfig(run, out, ClipSettings(seed=arguments.rand_seed), num_envs=arguments.num_envs, resume=resume)
+        )
 
     return _resumed(attempt, out / PLAYING_FOLDER)
 
@@ -173,7 +175,7 @@ def make_embeddings(run: Path, arguments: argparse.Namespace) -> list[Path]:
                 out=folder,
                 protocol="explore",
                 num_levels=arguments.num_levels,
-                start_level=arguments.start_level + LEVELS_FURTHER_ON,
+                start_level=arguments.start_level + LEVELS_FURTHER_ON if arguments.num_levels else None,
                 frame_size=0,
                 seed=arguments.rand_seed,
                 num_envs=arguments.num_envs,

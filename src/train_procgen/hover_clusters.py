@@ -81,7 +81,7 @@ def find_recording(arguments: argparse.Namespace) -> Path:
                 out=folder,
                 states=arguments.total_states,
                 num_levels=arguments.num_levels,
-                start_level=arguments.start_level,
+                start_level=arguments.start_level if arguments.num_levels else None,
                 seed=arguments.rand_seed,
                 num_envs=arguments.num_envs,
                 resume=folder.is_dir(),

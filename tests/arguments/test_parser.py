@@ -43,7 +43,7 @@ def test_a_usage_error_is_one_sentence_that_ends_with_help(words: str, expected:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("", "AGENT and --out PATH are missing; AGENT: Run folder"),
+        ("", "AGENT and --out PATH are missing; AGENT: A run folder"),
         ("run", "--out PATH is missing; --out PATH: Recording folder to make"),
         ("--out o", "AGENT is missing"),
         ("a b --out o", "'b' belongs to no flag; only AGENT stands without one"),
@@ -59,6 +59,10 @@ def test_what_is_missing_or_too_much_is_named(words: str, expected: str) -> None
 def test_places_and_flags_may_be_mixed() -> None:
     config = parse(ExploreConfig, ["a", "--port", "1", "b", "--no-browser"], "explore")
     assert (config.recording, config.other, config.port, config.browser) == (Path("a"), Path("b"), 1, False)
+
+
+def test_a_place_that_may_stay_empty_keeps_its_default() -> None:
+    assert parse(ExploreConfig, ["recording", "--export", "page.html"], "explore").other is None
 
 
 def test_behind_two_dashes_everything_stands_without_a_flag() -> None:

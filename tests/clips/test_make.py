@@ -122,7 +122,7 @@ def test_a_short_cluster_has_what_there_is(recording: Recording, tmp_path: Path)
 def test_the_list_says_what_each_clip_shows(recording: Recording, clips: list[Clip]) -> None:
     assert clips[0].mp4 is not None
     listed = json.loads((clips[0].mp4.parent / "clips.json").read_text())
-    assert listed["recording"] == str(recording.path)
+    assert listed["recording"] == recording.path.name
     assert listed["agent"] == recording.description["agent"]
     assert listed["settings"]["frames"] == 40
     for clip, item in zip(clips, listed["clips"], strict=True):

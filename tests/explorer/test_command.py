@@ -40,8 +40,9 @@ def test_every_setting_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("name", VALUES)
 def test_a_flag_reaches_its_setting_and_no_other(name: str) -> None:
-    default = ExploreConfig(Path("recording"))
-    config = parse(ExploreConfig, ["recording", *flag(name, VALUES[name])], "explore")
+    beside = ["--export", "page.html"] if name == "frames" else []
+    default = parse(ExploreConfig, ["recording", *beside], "explore")
+    config = parse(ExploreConfig, ["recording", *beside, *flag(name, VALUES[name])], "explore")
     assert config != default
     assert config == dataclasses.replace(default, **{name: VALUES[name]})
 

@@ -110,6 +110,13 @@ def test_on_another_address_a_token_is_printed_and_needed(folder: Path) -> None:
         assert token not in said
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: all of 127.0.0.0/8 is this machine's own")
+def test_on_a_second_address_of_this_machine_a_token_keeps_its_other_users_out() -> None:
+    place = find_place("127.0.0.2", 0)
+    place.listener.close()
+    assert place.token
+
+
 def test_an_address_that_is_not_this_machines_is_refused() -> None:
     for host in ("192.0.2.1", "no such host"):
         with pytest.raises(UserError, match=r"expected an address of this machine|is no address"):

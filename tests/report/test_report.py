@@ -197,14 +197,40 @@ def test_no_states_path_or_folder_of_the_machine_is_told(page: Page, recording: 
     assert str(recording.path.parent) not in page.source
 
 
+def test_the_run_is_found_from_the_recording_and_only_if_it_holds_the_recorded_agent(folder: Path) -> None:
+    recording = make_recording(folder / "recordings" / "r", num_episodes=3)
+    run = write_run(folder / "beside", "sppo-coinrun_easy_200_0_2", [5 + update / 20 for update in range(40)])
+    checkpoint = run / "checkpoints" / "update-000003"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "state.json").write_text(json.dumps({"timesteps": 88, "files": {"policy.safetensors": "a1"}}))
+    agent = {**recording.description["agent"], "path": f"../../beside/{run.name}/checkpoints/update-000003"}
+    page = report_of(change_description(recording, agent={**agent, "policy_sha256": "a1"}))
+    assert "After 88 steps of training" in page.text
+    assert page.of_class("smooth")
+    page = report_of(change_description(recording, agent={**agent, "policy_sha256": "b2"}))
+    assert "After 88 steps of training" not in page.text
+    assert not page.of_class("smooth")
+    assert run.name in page.text
+
+
+def test_an_error_tells_no_path_of_the_machine(folder: Path) -> None:
+    recording = make_recording(folder / "told", num_episodes=3)
+    run = write_run(folder / "empty", "sppo-coinrun_easy_200_0_3", ["", ""])
+    agent = {**recording.description["agent"], "path": f"../empty/{run.name}"}
+    page = report_of(change_description(recording, agent=agent))
+    assert "has no score yet" in page.text
+    assert str(folder) not in page.source
+
+
 def test_a_recording_of_a_packed_agent_shows_its_card(folder: Path) -> None:
     from semantic_rl.agents import find_agent
 
     shipped = find_agent("sppo-coinrun")
     recording = make_recording(folder / "packed", num_episodes=3)
-    agent = {**recording.description["agent"], "path": str(shipped.path)}
-    page = report_of(change_description(recording, agent=agent))
-    assert f"{shipped.card['timesteps']:,} steps of training" in page.text
+    for path in (shipped.name, str(shipped.path)):  # as it is recorded, and as older recordings have it
+        agent = {**recording.description["agent"], "path": path}
+        page = report_of(change_description(recording, agent=agent))
+        assert f"{shipped.card['timesteps']:,} steps of training" in page.text
     assert f"{shipped.card['scores']['episodes']} episodes, from its card" in page.text
     assert shipped.card["reproduce"].split()[-1] in page.text
     assert page.of_class("smooth")

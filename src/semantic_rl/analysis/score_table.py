@@ -102,7 +102,7 @@ def run_rows(scores: Scores) -> list[tuple[object, ...]]:
     """Return a row of `RUN_COLUMNS` for every run."""
     return [
         (*_identity(summary, run), run.folder.name.seed, f"{run.steps:.0f}", run.num_updates, f"{run.score:.6g}",
-         "" if run.normalized is None else f"{run.normalized:.6g}", run.folder.path)
+         "" if run.normalized is None else f"{run.normalized:.6g}", run.folder.path.resolve().name)
         for summary in scores.games
         for run in summary.runs[0]
     ]  # fmt: skip

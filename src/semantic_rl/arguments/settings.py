@@ -76,7 +76,7 @@ def _add(parser: ArgumentParser, group: Any, config: type[Any]) -> None:
             required = field.default is dataclasses.MISSING
             parser.add_place(
                 field.name, type=kind.read, metavar=field.name.upper(), help=about,
-                nargs=None if required else "?", default=argparse.SUPPRESS,
+                nargs=None if required else "?", default=argparse.SUPPRESS if required else field.default,
             )  # fmt: skip
         else:
             _add_flag(group, field, hint, about)

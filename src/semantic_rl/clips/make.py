@@ -125,8 +125,8 @@ def write_clips(
 ) -> list[Clip]:
     """Write the clips that show the chosen runs of each cluster, and the list of them.
 
-    `recording` is what the list calls the recording to which the rows of the runs belong, if it will be there; `names`
-    are those of clusters, for the titles.
+    `recording` is the folder of the recording to which the rows of the runs belong, if it will be there; the list
+    holds its name. `names` are those of clusters, for the titles.
     """
     total = sum(run.num_frames for runs in chosen for run in runs)
     clips: list[Clip] = []
@@ -206,7 +206,7 @@ def _describe(footage: Footage, clips: list[Clip], settings: ClipSettings, recor
     return {
         "format": CLIPS_FORMAT,
         "version": CLIPS_VERSION,
-        "recording": str(recording) if recording else None,
+        "recording": recording.resolve().name if recording else None,
         "agent": first.description["agent"],
         "environment": first.description["environment"],
         "settings": to_dict(settings),

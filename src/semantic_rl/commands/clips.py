@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,11 +50,10 @@ def make(config: ClipsConfig) -> list[Path]:
 
 
 def _clips_of_recording(config: ClipsConfig) -> "list[Clip]":
-    for name in ("num_levels", "start_level", "names", "keep_recording", "resume"):
-        value = getattr(config, name)
-        if value is not None and value is not False:
-            flag = "--" + name.replace("_", "-")
-            raise UserError(f"{name}: {config.source} is a recording, which is not played; leave {flag} out.")
+    for field in fields(config):
+        if field.name not in ("source", "out", "clips") and getattr(config, field.name) != field.default:
+            flag = "--" + field.name.replace("_", "-")
+            raise UserError(f"{field.name}: {config.source} is a recording, which is not played; leave {flag} out.")
     from semantic_rl.clips import make_clips
     from semantic_rl.recording.store import open_recording
 
@@ -179,8 +179,10 @@ def _play_part(config: ClipsConfig, playing: Path, part: int, num_played: int) -
         agent=config.source,
         out=folder,
         states=min(STATES_OF_PART, config.max_steps - num_played),
+        distribution_mode=config.distribution_mode,
         num_levels=config.num_levels,
         start_level=config.start_level,
+        level_seed=config.level_seed,
         frame_size=0,
         seed=int(np.random.SeedSequence([config.clips.seed, part]).generate_state(1)[0] % 2**31),
         num_envs=config.num_envs,

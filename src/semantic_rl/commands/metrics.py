@@ -82,10 +82,10 @@ def _other(
     rows = episode_rows(recording, config.max_states, config.seed)
     if (path / RECORDING_FILE).is_file():
         return other_from_recording(recording, open_recording(path), rows)
-    from semantic_rl.recording.record.relabel import relabel
+    from semantic_rl.recording.record.relabel import agent_name, relabel
 
     found = relabel(
         recording, path, rows, config.device, config.precision,
         lambda done, total: report(f"showing the states to {path.name}", done, total),
     )  # fmt: skip
-    return OtherAgent(str(path), found.agent_sha256, rows, found.features, found.embedding, found.code_index)
+    return OtherAgent(agent_name(path), found.agent_sha256, rows, found.features, found.embedding, found.code_index)

@@ -5,6 +5,7 @@ from typing import Any
 
 from semantic_rl.arguments import ArgumentParser, add_settings, make_config
 from semantic_rl.called_flags import CalledFlags, set_called
+from semantic_rl.config import TrainConfig
 
 
 def make_parser(config: type[Any], command: str) -> ArgumentParser:
@@ -27,4 +28,11 @@ def parse[Config](config: type[Config], arguments: list[str], command: str) -> C
     parser = make_parser(config, command)
     given = vars(parser.parse_args(arguments))
     set_called(CalledFlags({item.dest: item.option_strings[-1] for item in parser.flags}))
-    return make_config(config, given)
+    made = make_config(config, given)
+    _check_effects(made)
+    return made
+
+
+def _check_effects(config: object) -> None:
+    if isinstance(config, TrainConfig):
+        config.check_effects()

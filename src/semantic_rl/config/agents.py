@@ -22,7 +22,8 @@ class PackConfig:
     """Make a small folder of a trained agent, to keep or to give away: weights, card with scores, learning curve."""
 
     agent: Positional[Path]
-    """Run folder (its last checkpoint is taken) or checkpoint folder."""
+    """A run folder, whose last checkpoint is taken, a checkpoint folder, or the name of an agent that ships with the
+    package, such as sppo-coinrun; 'semantic-rl agents' lists them."""
     out: Path
     """Folder to make; its name becomes the agent's."""
     episodes: int = 500

@@ -1,6 +1,6 @@
 """What settings are checked with when a config is made: each failure names the setting, its value and the way out."""
 
-import math
+import dataclasses
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +9,11 @@ from semantic_rl.errors import UserError
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "fp32", "bf16"]
 MAX_SEED = 2**31 - 1
+MOST = 1_000_000_000
+"""No setting is larger that says nothing else: what is computed with them are 32-bit floats and sizes of arrays."""
+MOST_THREADS = 4096
+MOST_STEPS = 10**15
+MOST_PERPLEXITY = 10_000.0
 
 
 def require(condition: bool, name: str, value: object, expected: str) -> None:
@@ -17,18 +22,20 @@ def require(condition: bool, name: str, value: object, expected: str) -> None:
         raise UserError(f"{name}: got {value!r}, expected {expected}.")
 
 
-def at_least(config: object, minimum: float, *names: str) -> None:
-    """Require the settings `names` to be finite and no less than `minimum`."""
+def at_least(config: object, minimum: float, *names: str, most: float = MOST) -> None:
+    """Require the settings `names` to lie from `minimum` to `most`."""
     for name in names:
         value = getattr(config, name)
-        require(minimum <= value < math.inf, name, value, f"a number of at least {minimum}")
+        require(minimum <= value, name, value, f"a number of at least {minimum}")
+        require(value <= most, name, value, f"a number of at most {most}")
 
 
-def above_zero(config: object, *names: str) -> None:
-    """Require the settings `names` to be finite and more than 0."""
+def above_zero(config: object, *names: str, most: float = MOST) -> None:
+    """Require the settings `names` to be more than 0 and at most `most`."""
     for name in names:
         value = getattr(config, name)
-        require(0 < value < math.inf, name, value, "a number above 0")
+        require(value > 0, name, value, "a number above 0")
+        require(value <= most, name, value, f"a number above 0 and of at most {most}")
 
 
 def within(config: object, low: float, high: float, *names: str) -> None:
@@ -36,6 +43,17 @@ def within(config: object, low: float, high: float, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
         require(low <= value <= high, name, value, f"a number from {low} to {high}")
+
+
+def without_effect(config: object, reason: str, *names: str) -> None:
+    """Require the settings `names` to have their defaults, because of `reason` nothing else would do anything."""
+    defaults = {field.name: field.default for field in dataclasses.fields(config)}  # type: ignore[arg-type]
+    for name in names:
+        value = getattr(config, name)
+        flag = ("--no-" if defaults[name] is True else "--") + name.replace("_", "-")
+        if value != defaults[name]:
+            shown = str(value) if isinstance(value, Path) else value
+            raise UserError(f"{name}: got {shown!r}, which would do nothing: {reason}; leave {flag} out.")
 
 
 def to_dict(config: object) -> dict[str, Any]:

@@ -4,7 +4,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from semantic_rl.config.checks import Device, Precision, above_zero, at_least, require, within
+from semantic_rl.config.checks import (
+    MOST_STEPS,
+    MOST_THREADS,
+    Device,
+    Precision,
+    above_zero,
+    at_least,
+    require,
+    within,
+    without_effect,
+)
+from semantic_rl.config.levels import check_levels
 from semantic_rl.config.markers import Positional
 
 
@@ -42,6 +53,7 @@ class ClipSettings:
     def __post_init__(self) -> None:
         at_least(self, 1, "frames", "frames_per_second", "min_run", "animation_frames")
         within(self, 1, 50, "frames_per_second")
+        at_least(self, 1, "max_run")
         require(self.max_run >= self.min_run, "max_run", self.max_run, f"at least min_run = {self.min_run}")
         within(self, -1e9, 1e9, "success_fraction")
         if self.max_episode_steps is not None:
@@ -58,6 +70,11 @@ class ClipSettings:
             "a number above 0 where video_size is 0 as well: there would be nothing to write",
         )
         within(self, 0, 2**31 - 1, "seed")
+        if self.all_episodes:
+            reason = "--all-episodes takes every episode"
+            without_effect(self, reason, "success_fraction", "max_episode_steps")
+        if self.animation_size == 0:
+            without_effect(self, "--animation-size 0 makes no animated pictures", "animation_frames", "format")
 
 
 @dataclass(frozen=True)
@@ -65,16 +82,21 @@ class ClipsConfig:
     """Make a video and an animated picture for each cluster: what the agent does when it is in it."""
 
     source: Positional[Path]
-    """Agent to play (run folder or checkpoint folder); or a recording, of which only what is in it is taken."""
+    """Agent to play: a run folder, a checkpoint folder, or the name of one that ships with the package, such as
+    sppo-coinrun ('semantic-rl agents' lists them). Or a recording, of which only what is in it is taken."""
     out: Path
     """Folder to make the clips in."""
     clips: ClipSettings = field(default_factory=ClipSettings)
     max_steps: int = 200_000
     """Agent: stop playing after so many states, though a cluster may still lack frames."""
+    distribution_mode: str | None = None
+    """Agent: difficulty of the game; by default the one it was trained on."""
     num_levels: int | None = None
     """Agent: levels to play, 0 for all; by default those it was trained on."""
     start_level: int | None = None
-    """Agent: seed of the first level; by default the one it was trained on."""
+    """Agent: seed of the first of these levels; by default the one it was trained on."""
+    level_seed: int | None = None
+    """Agent: play this one level and no other, in place of --num-levels and --start-level."""
     num_envs: int = 64
     """Agent: environments that play side by side."""
     device: Device = "auto"
@@ -91,9 +113,7 @@ class ClipsConfig:
     """Agent: go on with what was played before, and interrupted or kept."""
 
     def __post_init__(self) -> None:
-        above_zero(self, "max_steps")
-        for name in ("num_levels", "start_level"):
-            value = getattr(self, name)
-            require(value is None or 0 <= value < 2**31, name, value, f"a number from 0 to {2**31 - 1}")
+        above_zero(self, "max_steps", most=MOST_STEPS)
+        check_levels(self.num_levels, self.start_level, self.level_seed)
         within(self, 1, 32767, "num_envs")
-        at_least(self, 0, "num_threads")
+        within(self, 0, MOST_THREADS, "num_threads")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from semantic_rl.config.checks import MAX_SEED, above_zero, at_least, require, within
+from semantic_rl.config.checks import MAX_SEED, MOST_STEPS, above_zero, at_least, require, within, without_effect
 from semantic_rl.games import check_mode, find_game
 
 
@@ -53,4 +53,6 @@ class CurvesFigureConfig:
         if self.num_levels is not None:
             at_least(self, 0, "num_levels")
         if self.max_steps is not None:
-            above_zero(self, "max_steps")
+            above_zero(self, "max_steps", most=float(MOST_STEPS))
+        if self.interval != "bootstrap":
+            without_effect(self, f"--interval {self.interval} draws nothing at random", "seed")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from semantic_rl.config.checks import MAX_SEED, at_least, require, within
+from semantic_rl.config.checks import MAX_SEED, MOST_THREADS, at_least, require, within
 
 
 @dataclass(frozen=True)
@@ -28,4 +28,4 @@ class DemoConfig:
         require(self.agent != "", "agent", self.agent, "the name of an agent, a run folder or a checkpoint")
         at_least(self, 1, "states")
         within(self, 0, MAX_SEED, "seed")
-        at_least(self, 0, "num_threads")
+        within(self, 0, MOST_THREADS, "num_threads")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from semantic_rl.config.checks import MAX_SEED, at_least, require, within
+from semantic_rl.config.checks import MAX_SEED, MOST_PERPLEXITY, at_least, require, within, without_effect
 from semantic_rl.config.markers import Positional
 
 MOST_POINTS = 1_000_000
@@ -22,7 +22,7 @@ class ExploreConfig:
     host: str = "127.0.0.1"
     """Address to listen on; any but this machine's own lets others in, who then need the token in the address."""
     browser: bool = True
-    """Open the page in the browser; --no-browser only says where it is."""
+    """By default the page is opened in the browser; --no-browser only says where it is."""
     export: Path | None = None
     """Write the page with its data into this one file instead, which needs no server and no network."""
     frames: int = 2_000
@@ -40,11 +40,16 @@ class ExploreConfig:
 
     def __post_init__(self) -> None:
         within(self, 0, 65535, "port")
-        require(bool(self.host.strip()), "host", self.host, "an address of this machine, like 127.0.0.1")
+        require(
+            self.host.isprintable() and bool(self.host) and " " not in self.host,
+            "host",
+            self.host,
+            "an address of this machine, like 127.0.0.1",
+        )
         at_least(self, 0, "frames")
         within(self, 1, MOST_POINTS, "max_points")
         at_least(self, 10, "tsne_states")
-        at_least(self, 1.0, "perplexity")
+        within(self, 1.0, MOST_PERPLEXITY, "perplexity")
         within(self, 0, MAX_SEED, "seed")
         require(
             self.export is None or self.export.suffix.lower() in (".html", ".htm"),
@@ -58,3 +63,7 @@ class ExploreConfig:
             str(self.other),
             "one recording with --export: a file shows one",
         )
+        if self.export is None:
+            without_effect(self, "only --export writes frames into a file", "frames")
+        else:
+            without_effect(self, "--export writes a file and serves nothing", "port", "host", "browser", "author")

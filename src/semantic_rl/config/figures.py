@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from semantic_rl.config.checks import at_least, within
+from semantic_rl.config.checks import MOST_PERPLEXITY, MOST_THREADS, at_least, within
 from semantic_rl.config.markers import Positional
 
 
@@ -28,9 +28,9 @@ class EmbeddingsFigureConfig:
     """CPU threads of t-SNE; 0 takes all."""
 
     def __post_init__(self) -> None:
-        at_least(self, 1.0, "perplexity")
+        within(self, 1.0, MOST_PERPLEXITY, "perplexity")
         at_least(self, 1, "max_states")
-        at_least(self, 0, "num_threads")
+        within(self, 0, MOST_THREADS, "num_threads")
         within(self, 0, 2**31 - 1, "seed")
 
 

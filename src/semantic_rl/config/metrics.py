@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from semantic_rl.config.checks import MAX_SEED, Device, Precision, at_least, require, within
+from semantic_rl.config.checks import (
+    MAX_SEED,
+    MOST_PERPLEXITY,
+    MOST_THREADS,
+    Device,
+    Precision,
+    at_least,
+    require,
+    within,
+    without_effect,
+)
 from semantic_rl.config.markers import Positional
 
 
@@ -47,6 +57,10 @@ class MetricsConfig:
         )
         at_least(self, 1, "max_states")
         within(self, 100, 1_000_000, "resamples")
-        at_least(self, 1.0, "perplexity")
+        within(self, 1.0, MOST_PERPLEXITY, "perplexity")
         within(self, 0, MAX_SEED, "seed")
-        at_least(self, 0, "num_threads")
+        within(self, 0, MOST_THREADS, "num_threads")
+        if not self.baselines:
+            without_effect(self, "only --baselines computes t-SNE", "perplexity")
+        if self.against is None:
+            without_effect(self, "only --against runs a network", "device", "precision")

@@ -4,7 +4,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from semantic_rl.config.checks import Device, Precision, above_zero, at_least, require, within
+from semantic_rl.config.checks import (
+    MOST,
+    MOST_THREADS,
+    Device,
+    Precision,
+    above_zero,
+    at_least,
+    require,
+    within,
+    without_effect,
+)
+from semantic_rl.config.levels import check_levels
 from semantic_rl.config.markers import Positional
 
 
@@ -13,7 +24,8 @@ class RecordConfig:
     """Play a trained agent and write the states it meets into a recording folder."""
 
     agent: Positional[Path]
-    """Run folder (its last checkpoint is taken) or checkpoint folder."""
+    """A run folder, whose last checkpoint is taken, a checkpoint folder, or the name of an agent that ships with the
+    package, such as sppo-coinrun; 'semantic-rl agents' lists them."""
     out: Path
     """Recording folder to make."""
     protocol: Literal["episodes", "explore"] = "episodes"
@@ -22,10 +34,14 @@ class RecordConfig:
     """Protocol episodes: record whole episodes until there are so many states; 5,000 if neither this nor episodes."""
     episodes: int | None = None
     """Protocol episodes: record so many episodes, instead of a number of states."""
+    distribution_mode: str | None = None
+    """Difficulty of the game; by default the one the agent was trained on."""
     num_levels: int | None = None
     """Levels to play, 0 for all; by default those the agent was trained on."""
     start_level: int | None = None
-    """Seed of the first level; by default the one the agent was trained on."""
+    """Seed of the first of these levels; by default the one the agent was trained on."""
+    level_seed: int | None = None
+    """Play this one level and no other, in place of --num-levels and --start-level."""
     frame_size: int = 256
     """Width and height of the pictures for people, rendered at 512 and shrunk; 0 for none."""
     seed: int = 0
@@ -56,7 +72,7 @@ class RecordConfig:
         )
         for name in ("states", "episodes"):
             value = getattr(self, name)
-            require(value is None or value >= 1, name, value, "a number of at least 1")
+            require(value is None or 1 <= value <= MOST, name, value, f"a number of at least 1 and at most {MOST}")
             require(
                 value is None or self.protocol == "episodes",
                 name,
@@ -72,9 +88,13 @@ class RecordConfig:
         within(self, 0, 2**31 - 1, "seed")
         within(self, 1, 32767, "num_envs")
         at_least(self, 1, "explore_steps")
-        at_least(self, 0, "num_threads")
+        within(self, 0, MOST_THREADS, "num_threads")
         within(self, 0.0, 1.0, "random_action_probability", "keep_probability")
         above_zero(self, "keep_probability")
+        check_levels(self.num_levels, self.start_level, self.level_seed)
+        if self.protocol == "episodes":
+            reason = "--protocol episodes plays whole episodes by the agent's own policy"
+            without_effect(self, reason, "explore_steps", "random_action_probability", "keep_probability")
 
     @property
     def target_states(self) -> int | None:
@@ -91,7 +111,8 @@ class EvaluateConfig:
     """Play whole episodes with a trained agent: mean return, success rate and how certain they are."""
 
     agent: Positional[Path]
-    """Run folder (its last checkpoint is taken) or checkpoint folder."""
+    """A run folder, whose last checkpoint is taken, a checkpoint folder, or the name of an agent that ships with the
+    package, such as sppo-coinrun; 'semantic-rl agents' lists them."""
     episodes: int = 200
     """Episodes to play, in up to 64 environments side by side."""
     distribution_mode: str | None = None
@@ -99,7 +120,9 @@ class EvaluateConfig:
     num_levels: int | None = None
     """Levels to play, 0 for all; by default those the agent was trained on."""
     start_level: int | None = None
-    """Seed of the first level; by default the one the agent was trained on."""
+    """Seed of the first of these levels; by default the one the agent was trained on."""
+    level_seed: int | None = None
+    """Play this one level and no other, in place of --num-levels and --start-level."""
     seed: int = 0
     """Seed of the environments and the actions."""
     json: bool = False
@@ -113,8 +136,6 @@ class EvaluateConfig:
 
     def __post_init__(self) -> None:
         at_least(self, 1, "episodes")
-        for name in ("num_levels", "start_level"):
-            value = getattr(self, name)
-            require(value is None or 0 <= value < 2**31, name, value, f"a number from 0 to {2**31 - 1}")
+        check_levels(self.num_levels, self.start_level, self.level_seed)
         within(self, 0, 2**31 - 1, "seed")
-        at_least(self, 0, "num_threads")
+        within(self, 0, MOST_THREADS, "num_threads")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from semantic_rl.config.checks import MAX_SEED, at_least, within
+from semantic_rl.config.checks import MAX_SEED, MOST_PERPLEXITY, MOST_THREADS, at_least, within, without_effect
 from semantic_rl.config.markers import Positional
 
 
@@ -22,8 +22,8 @@ class ReportConfig:
     metrics: Path | None = None
     """File that 'semantic-rl metrics' made of the recording; by default they are computed."""
     baselines: bool = True
-    """Compute the metrics of k-means, t-SNE and PCA of the same states too, to compare with; --no-baselines
-    leaves them out."""
+    """By default the metrics of k-means, t-SNE and PCA of the same states are computed too, to compare with;
+    --no-baselines leaves them out."""
     max_states: int = 30_000
     """States drawn in the planes; of more, so many are drawn at random."""
     perplexity: float = 30.0
@@ -34,7 +34,9 @@ class ReportConfig:
     """CPU threads; 0 takes all."""
 
     def __post_init__(self) -> None:
-        at_least(self, 1.0, "perplexity")
+        within(self, 1.0, MOST_PERPLEXITY, "perplexity")
         at_least(self, 1, "max_states")
-        at_least(self, 0, "num_threads")
+        within(self, 0, MOST_THREADS, "num_threads")
+        if self.metrics is not None:
+            without_effect(self, "--metrics gives a file in which they are or are not", "baselines")
         within(self, 0, MAX_SEED, "seed")

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semantic_rl.config.checks import at_least, require
+from semantic_rl.config.checks import at_least, require, without_effect
 from semantic_rl.config.markers import Suppress
-from semantic_rl.config.training import Algorithm, EnvConfig, TrainConfig
+from semantic_rl.config.training import Algorithm, EnvConfig, SemanticConfig, TrainConfig
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,11 @@ class ReproduceConfig:
             if getattr(self, name) is not None:
                 at_least(self, 1, name)
         require(self.ray != "", "ray", self.ray, "HOST:PORT, auto or local")
-        self.runs()  # checks every one of them
+        if "sppo" not in self.algorithms:
+            reason = "--algorithms ppo has no semantic clustering module"
+            without_effect(self.training.semantic, reason, *vars(self.training.semantic))
+        for run in self.runs():
+            run.check_effects()
 
     def runs(self) -> list[TrainConfig]:
         """Return the configuration of every run, in the order in which they are begun."""
@@ -77,7 +81,13 @@ class ReproduceConfig:
         def config(game: str, algorithm: Algorithm, seed: int) -> TrainConfig:
             of_game: dict[str, Any] = {"env": game}
             environment = EnvConfig(**{**levels, **of_game})
-            own: dict[str, Any] = {"algorithm": algorithm, "environment": environment, "seed": seed}
+            semantic = self.training.semantic if algorithm == "sppo" else SemanticConfig()
+            own: dict[str, Any] = {
+                "semantic": semantic,
+                "algorithm": algorithm,
+                "environment": environment,
+                "seed": seed,
+            }
             own |= {"run_root": self.out, "auto_resume": True}
             return TrainConfig(**{**common, **own})
 

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from semantic_rl.config.checks import Device, Precision, above_zero, at_least, require, within
+from semantic_rl.config.checks import (
+    MOST_STEPS,
+    MOST_THREADS,
+    Device,
+    Precision,
+    above_zero,
+    at_least,
+    require,
+    within,
+    without_effect,
+)
 from semantic_rl.config.markers import Positional
 from semantic_rl.games import check_mode, find_game
 
@@ -41,7 +51,7 @@ class EnvConfig:
             self.start_level,
             "start_level + num_levels below 2^31",
         )
-        at_least(self, 1, "num_envs")
+        within(self, 1, 32767, "num_envs")
         at_least(self, 0, "env_groups")
         require(
             self.num_envs % (self.env_groups or 1) == 0,
@@ -143,7 +153,7 @@ class TrainConfig:
     num_threads: int = 0
     """CPU threads of the network; 0 leaves PyTorch's choice."""
     cuda_graphs: bool = True
-    """On a GPU, replay steps as CUDA graphs; --no-cuda-graphs launches their kernels one by one."""
+    """By default steps are replayed as CUDA graphs on a GPU; --no-cuda-graphs launches their kernels one by one."""
     checkpoint_interval: int = 10
     """Updates between two checkpoints; the last update always writes one."""
     keep_checkpoints: int = 3
@@ -172,8 +182,28 @@ class TrainConfig:
             f"at least one update of num_envs × num_steps = {batch} steps",
         )
         within(self, 0, 2**31 - 1, "seed")
-        at_least(self, 0, "num_threads", "held_out_interval")
+        within(self, 0, MOST_THREADS, "num_threads")
+        at_least(self, 0, "held_out_interval")
         at_least(self, 1, "checkpoint_interval", "keep_checkpoints")
+        require(self.timesteps <= MOST_STEPS, "timesteps", self.timesteps, f"a number of at most {MOST_STEPS}")
+
+    def check_effects(self) -> None:
+        """Raise UserError for settings that would do nothing beside the others.
+
+        Command lines are checked so; a config may also describe a run that was trained otherwise.
+        """
+        if self.algorithm == "ppo":
+            reason = "--algorithm ppo has no semantic clustering module"
+            without_effect(self.semantic, reason, *vars(self.semantic))
+        if self.environment.num_levels == 0:
+            reason = "all levels are played, so none is held out and none is the first"
+            without_effect(self.environment, f"{reason}; --num-levels 1 is one level alone", "start_level")
+            if self.held_out_interval:
+                without_effect(self, reason, "held_out_interval")
+        if self.device == "cpu":
+            without_effect(self, "--device cpu has no CUDA graphs", "cuda_graphs")
+        if self.resume:
+            without_effect(self, "--resume goes on already", "auto_resume")
 
     @property
     def batch_size(self) -> int:

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from anyio import CapacityLimiter
+from anyio.to_thread import current_default_thread_limiter, run_sync
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from semantic_rl.errors import UserError
@@ -23,18 +24,28 @@ KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
 MOST_BYTES = 1_000_000
 """Of what a request brings."""
 CHUNK = 2**20
+CLIENT_LEFT = 499
+"""A status that nobody receives."""
 
 Content = dict[str, Any]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def answering(answer: Callable[[Request, Content], Response], reads_body: bool = False) -> Endpoint:
-    """Make an endpoint of a function that runs in a thread; what it refuses becomes a sentence."""
+    """Make an endpoint of a function that runs in a thread; what it refuses becomes a sentence.
+
+    A request whose client has left while it waited for a thread is not answered.
+    """
 
     async def endpoint(request: Request) -> Response:
         try:
             content = await _body(request) if reads_body else {}
-            return await run_in_threadpool(answer, request, content)
+            async with current_default_thread_limiter():
+                if await request.is_disconnected():
+                    return Response(status_code=CLIENT_LEFT)
+                return await run_sync(answer, request, content, limiter=CapacityLimiter(1))
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_LEFT)
         except Pending as pending:
             return json_answer({"progress": pending.progress}, 202)
         except Refusal as refusal:

@@ -1,9 +1,6 @@
 """The explorer's application: one address for each thing that the page asks for."""
 
-import shutil
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from tempfile import mkdtemp
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -23,6 +20,7 @@ from semantic_rl.explorer.answers import (
     json_answer,
     kept_answer,
 )
+from semantic_rl.explorer.downloads import made_to_take_along
 from semantic_rl.explorer.export import write_export
 from semantic_rl.explorer.exported import Exported
 from semantic_rl.explorer.pages import read_page, read_static
@@ -87,7 +85,7 @@ def make_app(
             change("POST", "annotations/selections", writing.add_selection),
             change("PUT", "annotations/selections/{selection}", writing.put_selection),
             change("DELETE", "annotations/selections/{selection}", writing.delete_selection),
-            get("events", lambda view, request: writing.events(view, is_over)),
+            get("events", lambda view, request: writing.events(view, request, is_over)),
         ],
         exception_handlers={HTTPException: _no_route, Exception: _mishap},
     )
@@ -100,13 +98,8 @@ def _export(by_id: dict[str, View], request: Request) -> Response:
         raise Refusal(404, f"there is no recording '{id}'; there are {', '.join(by_id)}.")
     num_frames = _number(request, "frames", ExploreConfig.frames)
     exported = Exported(by_id[id], num_frames)
-    folder = Path(mkdtemp(prefix="semantic-rl-"))
-    try:
-        write_export(exported, folder / "page.html")
-    except BaseException:
-        shutil.rmtree(folder)
-        raise
-    return download_answer(folder / "page.html", "explorer.html", "text/html; charset=utf-8")
+    page = made_to_take_along(lambda path: write_export(exported, path), "page.html")
+    return download_answer(page, "explorer.html", "text/html; charset=utf-8")
 
 
 def _int(request: Request, name: str) -> int:

@@ -1,7 +1,11 @@
 """What one takes along of a selection: its rows as a table, its clips as a picture that moves."""
 
-from collections.abc import Iterator
+import errno
+import shutil
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -16,11 +20,39 @@ from semantic_rl.clips.overlay import Caption, draw_overlay, fit_picture
 from semantic_rl.explorer.cards import CLIP, all_runs, not_too_long
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.frames import Frames
+from semantic_rl.explorer.refusal import Refusal
 from semantic_rl.recording.store.schema import columns_to_table, to_table
 
 CLIP_SIZE = 256
 LEFT_OUT = ("features",)
 """512 bytes a row; whoever wants them reads them from the recording."""
+
+AT_ONCE = 3
+"""Downloads that are made at the same time; each may take much of a core and of the memory."""
+SECONDS_TO_WAIT = 20.0
+_at_work = threading.BoundedSemaphore(AT_ONCE)
+
+
+def made_to_take_along(write: Callable[[Path], None], name: str) -> Path:
+    """Let `write` make a file in a temporary folder of its own, which is the caller's to remove.
+
+    Raises Refusal where too many are being made, or there is no room for it.
+    """
+    if not _at_work.acquire(timeout=SECONDS_TO_WAIT):
+        raise Refusal(503, f"{AT_ONCE} other files are being made; ask again in a while.")
+    folder: Path | None = None
+    try:
+        folder = Path(mkdtemp(prefix="semantic-rl-"))
+        write(folder / name)
+    except BaseException as error:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            raise Refusal(507, f"the file cannot be made where it is to wait ({error.strerror}).") from error
+        raise
+    finally:
+        _at_work.release()
+    return folder / name
 
 
 def write_rows(explored: Explored, inside: NDArray[np.bool_], form: str, path: Path) -> None:

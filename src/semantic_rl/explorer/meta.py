@@ -11,6 +11,7 @@ from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.planes import PLANES, PlaneName
 from semantic_rl.games import ACTION_NAMES
 from semantic_rl.palette import cluster_color
+from semantic_rl.recording.store.names import without_path
 
 ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
 """What each of Procgen's fifteen actions presses, in one letter."""
@@ -88,7 +89,8 @@ def _notes(explored: Explored) -> list[str]:
         (explored.missing.observations, saw),
     ):
         if gap.num_states:
-            notes.append(f"{what.format(f'{gap.num_states:,} of {explored.num_states:,} states')}: {gap.why}")
+            why = without_path(explored.recording.path, gap.why)
+            notes.append(f"{what.format(f'{gap.num_states:,} of {explored.num_states:,} states')}: {why}")
     if not explored.num_states:
         return [*notes, "This recording has no states."]
     if not explored.num_codes:

@@ -22,7 +22,7 @@ from semantic_rl.recording.store import open_recording
 IDS = ("a", "b")
 SECONDS_BEFORE_WARMING = 3.0
 """By then the page has what it needs first."""
-NEEDED_BY_REQUESTS = ("anyio._backends._asyncio", "uvicorn.protocols.http.auto", "uvicorn.loops.auto")
+NEEDED_BY_REQUESTS = ("anyio._backends._asyncio", "uvicorn.protocols.http.h11_impl", "uvicorn.loops.auto")
 TAKE_SECONDS = ("semantic_rl.analysis.metrics.bootstrap", "sklearn.decomposition")
 PREPARED_UP_TO = 50_000
 """States up to which the projection by PCA takes a blink."""

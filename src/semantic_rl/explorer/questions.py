@@ -1,18 +1,16 @@
 """What the page asks about selections of states: what is inside, its mean frames, its rows and clips to take along."""
 
-import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.explorer.data import Explored
-from semantic_rl.explorer.downloads import write_clip, write_rows
+from semantic_rl.explorer.downloads import made_to_take_along, write_clip, write_rows
 from semantic_rl.explorer.frames import Frames
 from semantic_rl.explorer.inside import describe_inside
 from semantic_rl.explorer.jobs import PATIENCE
@@ -45,7 +43,7 @@ class Questions:
             _remember(self._selections, key, selection, REMEMBERED)
         selected = self._find(key, patience)
         found = self._explored.jobs.get(
-            ("inside", key), lambda report: describe_inside(self._explored, selected), patience
+            ("inside", key), lambda report: describe_inside(self._explored, selected), patience, is_asked_once=True
         )
         about = f"api/{self._explored.id}/inside-mean/{key}"
         return {
@@ -74,13 +72,13 @@ class Questions:
 
     def mean(self, key: str, of_rest: bool, patience: float | None = PATIENCE) -> bytes:
         """Return the mean frame of a selection, or of the rest, as PNG."""
-        selected = self._find(key)
+        selected = self._find(key, patience)
 
         def compute(report: Callable[[int, int], None]) -> bytes | None:
             picture = self._frames.mean(np.flatnonzero(selected.rest if of_rest else selected.inside))
             return None if picture is None else to_png(picture)
 
-        found = self._explored.jobs.get(("inside-mean", key, of_rest), compute, patience)
+        found = self._explored.jobs.get(("inside-mean", key, of_rest), compute, patience, is_asked_once=True)
         if found is None:
             raise Refusal(404, "there is no frame to make a mean of.")
         return found
@@ -104,14 +102,7 @@ class Questions:
         return self._written(key, write)
 
     def _written(self, key: str, write: Callable[[NDArray[np.bool_], Path], None]) -> Path:
-        selected = self._find(key)
-        folder = Path(mkdtemp(prefix="semantic-rl-"))
-        try:
-            write(selected.inside, folder / "file")
-        except BaseException:
-            shutil.rmtree(folder)
-            raise
-        return folder / "file"
+        return made_to_take_along(lambda path: write(self._find(key).inside, path), "file")
 
 
 def _remember[Item](items: OrderedDict[str, Item], key: str, item: Item, most: int) -> None:

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from semantic_rl.errors import UserError
+from semantic_rl.explorer.connections import Connection
 from semantic_rl.explorer.security import LOOPBACK_NAMES
 
 PORTS_TRIED = 50
@@ -101,7 +102,9 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                log_level="warning",
+                http=Connection,
+                ws="none",
+                log_level="error",
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,

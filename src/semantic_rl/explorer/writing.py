@@ -79,8 +79,10 @@ def _shape(view: View, content: Content) -> dict[str, Any]:
     return {"plane": plane, "polygon": points, "count": view.questions.count(selection)}
 
 
-def events(view: View, is_over: Callable[[], bool]) -> Response:
+def events(view: View, request: Request, is_over: Callable[[], bool]) -> Response:
     """Tell the page the version of the annotations, now and whenever they change, until `is_over`."""
+    if request.method == "HEAD":  # there is no end to wait for
+        return Response(None, 200, {"Cache-Control": "no-store"}, "text/event-stream")
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_events(view.annotations, is_over), 200, headers, "text/event-stream")
 

@@ -15,7 +15,7 @@ from semantic_rl.config import ReportConfig
 from semantic_rl.errors import UserError
 from semantic_rl.games import ReturnRange, find_range
 from semantic_rl.recording.store import Recording, open_recording
-from semantic_rl.recording.store.names import notes_if_readable
+from semantic_rl.recording.store.names import notes_if_readable, without_path
 from semantic_rl.report.about import About, about
 from semantic_rl.report.clips import PageClips, cut_clips, read_clips
 from semantic_rl.report.learning import Learning
@@ -104,7 +104,7 @@ def _learning(agent: About, strict: bool) -> Learning | Absent:
     except UserError as error:
         if strict:
             raise
-        return Absent(str(error))
+        return Absent(str(error).replace(str(agent.run), agent.name))  # its path would tell of the machine
     return Learning(training, _held_out(agent.run, strict), _scale(agent))
 
 
@@ -141,7 +141,7 @@ def _planes(recording: Recording, config: ReportConfig, perplexity: float, repor
             lambda done, total: report("t-SNE", done, total),
         )
     except UserError as error:
-        return Absent(str(error))
+        return Absent(without_path(recording.path, str(error)))
 
 
 def _metrics(recording: Recording, config: ReportConfig, perplexity: float, report: Report) -> Metrics | Absent:
@@ -155,4 +155,4 @@ def _metrics(recording: Recording, config: ReportConfig, perplexity: float, repo
             report=report,
         )
     except UserError as error:
-        return Absent(str(error))
+        return Absent(without_path(recording.path, str(error)))

@@ -16,9 +16,9 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     agent: dict[str, Any] = recording.description["agent"]
     return {
-        "path": str(recording.path),
+        "name": recording.path.resolve().name,
         "states_sha256": sha256,
-        "agent": {name: agent.get(name) for name in ("algorithm", "sha256", "path")},
+        "agent": {name: agent.get(name) for name in ("algorithm", "sha256")},
         "environment": recording.description["environment"],
         "protocol": recording.description.get("settings", {}).get("protocol"),
         "states": recording.num_states,

@@ -48,14 +48,13 @@ def other_from_recording(recording: Recording, other: Recording, rows: NDArray[n
         embedding = states.select("embedding_x", "embedding_y").to_numpy()[rows]
         code_index = states["code_index"].to_numpy().astype(np.int64)[rows]
     sha256 = str(other.description["agent"]["sha256"])
-    return OtherAgent(str(other.path), sha256, rows, other.features(rows), embedding, code_index)
+    return OtherAgent(other.path.resolve().name, sha256, rows, other.features(rows), embedding, code_index)
 
 
 def _other_states(recording: Recording, other: Recording, what: str) -> UserError:
-    agent = other.description["agent"].get("path", "its run folder")
     return UserError(
-        f"against: {other.path} is of other states than {recording.path} ({what}); give the agent itself, {agent}, and "
-        "it will be shown these states."
+        f"against: {other.path} is of other states than {recording.path} ({what}); give the agent itself, its run "
+        "folder or the name of one that ships with the package, and it will be shown these states."
     )
 
 

@@ -1,8 +1,10 @@
 """What `recording.json` says of a recording, and whether a folder may be written to or gone on with."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,7 +12,9 @@ import torch
 from semantic_rl.artifacts import RECORDING_FILE, SEMANTIC_STATE_COLUMNS
 from semantic_rl.config import RECORDING_MAY_CHANGE_ON_RESUME, EnvConfig, RecordConfig, to_dict
 from semantic_rl.errors import UserError
+from semantic_rl.folder_lock import hold_folder, is_unused
 from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.output_places import check_output_folder, exists
 from semantic_rl.recording.store.description import read_description
 from semantic_rl.recording.store.frames import BATCH_ROWS, PICTURE_QUALITY
 from semantic_rl.recording.store.schema import SHARD_ROWS
@@ -58,6 +62,35 @@ def weights_sha256(policy: SemanticPolicy) -> str:
     return digest.hexdigest()
 
 
+@contextmanager
+def held_folder(config: RecordConfig, description: dict[str, Any]) -> Generator[bool]:
+    """Make the folder of a recording and hold it, so that no other process writes there.
+
+    Gives whether the recording is complete already. Raises UserError as `check_folder` does, and where another process
+    has the folder.
+    """
+    folder = config.out
+    try:
+        is_complete = check_folder(config, description)
+    except UserError:
+        if _is_incomplete(folder):
+            with hold_folder(folder, way_out=_WAIT):
+                pass
+        raise
+    if is_complete:
+        yield True
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"out: cannot make {folder} ({error.strerror}); choose another place.") from error
+    with hold_folder(folder, way_out=_WAIT):
+        yield check_folder(config, description)
+
+
+_WAIT = "wait for it, or end it: what it has recorded is kept"
+
+
 def check_folder(config: RecordConfig, description: dict[str, Any]) -> bool:
     """Say whether the recording is complete already.
 
@@ -65,12 +98,13 @@ def check_folder(config: RecordConfig, description: dict[str, Any]) -> bool:
     what is there was begun with other settings.
     """
     folder = config.out
-    is_there = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    is_begun = _is_begun(folder)
+    is_there = is_begun or _holds_anything(folder)
     if not config.resume:
         if is_there:
-            raise UserError(
-                f"{folder} exists already; add --resume to complete an interrupted recording, or choose another --out."
-            )
+            way_out = "add --resume to complete an interrupted recording, or " if is_begun else ""
+            raise UserError(f"{folder} exists already; {way_out}choose another --out.")
+        check_output_folder(folder)
         return False
     if not is_there:
         raise UserError(f"resume: there is no recording at {folder}; leave --resume out to start one.")
@@ -86,6 +120,27 @@ def check_folder(config: RecordConfig, description: dict[str, Any]) -> bool:
             "values, or record into another --out."
         )
     return before.get("complete") is True
+
+
+def _is_begun(folder: Path) -> bool:
+    return exists(folder / RECORDING_FILE)
+
+
+def _is_incomplete(folder: Path) -> bool:
+    try:
+        return _is_begun(folder) and read_description(folder).get("complete") is not True
+    except UserError:
+        return False
+
+
+def _holds_anything(folder: Path) -> bool:
+    """Say whether there is anything at `folder` but an empty one, or what a killed recording left before it began."""
+    if not exists(folder):
+        return False
+    try:
+        return not folder.is_dir() or not is_unused(folder)
+    except OSError as error:
+        raise UserError(f"out: {folder} cannot be read ({error.strerror}); choose another place.") from error
 
 
 def _decisive(description: Mapping[str, Any]) -> dict[str, Any]:

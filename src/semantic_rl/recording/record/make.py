@@ -5,22 +5,25 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from semantic_rl.called_flags import as_called
 from semantic_rl.config import EnvConfig, RecordConfig
+from semantic_rl.config.levels import Levels, choose_levels
 from semantic_rl.control_factor import was_ever_above_zero
 from semantic_rl.envs.factory import num_cores
 from semantic_rl.envs.procgen import ProcgenVectorEnv
 from semantic_rl.errors import UserError
 from semantic_rl.models.impala import NUM_FEATURES
 from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.recording.record.agent_place import describe_agent
 from semantic_rl.recording.record.envs import make_env, make_rendering_env
-from semantic_rl.recording.record.folder import check_folder, describe
+from semantic_rl.recording.record.folder import describe, held_folder
 from semantic_rl.recording.record.play import Actor, Exploration, Play
 from semantic_rl.recording.record.quota import Quota
 from semantic_rl.recording.record.render import Renderer
@@ -48,14 +51,16 @@ def record(config: RecordConfig) -> Path:
     checkpoint = find_checkpoint(config.agent)
     state = read_state(checkpoint)
     trained: dict[str, Any] = state["config"]
+    known = Levels(trained["num_levels"], trained["start_level"])
+    levels = choose_levels(known, config.num_levels, config.start_level, config.level_seed)
     environment = EnvConfig(
         env=trained["env"],
-        distribution_mode=trained["distribution_mode"],
-        num_levels=trained["num_levels"] if config.num_levels is None else config.num_levels,
-        start_level=trained["start_level"] if config.start_level is None else config.start_level,
+        distribution_mode=config.distribution_mode or trained["distribution_mode"],
+        num_levels=levels.num_levels,
+        start_level=levels.start_level,
         num_envs=config.num_envs,
     )
-    agent = {"path": str(checkpoint), "algorithm": trained["algorithm"], "config": trained}
+    agent = describe_agent(checkpoint, state, config.out)
     agent |= {"update": state.get("update"), "semantic_weight": state.get("semantic_weight")}
     agent["semantic_weight_was_above_zero"] = was_ever_above_zero(checkpoint, state)
     return record_policy(load_policy(checkpoint), environment, config, agent)
@@ -72,13 +77,29 @@ def record_policy(
     keep_freed_memory()
     shape = ProcgenVectorEnv.observation_shape
     description = describe(policy, environment, config, agent or {}, shape, device, precision)
-    if check_folder(config, description):
-        return config.out
+    with held_folder(config, description) as is_complete:
+        if not is_complete:
+            _record(policy.place(device).eval(), environment, config, description, Runs(device, precision))
+    return config.out
+
+
+class Runs(NamedTuple):
+    """Where and how the network runs."""
+
+    device: torch.device
+    precision: str
+
+
+def _record(
+    policy: SemanticPolicy, environment: EnvConfig, config: RecordConfig, description: dict[str, Any], runs: Runs
+) -> None:
+    """Play, and write what comes of it, into a folder that this process holds."""
+    shape = ProcgenVectorEnv.observation_shape
     dtype = state_dtype(policy.num_actions, policy.num_codes, NUM_FEATURES)
     snapshot = load_snapshot(config.out, dtype) if config.resume else None
     writer = RecordingWriter(config.out, description, shape, config.frame_size > 0)
     seed = seeds_of(config.seed, ACTIONS, 1)[0]
-    actor = Actor(policy.place(device).eval(), device, precision, seed)
+    actor = Actor(policy, *runs, seed)
     exploration, quota = _protocol(config)
     with ExitStack() as stack:
         try:
@@ -100,11 +121,11 @@ def record_policy(
             with _progress("writing tables", None) as update:
                 writer.finish(update)
         except OSError as error:
+            go_on = "the same command with --resume goes on" if writer.is_begun else "give the same command again"
             raise UserError(
                 f"cannot write recording {config.out}: {error.strerror or error}. What is there is kept: when the "
-                "cause is mended, the same command with --resume goes on."
+                f"cause is mended, {go_on}."
             ) from error
-    return config.out
 
 
 def _protocol(config: RecordConfig) -> tuple[Exploration | None, Quota]:
@@ -133,9 +154,8 @@ def _play_to_the_end(play: Play, writer: RecordingWriter, config: RecordConfig) 
                 save_snapshot(config.out, play.snapshot())
                 saved = time.monotonic()
             if signals.received is not None:
-                print(
-                    f"stopped; {config.out} is not complete. Go on with the same command and --resume.", file=sys.stderr
-                )
+                said = f"stopped; {config.out} is not complete. Go on with the same command and --resume."
+                print(as_called(said), file=sys.stderr)
                 sys.exit(signals.exit_code)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from semantic_rl.artifacts import POLICY_FILE
+from semantic_rl.artifacts import CHECKPOINTS_FOLDER, POLICY_FILE
 from semantic_rl.errors import UserError
 from semantic_rl.models.impala import NUM_FEATURES
 from semantic_rl.models.policy import PolicyOutput, SemanticPolicy
@@ -24,6 +24,12 @@ from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_s
 from semantic_rl.training.device import autocast, choose_device, choose_precision
 
 BATCH_STATES = 256
+
+
+def agent_name(agent: str | Path) -> str:
+    """Return the name of an agent, whatever folder of it is given, without the path to it."""
+    checkpoint = find_checkpoint(agent).resolve()
+    return (checkpoint.parent.parent if checkpoint.parent.name == CHECKPOINTS_FOLDER else checkpoint).name
 
 
 class Relabelled(NamedTuple):

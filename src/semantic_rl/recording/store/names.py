@@ -48,6 +48,14 @@ def cluster_title(cluster: int, name: str | None) -> str:
     return f"cluster {cluster}: {name}" if name else f"cluster {cluster}"
 
 
+def without_path(recording: Path, text: str) -> str:
+    """Return a text that speaks of a recording, such as an error, for what is passed on: with its name, not its path.
+
+    The path would tell of the machine.
+    """
+    return text.replace(str(recording), recording.resolve().name)
+
+
 def shortened(text: str, longest: int) -> str:
     """Return a text of at most `longest` characters: cut, with an ellipsis at its end, if it has more."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"

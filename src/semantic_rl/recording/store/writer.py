@@ -6,8 +6,9 @@ the rows alone; so a recording that was interrupted and resumed equals one that 
 """
 
 import json
-import shutil
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,12 +24,13 @@ from semantic_rl.artifacts import (
     RECORDING_FILE,
     RECORDING_FORMAT,
     RECORDING_VERSION,
+    RESUME_FILE,
     STATES_FILE,
     observations_file,
     part_file,
     pictures_file,
 )
-from semantic_rl.atomic_write import whole_file
+from semantic_rl.atomic_write import check_own_folder, remove_abandoned, whole_file
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store.frames import write_observations, write_pictures
 from semantic_rl.recording.store.schema import EPISODE_DTYPE, NULLABLE, ROW_GROUP_ROWS, SHARD_ROWS, to_table
@@ -86,10 +88,24 @@ class RecordingWriter:
         return len(self._episodes)
 
     def begin(self) -> None:
-        """Make the folder, marked as incomplete."""
-        (self._folder / FRAMES_FOLDER).mkdir(parents=True, exist_ok=True)
-        (self._folder / PARTS_FOLDER).mkdir(exist_ok=True)
+        """Mark the folder as a recording that is incomplete, then make the folders in it.
+
+        No other process may write there meanwhile. Raises UserError where a folder in it is a link or no folder.
+        """
+        inner = [self._folder / name for name in (FRAMES_FOLDER, PARTS_FOLDER)]
+        for folder in inner:
+            check_own_folder(folder)
+        self._folder.mkdir(parents=True, exist_ok=True)
         self._write_description(complete=False)
+        for folder in inner:
+            folder.mkdir(exist_ok=True)
+        for folder in (self._folder, *inner):
+            remove_abandoned(folder, seconds=0.0)
+
+    @property
+    def is_begun(self) -> bool:
+        """Say whether the folder is marked as a recording, so that it can be gone on with."""
+        return os.path.isfile(self._folder / RECORDING_FILE)
 
     def _write_description(self, complete: bool) -> None:
         counts = {"states": self.num_states, "episodes": self.num_episodes, "shards": self._num_shards}
@@ -134,7 +150,16 @@ class RecordingWriter:
         with whole_file(self._folder / EPISODES_FILE) as temporary:
             pq.write_table(to_table(episodes), temporary, compression="zstd")
         self._write_description(complete=True)
-        shutil.rmtree(self._folder / PARTS_FOLDER)
+        self._remove_parts()
+
+    def _remove_parts(self) -> None:
+        """Remove what was needed until now; the recording is complete with it too."""
+        folder = self._folder / PARTS_FOLDER
+        for name in (RESUME_FILE, *(part_file(shard) for shard in range(self._num_shards))):
+            with suppress(OSError):
+                (folder / name).unlink()
+        with suppress(OSError):
+            folder.rmdir()
 
     def _write_states(self, progress: Callable[[int, int], None]) -> None:
         """Join the parts into one file, a row group at a time."""

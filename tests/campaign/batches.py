@@ -1,0 +1,109 @@
+"""What the whole campaign tries, cut into batches that are each run in a process of its own and remembered."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import NamedTuple
+
+from .children import Verdict
+from .commands import WRITING
+from .files import TARGETS
+
+Attack = Callable[[str, int, int, Path, Path], list[Verdict]]
+"""Called with what is attacked, a seed, how often, the materials, an empty folder."""
+
+
+class Batch(NamedTuple):
+    """A number of inputs of one kind."""
+
+    attack: str
+    """Module that has the function `attack`."""
+    name: str
+    """What is attacked."""
+    seed: int
+    count: int
+
+    @property
+    def file_name(self) -> str:
+        """Where its results are kept."""
+        return f"{self.attack}-{self.name}-{self.seed}-{self.count}".replace(" ", "_").replace("/", "_")
+
+
+FILES = 4_000
+"""Inputs of each kind of file."""
+BATCH = 2_000
+
+
+def all_batches(share: float = 1.0) -> list[Batch]:
+    """Return the batches of the whole, or of a share of it; the long ones first."""
+    return [
+        *_cut("files", {name: target.share * FILES * share for name, target in TARGETS.items()}),
+        *_cut("flags", {"command lines": 12_000 * share}),
+        *_cut("requests", {"HTTP": 40_000 * share}),
+        *_cut("kills", dict.fromkeys(WRITING, 15 * share), 5),
+        *_cut("notes", {"notes": 30 * share}, 10),
+        *_cut("pairs", dict.fromkeys(WRITING, 5 * share)),
+        *_cut("places", dict.fromkeys(WRITING, 60 * share), 20),
+    ]  # fmt: skip
+
+
+def small_batches() -> list[Batch]:
+    """Return what every test run tries: some of each kind, in about two minutes."""
+    writing = ("train", "record", "clips", "figures transitions", "metrics")
+    places = [name for name in WRITING if name not in ("demo", "reproduce", "report")]
+    return [
+        *_cut("files", {name: 40 if target.share == 1 else 10 * target.share for name, target in TARGETS.items()}),
+        *_cut("flags", {"command lines": 200}),
+        *_cut("requests", {"HTTP": 600}),
+        *_cut("kills", dict.fromkeys(writing, 1)),
+        *_cut("notes", {"notes": 2}),
+        *_cut("pairs", dict.fromkeys(writing, 1)),
+        *_cut("places", dict.fromkeys(places, 4)),
+    ]
+
+
+def _cut(attack: str, counts: dict[str, float], size: int = BATCH) -> list[Batch]:
+    batches: list[Batch] = []
+    for name, count in counts.items():
+        left = max(1, round(count))
+        while left > 0:
+            batches.append(Batch(attack, name, len(batches), min(size, left)))
+            left -= size
+    return batches
+
+
+def run_batch(batch: Batch, folder: Path) -> list[Verdict]:
+    """Run a batch, in a process that has used nothing of the package yet, and keep what was found."""
+    begun = time.monotonic()
+    here = Path(mkdtemp(prefix="work-", dir=folder))
+    here.chmod(0o755)
+    try:
+        attack: Attack = import_module(f"tests.campaign.{batch.attack}").attack
+        verdicts = attack(batch.name, batch.seed, batch.count, folder / "materials", here)
+    finally:
+        shutil.rmtree(here, ignore_errors=True)
+    wrong = [[verdict.index, verdict.wrong] for verdict in verdicts if verdict.wrong is not None]
+    part = folder / f"{batch.file_name}.part"
+    content = {"batch": batch, "tried": len(verdicts), "wrong": wrong, "seconds": round(time.monotonic() - begun, 1)}
+    part.write_text(json.dumps(content, indent=1))
+    os.replace(part, folder / f"{batch.file_name}.json")
+    return verdicts
+
+
+def import_everything() -> None:
+    """Import what the children need, so that it is there at once in each; nothing of it may run a thread here."""
+    for name in (
+        "semantic_rl.cli", "semantic_rl.training.train", "semantic_rl.recording.record", "semantic_rl.report",
+        "semantic_rl.explorer.app", "semantic_rl.explorer.opening", "semantic_rl.clips", "semantic_rl.agents.pack",
+        "semantic_rl.evaluate", "semantic_rl.training.import_original", "semantic_rl.figures.embeddings",
+        "semantic_rl.figures.clusters", "semantic_rl.figures.transitions", "semantic_rl.figures.curves",
+        "semantic_rl.analysis.metrics", "semantic_rl.envs.procgen", "uvicorn", "tyro", "openTSNE", "sklearn.cluster",
+        "sklearn.decomposition", "sklearn.neighbors", "rich.progress", "joblib", "matplotlib.pyplot", "tensorboard",
+        *(f"semantic_rl.commands.{name}" for name in ("train", "record", "clips", "metrics", "report", "explore")),
+    ):  # fmt: skip
+        import_module(name)
