@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from .children import Verdict
 from .commands import WRITING
+from .commands_on_damage import READING
 from .files import TARGETS
 
 Attack = Callable[[str, int, int, Path, Path], list[Verdict]]
@@ -34,7 +35,7 @@ class Batch(NamedTuple):
         return f"{self.attack}-{self.name}-{self.seed}-{self.count}".replace(" ", "_").replace("/", "_")
 
 
-FILES = 4_000
+FILES = 4_200
 """Inputs of each kind of file."""
 BATCH = 2_000
 
@@ -45,6 +46,7 @@ def all_batches(share: float = 1.0) -> list[Batch]:
         *_cut("files", {name: target.share * FILES * share for name, target in TARGETS.items()}),
         *_cut("flags", {"command lines": 12_000 * share}),
         *_cut("requests", {"HTTP": 40_000 * share}),
+        *_cut("commands_on_damage", dict.fromkeys(READING, 80 * share), 40),
         *_cut("kills", dict.fromkeys(WRITING, 15 * share), 5),
         *_cut("notes", {"notes": 30 * share}, 10),
         *_cut("pairs", dict.fromkeys(WRITING, 5 * share)),
@@ -60,6 +62,7 @@ def small_batches() -> list[Batch]:
         *_cut("files", {name: 40 if target.share == 1 else 10 * target.share for name, target in TARGETS.items()}),
         *_cut("flags", {"command lines": 200}),
         *_cut("requests", {"HTTP": 600}),
+        *_cut("commands_on_damage", dict.fromkeys(("figures clusters", "clips", "metrics", "explore --export"), 2)),
         *_cut("kills", dict.fromkeys(writing, 1)),
         *_cut("notes", {"notes": 2}),
         *_cut("pairs", dict.fromkeys(writing, 1)),

@@ -108,3 +108,5 @@ def _listen(results: int, child: int, start: int, seconds: float) -> Iterator[Ve
         raise RuntimeError("the harness: the child could not prepare itself")
     if found.si_code != os.CLD_EXITED:
         yield Verdict(at, f"died of {signal.Signals(found.si_status).name}")
+    elif found.si_status:
+        yield Verdict(at, f"ended with exit code {found.si_status}")

@@ -133,6 +133,7 @@ TARGETS: dict[str, Target] = {
     "weights": Target("run", "checkpoints/*3/policy.safetensors", _run, share=0.3),
     "trainer's state": Target("run", "checkpoints/*3/worker-000.safetensors", _run, share=0.3),
     "card.json": Target("agent", "card.json", _agent, is_json=True, share=0.3),
+    "original": Target("original", "", _original, share=0.3),
     "arrays": Target("arrays", "", _original),
 }
 

@@ -65,8 +65,8 @@ def flags_of(settings: Any) -> list[tuple[str, Any]]:
     hints = typing.get_type_hints(settings, include_extras=True)
     for field in dataclasses.fields(settings):
         kind = hints[field.name]
-        marks = repr(getattr(kind, "__metadata__", ()))
-        if "Suppress" in marks or "Positional" in marks:
+        marks = repr(getattr(kind, "__metadata__", ())).lower()
+        if "suppress" in marks or "positional" in marks:
             continue
         if dataclasses.is_dataclass(kind):
             found += flags_of(kind)

@@ -52,7 +52,7 @@ def _kill_and_go_on(name: str, folder: Path, seconds: float, with_all_it_started
     time.sleep(seconds)
     process.kill(with_all_it_started)
     process.wait(10)
-    if wrong := lost(folder, name) or _half_written(folder):
+    if wrong := lost(folder, name) or half_written(folder):
         return f"after {seconds:.2f} s: {wrong}"
     said = run_forked(go_on(name, folder), folder, SECONDS)
     wrong = wrong_with(said, SECONDS) or (f"exit code {said.code}: {said.err[-300:]}" if said.code else None)
@@ -63,7 +63,7 @@ def _kill_and_go_on(name: str, folder: Path, seconds: float, with_all_it_started
     return wrong and f"killed after {seconds:.2f} s, then {wrong}"
 
 
-def _half_written(folder: Path) -> str | None:
+def half_written(folder: Path) -> str | None:
     """Say what is there under its own name although it was not written to its end; of what is readable by itself."""
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or any(part.startswith(LEFTOVERS) for part in path.relative_to(folder).parts):

@@ -1,6 +1,7 @@
 """The table of what was tried: how many inputs of each kind, and how many were answered right and wrong."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,11 +45,16 @@ def show(results: Sequence[Result]) -> str:
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     lines.insert(1, "|---|---:|---:|---:|")
     for result in results:
-        alike = Counter(said.partition(" (seed ")[0][:160] for said in result.wrong)
-        for said, count in alike.most_common(SHOWN):
-            example = next(one for one in result.wrong if one.startswith(said))
-            lines.append(f"- {result.kind}, {count} times: {example[:500]}")
+        for said, count in Counter(map(_alike, result.wrong)).most_common(SHOWN):
+            example = next(one for one in result.wrong if _alike(one) == said)
+            lines.append(f"- {result.kind}, {count} times: {' '.join(example.split())[:500]}")
     return "\n".join(lines)
+
+
+def _alike(said: str) -> str:
+    """Return what is the same in answers that are wrong in the same way."""
+    what = said.partition(" ← ")[0].partition(" (seed ")[0]
+    return re.sub(r"/\S*|0x\w+|[\d,.]+", "…", what)[:160]
 
 
 def _numbers(tried: int, wrong: int) -> tuple[str, str, str]:

@@ -1,0 +1,41 @@
+"""Attack: whole commands on folders of which one file is damaged: they do what can be done, or end in one sentence."""
+
+import random
+from pathlib import Path
+
+from .children import Verdict
+from .commands import WRITING, begin, lost, set_table
+from .examples import apply
+from .files import TARGETS, damage
+from .said import run_forked, wrong_with
+
+SECONDS = 120
+FILES = {
+    "recording": ("recording.json", "states.parquet", "episodes.parquet", "observations", "pictures", "annotations",
+                  "t-SNE cache", "metrics.json"),
+    "run": ("config.json", "state.json", "weights", "progress.csv"),
+    "original": ("original",),
+}  # fmt: skip
+"""The targets of `files` that are in a material."""
+READING = [name for name, writing in WRITING.items() if set(writing.needs) & set(FILES)]
+
+
+def attack(name: str, seed: int, count: int, materials: Path, folder: Path) -> list[Verdict]:
+    """Run a command on so many damaged folders; return what was wrong with its end."""
+    chance = random.Random(seed)
+    (material,) = WRITING[name].needs
+    names = [chance.choice(FILES[material]) for _ in range(count)]
+    inputs = {target: damage(target, seed, names.count(target)) for target in set(names)}
+    verdicts: list[Verdict] = []
+    for index, target in enumerate(names):
+        here = folder / str(index)
+        here.mkdir()
+        set_table(here, name, materials)
+        inside = TARGETS[target].file
+        file = sorted((here / material).glob(inside))[0] if inside else here / material
+        edits = inputs[target].pop() if inputs[target] else []
+        file.write_bytes(apply(edits, file.read_bytes()))
+        said = run_forked(begin(name, here), here, SECONDS)
+        wrong = wrong_with(said, SECONDS) or lost(here, name)
+        verdicts.append(Verdict(index, wrong and f"{target}: {wrong}"))
+    return verdicts

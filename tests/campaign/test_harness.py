@@ -1,0 +1,115 @@
+"""The campaign finds what it looks for: crashes, hangs, memory, tracebacks, half-written and lost files."""
+
+import faulthandler
+import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .batches import Batch
+from .children import try_all
+from .commands import canaries, lost
+from .examples import apply, draw, edits_of_bytes, edits_of_json
+from .kills import half_written
+from .said import Said, run_here, wrong_with
+from .table import Result, read_results, show
+
+
+def behave(index: int) -> str | None:
+    """Do what one after the other of the inputs makes the child do."""
+    if index == 1:
+        faulthandler.disable()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif index == 2:
+        time.sleep(30)
+    elif index == 3:
+        raise RuntimeError("the reason")
+    elif index == 4:
+        return "what was wrong"
+    elif index == 5:
+        assert len(bytearray(b"x") * 1_200_000_000) > 0
+    elif index == 6:
+        os._exit(3)
+    return None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: /proc")
+def test_inputs_that_crash_hang_or_take_memory_are_found_and_the_others_go_on() -> None:
+    verdicts = list(try_all(8, behave, lambda: None, seconds=4))
+    assert [verdict.index for verdict in verdicts] == list(range(8))
+    wrong = {verdict.index: verdict.wrong for verdict in verdicts}
+    assert wrong[0] is None
+    assert wrong[1] == "died of SIGSEGV"
+    assert wrong[2] == "took more than 4 s"
+    assert "the reason" in str(wrong[3])
+    assert wrong[4] == "what was wrong"
+    assert wrong[5] == "took 1.1 GB"
+    assert wrong[6] == "ended with exit code 3"
+    assert wrong[7] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (Said(0, "anything\nat all", 1), None),
+        (Said(2, "semantic-rl: error: one line\n", 1), None),
+        (Said(2, "", 1), "0 lines"),
+        (Said(2, "one\ntwo\n", 1), "2 lines"),
+        (Said(1, "Traceback (most recent call last):\nValueError: x\n", 1), "a traceback: ValueError: x"),
+        (Said(0, "thread '<unnamed>' panicked at x.rs:1\n", 1), "a traceback"),
+        (Said(-11, "", 1), "SIGSEGV"),
+        (Said(-9, "", 1), "more than 10 s"),
+        (Said(3, "", 1), "exit code 3"),
+    ],
+)
+def test_a_wrong_end_of_a_command_is_seen(said: Said, expected: str | None) -> None:
+    wrong = wrong_with(said, 10)
+    assert wrong is None if expected is None else expected in str(wrong)
+
+
+def test_what_a_command_says_on_stderr_is_caught(capfd: pytest.CaptureFixture[str]) -> None:
+    with capfd.disabled():
+        said = run_here(["no-such-command"])
+    assert said.code == 2
+    assert "unknown command 'no-such-command'" in said.err
+
+
+def test_files_of_the_users_that_are_lost_are_seen(tmp_path: Path) -> None:
+    for canary in canaries(tmp_path, "report"):
+        canary.write_text("the user's")
+    assert lost(tmp_path, "report") is None
+    (tmp_path / "out.html.tmp").write_text("<html>")
+    assert "out.html.tmp" in str(lost(tmp_path, "report"))
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.json", "{"), ("a.png", "\x89PNG"), ("a.html", "<html>")])
+def test_half_written_files_are_seen(tmp_path: Path, name: str, content: str) -> None:
+    assert half_written(tmp_path) is None
+    (tmp_path / name).write_text(content)
+    assert f"{name} is half-written" in str(half_written(tmp_path))
+
+
+def test_the_same_seed_draws_the_same_damage() -> None:
+    data = b'{"a": [1, 2, {"b": null}]}'
+    for kind in (edits_of_bytes, edits_of_json):
+        first, second = ([apply(edits, data) for edits in draw(kind(), 3, 50)] for _ in range(2))
+        assert first == second
+        assert len(set(first)) > 20
+        assert first != [apply(edits, data) for edits in draw(kind(), 4, 50)]
+
+
+def test_the_table_counts_and_shows_what_is_alike_once(tmp_path: Path) -> None:
+    (tmp_path / f"{Batch('files', 'x', 0, 5).file_name}.json").write_text(
+        '{"tried": 5, "wrong": [[1, "died at /tmp/work-a/1"], [3, "died at /tmp/work-b/2"]]}'
+    )
+    results = read_results(tmp_path, [Batch("files", "x", 0, 5), Batch("files", "x", 1, 7)])
+    assert [(result.kind, result.tried, len(result.wrong)) for result in results] == [("files: x", 5, 2)]
+    shown = show([*results, Result("kills: y", 1_000, [])])
+    assert "| **all** | 1,005 | 1,003 | 2 |" in shown
+    assert shown.count("died at") == 1
+    assert "2 times" in shown
