@@ -1,7 +1,9 @@
 """The original's enjoy_sppo: its flags, where it looks for agents, what it writes and where."""
 
 import json
+import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +192,20 @@ def test_help_shows_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert "usage: python -m train_procgen.enjoy_sppo" in said
     assert all(f"--{name} " in said for name in vars(make_parser().parse_args([])))
+
+
+def test_where_no_run_has_the_seed_the_newest_of_the_game_is_taken(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The default seed of train_sppo is another than that of enjoy_sppo, and what one trained is what one looks at."""
+    for seed, age in ((2022, 10), (7, 100)):
+        run = make_run(folder / "runs" / run_name("sppo", "coinrun", "easy", 0, 0, seed))
+        for checkpoint in run.glob("checkpoints/*"):
+            os.utime(checkpoint, (time.time() - age, time.time() - age))
+    arguments = make_parser().parse_args([])
+    assert find_agent(arguments, folder / "temporary") == Path("runs/sppo-coinrun_easy_0_0_2022")
+    said = capsys.readouterr().err
+    assert "sppo-coinrun_easy_0_0_2021 is not here; sppo-coinrun_easy_0_0_2022 is taken" in said
+    assert find_agent(make_parser().parse_args(["--rand_seed", "7"]), folder).name == "sppo-coinrun_easy_0_0_7"
+    other = find_agent(make_parser().parse_args(["--env_name", "fruitbot"]), folder)
+    assert other.name == "sppo-fruitbot", "a run of another game is none of this one"

@@ -64,7 +64,7 @@ def _spell_clause(clause: str, called: CalledFlags) -> str | None:
         if any(begin <= match.start() < end for begin, end in quoted):
             continue
         setting = match.group().lstrip("-").replace("-", "_").removeprefix("no_")
-        flag = called.flags.get(setting)
+        flag = match.group() if match.group() in called.flags.values() else called.flags.get(setting)
         if flag is None and not called.elsewhere:
             return None
         flag = f"{called.elsewhere} {match.group()}" if flag is None else flag

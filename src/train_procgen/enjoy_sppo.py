@@ -30,7 +30,8 @@ The agent is looked for in train_procgen/checkpoints and in runs, below the
 working folder, under sppo-ENV_MODE_LEVELS_START_SEED: a run folder of ours, of
 which the last checkpoint is taken, or the original's file
 checkpoints/TIMESTEPS, which is read as import-original does it. Where there is
-neither, an agent of these settings that ships with semantic-rl is taken.
+neither, the newest run that differs in its seed alone is taken, and where there
+is none either, an agent of these settings that ships with semantic-rl.
 
 Mode 0 writes train_procgen/figures/ENV_skills/cluster_0.mp4 and so on (the
 original: .avi) with an animated .webp beside each. Mode 1 writes
@@ -74,22 +75,43 @@ def make_parser() -> ArgumentParser:
     return parser
 
 
-def find_agent(arguments: argparse.Namespace, temporary: Path) -> Path:
-    """Return the agent's run folder, made in `temporary` of an original checkpoint where there is only that.
-
-    Where there is neither, an agent of the same settings that ships with the package is taken.
-    """
-    from semantic_rl.agents import shipped_agents
-
+def find_name(arguments: argparse.Namespace) -> str:
+    """Return the agent's name: that of the flags, or of the newest run that differs from them in the seed alone."""
     environment = EnvConfig(
         arguments.env_name, arguments.distribution_mode, arguments.num_levels, arguments.start_level
     )
     words = (environment.env, environment.distribution_mode, environment.num_levels, environment.start_level)
     name = run_name("sppo", *words, arguments.rand_seed)
+    if any((root / name).is_dir() for root in AGENT_FOLDERS):
+        return name
+    begin = name.removesuffix(str(arguments.rand_seed))
+    others = [
+        (max(path.stat().st_mtime for path in checkpoints), folder.name)
+        for root in AGENT_FOLDERS
+        for folder in root.glob(f"{begin}*")
+        if folder.name.removeprefix(begin).isdecimal() and (checkpoints := list(folder.glob("checkpoints/*")))
+    ]
+    if not others:
+        return name
+    newest = max(others)[1]
+    said = f"note: {name} is not here; {newest} is taken, the newest run of this game and these levels."
+    print(said, file=sys.stderr)
+    return newest
+
+
+def find_agent(arguments: argparse.Namespace, temporary: Path, name: str | None = None) -> Path:
+    """Return the agent's run folder, made in `temporary` of an original checkpoint where there is only that.
+
+    Where there is neither, nor a run of another seed, an agent of the same settings that ships with the package is
+    taken. `name` is what `find_name` returned, where it was asked already.
+    """
+    from semantic_rl.agents import shipped_agents
+
+    name = name or find_name(arguments)
     for root in AGENT_FOLDERS:
         original = root / name / "checkpoints" / str(arguments.timesteps_per_proc)
         if original.is_file():
-            return _imported(original, temporary / name, arguments)
+            return _imported(original, temporary / name, arguments, int(name.rpartition("_")[2]))
     for root in AGENT_FOLDERS:
         if (root / name).is_dir():
             return root / name
@@ -100,12 +122,12 @@ def find_agent(arguments: argparse.Namespace, temporary: Path) -> Path:
             print(f"note: {name} is not here; {agent.name}, which ships with semantic-rl, is taken.", file=sys.stderr)
             return agent.path
     raise UserError(
-        f"there is no agent {name} in {' or '.join(map(str, AGENT_FOLDERS))}; train it with train_procgen.train_sppo, "
-        "or give the flags that it was trained with."
+        f"there is no agent {name} in {' or '.join(map(str, AGENT_FOLDERS))}; train it with "
+        "'python -m train_procgen.train_sppo', or give the flags that it was trained with."
     )
 
 
-def _imported(file: Path, run: Path, arguments: argparse.Namespace) -> Path:
+def _imported(file: Path, run: Path, arguments: argparse.Namespace, seed: int) -> Path:
     from semantic_rl.training.import_original import import_original
 
     print(
@@ -117,7 +139,7 @@ def _imported(file: Path, run: Path, arguments: argparse.Namespace) -> Path:
                 distribution_mode=arguments.distribution_mode,
                 num_levels=arguments.num_levels,
                 start_level=arguments.start_level,
-                seed=arguments.rand_seed,
+                seed=seed,
             )
         ),
         file=sys.stderr,

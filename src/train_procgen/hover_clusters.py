@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from semantic_rl.arguments import ArgumentParser
-from semantic_rl.artifacts import RECORDING_FILE, run_name
+from semantic_rl.artifacts import RECORDING_FILE
 from semantic_rl.config import ExploreConfig, RecordConfig
 from semantic_rl.errors import UserError
 from semantic_rl.games import GAMES
 from train_procgen.command import add_flag, empty_parser, run_command
-from train_procgen.enjoy_sppo import AGENT_FOLDERS, FIGURES_FOLDER, check_agent, find_agent
+from train_procgen.enjoy_sppo import AGENT_FOLDERS, FIGURES_FOLDER, check_agent, find_agent, find_name
 
 EPILOG = """\
 The agent is looked for as train_procgen.enjoy_sppo does; where nothing was
@@ -64,8 +64,7 @@ def make_parser() -> ArgumentParser:
 
 def find_recording(arguments: argparse.Namespace) -> Path:
     """Return the recording of the agent, made if there is none; one that was interrupted is completed."""
-    environment = (arguments.env_name, arguments.distribution_mode, arguments.num_levels, arguments.start_level)
-    name = run_name("sppo", *environment, arguments.rand_seed)
+    name = find_name(arguments)
     folder = FIGURES_FOLDER / f"{name}_clusters"
     if _is_complete(folder):
         _note_differences(folder, name, arguments)
@@ -73,7 +72,7 @@ def find_recording(arguments: argparse.Namespace) -> Path:
     from semantic_rl.recording.record import record
 
     with tempfile.TemporaryDirectory() as temporary:
-        run = find_agent(arguments, Path(temporary))
+        run = find_agent(arguments, Path(temporary), name)
         check_agent(run, arguments)
         return record(
             RecordConfig(

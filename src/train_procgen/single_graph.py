@@ -14,6 +14,7 @@ from semantic_rl.analysis.curves import compute_curves
 from semantic_rl.analysis.runs import RunFolder, find_runs, load_runs, select_runs
 from semantic_rl.arguments import ArgumentParser
 from semantic_rl.arguments.values import path, text, whole_number
+from semantic_rl.called_flags import as_called
 from semantic_rl.errors import UserError
 from semantic_rl.figures.curve_panels import curves_figure
 from semantic_rl.figures.style import save_figure
@@ -95,7 +96,7 @@ def find_game_runs(env: str, mode: str, num_levels: int, run_root: Path | None =
 
 
 def _warn(text: str) -> None:
-    print(f"note: {text}", file=sys.stderr)
+    print(f"note: {as_called(text)}", file=sys.stderr)
 
 
 def has_window() -> bool:

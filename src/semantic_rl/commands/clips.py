@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semantic_rl.artifacts import RECORDING_FILE
+from semantic_rl.called_flags import as_called
 from semantic_rl.commands.parse import parse
 from semantic_rl.config import ClipsConfig, RecordConfig
 from semantic_rl.errors import UserError
@@ -45,7 +46,8 @@ def make(config: ClipsConfig) -> list[Path]:
         print(line, file=sys.stderr)
     if short:
         more = "more states in the recording" if is_recording else f"a higher --max-steps than {config.max_steps}"
-        print(f"{more}, other run lengths or a looser rule of success would give more.", file=sys.stderr)
+        said = f"{more}, other run lengths or a looser rule of success would give more."
+        print(as_called(said), file=sys.stderr)
     return [path for clip in clips for path in (clip.mp4, clip.animation) if path is not None]
 
 
@@ -110,7 +112,7 @@ def _clips_of_agent(config: ClipsConfig) -> "list[Clip]":
     except UserError as error:
         raise UserError(f"{error} {kept}" if playing.is_dir() else str(error)) from error
     except KeyboardInterrupt:
-        print(f"stopped. {kept}", file=sys.stderr)
+        print(as_called(f"stopped. {kept}"), file=sys.stderr)
         raise
     if not config.keep_recording:
         shutil.rmtree(playing)

@@ -4,6 +4,7 @@ Its `step` would wait for the games; the library beneath it takes actions and gi
 what lets games and network overlap. That is the one place where this package reaches below procgen-gym's surface.
 """
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,20 @@ from numpy.typing import NDArray
 from semantic_rl.config import EnvConfig
 from semantic_rl.envs.base import EnvStep
 from semantic_rl.errors import UserError
+
+GAMES_PYTHON = (3, 13)
+"""The only Python that procgen-gym has wheels for."""
+
+
+def missing_games(python: tuple[int, int]) -> str:
+    """Say that the games are not installed, and what helps with this version of Python."""
+    missing = "procgen-gym, from which the games come, is not installed"
+    if python == GAMES_PYTHON:
+        return f"{missing}: pip install 'procgen-gym>=0.1.1,<0.2'."
+    return (
+        f"{missing}; it comes for CPython 3.13 alone, and this is Python {python[0]}.{python[1]}: install semantic-rl "
+        "with Python 3.13 to play. What plays no game works with this one."
+    )
 
 
 class ProcgenVectorEnv:
@@ -27,10 +42,7 @@ class ProcgenVectorEnv:
         try:
             from procgen_gym import ProcgenVecEnv
         except ImportError as error:
-            raise UserError(
-                "procgen-gym is not installed, and the games come from it; it needs Python 3.13 or newer: "
-                "pip install procgen-gym."
-            ) from error
+            raise UserError(missing_games(sys.version_info[:2])) from error
         self.num_envs = num_envs
         self._games: Any = ProcgenVecEnv(
             num_envs=num_envs,

@@ -123,10 +123,7 @@ class Session:
         term = statistics.first_not_finite()
         if self._workers.any(term is not None):
             what = f"{term} is {statistics.suspect[term]}" if term else "a loss of another worker is not finite"
-            raise TrainingDiverged(
-                f"update {self.num_updates + 1}: {what}; training stops. Checkpoints hold updates before this one "
-                "alone: resume with --precision fp32, or start a new run with a smaller --learning-rate."
-            )
+            raise TrainingDiverged(f"update {self.num_updates + 1}: {what}; training stops.")
         return statistics
 
     def finish_update(self, statistics: UpdateStatistics, variance_explained: float) -> dict[str, Any]:

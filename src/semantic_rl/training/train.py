@@ -12,9 +12,10 @@ from pathlib import Path
 import torch
 
 from semantic_rl.artifacts import checkpoint_folders
+from semantic_rl.called_flags import as_called
 from semantic_rl.config import TrainConfig
 from semantic_rl.control_factor import untrained_note, was_ever_above_zero
-from semantic_rl.errors import UserError
+from semantic_rl.errors import TrainingDiverged, UserError
 from semantic_rl.training.checkpoint import save_checkpoint
 from semantic_rl.training.device import choose_device, choose_precision, keep_freed_memory, working_on
 from semantic_rl.training.display import Display
@@ -75,12 +76,14 @@ def _train(config: TrainConfig, device: torch.device, precision: str, workers: W
                 display.update(row)
                 if session.num_updates % config.checkpoint_interval == 0 or session.num_updates == num_updates:
                     save_checkpoint(run, snapshot, config.keep_checkpoints, workers)
+        except TrainingDiverged as error:
+            raise TrainingDiverged(f"{error} {_after_divergence(run, precision)}") from error
         except Interrupted:
             if snapshot.state["update"]:
                 save_checkpoint(run, snapshot, config.keep_checkpoints, workers)
             if workers.is_first:
                 display.close()
-                print(_farewell(snapshot.state["update"]), file=sys.stderr)
+                print(as_called(_farewell(snapshot.state["update"])), file=sys.stderr)
             sys.exit(signals.exit_code)
         finally:
             session.close()
@@ -98,6 +101,16 @@ def _disk_errors(run: Path) -> Generator[None]:
         found = checkpoint_folders(run)
         last = f"the last good checkpoint is {found[-1]}" if found else "no checkpoint had been written yet"
         raise UserError(f"cannot write to {run}: {error.strerror or error}; {last}.") from error
+
+
+def _after_divergence(run: Path, precision: str) -> str:
+    """Say what helps: a smaller step always, float32 where it was not used, and a checkpoint where there is one."""
+    anew = "start a new run in another --run-root with a smaller --learning-rate"
+    if precision == "fp32":
+        return f"To try again, {anew}."
+    if checkpoint_folders(run):
+        return f"Checkpoints hold updates before this one alone; go on with --resume --precision fp32, or {anew}."
+    return f"No checkpoint was written before it; {anew} or --precision fp32."
 
 
 def _farewell(update: int) -> str:
