@@ -52,6 +52,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "report":                ("analysis", "figures", "clips", "recording.store", "agents", "artifacts", "games",
                               "config"),
     "explorer":              ("analysis", "clips", "recording.store", "artifacts", "games", "config"),
+    "checking":              ("agents", "analysis", "artifacts", "recording.store", "training.checkpoint"),
     "reproduce":             ("config", "artifacts", "games", "training", "analysis", "figures"),
     "commands":              ("*",),
     "terminal_signs":        (),

@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "metrics": Command("metrics", "how good are plane and clusters, in numbers with intervals"),
     "explore": Command("explore", "wander through what an agent has learned, in the browser"),
     "report": Command("report", "write one page of all that a recording shows of its agent"),
+    "check": Command("check", "is a recording, a run or an agent whole, and what of it can still be used"),
     "import-original": Command("import_original", "make a run folder of a checkpoint written by the paper's code"),
 }
 

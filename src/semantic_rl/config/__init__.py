@@ -1,6 +1,7 @@
 """Every setting and its default, as frozen dataclasses; the command line and its help are made from them."""
 
 from semantic_rl.config.agents import AgentsConfig, PackConfig
+from semantic_rl.config.checking import CheckConfig
 from semantic_rl.config.checks import Device, Precision, to_dict
 from semantic_rl.config.clips import ClipsConfig, ClipSettings
 from semantic_rl.config.curves import CurvesFigureConfig
@@ -26,6 +27,7 @@ __all__ = [
     "RECORDING_MAY_CHANGE_ON_RESUME",
     "AgentsConfig",
     "Algorithm",
+    "CheckConfig",
     "ClipSettings",
     "ClipsConfig",
     "ClustersFigureConfig",

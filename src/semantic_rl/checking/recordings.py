@@ -1,0 +1,97 @@
+"""Checks a recording: every table, every frame, what people wrote, and what is kept of it in `derived/`."""
+
+from pathlib import Path
+
+import numpy as np
+
+from semantic_rl.artifacts import DERIVED_FOLDER, EPISODES_FILE, RECORDING_FILE, STATES_FILE
+from semantic_rl.atomic_write import check_own_folder
+from semantic_rl.checking.result import Part, Parts, Report
+from semantic_rl.errors import UserError
+from semantic_rl.json_files import read_json_object
+from semantic_rl.recording.store import Recording, open_recording
+from semantic_rl.recording.store.annotations import Annotations
+from semantic_rl.recording.store.table_file import TableFile
+
+LISTS = ("features", "code_distance", "log_prob")
+WITHOUT = {
+    "features": "The agent's own plane and the frames can be used; what needs features (t-SNE, PCA, metrics) cannot.",
+    "code_distance": "Figures, clips, metrics and report can be used; the explorer cannot.",
+    "log_prob": "Everything but these probabilities can be used.",
+}
+POINT = np.dtype([("row", np.int64), ("x", np.float32), ("y", np.float32)])
+ROWS_BETWEEN_REPORTS = 256
+
+
+def check_recording(path: Path, report: Report) -> list[Part]:
+    """Return what is right and wrong in a recording."""
+    parts = Parts()
+    with parts.part(f"{RECORDING_FILE}, {STATES_FILE}, {EPISODES_FILE}", "Nothing of it can be used.") as notes:
+        recording = open_recording(path, with_frames=False)
+        notes.append(f"{recording.num_states:,} states of {recording.num_episodes:,} episodes")
+    if parts[-1].wrong:
+        return parts
+    recording = open_recording(path, with_frames=False)
+    for name in LISTS:
+        if name in (recording.state_dtype.names or ()):
+            with parts.part(name, WITHOUT[name]):
+                for start, columns in recording.groups([name]):
+                    report(name, start + len(columns[name]), recording.num_states)
+    parts.append(_frames(recording, "observations", report))
+    if recording.has_pictures:
+        parts.append(_frames(recording, "pictures", report))
+    with parts.part("annotations", "Everything is shown without the names of clusters."):
+        Annotations(path).read()
+    parts.extend(_kept(recording))
+    return parts
+
+
+def _frames(recording: Recording, kind: str, report: Report) -> Part:
+    """Decode every frame of a kind."""
+    read = recording.frame if kind == "pictures" else recording.observation
+    count, first = 0, ""
+    for row in range(recording.num_states):
+        if row % ROWS_BETWEEN_REPORTS == 0:
+            report(kind, row, recording.num_states)
+        try:
+            read(row)
+        except UserError as error:
+            count += 1
+            first = first or " ".join(str(error).split())
+    if not count:
+        return Part(kind, note=f"{recording.num_states:,} decoded")
+    left = recording.num_states - count
+    return Part(
+        kind,
+        f"{count:,} of {recording.num_states:,} cannot be read; the first: {first}",
+        f"The explorer shows the {left:,} that can be read; figures and report need all.",
+    )
+
+
+def _kept(recording: Recording) -> list[Part]:
+    """Look at what was computed of a recording and kept; it can always be computed anew."""
+    parts = Parts()
+    folder = recording.path / DERIVED_FOLDER
+    with parts.part(DERIVED_FOLDER, "Remove the link."):
+        check_own_folder(folder)
+    if parts[-1].wrong or not folder.is_dir():
+        return parts
+    anew = "Commands do not use it and compute it anew."
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(("tsne-", "pca-")) and path.suffix == ".parquet":
+            with parts.part(f"{DERIVED_FOLDER}/{path.name}", anew):
+                _check_plane(path, recording.num_states)
+        elif path.suffix == ".json":
+            with parts.part(f"{DERIVED_FOLDER}/{path.name}", "Make it anew with 'semantic-rl metrics'."):
+                read_json_object(path, "make it anew with 'semantic-rl metrics'.")
+    return parts
+
+
+def _check_plane(path: Path, num_states: int) -> None:
+    file = TableFile(path, POINT)
+    columns = file.read(["row", "x", "y"])
+    row = columns["row"]
+    if len(row) and (row.min() < 0 or row.max() >= num_states or (np.diff(row) <= 0).any()):
+        raise UserError(f"{path}: its rows are not ascending rows of the recording.")
+    if not all(np.isfinite(columns[name]).all() for name in ("x", "y")):
+        raise UserError(f"{path}: a place in it is no finite number.")
