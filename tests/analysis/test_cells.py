@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.path import Path
 
-from semantic_rl.analysis.cells import code_cells, square_around
+from semantic_rl.analysis.cells import code_cells, codes_near, square_around
 
 LIMITS = (-1.0, 1.0, -1.0, 1.0)
 
@@ -55,3 +55,14 @@ def test_the_square_around_one_point_is_a_square() -> None:
     left, right, bottom, top = square_around(np.zeros((3, 2)))
     assert left < right
     assert bottom < top
+
+
+def test_points_in_one_place_are_shown_among_all_codes() -> None:
+    points, codebook = np.full((5, 2), 0.25), np.array([[3.0, 0.0], [-3.0, 1.0]])
+    assert square_around(points) == (-0.25, 0.75, -0.25, 0.75)
+    np.testing.assert_array_equal(codes_near(points, codebook, 0.5), codebook)
+
+
+def test_codes_far_from_the_points_are_left_out() -> None:
+    points, codebook = np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([[1.4, 0.0], [1.6, 0.0]])
+    np.testing.assert_array_equal(codes_near(points, codebook, 0.5), codebook[:1])

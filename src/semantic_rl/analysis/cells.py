@@ -3,12 +3,31 @@
 import numpy as np
 from numpy.typing import NDArray
 
+SMALLEST_EXTENT = 1e-6
+"""Points that are nearer to each other than this lie in one place."""
+
+
+def codes_near(points: NDArray[np.floating], codebook: NDArray[np.floating], reach: float) -> NDArray[np.floating]:
+    """Return those codes [K, 2] that are not further from points [B, 2] than `reach` times the points' extent.
+
+    All of them, if all points lie in one place.
+    """
+    low, high = points.min(0), points.max(0)
+    if float((high - low).max()) <= SMALLEST_EXTENT:
+        return codebook
+    space = reach * (high - low)
+    return codebook[((codebook >= low - space) & (codebook <= high + space)).all(1)]
+
 
 def square_around(points: NDArray[np.floating], margin: float = 0.04) -> tuple[float, float, float, float]:
-    """Return (left, right, bottom, top) of the square around points [B, 2], with some space on all sides."""
+    """Return (left, right, bottom, top) of the square around points [B, 2], with some space on all sides.
+
+    Around points that all lie in one place it has sides of length 1.
+    """
     low, high = points.min(0), points.max(0)
     center = (low + high) / 2
-    half = max(float((high - low).max()) / 2, 1e-6) * (1 + 2 * margin)
+    extent = float((high - low).max())
+    half = extent / 2 * (1 + 2 * margin) if extent > SMALLEST_EXTENT else 0.5
     return float(center[0] - half), float(center[0] + half), float(center[1] - half), float(center[1] + half)
 
 

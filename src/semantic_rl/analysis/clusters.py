@@ -147,8 +147,8 @@ def compute_clusters(
 
 
 def _spread(values: NDArray[np.floating]) -> tuple[float, float]:
-    low, high = np.percentile(values, (1, 99))
-    return float(low), float(max(high, low + 1e-6))
+    low, high = np.percentile(values, (1, 99)).tolist()
+    return (low, high) if high - low > 1e-6 else (low - 0.5, low + 0.5)
 
 
 def distances_to_middle(

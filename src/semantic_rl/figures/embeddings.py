@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
-from semantic_rl.analysis.cells import code_cells, square_around
+from semantic_rl.analysis.cells import code_cells, codes_near, square_around
 from semantic_rl.analysis.embedding import Planes, compute_planes
 from semantic_rl.figures.style import (
     ABOVE_PANELS,
@@ -119,10 +119,7 @@ def draw_fdr(
     ax: Axes, points: NDArray[np.floating], codebook: NDArray[np.floating], coloring: Coloring, fill: bool = True
 ) -> PathCollection:
     """Draw states [B, 2] in the FDR space with its codes [K, 2] and their cells."""
-    low, high = points.min(0), points.max(0)
-    reach = CODES_IN_VIEW * (high - low)
-    near = codebook[((codebook >= low - reach) & (codebook <= high + reach)).all(1)]
-    limits = square_around(np.concatenate([points, near]))
+    limits = square_around(np.concatenate([points, codes_near(points, codebook, CODES_IN_VIEW)]))
     draw_codes(ax, codebook, limits, fill)
     drawn = draw_states(ax, points, coloring)
     ax.set(xlim=limits[:2], ylim=limits[2:], xlabel="FDR dimension 1", ylabel="FDR dimension 2")

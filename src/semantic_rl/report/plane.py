@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from semantic_rl.analysis.cells import code_cells, square_around
+from semantic_rl.analysis.cells import code_cells, codes_near, square_around
 from semantic_rl.figures.embeddings import CODES_IN_VIEW, Coloring, draw_states
 from semantic_rl.report.charts import number, points
 from semantic_rl.report.html import Child, Html, element
@@ -29,10 +29,7 @@ Limits = tuple[float, float, float, float]
 
 def plane_limits(embedding: NDArray[np.floating], codebook: NDArray[np.floating]) -> Limits:
     """Return the square around states [B, 2] and those codes [K, 2] that are not far off, as the figures have it."""
-    low, high = embedding.min(0), embedding.max(0)
-    reach = CODES_IN_VIEW * (high - low)
-    near = codebook[((codebook >= low - reach) & (codebook <= high + reach)).all(1)]
-    return square_around(np.concatenate([embedding, near]))
+    return square_around(np.concatenate([embedding, codes_near(embedding, codebook, CODES_IN_VIEW)]))
 
 
 def place(position: NDArray[np.floating], limits: Limits) -> NDArray[np.float64]:
