@@ -94,9 +94,17 @@ def checkpoint_name(update: int) -> str:
 
 
 def checkpoint_folders(run: Path) -> list[Path]:
-    """Complete checkpoints of a run folder, oldest first (half-written ones carry another suffix)."""
-    found = (run / CHECKPOINTS_FOLDER).glob(f"{CHECKPOINT_PREFIX}*")
-    return sorted(path for path in found if path.is_dir() and path.suffix != TEMPORARY_SUFFIX)
+    """Return the complete checkpoints of a run folder, oldest first (half-written ones have other names).
+
+    Raises no error: a folder that cannot be read has none.
+    """
+    folder = run / CHECKPOINTS_FOLDER
+    try:
+        names = [name for name in os.listdir(folder) if re.fullmatch(CHECKPOINT_PREFIX + "[0-9]{6,15}", name)]
+    except OSError:
+        return []
+    names.sort(key=lambda name: int(name.removeprefix(CHECKPOINT_PREFIX)))
+    return [folder / name for name in names if os.path.isdir(folder / name)]
 
 
 RECORDING_FILE = "recording.json"

@@ -19,7 +19,6 @@ from semantic_rl.config import EnvConfig, EvaluateConfig
 from semantic_rl.config.levels import Levels, choose_levels
 from semantic_rl.envs.base import VectorEnv
 from semantic_rl.envs.procgen import ProcgenVectorEnv
-from semantic_rl.errors import UserError
 from semantic_rl.games import GAMES
 from semantic_rl.models.policy import SemanticPolicy, sample_actions
 from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
@@ -99,9 +98,7 @@ def evaluate(config: EvaluateConfig, progress: Callable[[int, int], None] | None
     """
     began = time.perf_counter()
     folder = find_checkpoint(config.agent)
-    settings = read_state(folder).get("config")
-    if not isinstance(settings, dict) or settings.get("env") not in GAMES:
-        raise UserError(f"{folder}: its state.json names no Procgen game that the agent was trained on.")
+    settings = read_state(folder)["config"]
     num_envs = min(MAX_ENVS, config.episodes)
     trained = Levels(settings["num_levels"], settings["start_level"])
     levels = choose_levels(trained, config.num_levels, config.start_level, config.level_seed)
@@ -127,7 +124,7 @@ def evaluate(config: EvaluateConfig, progress: Callable[[int, int], None] | None
             episodes = play_quotas(policy, games, quotas, generator, progress)
     finally:
         games.close()
-    return summarize(episodes, config, str(folder), str(settings["algorithm"]), environment, began)
+    return summarize(episodes, config, str(folder), settings["algorithm"], environment, began)
 
 
 @torch.no_grad()

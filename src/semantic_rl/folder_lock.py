@@ -103,6 +103,8 @@ def _write(descriptor: int, path: Path, holder: Mapping[str, str | int]) -> None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)
     except OSError as error:
+        with suppress(OSError):
+            path.unlink()
         os.close(descriptor)
         raise UserError(
             f"cannot write {path}: {error.strerror or error}; make room, or choose another folder."

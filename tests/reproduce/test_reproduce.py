@@ -13,8 +13,7 @@ from small_runs import environment_variables, train_command
 from semantic_rl.cli import main
 from semantic_rl.commands.parse import parse
 from semantic_rl.config import ReproduceConfig, TrainConfig, to_dict
-from semantic_rl.reproduce.standing import Job
-from semantic_rl.reproduce.work import read_holder
+from semantic_rl.folder_lock import read_holder
 
 NUM_UPDATES = 10
 SECOND = "ppo-fruitbot_easy_0_0_7"
@@ -22,7 +21,7 @@ TWO_RUNS = ("--games", "coinrun", "fruitbot", "--algorithms", "ppo", "--seeds", 
 
 
 def holder(out: Path) -> dict[str, Any]:
-    return read_holder(Job(TrainConfig(run_root=out), NAME))
+    return read_holder(out / NAME)
 
 
 def test_the_papers_table_is_asked_for_by_default() -> None:

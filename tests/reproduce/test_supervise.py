@@ -1,17 +1,23 @@
 """What happens to runs whose processes end in all ways, on machines that a test can order about."""
 
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from small_runs import environment_variables, small_config
 
 from semantic_rl.artifacts import checkpoint_name
 from semantic_rl.config import EnvConfig, TrainConfig
 from semantic_rl.errors import UserError
+from semantic_rl.folder_lock import hold_folder
 from semantic_rl.reproduce import work
 from semantic_rl.reproduce.display import summary
 from semantic_rl.reproduce.standing import Job, make_jobs
-from semantic_rl.reproduce.supervise import DEATHS_WITHOUT_PROGRESS, Course, make_courses, supervise
+from semantic_rl.reproduce.supervise import DEATHS_WITHOUT_PROGRESS, Course, _look, make_courses, supervise
 from semantic_rl.reproduce.work import Ending
 from semantic_rl.training.signals import StopSignals
 
@@ -119,20 +125,6 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path) -> None:
         jobs(tmp_path, 1)
 
 
-def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (job,) = jobs(tmp_path, 1)
-    job.lock.parent.mkdir()
-    monkeypatch.setattr(work, "SECONDS_FOR_A_PREDECESSOR", 0.1)
-    with (
-        work._lock(job, {"host": "there", "pid": 12}),
-        pytest.raises(UserError, match="is being trained by process 12 on there; wait for it or end it"),
-        work._lock(job, {}),
-    ):
-        pass
-    with work._lock(job, {"host": "here"}):
-        assert work.read_holder(job) == {"host": "here"}
-
-
 def test_a_folder_that_is_not_seen_is_no_run_lost(tmp_path: Path) -> None:
     (job,) = jobs(tmp_path, 1)
     from semantic_rl import __version__
@@ -142,3 +134,60 @@ def test_a_folder_that_is_not_seen_is_no_run_lost(tmp_path: Path) -> None:
     assert f"does not see {tmp_path}: --out must be on storage that all nodes of the cluster see" in ending.reason
     assert "install the same" in work.train_job(job, 1, tmp_path, "0.0.0").reason
     assert not any(tmp_path.iterdir())
+
+
+IMPATIENT = """
+import sys
+from pathlib import Path
+from small_runs import small_config
+from semantic_rl import __version__
+from semantic_rl.reproduce.standing import make_jobs
+from semantic_rl.reproduce.work import train_job
+from semantic_rl.training import run_folder
+run_folder.SECONDS_FOR_A_PREDECESSOR = 0.5
+out = Path(sys.argv[1])
+(out / "logs").mkdir()
+(out / "logs" / "asked").touch()
+ending = train_job(make_jobs([small_config(out, auto_resume=True)])[0], 2, out / "logs" / "asked", __version__)
+(out / "ending").write_text(f"{ending.kind}: {ending.reason}")
+"""
+
+
+def test_a_run_that_any_process_trains_is_not_trained_twice_and_the_log_says_by_whom(tmp_path: Path) -> None:
+    import torch
+
+    from semantic_rl.training.distributed import Workers
+    from semantic_rl.training.run_folder import open_run_folder
+
+    with open_run_folder(small_config(tmp_path), torch.device("cpu"), "fp32", Workers()) as (folder, _):
+        subprocess.run([sys.executable, "-c", IMPATIENT, str(tmp_path)], env=environment_variables(), check=True)
+    assert (
+        (tmp_path / "ending").read_text().startswith(f"failed: {folder} is being written by process {os.getpid()} on ")
+    )
+    log = (tmp_path / "logs" / f"{folder.name}.log").read_text()
+    assert "== attempt 2 on " in log
+    assert f"waiting up to 0 s for process {os.getpid()} on " in log
+
+
+def test_who_trains_a_run_can_be_read_while_it_is_trained(tmp_path: Path) -> None:
+    (job,) = jobs(tmp_path, 1)
+    job.folder.mkdir()
+    (course,) = make_courses([job])
+    course.attempt, course.state = 2, "starting"
+    with hold_folder(job.folder, {"attempt": 1, "asked": "asked"}):
+        _look(course, Path("asked"))
+        assert course.state == "starting"
+    with hold_folder(job.folder, {"attempt": 2, "asked": "asked"}):
+        _look(course, Path("asked"))
+        assert (course.state, course.where) == ("training", socket.gethostname())
+
+
+def test_a_log_is_not_written_where_a_link_leads(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.touch()
+    (tmp_path / "link.log").symlink_to(mine)
+    os.mkfifo(tmp_path / "pipe.log")
+    for name in ("link.log", "pipe.log"):
+        with pytest.raises(OSError, match=r"symbolic|no regular file|No such device"):
+            work._write_to(tmp_path / name, "== attempt 1")
+    assert not mine.read_bytes()

@@ -37,7 +37,9 @@ def test_a_truncated_file_is_named_with_the_way_out(run: Path, name: str):
     file = last(run) / name
     file.write_bytes(file.read_bytes()[:-100])
 
-    with pytest.raises(UserError, match=rf"damaged checkpoint: {name}.*Delete this folder to fall back"):
+    with pytest.raises(
+        UserError, match=rf"damaged checkpoint: {name}.*; delete .*update-000002 to fall back to the checkpoint before"
+    ):
         load_checkpoint(run)
 
 
@@ -54,7 +56,9 @@ def test_a_flipped_bit_is_found(run: Path):
 def test_a_truncated_state_is_damaged(run: Path):
     (last(run) / "state.json").write_text('{"format": "semantic-rl ch')
 
-    with pytest.raises(UserError, match=r"damaged checkpoint: state\.json cannot be read"):
+    with pytest.raises(
+        UserError, match=r"state\.json cannot be read: .*; delete .*update-000002 to fall back to the checkpoint before"
+    ):
         load_policy(run)
 
 

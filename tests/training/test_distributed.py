@@ -61,6 +61,7 @@ def test_gradients_of_workers_are_averaged_before_they_are_clipped(tmp_path: Pat
         "assert x.tolist() == [1.5, 3.0], x\n"
         "assert w.sums(float(w.rank), 1.0) == [1.0, 2.0]\n"
         "assert w.any(w.rank == 1) and not w.any(False)\n"
+        "assert w.share_text(f'é{w.rank}') == 'é0' and w.share_text('') == ''\n"
         "w.leave()\n"
     )
     subprocess.run([*TORCHRUN[:-1], str(script)], env=environment_variables(), check=True, timeout=120)

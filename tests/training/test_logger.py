@@ -50,3 +50,33 @@ def test_tensorboard_events_lie_beside_the_csv(tmp_path: Path):
     events = EventAccumulator(str(tmp_path / "tensorboard" / "train"))
     events.Reload()
     assert [(e.step, e.value) for e in events.Scalars("eprewmean")] == [(128, 7.5)]
+
+
+def test_a_resumed_run_replaces_the_events_behind_its_checkpoint(tmp_path: Path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    def log(updates: range, value: float, after: int = 0) -> None:
+        with RunLogger(tmp_path / "progress.csv", COLUMNS, after, 64 * after, "train") as logger:
+            for update in updates:
+                logger.write({"eprewmean": value, "misc/nupdates": update, "misc/total_timesteps": 64 * update})
+
+    log(range(1, 5), 1.0)
+    log(range(3, 6), 2.0, after=2)
+    events = EventAccumulator(str(tmp_path / "tensorboard" / "train"))
+    events.Reload()
+    assert [(e.step, e.value) for e in events.Scalars("eprewmean")] == [
+        (64, 1.0),
+        (128, 1.0),
+        (192, 2.0),
+        (256, 2.0),
+        (320, 2.0),
+    ]
+
+
+def test_a_damaged_line_costs_no_other(tmp_path: Path):
+    path = tmp_path / "progress.csv"
+    write(path, range(1, 4))
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + lines[1] + b'"' + lines[2] + b"\0\0\n\xff\n" + lines[3])
+    write(path, range(4, 5), after=3)
+    assert [line.split(",")[1] for line in path.read_text().splitlines()[1:]] == ["1", "2", "3", "4"]

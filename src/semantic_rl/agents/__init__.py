@@ -8,12 +8,12 @@
 `semantic-rl pack` makes such a folder of a run.
 """
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from semantic_rl.artifacts import CARD_FILE, CARD_FORMAT, CARD_VERSION
 from semantic_rl.errors import UserError, nearest
+from semantic_rl.json_files import read_json_object
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -55,17 +55,30 @@ class Agent(NamedTuple):
 
 
 def read_card(path: Path) -> dict[str, Any]:
-    """Return the card of a packed agent's folder; raises UserError if there is none, or it is foreign or newer."""
-    file = path / CARD_FILE
-    try:
-        card = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{file} cannot be read: {error}; expected an agent made by 'semantic-rl pack'.") from error
-    if not isinstance(card, dict) or card.get("format") != CARD_FORMAT:
-        raise UserError(f"{file}: not an agent's card (its format is not '{CARD_FORMAT}').")
-    if not isinstance(card.get("version"), int) or card["version"] > CARD_VERSION:
-        raise UserError(f"{file}: written by a newer semantic-rl (version {card.get('version')}); update semantic-rl.")
-    return card
+    """Return the card of a packed agent's folder.
+
+    Raises UserError if there is none, if it is foreign or newer, or where a field is not what it should be.
+    """
+    card = read_json_object(path / CARD_FILE, "expected an agent made by 'semantic-rl pack'.")
+    if card.get("format") != CARD_FORMAT:
+        raise UserError(f"{card.path}: not an agent's card (its format is not '{CARD_FORMAT}').")
+    if card.integer("version", 1) > CARD_VERSION:
+        raise UserError(f"{card.path}: written by a newer semantic-rl (version {card['version']}); update semantic-rl.")
+    for name in ("algorithm", "env", "distribution_mode", "note", "scores_by", "reproduce", "policy_sha256"):
+        card.text(name)
+    for name in ("num_levels", "start_level", "seed", "timesteps", "num_codes"):
+        card.integer(name)
+    scores = card.object("scores")
+    for name in ("mean_return", "success_rate"):
+        scores.number(name)
+    scores.integer("episodes", 1)
+    match scores.array("confidence_interval"):
+        case [int() | float(), int() | float()]:
+            pass
+        case _:
+            scores.wrong("confidence_interval", "two numbers")
+    card.object("trained").object("versions").text("torch")
+    return dict(card)
 
 
 def shipped_agents() -> list[Agent]:

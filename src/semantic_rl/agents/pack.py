@@ -5,12 +5,15 @@ and biases stay in single precision. The scores on the card are those of the pac
 """
 
 import json
-import shutil
+import os
+import shlex
+import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -25,14 +28,15 @@ from semantic_rl.artifacts import (
     POLICY_FILE,
     PROGRESS_FILE,
     STATE_FILE,
-    TEMPORARY_SUFFIX,
 )
+from semantic_rl.atomic_write import whole_folder
 from semantic_rl.config import EvaluateConfig, PackConfig
 from semantic_rl.errors import UserError
 from semantic_rl.evaluate import evaluate
+from semantic_rl.output_places import check_output_folder, exists
 from semantic_rl.progress_log import read_progress_log
 from semantic_rl.training.checkpoint import file_sha256, find_checkpoint, load_policy, read_state
-from semantic_rl.training.logger import ProgressCSV
+from semantic_rl.training.logger import rows_until, write_rows
 
 LARGE = 4096
 """Tensors of the trunk with at least so many numbers are stored in half precision."""
@@ -46,8 +50,8 @@ KEPT_OF_STATE = (
     "imported_from",
     "versions",
 )
-OF_THE_MACHINE = {"run_root": "runs", "resume": False}
-"""Settings that say something of where the agent was trained, not of the agent."""
+OF_THE_MACHINE = ("run_root", "resume", "auto_resume")
+"""Settings that say something of where and how the agent was trained, not of the agent."""
 RESULTS_ON_CARD = (
     "episodes", "mean_return", "std_return", "standard_error", "confidence_interval", "normalized_mean",
     "mean_length", "success_rate", "num_levels", "start_level", "seed",
@@ -61,38 +65,56 @@ def pack(config: PackConfig, progress: Callable[[int, int], None] | None = None)
     """
     checkpoint = find_checkpoint(config.agent)
     state = read_state(checkpoint)
-    if config.out.exists():
+    if exists(config.out):
         raise UserError(f"{config.out} exists already; choose another --out.")
-    temporary = config.out.with_name(config.out.name + TEMPORARY_SUFFIX)
+    check_output_folder(config.out)
+    run = checkpoint.parent.parent if checkpoint.parent.name == CHECKPOINTS_FOLDER else checkpoint
+    curves = [name for name in (PROGRESS_FILE, HELD_OUT_PROGRESS_FILE) if _is_there(run / name)]
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        _write_weights(checkpoint, temporary / POLICY_FILE)
-        settings = {**state["config"], **OF_THE_MACHINE}
-        packed = {name: state[name] for name in KEPT_OF_STATE if name in state}
-        head = {"format": CHECKPOINT_FORMAT, "version": CHECKPOINT_VERSION}
-        files = {POLICY_FILE: file_sha256(temporary / POLICY_FILE)}
-        _write_json(temporary / STATE_FILE, {**head, **packed, "config": settings, "files": files})
-        run = checkpoint.parent.parent if checkpoint.parent.name == CHECKPOINTS_FOLDER else checkpoint
-        for name in (PROGRESS_FILE, HELD_OUT_PROGRESS_FILE):
-            if (run / name).is_file():
+        config.out.parent.mkdir(parents=True, exist_ok=True)
+        with whole_folder(config.out) as temporary:
+            _fill(temporary, config, checkpoint, state, progress)
+            for name in curves:
                 _copy_curve(run / name, temporary / name, state["update"])
-        scores = evaluate(EvaluateConfig(temporary, config.episodes, num_levels=0, seed=config.seed), progress)
-        card = _card(config, state, settings, scores.to_json(), files[POLICY_FILE])
-        _write_json(temporary / CARD_FILE, card)
-        temporary.rename(config.out)
-    except OSError as error:
-        raise UserError(f"cannot write to {config.out}: {error.strerror or error}; choose another --out.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot write to {config.out}: {reason}; make room, or choose another --out.") from error
     return config.out
+
+
+def _fill(
+    folder: Path,
+    config: PackConfig,
+    checkpoint: Path,
+    state: dict[str, Any],
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Write weights, state and card, whose scores are measured with what was written."""
+    _write_weights(checkpoint, folder / POLICY_FILE)
+    settings = {name: value for name, value in state["config"].items() if name not in OF_THE_MACHINE}
+    packed = {name: state[name] for name in KEPT_OF_STATE if name in state}
+    head = {"format": CHECKPOINT_FORMAT, "version": CHECKPOINT_VERSION}
+    files = {POLICY_FILE: file_sha256(folder / POLICY_FILE)}
+    _write_json(folder / STATE_FILE, {**head, **packed, "config": settings, "files": files})
+    scores = evaluate(EvaluateConfig(folder, config.episodes, num_levels=0, seed=config.seed), progress)
+    _write_json(folder / CARD_FILE, _card(config, state, settings, scores.to_json(), files[POLICY_FILE]))
+
+
+def _is_there(curve: Path) -> bool:
+    """Say whether a run has this log; raises UserError where it is a link, whose target would be given away."""
+    try:
+        mode = curve.lstat().st_mode
+    except OSError:
+        return False
+    if not stat.S_ISREG(mode):
+        raise UserError(f"{curve} is a link or no regular file, and would be packed; put the file there, or remove it.")
+    return os.path.isfile(curve)
 
 
 def _copy_curve(source: Path, out: Path, update: int) -> None:
     """Copy a log up to an update: the run may have gone on after the checkpoint."""
-    shutil.copyfile(source, out)
-    if update:  # an imported agent has none
-        ProgressCSV(out, read_progress_log(source).columns, after_update=update).close()
+    columns = read_progress_log(source).columns
+    write_rows(out, columns, rows_until(source, update or None))  # an imported agent has none
 
 
 def _write_weights(checkpoint: Path, path: Path) -> None:
@@ -138,7 +160,8 @@ def _card(
 def _command(state: dict[str, Any], settings: dict[str, Any]) -> str:
     """Return the command line that trains the agent again, to the checkpoint's step: the run may have gone on."""
     if "imported_from" in state:
-        return f"semantic-rl import-original {state['imported_from']['file']} --env {settings['env']} --out RUN"
+        file = shlex.quote(state["imported_from"]["file"])
+        return f"semantic-rl import-original {file} --env {settings['env']} --out RUN"
     from semantic_rl.config import TrainConfig, to_dict
 
     settings = {**settings, "timesteps": state["timesteps"]}

@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 def run(arguments: list[str]) -> None:
     """Train what is not finished, print states before and after, then scores and curves; exits with 1 on failures."""
     config = parse(ReproduceConfig, arguments, "reproduce")
+    from semantic_rl.output_places import check_output_folder
     from semantic_rl.reproduce.standing import make_jobs
     from semantic_rl.reproduce.supervise import make_courses
     from semantic_rl.training.signals import StopSignals
 
     config = replace(config, out=Path(os.path.abspath(config.out)))
+    check_output_folder(config.out)
     jobs = make_jobs(config.runs())
     courses = make_courses(jobs)
     _print_states(courses, f"{_runs(len(courses))} of {jobs[0].total_steps:,} steps in {config.out}")
@@ -55,6 +58,7 @@ def run(arguments: list[str]) -> None:
 
 def _train(config: ReproduceConfig, courses: "list[Course]", signals: "StopSignals") -> None:
     from semantic_rl import __version__
+    from semantic_rl.atomic_write import make_own_folder
     from semantic_rl.reproduce.display import Display
     from semantic_rl.reproduce.standing import LOGS_FOLDER
     from semantic_rl.reproduce.supervise import supervise
@@ -63,8 +67,9 @@ def _train(config: ReproduceConfig, courses: "list[Course]", signals: "StopSigna
     witness = config.out / LOGS_FOLDER / f"asked-{os.getpid()}-{secrets.token_hex(4)}"
     try:
         try:
-            witness.parent.mkdir(parents=True, exist_ok=True)
-            witness.touch()
+            config.out.mkdir(parents=True, exist_ok=True)
+            make_own_folder(config.out, LOGS_FOLDER)
+            witness.touch(exist_ok=False)
         except OSError as error:
             raise UserError(f"out: cannot write to {config.out}: {error.strerror}; choose another --out.") from error
         for course in courses:
@@ -75,7 +80,8 @@ def _train(config: ReproduceConfig, courses: "list[Course]", signals: "StopSigna
             supervise(courses, machines, witness, __version__, display.show, signals)
     finally:
         machines.close()
-        witness.unlink(missing_ok=True)
+        with suppress(OSError):
+            witness.unlink()
 
 
 def _machines(config: ReproduceConfig) -> "tuple[LocalMachine | RayCluster, int]":

@@ -1,6 +1,5 @@
 """What many runs come to: curves and final scores, beside those that the original published."""
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,10 +8,12 @@ from semantic_rl.analysis.progress import Warn
 from semantic_rl.analysis.published import COMPARISON_COLUMNS, comparison, markdown_table, published_runs
 from semantic_rl.analysis.runs import Run, find_runs, load_runs
 from semantic_rl.analysis.scores import compute_scores
-from semantic_rl.artifacts import PROGRESS_FILE, TEMPORARY_SUFFIX
+from semantic_rl.artifacts import PROGRESS_FILE
+from semantic_rl.atomic_write import make_own_folder, whole_file
 from semantic_rl.config import CurvesFigureConfig, TrainConfig
 from semantic_rl.errors import UserError
 from semantic_rl.figures.curve_panels import write_curves
+from semantic_rl.input_places import kind_of
 from semantic_rl.reproduce.standing import RESULTS_FOLDER, Job
 
 SCORES_FILE = "scores.md"
@@ -31,20 +32,26 @@ class Results(NamedTuple):
 def make_results(jobs: list[Job], warn: Warn) -> Results:
     """Draw the curves of what there is of the runs and write the scores.
 
-    Raises UserError where there is nothing to draw.
+    Raises UserError where there is nothing to draw, and where it cannot be written.
     """
     curves, config = CurvesFigureConfig(), jobs[0].config
-    folders = [str(job.folder) for job in jobs if (job.folder / PROGRESS_FILE).is_file()]
+    logs = [job.folder / PROGRESS_FILE for job in jobs]
+    folders = [str(log.parent) for log in logs if kind_of(log, "a run's log") == "file"]
     if not folders:
         raise UserError("no run has come to its first update, so there is nothing to draw.")
     ours = load_runs(find_runs(folders, warn), warn, curves.skip_updates)
     runs = [*ours, *_published(config, ours, curves.skip_updates)]
     games = compute_curves(runs, curves.skip_updates, curves.smoothing, curves.normalize, curves.interval, curves.seed)
     scores = compute_scores(runs, curves.final_updates, curves.seed)
-    out = config.run_root / RESULTS_FOLDER
-    paths, table = write_curves(games, scores, out)
     text = markdown_table(COMPARISON_COLUMNS, comparison(scores))
-    paths.append(_write(out / SCORES_FILE, _page(jobs, text)))
+    try:
+        out = make_own_folder(config.run_root, RESULTS_FOLDER)
+        paths, table = write_curves(games, scores, out)
+        with whole_file(out / SCORES_FILE) as temporary:
+            temporary.write_text(_page(jobs, text), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write to {config.run_root / RESULTS_FOLDER}: {error.strerror or error}.") from error
+    paths.append(out / SCORES_FILE)
     return Results(paths, table, text)
 
 
@@ -70,10 +77,3 @@ def _page(jobs: list[Job], table: str) -> str:
         "highest of the original's: of runs that are drawn alike, with three seeds each, half do on average.\n\n"
         f"{table}{open_runs}"
     )
-
-
-def _write(path: Path, text: str) -> Path:
-    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-    return path

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from semantic_rl.artifacts import CHECKPOINT_PREFIX, PROGRESS_FILE, STATE_FILE, checkpoint_folders
 from semantic_rl.config import TrainConfig
 from semantic_rl.errors import UserError
-from semantic_rl.json_files import read_json
+from semantic_rl.input_places import shown_path
+from semantic_rl.json_files import read_json_object
 from semantic_rl.progress_log import last_row
 from semantic_rl.training.existing import check_same_run, is_empty, run_folder
 
@@ -56,11 +57,6 @@ class Job(NamedTuple):
         """What its process says."""
         return self.config.run_root / LOGS_FOLDER / f"{self.name}.log"
 
-    @property
-    def lock(self) -> Path:
-        """Held by the process that trains it; holds who that is."""
-        return self.config.run_root / LOGS_FOLDER / f"{self.name}.lock"
-
     def standing(self) -> Standing:
         """Read how far it is."""
         found = checkpoint_folders(self.folder)
@@ -95,17 +91,18 @@ def make_jobs(configs: list[TrainConfig]) -> list[Job]:
         try:
             if not is_empty(job.folder):
                 check_same_run(job.folder, job.config)
-        except OSError as error:
-            raise UserError(f"out: cannot read {job.folder}: {error.strerror}; choose another --out.") from error
-        except UserError as error:
-            raise UserError(f"out: {str(error).replace('--run-root', '--out')}") from error
+        except (OSError, ValueError) as error:
+            if isinstance(error, UserError):
+                raise UserError(f"out: {str(error).replace('--run-root', '--out')}") from error
+            reason = getattr(error, "strerror", None) or error
+            raise UserError(f"out: cannot read {shown_path(job.folder)}: {reason}; choose another --out.") from error
     return jobs
 
 
 def _checkpointed(folder: Path) -> int:
     """Updates of a checkpoint, by its name; 0 where it was emptied or is not to be read."""
     try:
-        read_json(folder / STATE_FILE, "train again")
-        return int(folder.name.removeprefix(CHECKPOINT_PREFIX))
-    except ValueError:  # UserError is one
+        read_json_object(folder / STATE_FILE, "it counts for nothing.")
+    except UserError:
         return 0
+    return int(folder.name.removeprefix(CHECKPOINT_PREFIX))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from semantic_rl.folder_lock import read_holder
 from semantic_rl.reproduce.standing import Job
-from semantic_rl.reproduce.work import Ending, read_holder
+from semantic_rl.reproduce.work import Ending
 from semantic_rl.training.signals import StopSignals
 
 DEATHS_WITHOUT_PROGRESS = 3
@@ -105,7 +106,7 @@ def supervise(
 
 
 def _look(course: Course, witness: Path) -> None:
-    holder = read_holder(course.job)
+    holder = read_holder(course.job.folder)
     mine = (holder.get("asked"), holder.get("attempt")) == (witness.name, course.attempt)
     if course.state == "starting" and mine:
         course.state, course.where = "training", str(holder.get("host"))

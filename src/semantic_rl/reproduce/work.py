@@ -1,21 +1,17 @@
 """What trains one run, in a process of its own: on this machine or wherever Ray puts it."""
 
-import json
 import os
 import socket
+import stat
 import sys
 import time
 import traceback
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from semantic_rl.errors import UserError
 from semantic_rl.reproduce.standing import Job
 
-SECONDS_FOR_A_PREDECESSOR = 60.0
-"""For a process that trains this run, and has lost who started it, to save and leave."""
 SECONDS_UNTIL_SHARED = 60.0
 """After so long NFS shows a new file to hosts that have looked for it before."""
 
@@ -44,12 +40,14 @@ def train_job(job: Job, attempt: int, witness: Path, version: str) -> Ending:
             f"{host} does not see {job.config.run_root.resolve()}: --out must be on storage that all nodes of the "
             "cluster see under the same path",
         )
-    _write_to(job.log, f"\n== attempt {attempt} on {host}, process {os.getpid()}\n")
     try:
-        with _lock(job, {"host": host, "pid": os.getpid(), "attempt": attempt, "asked": witness.name}):
-            from semantic_rl.training.train import train
+        _write_to(job.log, f"\n== attempt {attempt} on {host}, process {os.getpid()}\n")
+    except OSError as error:
+        return Ending("failed", f"{host} cannot write {job.log}: {error.strerror or error}")
+    try:
+        from semantic_rl.training.train import train
 
-            train(job.config)
+        train(job.config, {"attempt": attempt, "asked": witness.name})
     except UserError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return Ending("failed", str(error))
@@ -66,58 +64,26 @@ def train_job(job: Job, attempt: int, witness: Path, version: str) -> Ending:
 
 def _is_seen(witness: Path) -> bool:
     deadline = time.monotonic() + SECONDS_UNTIL_SHARED
-    while not witness.is_file():
+    while not os.path.isfile(witness):
         # A path of which not even the folder is there is on no storage that is merely slow.
-        if time.monotonic() > deadline or not witness.parent.parent.is_dir():
+        if time.monotonic() > deadline or not os.path.isdir(witness.parent.parent):
             return False
         time.sleep(0.2)
     return True
 
 
 def _write_to(log: Path, first_line: str) -> None:
-    """Let all that this process writes, its libraries too, go to the end of a file."""
+    """Let all that this process writes, its libraries too, go to the end of a file that is no link; raises OSError."""
     sys.stdout.flush()
     sys.stderr.flush()
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(log, flags, 0o644)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(None, "it is no regular file")
     os.write(descriptor, first_line.encode())
     for stream in (1, 2):
         os.dup2(descriptor, stream)
     os.close(descriptor)
     sys.stdout = open(1, "w", closefd=False, buffering=1, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
     sys.stderr = open(2, "w", closefd=False, buffering=1, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
-
-
-@contextmanager
-def _lock(job: Job, holder: dict[str, str | int]) -> Generator[None]:
-    """Hold the run: two processes that trained it at once would ruin each other's files."""
-    import fcntl
-
-    with job.lock.open("a+", encoding="utf-8") as file:
-        deadline = time.monotonic() + SECONDS_FOR_A_PREDECESSOR
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    other = read_holder(job)
-                    raise UserError(
-                        f"{job.name} is being trained by process {other.get('pid')} on {other.get('host')}; wait "
-                        "for it or end it, then give the same command again."
-                    ) from None
-                time.sleep(0.5)
-            except OSError as error:
-                print(f"note: this storage has no locks ({error.strerror})", file=sys.stderr)
-                break
-        file.truncate(0)
-        file.write(json.dumps(holder))
-        file.flush()
-        yield
-
-
-def read_holder(job: Job) -> dict[str, str | int]:
-    """Return host, pid, attempt and witness of the process that last trained a run; nothing where none did."""
-    try:
-        return json.loads(job.lock.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}

@@ -19,6 +19,7 @@ from semantic_rl.errors import UserError
 LONGEST_WAIT = timedelta(minutes=10)
 """For a worker that has not come to where the others are. Longer than a rollout takes (the first worker plays held-out
 levels besides); a host that vanished without a word is noticed after it, and torchrun starts the workers anew."""
+LONGEST_TEXT = 200
 
 
 class Workers:
@@ -67,6 +68,15 @@ class Workers:
         if self.size > 1:
             for tensor in module.state_dict().values():
                 dist.broadcast(tensor, 0)
+
+    def share_text(self, text: str) -> str:
+        """Return the first worker's text, which has at most 200 bytes."""
+        if self.size == 1:
+            return text
+        content = text.encode().ljust(LONGEST_TEXT, b"\0") if self.is_first else bytes(LONGEST_TEXT)
+        tensor = torch.tensor(list(content), dtype=torch.uint8, device=self._device)
+        dist.broadcast(tensor, 0)
+        return bytes(tensor.tolist()).rstrip(b"\0").decode()
 
     def wait(self) -> None:
         """Wait until every worker is here."""

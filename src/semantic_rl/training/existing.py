@@ -1,13 +1,35 @@
 """What is in a run's folder already, read without PyTorch: whose run it is, whether it may be gone on with."""
 
-import json
+import shutil
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from semantic_rl.artifacts import CONFIG_FILE, TEMPORARY_SUFFIX, run_name
+from semantic_rl.artifacts import (
+    CHECKPOINT_PREFIX,
+    CHECKPOINTS_FOLDER,
+    CONFIG_FILE,
+    HELD_OUT_PROGRESS_FILE,
+    OPTIMIZER_FILE,
+    POLICY_FILE,
+    PROGRESS_FILE,
+    STATE_FILE,
+    TEMPORARY_SUFFIX,
+    run_name,
+)
+from semantic_rl.atomic_write import check_own_folder, is_temporary, remove_abandoned
 from semantic_rl.config import MAY_CHANGE_ON_RESUME, TrainConfig, to_dict
 from semantic_rl.errors import UserError
+from semantic_rl.folder_lock import LOCK_FILE
+from semantic_rl.input_places import kind_of
+from semantic_rl.json_files import read_json_object, shown
+
+OF_THE_MACHINE = frozenset({"run_root"})
+"""Settings that name a place of this machine: neither config.json nor a checkpoint holds them."""
+NUMBER_OF_WORKERS = "number of workers"
+FORMER_TEMPORARY = tuple(name + TEMPORARY_SUFFIX for name in (CONFIG_FILE, PROGRESS_FILE, HELD_OUT_PROGRESS_FILE))
+"""Names under which former versions wrote files first; a killed training of theirs leaves them."""
 
 
 def run_folder(config: TrainConfig) -> Path:
@@ -23,24 +45,80 @@ def run_folder(config: TrainConfig) -> Path:
     )
 
 
+def settings_of(config: TrainConfig) -> dict[str, Any]:
+    """Return the settings by name, as config.json and checkpoints hold them."""
+    return {name: value for name, value in to_dict(config).items() if name not in OF_THE_MACHINE}
+
+
 def is_empty(run: Path) -> bool:
-    """Say whether nothing was begun in a folder: it is not there, or a kill left only unfinished files in it."""
-    return not run.exists() or all(path.suffix == TEMPORARY_SUFFIX for path in run.iterdir())
+    """Say whether nothing was begun in a folder: it is not there, or a kill left only unfinished files in it.
+
+    Raises OSError where that cannot be seen.
+    """
+    try:
+        return all(_is_leftover(path) or path.name == LOCK_FILE for path in run.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+
+
+def remove_leftovers(run: Path, is_held: bool) -> None:
+    """Remove what killed trainings left in a run folder: unfinished files and checkpoints; no link is followed.
+
+    `is_held` says that no other process can be at work there. Raises OSError, and UserError where `checkpoints` is a
+    link.
+    """
+    checkpoints = run / CHECKPOINTS_FOLDER
+    check_own_folder(checkpoints)
+    for folder in (run, checkpoints):
+        if not is_held:
+            remove_abandoned(folder)
+        elif folder.is_dir():
+            for path in folder.iterdir():
+                if _is_leftover(path):
+                    _remove(path)
+
+
+def _is_leftover(path: Path) -> bool:
+    """Say whether a path of a run folder or of its checkpoints is one that only we write before it is renamed."""
+    mode = path.lstat().st_mode
+    if stat.S_ISREG(mode):
+        return is_temporary(path) or path.name in FORMER_TEMPORARY
+    return stat.S_ISDIR(mode) and (is_temporary(path) or _is_former_checkpoint(path))
+
+
+def _is_former_checkpoint(folder: Path) -> bool:
+    """Say whether a folder is an unfinished checkpoint of a former version: by its name and by all that is in it."""
+    number = folder.name.removeprefix(CHECKPOINT_PREFIX).removesuffix(TEMPORARY_SUFFIX)
+    if folder.name != f"{CHECKPOINT_PREFIX}{number}{TEMPORARY_SUFFIX}" or not (number.isascii() and number.isdigit()):
+        return False
+    return all(
+        path.name in (POLICY_FILE, OPTIMIZER_FILE, STATE_FILE) or path.match("worker-*.safetensors")
+        for path in folder.iterdir()
+    )
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def check_same_run(run: Path, config: TrainConfig, num_workers: int = 1) -> None:
     """Raise UserError naming every setting that differs from the run's and matters, or where there is no run."""
     file = run / CONFIG_FILE
-    if not file.is_file():
+    if kind_of(file, "a run folder") is None:
         raise UserError(f"{run} is not a run folder: it has no {CONFIG_FILE}; choose another --run-root.")
-    try:
-        written = json.loads(file.read_text(encoding="utf-8"))
-        before: Mapping[str, Any] = {**written["config"], "number of workers": written["num_workers"]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{file} cannot be read as a run's configuration: {error!r}.") from error
-    now = {**to_dict(config), "number of workers": num_workers}
+    written = read_json_object(file, "restore it from a copy, or choose another --run-root.")
+    before = {**written.object("config"), NUMBER_OF_WORKERS: written.integer("num_workers", 1)}
+    check_same_settings(run, before, config, num_workers)
+
+
+def check_same_settings(run: Path, before: Mapping[str, Any], config: TrainConfig, num_workers: int) -> None:
+    """Raise UserError naming every setting that differs from those of `before` and matters."""
+    now = {**to_dict(config), NUMBER_OF_WORKERS: num_workers}
     differing = [
-        f"{name} was {before.get(name)!r}, is {value!r}"
+        f"{name} was {_shown(before.get(name))}, is {_shown(value)}"
         for name, value in now.items()
         if name not in MAY_CHANGE_ON_RESUME and before.get(name) != value
     ]
@@ -49,3 +127,7 @@ def check_same_run(run: Path, config: TrainConfig, num_workers: int = 1) -> None
             f"resume: {run} was made with another configuration: {'; '.join(differing)}. Resume with the former "
             "values, or start a new run in another --run-root."
         )
+
+
+def _shown(value: Any) -> str:
+    return "not said" if value is None else shown(value)

@@ -4,7 +4,6 @@ The file holds weights and Adam's slots by variable name. The slots are left out
 environments, so training cannot go on. Without a codebook in it, the agent is one of plain PPO.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -13,13 +12,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
-from semantic_rl.artifacts import CONFIG_FILE
-from semantic_rl.config import EnvConfig, ImportOriginalConfig, SemanticConfig, TrainConfig, to_dict
+from semantic_rl.artifacts import CHECKPOINTS_FOLDER, CONFIG_FILE, checkpoint_name
+from semantic_rl.atomic_write import whole_folder
+from semantic_rl.config import EnvConfig, ImportOriginalConfig, SemanticConfig, TrainConfig
 from semantic_rl.errors import UserError
 from semantic_rl.models.original import from_original, original_names
 from semantic_rl.models.policy import SemanticPolicy
-from semantic_rl.training.checkpoint import Checkpoint, save_checkpoint
+from semantic_rl.output_places import check_output_folder, exists
+from semantic_rl.training.checkpoint import Checkpoint, file_sha256, write_files
+from semantic_rl.training.existing import settings_of
 from semantic_rl.training.original_file import read_original_file
 from semantic_rl.training.versions import versions
 
@@ -33,8 +36,9 @@ def import_original(config: ImportOriginalConfig) -> str:
     Raises UserError where the file is not such a checkpoint, naming the variable that is wrong, and where the folder
     exists or cannot be written.
     """
-    if config.out.exists():
+    if exists(config.out):
         raise UserError(f"{config.out} exists already; choose another --out.")
+    check_output_folder(config.out)
     variables = read_original_file(config.file)
     weights = {_without_scope(name): value for name, value in variables.items() if not _is_adams(name)}
     num_codes = _num_codes(config.file, weights)
@@ -46,26 +50,31 @@ def import_original(config: ImportOriginalConfig) -> str:
         environment=EnvConfig(config.env, config.distribution_mode, config.num_levels, config.start_level),
         semantic=SemanticConfig(num_codes=num_codes or SemanticConfig.num_codes),
         seed=config.seed,
-        run_root=config.out.parent,
     )
     adam_steps = _adam_steps(variables)
     about = {
         "imported_from": {
             "file": config.file.name,
-            "sha256": hashlib.sha256(config.file.read_bytes()).hexdigest(),
+            "sha256": file_sha256(config.file),
             "adam_steps": adam_steps,
             "note": "The file holds weights alone: settings that neither it nor the command told are defaults.",
         },
-        "config": to_dict(train_config),
+        "config": settings_of(train_config),
         "num_updates": 0,
         "num_workers": 1,
         "versions": versions(),
     }
-    save_checkpoint(config.out, Checkpoint(policy, None, None, {"update": 0, "timesteps": 0, **about}), keep=1)
+    checkpoint = Checkpoint(policy, None, None, {"update": 0, "timesteps": 0, **about})
     try:
-        (config.out / CONFIG_FILE).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot write to {config.out}: {error.strerror}.") from error
+        config.out.parent.mkdir(parents=True, exist_ok=True)
+        with whole_folder(config.out) as temporary:
+            folder = temporary / CHECKPOINTS_FOLDER / checkpoint_name(0)
+            folder.mkdir(parents=True)
+            write_files(folder, checkpoint)
+            (temporary / CONFIG_FILE).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot write to {config.out}: {reason}; make room, or choose another --out.") from error
     module = f"sppo, {num_codes} codes" if num_codes else "ppo, no semantic clustering module"
     trained = f" after {adam_steps} steps of Adam" if adam_steps is not None else ""
     return f"{config.out}: a {config.env} agent ({module}){trained}, its weights alone: training cannot go on from it."

@@ -1,13 +1,17 @@
 """Logs of a run: progress.csv as the original writes it, and TensorBoard events beside it."""
 
 import csv
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from semantic_rl.artifacts import TEMPORARY_SUFFIX, TENSORBOARD_FOLDER
+from semantic_rl.artifacts import TENSORBOARD_FOLDER
+from semantic_rl.atomic_write import make_own_folder, whole_file
+from semantic_rl.output_places import exists
 from semantic_rl.progress_log import whole_rows
+from semantic_rl.training.tensorboard_events import EventFile
 
 UPDATE_COLUMN = "misc/nupdates"
 STEP_COLUMN = "misc/total_timesteps"
@@ -17,16 +21,15 @@ class ProgressCSV:
     """One row an update, on disk when `write` returns."""
 
     def __init__(self, path: Path, columns: Sequence[str], after_update: int = 0) -> None:
-        """Begin the file, or go on after the row of `after_update`: later rows and a cut-off last line go."""
+        """Begin the file, or go on after the row of `after_update`: later rows and a cut-off last line go.
+
+        Raises OSError, and UserError where what is there is no regular file.
+        """
         self._columns = columns
-        kept = _rows_until(path, after_update) if after_update and path.exists() else []
-        temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
-            writer.writeheader()
-            writer.writerows(kept)
-        os.replace(temporary, path)
-        self._file = path.open("a", newline="", encoding="utf-8")
+        kept = rows_until(path, after_update) if after_update and exists(path, "run_root") else []
+        write_rows(path, columns, kept)
+        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+        self._file = open(os.open(path, flags), "w", newline="", encoding="utf-8")  # noqa: SIM115
         self._writer = csv.DictWriter(self._file, columns, restval="", extrasaction="ignore")
 
     def write(self, row: Mapping[str, Any]) -> None:
@@ -43,9 +46,18 @@ def _format(value: object) -> object:
     return f"{value:.8g}" if isinstance(value, float) else value
 
 
-def _rows_until(path: Path, update: int) -> list[dict[str, str]]:
-    """Return the whole rows up to an update; raises UserError where the file cannot be read."""
-    return [row for row in whole_rows(path) if 0 < _update_of(row) <= update]
+def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
+    """Write a whole log; columns that a row lacks stay empty. Raises OSError."""
+    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def rows_until(path: Path, update: int | None) -> list[dict[str, str]]:
+    """Return the whole rows of a log up to an update, or all; raises UserError where the file cannot be read."""
+    last = math.inf if update is None else update
+    return [row for row in whole_rows(path) if 0 < _update_of(row) <= last]
 
 
 def _update_of(row: Mapping[str, str]) -> int:
@@ -60,23 +72,24 @@ class RunLogger:
     def __init__(
         self, csv_path: Path, columns: Sequence[str], after_update: int = 0, after_step: int = 0, tag: str = ""
     ) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
+        """Begin or go on; raises OSError, and UserError where something of the run folder is a link or no file."""
+        folder = make_own_folder(csv_path.parent, TENSORBOARD_FOLDER)
         self._csv = ProgressCSV(csv_path, columns, after_update)
-        purge = after_step + 1 if after_update else None
-        self._events = SummaryWriter(str(csv_path.parent / TENSORBOARD_FOLDER / tag), purge_step=purge)
+        self._events = EventFile(
+            make_own_folder(folder, tag) if tag else folder, after_step + 1 if after_update else None
+        )
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Log one update."""
         self._csv.write(row)
-        step = int(row[STEP_COLUMN])
-        for name, value in row.items():
-            if name not in (STEP_COLUMN, UPDATE_COLUMN):
-                self._events.add_scalar(name, value, step)
+        scalars = {name: value for name, value in row.items() if name not in (STEP_COLUMN, UPDATE_COLUMN)}
+        self._events.write(scalars, int(row[STEP_COLUMN]))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._csv.close()
-        self._events.close()
+        try:
+            self._csv.close()
+        finally:
+            self._events.close()

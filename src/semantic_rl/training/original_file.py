@@ -14,6 +14,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from semantic_rl.errors import UserError
+from semantic_rl.input_places import kind_of
 from semantic_rl.training.array_pickle import ArrayPickle, RefusedPickle
 
 MAX_SIZE = 256 * 2**20
@@ -21,6 +22,8 @@ MAX_SIZE = 256 * 2**20
 LZMA_MEMORY = 128 * 2**20
 """Bytes that xz and lzma files may ask for to be decompressed; their strongest preset needs 65 MiB."""
 TOO_LARGE = f"it holds more than {MAX_SIZE // 2**20} MiB; no checkpoint of the original does"
+
+EXPECTED = "one that the original has written"
 
 ZLIB, GZIP, BZ2, XZ, LZMA = b"\x78", b"\x1f\x8b", b"BZ", b"\xfd7zXZ", b"\x5d\x00"
 """How compressed files begin; no pickle since protocol 2 begins so."""
@@ -37,8 +40,8 @@ def read_original_file(path: Path) -> dict[str, NDArray[Any]]:
     Raises UserError for whatever is not such a file: foreign, truncated, too large, or asking for a name, an
     operation or a type of elements that a file of arrays does not need.
     """
-    if path.exists() and not path.is_file():
-        raise UserError(f"{path} is no file; expected one that the original has written.")
+    if kind_of(path, EXPECTED) in ("folder", "other"):
+        raise UserError(f"{path} is no file; expected {EXPECTED}.")
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size

@@ -1,7 +1,6 @@
 """The folder of a run: made once, never overwritten, gone on with only by the configuration that made it."""
 
 import json
-import os
 import socket
 import time
 from collections.abc import Generator, Mapping
@@ -18,14 +17,23 @@ from semantic_rl.artifacts import (
     PROGRESS_FILE,
     RUN_COLUMNS,
     SEMANTIC_COLUMNS,
-    TEMPORARY_SUFFIX,
     checkpoint_folders,
 )
-from semantic_rl.config import TrainConfig, to_dict
+from semantic_rl.atomic_write import whole_file
+from semantic_rl.config import TrainConfig
 from semantic_rl.errors import UserError
+from semantic_rl.folder_lock import hold_folder
 from semantic_rl.training.checkpoint import Checkpoint, check_trainable, load_checkpoint
 from semantic_rl.training.distributed import Workers
-from semantic_rl.training.existing import check_same_run, is_empty, run_folder
+from semantic_rl.training.existing import (
+    NUMBER_OF_WORKERS,
+    check_same_run,
+    check_same_settings,
+    is_empty,
+    remove_leftovers,
+    run_folder,
+    settings_of,
+)
 from semantic_rl.training.logger import RunLogger
 from semantic_rl.training.session import Session
 from semantic_rl.training.versions import versions
@@ -36,37 +44,71 @@ SECONDS_UNTIL_SHARED = 60.0
 """After so long NFS shows a new folder to hosts that have looked for it before, with its usual settings."""
 
 
-def prepare_run_folder(
-    config: TrainConfig, device: torch.device, precision: str, workers: Workers
-) -> tuple[Path, Checkpoint | None]:
-    """Make the run folder, or find where to go on in it.
+SECONDS_FOR_A_PREDECESSOR = 60.0
+"""For a process that trains this run, and has lost who started it, to save and leave."""
 
-    Raises UserError where the folder exists and neither `resume` nor `auto_resume` is on, where the configuration
-    differs from the one that made it, where it cannot be written or is not seen by a worker, and where it holds no run.
+
+@contextmanager
+def open_run_folder(
+    config: TrainConfig,
+    device: torch.device,
+    precision: str,
+    workers: Workers,
+    about: Mapping[str, str | int] | None = None,
+) -> Generator[tuple[Path, Checkpoint | None]]:
+    """Make the run folder, or find where to go on in it; the first worker holds it against other trainings meanwhile.
+
+    `about` is written into the file that says who holds the folder. Where a training is one that is started anew by
+    itself, its predecessor has a minute to leave.
+
+    Raises UserError where another process trains this run, where the folder exists and neither `resume` nor
+    `auto_resume` is on, where the configuration differs from the one that made it, where it cannot be written or is not
+    seen by a worker, and where it holds no run.
     """
     run = run_folder(config)
+    with ExitStack() as stack:
+        held: bool | None = None
+
+        def hold() -> bool:
+            seconds = SECONDS_FOR_A_PREDECESSOR if config.auto_resume or workers.size > 1 else 0.0
+            return stack.enter_context(hold_folder(run, about, seconds))
+
+        with _agreeing(workers, f"cannot read {run}"):
+            if workers.is_first and run.is_dir():
+                held = hold()
+        with _agreeing(
+            workers, f"cannot read {run}"
+        ):  # before the first writes: what it makes is no run that was there
+            checkpoint = _find_start(run, config, workers)
+        with _agreeing(workers, f"cannot write to {run}"):
+            if workers.is_first:
+                if held is None:
+                    run.mkdir(parents=True, exist_ok=True)
+                    held = hold()
+                    if not is_empty(run):
+                        raise UserError(f"{run} was begun by another process just now; give the same command again.")
+                remove_leftovers(run, held)
+                _write_config(run, config, device, precision, workers)
+        with _agreeing(workers, f"cannot read {run}"):
+            if not _comes_to_be_seen(run / CONFIG_FILE):
+                raise UserError(
+                    f"worker {workers.rank} on {socket.gethostname()} does not see {run}, which the first worker made: "
+                    "with workers on several hosts, --run-root must be on storage that all of them share."
+                )
+        yield run, checkpoint
+
+
+@contextmanager
+def _agreeing(workers: Workers, failure: str) -> Generator[None]:
+    """Raise at every worker what went wrong at one of them; an OSError is a `failure`, whose reason it tells."""
     error: UserError | None = None
-    checkpoint: Checkpoint | None = None
     try:
-        checkpoint = _find_start(run, config, workers)
+        yield
     except UserError as problem:
         error = problem
     except OSError as problem:
-        error = UserError(f"cannot read {run}: {problem.strerror}; choose another --run-root.")
-    workers.all_succeed(error)  # all have looked before the first writes: what it makes is no run that was there
-    try:
-        if workers.is_first:
-            _write_config(run, config, device, precision, workers)
-    except OSError as problem:
-        error = UserError(f"cannot write to {run}: {problem.strerror}; choose another --run-root.")
+        error = UserError(f"{failure}: {problem.strerror or problem}; choose another --run-root.")
     workers.all_succeed(error)
-    if not _comes_to_be_seen(run / CONFIG_FILE):
-        error = UserError(
-            f"worker {workers.rank} on {socket.gethostname()} does not see {run}, which the first worker made: with "
-            "workers on several hosts, --run-root must be on storage that all of them share."
-        )
-    workers.all_succeed(error)
-    return run, checkpoint
 
 
 def _comes_to_be_seen(file: Path) -> bool:
@@ -91,16 +133,21 @@ def _find_start(run: Path, config: TrainConfig, workers: Workers) -> Checkpoint 
         return None
     if not (config.resume or config.auto_resume):
         raise UserError(f"{run} exists already; add --resume to go on with it, or choose another --seed or --run-root.")
-    if checkpoint_folders(run):
+    found = checkpoint_folders(run)
+    if found:
         check_trainable(run)  # before the settings: those of an imported agent are not ours
     check_same_run(run, config, workers.size)
-    return load_checkpoint(run, workers.rank) if checkpoint_folders(run) else None
+    if not found:
+        return None
+    checkpoint = load_checkpoint(run, workers.rank)
+    before = {**checkpoint.state["config"], NUMBER_OF_WORKERS: checkpoint.state["num_workers"]}
+    check_same_settings(found[-1], before, config, workers.size)
+    return checkpoint
 
 
 def _write_config(run: Path, config: TrainConfig, device: torch.device, precision: str, workers: Workers) -> None:
-    run.mkdir(parents=True, exist_ok=True)
     content = {
-        "config": to_dict(config),
+        "config": settings_of(config),
         "num_updates": config.num_updates(workers.size),
         "num_workers": workers.size,
         "device": device.type,
@@ -108,9 +155,8 @@ def _write_config(run: Path, config: TrainConfig, device: torch.device, precisio
         "num_threads": torch.get_num_threads(),
         "versions": versions(),
     }
-    temporary = run / (CONFIG_FILE + TEMPORARY_SUFFIX)
-    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, run / CONFIG_FILE)
+    with whole_file(run / CONFIG_FILE) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 class RunLogs(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from semantic_rl.config import EnvConfig, TrainConfig, to_dict
+from semantic_rl.config import EnvConfig, TrainConfig
 from semantic_rl.envs.base import VectorEnv
 from semantic_rl.envs.factory import make_env_groups
 from semantic_rl.envs.normalize import RewardNormalizer
@@ -18,6 +18,7 @@ from semantic_rl.training.advantages import explained_variance, generalized_adva
 from semantic_rl.training.checkpoint import Checkpoint, WorkerState, pack_bytes, unpack_bytes
 from semantic_rl.training.device import to_device
 from semantic_rl.training.distributed import Workers
+from semantic_rl.training.existing import settings_of
 from semantic_rl.training.learner import Batch, Learner
 from semantic_rl.training.rollout import Outcome, Player, Progress
 from semantic_rl.training.schedule import semantic_weight
@@ -220,7 +221,7 @@ class Session:
                 "num_threads": torch.get_num_threads(),
                 "device": self._device.type,
                 "precision": self._precision,
-                "config": to_dict(self._config),
+                "config": settings_of(self._config),
                 "versions": versions(),
             },
         )

@@ -5,7 +5,7 @@ update under way is lost and will be repeated, bit for bit, when the run is resu
 """
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,12 +16,12 @@ from semantic_rl.called_flags import as_called
 from semantic_rl.config import TrainConfig
 from semantic_rl.control_factor import untrained_note, was_ever_above_zero
 from semantic_rl.errors import TrainingDiverged, UserError
-from semantic_rl.training.checkpoint import save_checkpoint
+from semantic_rl.training.checkpoint import Checkpoint, save_checkpoint
 from semantic_rl.training.device import choose_device, choose_precision, keep_freed_memory, working_on
 from semantic_rl.training.display import Display
 from semantic_rl.training.distributed import Workers, local_device
 from semantic_rl.training.rollout import Progress
-from semantic_rl.training.run_folder import open_logs, prepare_run_folder
+from semantic_rl.training.run_folder import open_logs, open_run_folder
 from semantic_rl.training.session import Session
 from semantic_rl.training.signals import Interrupted, StopSignals
 
@@ -30,8 +30,8 @@ STEPS_BETWEEN_AGREEMENTS = 8
 HELD_OUT = "held out"
 
 
-def train(config: TrainConfig) -> Path:
-    """Train as `config` says and return the run folder.
+def train(config: TrainConfig, about: Mapping[str, str | int] | None = None) -> Path:
+    """Train as `config` says and return the run folder; `about` is noted beside the process that holds it.
 
     Raises UserError on a user's mistake and TrainingDiverged when a loss is not finite; exits with 128 + the signal's
     number after SIGINT or SIGTERM, having saved.
@@ -43,14 +43,21 @@ def train(config: TrainConfig) -> Path:
     keep_freed_memory()
     workers = Workers.join(device)
     try:
-        with working_on(device):
-            return _train(config, device, precision, workers)
+        with working_on(device), open_run_folder(config, device, precision, workers, about) as (run, checkpoint):
+            _train(config, device, precision, workers, run, checkpoint)
+            return run
     finally:
         workers.leave()
 
 
-def _train(config: TrainConfig, device: torch.device, precision: str, workers: Workers) -> Path:
-    run, checkpoint = prepare_run_folder(config, device, precision, workers)
+def _train(
+    config: TrainConfig,
+    device: torch.device,
+    precision: str,
+    workers: Workers,
+    run: Path,
+    checkpoint: Checkpoint | None,
+) -> None:
     session = Session(config, device, precision, workers)
     if checkpoint is not None:
         session.restore(checkpoint)
@@ -63,7 +70,7 @@ def _train(config: TrainConfig, device: torch.device, precision: str, workers: W
     def progress(phase: str) -> Progress:
         return _progress(phase, display, signals, workers)
 
-    with signals, display, open_logs(run, config, session, workers) as logs, _disk_errors(run):
+    with _disk_errors(run), signals, display, open_logs(run, config, session, workers) as logs:
         try:
             while session.num_updates < num_updates:
                 outcome = session.collect(progress("collecting"))
@@ -89,7 +96,6 @@ def _train(config: TrainConfig, device: torch.device, precision: str, workers: W
             session.close()
     if workers.is_first and was_ever_above_zero(run, snapshot.state) is False:
         print(f"note: {untrained_note(session.num_updates)}", file=sys.stderr)
-    return run
 
 
 @contextmanager
