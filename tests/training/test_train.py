@@ -90,9 +90,11 @@ def test_an_existing_run_is_never_overwritten(tmp_path: Path):
 
 def test_resuming_with_another_configuration_names_what_differs(tmp_path: Path):
     train(small_config(tmp_path, 1))
+    arguments = small_arguments(tmp_path, 2, "--resume")
+    arguments[arguments.index("--num-epochs") + 1] = "3"
 
     with pytest.raises(UserError, match=r"num_epochs was 2, is 3.*former"):
-        main_or_raise(small_arguments(tmp_path, 2, "--resume", "--num-epochs", "3"))
+        main_or_raise(arguments)
 
 
 def main_or_raise(arguments: list[str]) -> None:
