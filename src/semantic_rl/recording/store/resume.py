@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 from semantic_rl.artifacts import PARTS_FOLDER, RESUME_FILE
 from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
+from semantic_rl.recording.store.flatbuffer import Damaged
 from semantic_rl.recording.store.writer import Block
 
 
@@ -62,23 +63,40 @@ def load_snapshot(recording: Path, dtype: np.dtype[np.void]) -> Snapshot | None:
         with safe_open(path, "np") as file:  # pyright: ignore[reportUnknownVariableType]
             metadata: dict[str, str] = file.metadata()  # pyright: ignore
             tensors: dict[str, NDArray[Any]] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # pyright: ignore
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"{path} cannot be read: {error}; delete {recording} and record again.") from error
-    counts: dict[str, list[int]] = json.loads(metadata["counts"])
-    blocks: dict[str, list[Block]] = {}
-    for name, lengths in counts.items():
-        rows = np.frombuffer(tensors.pop(f"{name}/rows").tobytes(), dtype)
-        observations, pictures = _take(tensors, f"{name}/observations"), _take(tensors, f"{name}/pictures")
-        ends = np.cumsum(lengths, dtype=np.int64).tolist()
-        blocks[name] = [
-            Block(rows[end - length : end].copy(), observations[end - length : end], pictures[end - length : end])
-            for end, length in zip(ends, lengths, strict=True)
-        ]
-    blobs = {name: _take(tensors, name) for name in list(tensors) if not name.endswith("/lengths")}
-    return Snapshot(blocks, blobs, json.loads(metadata["values"]))
+        counts, values = (json.loads(metadata[name]) for name in ("counts", "values"))
+        if not isinstance(values, dict):
+            raise Damaged("it holds no counters")
+        blocks = {name: _take_blocks(tensors, name, lengths, dtype) for name, lengths in counts.items()}
+        blobs = {name: _take(tensors, name) for name in list(tensors) if not name.endswith("/lengths")}
+    except (OSError, SafetensorError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        said = " ".join(str(error).split())
+        raise UserError(f"{path} cannot be read: {said}; delete {recording} and record again.") from error
+    return Snapshot(blocks, blobs, values)
+
+
+def _take_blocks(
+    tensors: dict[str, NDArray[Any]], name: str, lengths: list[int], dtype: np.dtype[np.void]
+) -> list[Block]:
+    """Return blocks of so many rows each; raises Damaged where there are others."""
+    rows = np.frombuffer(tensors.pop(f"{name}/rows").tobytes(), dtype)
+    observations, pictures = _take(tensors, f"{name}/observations"), _take(tensors, f"{name}/pictures")
+    _check_lengths(lengths, len(rows), name)
+    if len(observations) != len(rows) or len(pictures) not in (0, len(rows)):
+        raise Damaged(f"'{name}' does not hold one frame for each of its rows")
+    ends = np.cumsum(lengths, dtype=np.int64).tolist()
+    return [
+        Block(rows[end - length : end].copy(), observations[end - length : end], pictures[end - length : end])
+        for end, length in zip(ends, lengths, strict=True)
+    ]
 
 
 def _take(tensors: dict[str, NDArray[Any]], name: str) -> list[bytes]:
-    content, lengths = tensors.pop(name).tobytes(), tensors.pop(f"{name}/lengths")
-    ends = np.cumsum(lengths).tolist()
-    return [content[end - length : end] for end, length in zip(ends, lengths.tolist(), strict=True)]
+    content, lengths = tensors.pop(name).tobytes(), tensors.pop(f"{name}/lengths").tolist()
+    _check_lengths(lengths, len(content), name)
+    ends = np.cumsum(lengths, dtype=np.int64).tolist()
+    return [content[end - length : end] for end, length in zip(ends, lengths, strict=True)]
+
+
+def _check_lengths(lengths: list[Any], total: int, name: str) -> None:
+    if not all(type(length) is int and length >= 0 for length in lengths) or sum(lengths) != total:
+        raise Damaged(f"the parts of '{name}' do not add up to its {total:,}")
