@@ -140,3 +140,14 @@ def test_steps_beyond_65535_take_four_bytes(make_view: Callable[..., View]) -> N
     found = next(found for found in describe_columns(explored) if found.name == "step")
     assert found.dtype == "uint32"
     np.testing.assert_array_equal(np.frombuffer(column_bytes(explored, found), "<u4"), explored.states.step)
+
+
+def test_values_that_are_not_finite_are_counted(make_view: Callable[..., View]) -> None:
+    view = make_view()
+    value = view.explored.states.value.copy()
+    value[[3, 7]] = np.nan, np.inf
+    view.explored.states = view.explored.states._replace(value=value)
+    column = view.columns["value"].to_json()
+    assert column.get("num_unknown") == 2
+    assert np.frombuffer(view.column("value"), "<u2")[[3, 7]].tolist() == [0, 0]
+    assert "num_unknown" not in make_view().columns["value"].to_json()

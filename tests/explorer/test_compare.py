@@ -84,7 +84,7 @@ def test_without_clusters_nothing_is_matched_but_play_is_compared(make_view: Cal
 
 
 def by_name(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {item["what"]: item for item in found["differences"]}
+    return {item["text"].rsplit(": ", 1)[0]: item for item in found["differences"]}
 
 
 def test_differences_are_those_of_the_tables_and_certain_only_where_they_are(make_view: Callable[..., View]) -> None:
@@ -103,7 +103,9 @@ def test_differences_are_those_of_the_tables_and_certain_only_where_they_are(mak
     assert not success["certain"]
     assert success["text"].startswith("success: 50% → 50% (difference 0%, 95% interval −")
     share = found["cluster 2: share of states"]
-    assert share["clusters"] == [2, 2]
+    assert (share["what"], share["clusters"]) == ("share of states", (2, 2))
+    assert (share["is_share"], share["digits"]) == (True, 1)
+    assert (value["is_share"], value["digits"]) == (False, 2)
     assert share["a"] == pytest.approx(float((first.explored.states.code_index == 2).mean()))
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from semantic_rl.analysis.effect_sizes import draws_of
 from semantic_rl.cli import main
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.export import check_place, write_export
@@ -74,6 +75,16 @@ def test_blocks_are_what_the_server_answers(page: str, client: TestClient) -> No
     assert base64.b64decode(means["3"]) == get(client, "/api/a/mean/3").content
     for number, episode in json.loads(blocks["a-details"]).items():
         assert episode == get_json(client, f"/api/a/episode/{number}")
+
+
+def test_the_draws_of_episodes_are_those_of_the_server(page: str, real_view: View) -> None:
+    content = blocks_of(page)["a-draws"]
+    units, draws = struct.unpack_from("<II", content)
+    episodes = len(real_view.explored.episodes.length)
+    expected = draws_of(episodes, real_view.explored.settings.seed)
+    np.testing.assert_array_equal(np.frombuffer(content, np.uint8, episodes, 8), expected.unit)
+    counts = np.frombuffer(content, np.uint8, offset=8 + episodes).reshape(draws, units)
+    np.testing.assert_array_equal(counts, expected.counts)
 
 
 def test_frames_are_of_whole_episodes_and_of_the_cards(page: str, real_recording: Recording) -> None:

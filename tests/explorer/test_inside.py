@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from titles import title_of
 
+from semantic_rl.explorer.inside import NUM_EXAMPLES
 from semantic_rl.explorer.view import View
 from semantic_rl.recording.store import Recording
 
@@ -211,3 +212,22 @@ def test_a_key_that_is_not_known_is_refused(client: TestClient) -> None:
         assert client.get(f"/api/a/{path}").status_code == 404
     key = ask(client, HALF)["key"]
     assert client.get(f"/api/a/rows?key={key}&format=xlsx").status_code == 400
+
+
+def test_examples_are_one_of_each_episode_and_the_same_every_time(make_view: Callable[..., View]) -> None:
+    client = client_of(make_view(num_episodes=20))
+    found, again = (ask(client, {"clusters": [0, 1]})["examples"] for _ in range(2))
+    assert found == again
+    assert len(found) == NUM_EXAMPLES
+    order = [row * 2_654_435_761 % 2**32 for row in found]
+    assert order == sorted(order), "rows in the order of Knuth's multiplicative hash"
+
+
+def test_a_comparison_of_a_sample_says_of_how_many_states_it_is(make_view: Callable[..., View]) -> None:
+    view = make_view(SETTINGS._replace(tsne_states=60))
+    client = client_of(view)
+    left, right, bottom, top = get_json(client, "/api/a/plane/tsne")["limits"]
+    corners = [[left, bottom], [right, bottom], [right, top], [left, top]]
+    found = ask(client, {"plane": "tsne", "polygon": corners})
+    assert found["note"].startswith(f"Of 60 of the {view.explored.num_states} states, drawn at random")
+    assert "note" not in ask(client, {"clusters": [0]})

@@ -10,7 +10,7 @@ import pytest
 from semantic_rl.explorer.view import View
 from semantic_rl.recording.store import Recording
 
-from .conftest import TestClient, client_of, get, get_json
+from .conftest import TestClient, client_of, get, get_json, meta_of
 
 NAMES = (
     "failures",
@@ -158,6 +158,13 @@ def test_lookalikes_are_found_where_frames_are_equal(make_view: Callable[..., Vi
     assert items
     assert items[0]["text"].endswith("pixels differ by 0.0 of 255 on average")
     assert min(items[0]["row"], items[0]["other"]) < 5
+
+
+def test_the_page_is_told_the_titles_that_the_lists_have(client: TestClient) -> None:
+    lists = meta_of(client)["lists"]
+    assert len(lists) == 8
+    for known in lists:
+        assert get_json(client, f"/api/a/playlist/{known['name']}")["title"] == known["title"]
 
 
 def test_without_clusters_only_the_lists_that_need_none_are_there(make_view: Callable[..., View]) -> None:

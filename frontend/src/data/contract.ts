@@ -1,7 +1,23 @@
-// What the server (or the data embedded in an exported page) tells the page, as types.
+// Made by frontend/generate.py from semantic_rl.explorer.contract; do not change it here.
 
 export type PlaneName = "fdr" | "tsne" | "pca";
-export const PLANE_NAMES: readonly PlaneName[] = ["fdr", "tsne", "pca"];
+
+/** A difference between inside and rest, with its 95% interval over episodes. */
+export interface Difference {
+  inside: number | null;
+  rest: number | null;
+  difference: number | null;
+  low: number | null;
+  high: number | null;
+  effect: number | null;
+  effect_name: string;
+  /** Episodes that the number inside is of. */
+  num_episodes: number;
+  num_episodes_rest: number;
+  /** Why there is no interval. */
+  note?: string;
+}
+
 export type Point = readonly [number, number];
 
 /** left, right, bottom, top of a square in the plane's own units. */
@@ -12,74 +28,117 @@ export interface Plane {
   title: string;
   limits: Limits | null;
   ready: boolean;
-  num_placed?: number;
+  num_placed: number;
+  /** Why it cannot be had. */
   why_not?: string;
 }
 
+/** A column of the points, whose values are whole numbers. */
 export interface Column {
   name: string;
   dtype: "uint8" | "uint16" | "uint32" | "float32";
-  width?: number;
+  width: number;
+  /** What 0 stands for, and `high` the largest number of the type; absent where numbers are what they are. */
   low?: number;
   high?: number;
+  /** What the numbers 0, 1, … stand for. */
   levels?: number[];
+  /** Points whose value is not finite; they have the lowest. */
+  num_unknown?: number;
 }
 
 export interface Agent {
-  name?: string | null;
-  algorithm?: string | null;
-  env?: string | null;
-  distribution_mode?: string | null;
-  timesteps?: number | null;
-  seed?: number | null;
-  sha256?: string | null;
-  num_levels?: number | null;
-  start_level?: number | null;
+  name: string | null;
+  algorithm: string | null;
+  env: string | null;
+  distribution_mode: string | null;
+  timesteps: number | null;
+  seed: number | null;
+  sha256: string | null;
+  num_levels: number | null;
+  start_level: number | null;
 }
 
+export interface Environment {
+  num_levels: number | null;
+  start_level: number | null;
+}
+
+/** A list of "show me" that the recording can have. */
+export interface ListName {
+  name: string;
+  title: string;
+  text: string;
+}
+
+/** What the page is told of a recording before anything else. */
 export interface Meta {
   id: string;
   title: string;
-  name?: string;
+  name: string;
   agent: Agent;
-  environment?: { num_levels?: number | null; start_level?: number | null };
-  protocol?: string | null;
+  environment: Environment;
+  protocol: string | null;
   num_states: number;
   num_episodes: number;
+  /** Points on the map. */
   num_shown: number;
+  sample_seed: number;
   num_codes: number;
   num_actions: number;
   action_names: string[];
   action_signs: string[];
   codebook: Point[];
+  /** Of each cluster. */
   colors: string[];
-  uncertainty_scale?: number | null;
+  /** Black or white, which reads on each of the colours. */
+  inks: string[];
+  uncertainty_scale: number | null;
   planes: Plane[];
   columns: Column[];
+  lists: ListName[];
   has_pictures: boolean;
   picture_size: number;
   /** "all", or the sentence that says of which states an export holds frames. */
-  frames: unknown;
+  frames: string;
   success_known: boolean;
   notes: string[];
   /** What must be known before anything on the page is believed. */
-  warning?: string | null;
+  warning: string | null;
   provenance: Record<string, unknown>;
   etag: string;
 }
 
+/** What a file says of itself. */
+export interface Export {
+  time: string;
+  versions: Record<string, string>;
+  frames_text: string;
+}
+
+export interface Recordings {
+  recordings: Meta[];
+  exported?: Export;
+}
+
+/** All episodes, as columns. */
 export interface Episodes {
   first_row: number[];
   num_rows: number[];
   length: number[];
-  return: number[];
+  episode_return: number[];
   level_seed: number[];
+  /** null where it did not end. */
   success: (boolean | null)[];
 }
 
+/** One episode, its states as columns. */
 export interface EpisodeData {
   episode: number;
   first_row: number;
+  length: number;
+  episode_return: number;
+  level_seed: number;
   step: number[];
   action: number[];
   value: (number | null)[];
@@ -102,13 +161,22 @@ export interface ClusterCard {
   progress: number[];
   medoid: number | null;
   typical: number[];
-  clip: [first: number, count: number][];
+  /** First state and number of states of each piece. */
+  clip: readonly [number, number][];
+}
+
+export interface AllStates {
+  actions: number[];
+  values: number[];
+  progress: number[];
+  success: number | null;
 }
 
 export interface Cards {
   clusters: ClusterCard[];
   value_edges: number[];
-  all: { actions: number[]; values: number[]; progress: number[]; success: number | null } | null;
+  progress_edges: number[];
+  all: AllStates | null;
 }
 
 export interface Transitions {
@@ -117,6 +185,7 @@ export interface Transitions {
   leaving: (number | null)[][];
   mean_dwell: (number | null)[];
   centers: [number | null, number | null][];
+  shares: number[];
   starts: number[];
   ends: (number | null)[];
 }
@@ -138,46 +207,59 @@ export interface Playlist {
   note?: string;
 }
 
-/** A difference between inside and rest, with its 95% interval over episodes. */
-export interface Difference {
-  inside: number | null;
-  rest: number | null;
-  difference: number | null;
-  low: number | null;
-  high: number | null;
-  effect?: number | null;
-  effect_name?: string;
-  /** Why there is no interval. */
-  note?: string;
-}
-
-export interface Inside {
-  key: string;
+/** What is inside a selection, against the rest. */
+export interface InsideNumbers {
   count: number;
   of: number;
   num_episodes: number;
   num_levels: number;
-  mean?: string | null;
-  mean_rest?: string | null;
   actions: number[];
   actions_rest: number[];
-  value?: Difference | null;
-  success?: Difference | null;
-  reward?: Difference | null;
-  dwell?: Difference | null;
-  progress?: Difference | null;
-  uncertainty?: Difference | null;
-  /** States of each cluster inside. */
-  clusters?: number[] | null;
+  /** 95% interval of the differences, and `actions_high`. */
+  actions_low: (number | null)[];
+  actions_high: (number | null)[];
+  actions_effect: number | null;
+  actions_effect_name: string;
+  value: Difference;
+  reward: Difference;
+  progress: Difference;
+  success: Difference;
+  dwell: Difference;
+  uncertainty?: Difference;
+  /** States of each cluster; empty if the agent has none. */
+  clusters: number[];
+  clusters_rest: number[];
   /** Rows inside, each of another episode. */
-  examples?: number[];
+  examples: number[];
+  /** Of what states the numbers are, where not of all. */
   note?: string;
 }
 
-export type InsideQuery =
-  | { plane: PlaneName; polygon: Point[] }
-  | { selection: string }
-  | { clusters: number[] };
+/** The same, and where more of it can be had. */
+export interface Inside extends InsideNumbers {
+  key: string;
+  /** Address of the mean frame; null where there is none. */
+  mean: string | null;
+  mean_rest: string | null;
+  /** Frames that the mean is of, and `num_frames_rest`. */
+  num_frames: number;
+  num_frames_rest: number;
+}
+
+export interface PolygonQuery {
+  plane: PlaneName;
+  polygon: Point[];
+}
+
+export interface SelectionQuery {
+  selection: string;
+}
+
+export interface ClustersQuery {
+  clusters: number[];
+}
+
+export type InsideQuery = PolygonQuery | SelectionQuery | ClustersQuery;
 
 export interface ClusterNote {
   name: string;
@@ -200,27 +282,72 @@ export interface Selection {
 
 export interface Annotations {
   version: number;
+  /** By the cluster's number. */
   clusters: Record<string, ClusterNote>;
   selections: Selection[];
+  /** With whose name the server signs where none is given. */
   author?: string;
 }
 
+/** A number in two recordings, and the 95% interval of the difference b − a. */
+export interface ComparedNumber {
+  what: string;
+  group: "play" | "cluster" | "action";
+  a: number | null;
+  b: number | null;
+  difference: number | null;
+  low: number | null;
+  high: number | null;
+  /** Whether the interval leaves out zero. */
+  certain: boolean;
+  /** Whether it is written as a percentage. */
+  is_share: boolean;
+  /** Decimals with which it is written. */
+  digits: number;
+  /** All of it in a line. */
+  text: string;
+  /** The cluster of each recording that it is of. */
+  clusters?: readonly [number, number];
+}
+
 export interface Comparison {
-  match: [number, number, number][];
+  /** Cluster of a, cluster of b, and how well they match. */
+  match: readonly [number, number, number][];
   kind: "same" | "overlap" | "distance" | "none";
   how: string;
-  differences: {
-    what: string;
-    group: "play" | "cluster" | "action";
-    a: number | null;
-    b: number | null;
-    difference?: number | null;
-    low?: number | null;
-    high?: number | null;
-    /** Whether the interval leaves out nothing. */
-    certain?: boolean;
-    text: string;
-    clusters?: [number, number];
-  }[];
-  notes?: string[];
+  differences: ComparedNumber[];
+  notes: string[];
 }
+
+/** The answer while something is being computed. */
+export interface Progress {
+  /** 0 to 1; null while it is not known. */
+  progress: number | null;
+}
+
+/** The answer where there is none, as a sentence. */
+export interface Failure {
+  error: string;
+  /** Where someone else changed an entry in the meantime: what it is now. */
+  current?: unknown;
+}
+
+/** What the page hears of the annotations. */
+export interface AnnotationsChanged {
+  /** Their version; null while the file is being mended. */
+  annotations: number | null;
+}
+
+export const PLANE_NAMES: readonly PlaneName[] = ["fdr", "tsne", "pca"];
+export const HIGHEST = 65535;
+export const NOT_PLACED = 65535;
+export const NUM_EXAMPLES = 12;
+export const ORDER_FACTOR = 2654435761;
+export const LEVEL = 0.95;
+export const TOO_FEW = "too few episodes for an interval";
+export const NOTHING = "one of the two sets is empty";
+export const NOT_IN_A_SAMPLE = "only a sample of the states is compared, so stays cannot be measured";
+export const OF_A_SAMPLE = "Of {known:,} of the {total:,} states, drawn at random: an episode passes through where one of them is inside.";
+export const COHENS_D = "Cohen's d";
+export const COHENS_H = "Cohen's h";
+export const CRAMERS_V = "Cramér's V";

@@ -1,9 +1,11 @@
 // The source of an exported page: data embedded in it, as blocks of base64. Nothing is fetched.
 import type {
-  Annotations, Cards, Comparison, EpisodeData, Episodes, Inside, InsideQuery, Meta, Plane, PlaneName, Playlist, Transitions,
+  Annotations, Cards, Comparison, EpisodeData, Episodes, Inside, InsideQuery, Meta, Plane, PlaneName, Playlist, Recordings, Transitions,
 } from "./contract";
 import { PLANE_NAMES } from "./contract";
+import { type Draws, readDraws } from "./effect_sizes";
 import { compareInside } from "./inside";
+import { MOST_IN_MEAN, meanOf } from "./mean_frame";
 import { fromUnit, Recording } from "./recording";
 import { SourceError, type Source } from "./source";
 
@@ -29,6 +31,9 @@ export class FileSource implements Source {
   readonly live = false;
   private readonly pictures = new Map<string, Map<number, Blob>>();
   private readonly own = new Map<string, Recording>();
+  /** What was asked for last: addresses of mean frames, and the rows that they are of. */
+  private means = new Map<string, { id: string; rows: readonly number[] }>();
+  private asked = 0;
 
   private constructor(
     private readonly metas: Meta[],
@@ -39,8 +44,8 @@ export class FileSource implements Source {
 
   static async open(): Promise<FileSource> {
     const content = await inflate(document.getElementById("data-recordings")?.textContent ?? "");
-    const found = JSON.parse(new TextDecoder().decode(content)) as { recordings: Meta[]; exported?: { time?: string; frames_text?: string } };
-    const when = found.exported?.time ? `Exported ${found.exported.time.slice(0, 10)}. ` : "";
+    const found = JSON.parse(new TextDecoder().decode(content)) as Recordings;
+    const when = found.exported ? `Exported ${found.exported.time.slice(0, 10)}. ` : "";
     return new FileSource(found.recordings, `${when}${found.exported?.frames_text ?? ""}`.trim());
   }
 
@@ -73,7 +78,7 @@ export class FileSource implements Source {
   }
 
   hasFrame(id: string, row: number): boolean {
-    return this.unpacked(id).has(row);
+    return (this.unpacked(id).get(row)?.size ?? 0) > 0;
   }
 
   async mean(id: string, cluster: number): Promise<Blob | null> {
@@ -81,8 +86,11 @@ export class FileSource implements Source {
     return found ? new Blob([bytes(found)], { type: "image/png" }) : null;
   }
 
-  async picture(): Promise<Blob | null> {
-    return null;
+  async picture(address: string): Promise<Blob | null> {
+    const found = this.means.get(address);
+    if (!found) return null;
+    const known = this.unpacked(found.id);
+    return meanOf(found.rows.map((row) => known.get(row) as Blob), this.meta(found.id).picture_size);
   }
 
   clusters(id: string): Promise<Cards> {
@@ -106,7 +114,21 @@ export class FileSource implements Source {
   }
 
   async inside(id: string, query: InsideQuery): Promise<Inside> {
-    return compareInside(this.recording(id), query, (await this.annotations(id)).selections);
+    const recording = this.recording(id);
+    const { selections } = await this.annotations(id);
+    const { numbers, rows } = await compareInside(recording, query, selections, await this.draws(id), (row) => this.hasFrame(id, row));
+    this.asked++;
+    const [inside, rest] = rows.map((side) => spread(side.filter((row) => this.hasFrame(id, row)), MOST_IN_MEAN));
+    const addresses = [`inside-mean/${this.asked}`, `inside-mean-rest/${this.asked}`];
+    this.means = new Map([[addresses[0], { id, rows: inside }], [addresses[1], { id, rows: rest }]]);
+    return {
+      ...numbers, key: String(this.asked), num_frames: inside.length, num_frames_rest: rest.length,
+      mean: inside.length ? addresses[0] : null, mean_rest: rest.length ? addresses[1] : null,
+    };
+  }
+
+  private draws(id: string): Promise<Draws> {
+    return this.recording(id).keep("draws", async () => readDraws(await inflate(this.text(`${id}-draws`))));
   }
 
   compare(): Promise<Comparison> {
@@ -190,8 +212,10 @@ export class FileSource implements Source {
     await Promise.all([...names, ...planes].map((name) => recording.load(name)));
     const column = (name: string): number[] =>
       Array.from(recording.get(name)?.subarray(first, first + count) ?? [], (raw) => recording.decode(name, raw));
+    const episodes = await this.episodes(id);
+    const whole = { length: episodes.length[episode], episode_return: episodes.episode_return[episode], level_seed: episodes.level_seed[episode] };
     return {
-      episode, first_row: first, step: column("step"), action: column("action"), value: column("value"), reward: column("reward"),
+      episode, first_row: first, ...whole, step: column("step"), action: column("action"), value: column("value"), reward: column("reward"),
       cluster: recording.get("cluster") ? column("cluster") : null,
       uncertainty: recording.get("uncertainty") ? column("uncertainty") : null,
       planes: Object.fromEntries(
@@ -205,6 +229,11 @@ export class FileSource implements Source {
       ),
     };
   }
+}
+
+/** At most so many of some things, evenly chosen. */
+function spread<T>(all: readonly T[], most: number): T[] {
+  return all.length <= most ? [...all] : Array.from({ length: most }, (_, at) => all[Math.floor((at * all.length) / most)]);
 }
 
 /** Take apart: uint32 count, rows, sizes, then the images one after the other. */

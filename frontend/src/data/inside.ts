@@ -1,102 +1,168 @@
 // What is inside a selection against the rest, computed in the page: for an exported one, which has no server to ask.
 //
-// Differences come with 95% intervals by resampling whole episodes, as the server computes them; over the points of the
-// page, whose coordinates and values are quantised.
-import { marksInside } from "../map/cells";
-import type { Difference, Inside, InsideQuery, Selection } from "./contract";
-import { type Recording, toUnit, type Values } from "./recording";
-import { SourceError } from "./source";
+// The definition is semantic_rl.explorer.inside; test/inside.test.ts holds this to it. It differs by how finely the
+// file's numbers are quantised, and where the file holds a sample of the states, by what is not in it.
+import {
+  COHENS_D, CRAMERS_V, type Difference, type Episodes, type InsideNumbers, type InsideQuery, NOT_IN_A_SAMPLE, NUM_EXAMPLES, OF_A_SAMPLE,
+  ORDER_FACTOR, type Selection,
+} from "./contract";
+import { add, contrast, contrastShares, cramersV, type Draws, noSums, notCompared, orNull, type Sums } from "./effect_sizes";
+import type { Recording, Values } from "./recording";
+import { INSIDE, REST, select } from "./selected";
 
-const RESAMPLES = 500;
+const COLUMNS = ["row", "action", "cluster", "value", "reward", "step", "uncertainty"];
 
-export async function compareInside(recording: Recording, query: InsideQuery, selections: readonly Selection[]): Promise<Inside> {
-  const needed = ["action", "cluster", "value", "reward", "success", ...(recording.count < recording.meta.num_states ? ["row"] : [])];
-  await Promise.all(needed.filter((name) => recording.column(name)).map((name) => recording.load(name).catch(() => undefined)));
+/** The points of the file: their sides, episodes and what is known of them. */
+interface Points {
+  recording: Recording;
+  episodes: Episodes;
+  draws: Draws;
+  /** Of each point: INSIDE, REST or UNKNOWN. */
+  sides: Uint8Array;
+  /** Of each point. */
+  episode: Uint32Array;
+}
+
+export interface Found {
+  numbers: InsideNumbers;
+  /** Rows inside, and of the rest. */
+  rows: [inside: number[], rest: number[]];
+}
+
+export async function compareInside(
+  recording: Recording, query: InsideQuery, selections: readonly Selection[], draws: Draws, hasFrame: (row: number) => boolean = () => true,
+): Promise<Found> {
+  await Promise.all(COLUMNS.filter((name) => recording.column(name)).map((name) => recording.load(name)));
   const episodes = await recording.loadEpisodes();
-  const marks = await marksOf(recording, query, selections);
-  const episodeOf = Uint32Array.from({ length: recording.count }, (_, index) => recording.episodeOf(recording.rowOf(index)));
-  const count = marks.reduce((sum, mark) => sum + mark, 0);
-  const seen = new Set<number>();
-  marks.forEach((mark, index) => mark && seen.add(episodeOf[index]));
-  const levels = new Set([...seen].map((episode) => episodes.level_seed[episode]));
-  const shares = (column: string, length: number, wanted: number): number[] => {
-    const found = Array<number>(length).fill(0);
-    const values = recording.get(column);
-    if (!values) return found;
-    let total = 0;
-    values.forEach((value, index) => {
-      if (marks[index] !== wanted) return;
-      found[value]++;
-      total++;
-    });
-    return found.map((number) => number / Math.max(total, 1));
+  const sides = await select(recording, query, selections);
+  const episode = Uint32Array.from(sides, (_, index) => recording.episodeOf(recording.rowOf(index)));
+  const points: Points = { recording, episodes, draws, sides, episode };
+  const rows = [INSIDE, REST].map((side) => rowsOf(points, side)) as Found["rows"];
+  const [count, known] = [rows[0].length, rows[0].length + rows[1].length];
+  const passes = passing(points);
+  const passed = [...passes.keys()].filter((at) => passes[at]);
+  const last = episodes.length.map((length) => Math.max(length - 1, 1));
+  const [step, uncertainty] = [recording.get("step"), recording.get("uncertainty")];
+  const numbers: InsideNumbers = {
+    count, of: known, num_episodes: passed.length, num_levels: new Set(passed.map((at) => episodes.level_seed[at])).size,
+    value: decoded(points, "value"), reward: decoded(points, "reward"),
+    progress: compare(points, (index) => Math.fround((step?.[index] ?? NaN) / last[episode[index]])),
+    success: success(points, passes), dwell: dwell(points), ...actions(points),
+    clusters: clusters(points, INSIDE), clusters_rest: clusters(points, REST), examples: examples(recording, rows[0].filter(hasFrame)),
   };
-  const { meta } = recording;
-  const of = (name: string, decode: (raw: number) => number | null): Difference | null => {
-    const values = recording.get(name);
-    return values ? difference(values, marks, episodeOf, meta.num_episodes, decode) : null;
-  };
-  return {
-    key: "", count, of: recording.count, num_episodes: seen.size, num_levels: levels.size,
-    actions: shares("action", meta.num_actions, 1), actions_rest: shares("action", meta.num_actions, 0),
-    clusters: meta.num_codes ? shares("cluster", meta.num_codes, 1).map((share) => Math.round(share * count)) : null,
-    value: of("value", (raw) => recording.decode("value", raw)),
-    reward: of("reward", (raw) => recording.decode("reward", raw)),
-    success: meta.success_known ? of("success", (raw) => (raw === 255 ? null : raw)) : null,
-    note: "Computed in this page, over its points.",
-  };
+  if (uncertainty) numbers.uncertainty = decoded(points, "uncertainty");
+  const total = recording.meta.num_states;
+  if (known < total) numbers.note = OF_A_SAMPLE.replace("{known:,}", grouped(known)).replace("{total:,}", grouped(total));
+  return { numbers, rows };
 }
 
-async function marksOf(recording: Recording, query: InsideQuery, selections: readonly Selection[]): Promise<Uint8Array> {
-  if ("clusters" in query) return Uint8Array.from(recording.get("cluster") ?? [], (cluster) => (query.clusters.includes(cluster) ? 1 : 0));
-  const drawn = "selection" in query ? selections.find((known) => known.id === query.selection) : query;
-  const limits = drawn && recording.plane(drawn.plane)?.limits;
-  if (!drawn || !limits) throw new SourceError("This selection was not exported with the page.");
-  const points = (await recording.load(drawn.plane)) as Uint16Array;
-  return marksInside(points, drawn.polygon.map((point) => toUnit(limits, point)));
+function grouped(number: number): string {
+  return number.toLocaleString("en");
 }
 
-/** Difference of means between marked and other points, with an interval by resampling episodes and Cohen's d. */
-export function difference(
-  values: Values,
-  marks: Uint8Array,
-  episodeOf: Uint32Array,
-  numEpisodes: number,
-  decode: (raw: number) => number | null,
-): Difference {
-  // by episode: number and sum of the values inside, then of the rest
-  const sums = new Float64Array(4 * numEpisodes);
-  let [squares, total, all] = [0, 0, 0];
-  values.forEach((raw, index) => {
-    const value = decode(raw);
-    if (value === null) return;
-    const at = 4 * episodeOf[index] + (marks[index] ? 0 : 2);
-    sums[at]++;
-    sums[at + 1] += value;
-    squares += value * value;
-    total += value;
-    all++;
+function rowsOf({ recording, sides }: Points, side: number): number[] {
+  const rows: number[] = [];
+  sides.forEach((here, index) => here === side && rows.push(recording.rowOf(index)));
+  return rows;
+}
+
+/** Whether each episode has a state inside. */
+function passing({ episodes, sides, episode }: Points): boolean[] {
+  const passes = Array<boolean>(episodes.length.length).fill(false);
+  sides.forEach((side, index) => side === INSIDE && (passes[episode[index]] = true));
+  return passes;
+}
+
+function compare({ episodes, draws, sides, episode }: Points, value: (index: number) => number): Difference {
+  const sums = [noSums(episodes.length.length), noSums(episodes.length.length)];
+  sides.forEach((side, index) => {
+    if (side === INSIDE || side === REST) add(sums[side === INSIDE ? 0 : 1], episode[index], value(index));
   });
-  const means = (pick: (draw: number) => number): [number, number] => {
-    const found = [0, 0, 0, 0];
-    for (let draw = 0; draw < numEpisodes; draw++) {
-      const at = 4 * pick(draw);
-      for (let part = 0; part < 4; part++) found[part] += sums[at + part];
-    }
-    return [found[1] / found[0], found[3] / found[2]];
-  };
-  const [inside, rest] = means((draw) => draw);
-  let state = 12345;
-  const random = (): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * numEpisodes);
-  };
-  const drawn = Array.from({ length: RESAMPLES }, () => means(random)).map(([one, other]) => one - other).filter(Number.isFinite).sort((one, other) => one - other);
-  const at = (share: number): number | null => drawn[Math.min(Math.floor(share * drawn.length), drawn.length - 1)] ?? null;
-  const spread = Math.sqrt(Math.max(squares / all - (total / all) ** 2, 0));
-  const known = Number.isFinite(inside - rest);
+  return contrast(draws, sums[0], sums[1]);
+}
+
+/** Compare a column; where some of its numbers are not known, nothing is. */
+function decoded(points: Points, name: string): Difference {
+  const { recording } = points;
+  const values = recording.get(name) as Values;
+  const unknown = recording.column(name)?.num_unknown;
+  if (unknown) return notCompared(COHENS_D, `${grouped(unknown)} states have no ${name}, and this file does not say which`);
+  return compare(points, (index) => recording.decode(name, values[index]));
+}
+
+/** Compare how many of the episodes that pass through, and of those that do not, end with success. */
+function success({ episodes, draws }: Points, passes: readonly boolean[]): Difference {
+  const sums = [noSums(passes.length), noSums(passes.length)];
+  episodes.success.forEach((success, at) => {
+    if (success !== null && (passes[at] || episodes.num_rows[at] > 0)) add(sums[passes[at] ? 0 : 1], at, Number(success));
+  });
+  return contrastShares(draws, sums[0], sums[1]);
+}
+
+/** Compare how many steps on end the agent stays inside, and outside. */
+function dwell({ recording, episodes, draws, sides, episode }: Points): Difference {
+  const step = recording.get("step");
+  if (!step || recording.count < recording.meta.num_states || sides.some((side) => side !== INSIDE && side !== REST)) {
+    return notCompared(COHENS_D, NOT_IN_A_SAMPLE);
+  }
+  const sums = [noSums(episodes.length.length), noSums(episodes.length.length)];
+  let first = 0;
+  for (let index = 1; index <= sides.length; index++) {
+    if (index < sides.length && sides[index] === sides[first] && episode[index] === episode[first]) continue;
+    add(sums[sides[first] === INSIDE ? 0 : 1], episode[first], step[index - 1] - step[first] + 1);
+    first = index;
+  }
+  return contrast(draws, sums[0], sums[1]);
+}
+
+type Actions = Pick<InsideNumbers, "actions" | "actions_rest" | "actions_low" | "actions_high" | "actions_effect" | "actions_effect_name">;
+
+/** Compare the shares of actions; the effect size of all together is Cramér's V. */
+function actions({ recording, episodes, draws, sides, episode }: Points): Actions {
+  const action = recording.get("action") as Values;
+  const count = recording.meta.num_actions;
+  const numEpisodes = episodes.length.length;
+  const ofAll = [INSIDE, REST].map(() => new Float64Array(numEpisodes));
+  const ofEach = [INSIDE, REST].map(() => Array.from({ length: count }, () => new Float64Array(numEpisodes)));
+  sides.forEach((side, index) => {
+    if (side !== INSIDE && side !== REST) return;
+    const at = side === INSIDE ? 0 : 1;
+    ofAll[at][episode[index]]++;
+    ofEach[at][action[index]][episode[index]]++;
+  });
+  const of = (side: number, which: number): Sums => ({ total: ofEach[side][which], square: ofEach[side][which], number: ofAll[side] });
+  const differences = Array.from({ length: count }, (_, which) => contrastShares(draws, of(0, which), of(1, which)));
+  const tables = ofEach.map((side) => side.map((counts) => counts.reduce((total, number) => total + number, 0)));
+  const shares = tables.map((table) => {
+    const total = table.reduce((sum, number) => sum + number, 0);
+    return table.map((number) => number / Math.max(total, 1));
+  });
   return {
-    inside: Number.isFinite(inside) ? inside : null, rest: Number.isFinite(rest) ? rest : null,
-    difference: known ? inside - rest : null, low: at(0.025), high: at(0.975), effect: known && spread > 0 ? (inside - rest) / spread : null,
+    actions: shares[0], actions_rest: shares[1], actions_low: differences.map(({ low }) => low), actions_high: differences.map(({ high }) => high),
+    actions_effect: orNull(cramersV([tables[0], tables[1]])), actions_effect_name: CRAMERS_V,
   };
+}
+
+/** States of each cluster on a side; none if the agent has no clusters. */
+function clusters({ recording, sides }: Points, side: number): number[] {
+  const cluster = recording.get("cluster");
+  if (!cluster) return [];
+  const counts = Array<number>(recording.meta.num_codes).fill(0);
+  sides.forEach((here, index) => here === side && counts[cluster[index]]++);
+  return counts;
+}
+
+/** Some of the rows, each of another episode: the first in an order that is as good as random. */
+function examples(recording: Recording, rows: readonly number[]): number[] {
+  const ordered = rows.map((row) => [Math.imul(row, ORDER_FACTOR) >>> 0, row]).sort(([one], [other]) => one - other);
+  const seen = new Set<number>();
+  const found: number[] = [];
+  for (const [, row] of ordered) {
+    const episode = recording.episodeOf(row);
+    if (seen.has(episode)) continue;
+    seen.add(episode);
+    found.push(row);
+    if (found.length === NUM_EXAMPLES) break;
+  }
+  return found;
 }

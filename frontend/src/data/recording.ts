@@ -1,10 +1,9 @@
 // One recording as the page holds it: its description, and the columns of its points as they are asked for.
-import type { Column, EpisodeData, Episodes, Limits, Meta, Plane, PlaneName, Point } from "./contract";
+import { type Column, type EpisodeData, type Episodes, HIGHEST, type Limits, type Meta, NOT_PLACED, type Plane, type PlaneName, type Point } from "./contract";
 import type { Source } from "./source";
 
 export type Values = Uint8Array | Uint16Array | Uint32Array | Float32Array;
 const ARRAYS = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, float32: Float32Array } as const;
-export const HIGHEST = 65535;
 
 export class Recording {
   readonly id: string;
@@ -81,7 +80,7 @@ export class Recording {
     const points = this.get(name);
     if (!points) return null;
     const [x, y] = [points[2 * index], points[2 * index + 1]];
-    return x === HIGHEST && y === HIGHEST ? null : [x / HIGHEST, y / HIGHEST];
+    return x === NOT_PLACED && y === NOT_PLACED ? null : [x / HIGHEST, y / HIGHEST];
   }
 
   /** Row in the table of states of point `index`. */

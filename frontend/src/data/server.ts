@@ -1,7 +1,7 @@
 // The source of the live page: the server's API. All addresses are relative, so that a proxy may put a prefix before them.
 import type {
-  Annotations, Cards, ClusterNote, Comparison, EpisodeData, Episodes, Inside, InsideQuery, Meta, Plane, PlaneName, Playlist,
-  Selection, Transitions,
+  Annotations, AnnotationsChanged, Cards, ClusterNote, Comparison, EpisodeData, Episodes, Failure, Inside, InsideQuery, Meta, Plane, PlaneName,
+  Playlist, Progress, Recordings, Selection, Transitions,
 } from "./contract";
 import { Conflict, SourceError, type Source } from "./source";
 
@@ -15,7 +15,7 @@ export class ServerSource implements Source {
   private etags = new Map<string, string>();
 
   async recordings(): Promise<Meta[]> {
-    const { recordings } = await this.json<{ recordings: Meta[] }>("api/recordings");
+    const { recordings } = await this.json<Recordings>("api/recordings");
     for (const meta of recordings) this.etags.set(meta.id, meta.etag);
     return recordings;
   }
@@ -97,7 +97,7 @@ export class ServerSource implements Source {
   watch(id: string, changed: (version: number) => void): () => void {
     const events = new EventSource(`api/${id}/events`);
     events.onmessage = (event) => {
-      const { annotations } = JSON.parse(event.data) as { annotations: number | null };
+      const { annotations } = JSON.parse(event.data) as AnnotationsChanged;
       if (annotations !== null) changed(annotations); // null: the file is being mended just now
     };
     return () => events.close();
@@ -133,12 +133,12 @@ export class ServerSource implements Source {
   private async ask(address: string, report?: (progress: number) => void, init?: RequestInit): Promise<Response> {
     for (;;) {
       const answer = await reach(address, init);
-      if (answer.status === 409) throw new Conflict(((await answer.json()) as { current: unknown }).current);
+      if (answer.status === 409) throw new Conflict(((await answer.json()) as Failure).current);
       if (answer.status !== 202) {
         await refuse(answer);
         return answer;
       }
-      report?.(((await answer.json()) as { progress: number | null }).progress ?? 0);
+      report?.(((await answer.json()) as Progress).progress ?? 0);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
@@ -156,7 +156,7 @@ async function refuse(answer: Response): Promise<void> {
   if (answer.ok) return;
   let sentence = `The server answered ${answer.status}.`;
   try {
-    sentence = ((await answer.json()) as { error?: string }).error ?? sentence;
+    sentence = ((await answer.json()) as Partial<Failure>).error ?? sentence;
   } catch {
     // the answer is not the server's own; its number must do
   }

@@ -1,19 +1,10 @@
 // Colours of the points: which column they tell of, and the legend that says how.
-import type { Meta } from "../data/contract";
+import { HIGHEST, type Meta } from "../data/contract";
 import type { Recording, Values } from "../data/recording";
 import type { ColorName } from "../data/view";
+import { quantile } from "../data/effect_sizes";
 import { percent, short } from "../ui/format";
-
-/** Of the figures: even in lightness, and the same with every kind of colour blindness (cividis). */
-const SCALE = [
-  "#00224e", "#002e6a", "#1a386f", "#32436d", "#434e6c", "#535a6d", "#61656f", "#6f7073", "#7d7c78", "#8c8878", "#9b9476",
-  "#aba072", "#bcae6c", "#cdbb63", "#dec958", "#f0d846", "#fee838",
-];
-/** Of the figures: for what is not a cluster, the most frequent first. */
-const CATEGORIES = ["#332288", "#88CCEE", "#117733", "#DDCC77", "#CC6677", "#AA4499", "#44AA99"];
-const OTHER = "#9a9a9a";
-const FAILED = "#D55E00";
-const SUCCEEDED = "#0072B2";
+import { CATEGORIES, FAILED, GAINED, INK_ON_OTHER, LOST, OTHER, SCALE, SUCCEEDED } from "./palette";
 
 export const COLUMN_OF: Record<ColorName, string> = {
   cluster: "cluster", value: "value", action: "action", reward: "reward", time: "progress", uncertainty: "uncertainty",
@@ -70,6 +61,11 @@ export function clusterColor(recording: Recording, cluster: number): string {
   return recording.meta.colors[recording.slots[cluster]] ?? OTHER;
 }
 
+/** Black or white, whichever reads on the colour of a recording's cluster. */
+export function clusterInk(recording: Recording, cluster: number): string {
+  return recording.meta.inks[recording.slots[cluster]] ?? INK_ON_OTHER;
+}
+
 function byIndex(values: Values | null, colors: readonly string[], legend: Legend): Coloring {
   const table = new Uint8Array(4 * 256);
   for (let index = 0; index < 256; index++) table.set([...rgb(colors[index] ?? OTHER), 255], 4 * index);
@@ -116,7 +112,7 @@ function byReward(recording: Recording, values: Values, dark: boolean): Coloring
   const colors: string[] = Array<string>(256).fill(OTHER);
   let next = 0;
   levels.forEach((level, index) => {
-    if (level !== 0) colors[index] = onMap(level > 0 ? ["#117733", "#44AA99", "#88CCEE", "#332288"][next++ % 4] : "#CC6677", dark);
+    if (level !== 0) colors[index] = onMap(level > 0 ? GAINED[next++ % GAINED.length] : LOST, dark);
   });
   const items = levels.map((level, index) => ({ label: short(level), color: colors[index] }));
   return byIndex(values, colors, { kind: "categories", items });
@@ -128,20 +124,16 @@ function tally(values: Values): number[] {
   return counts;
 }
 
-/** The 1st and 99th percentile of whole numbers, so that a few outliers do not take all colours. */
-function spread(values: Values): [number, number] {
-  const counts = new Uint32Array(65536);
+/** The 1st and 99th percentile, as in the figures, so that a few outliers do not take all colours. */
+export function spread(values: Values): [number, number] {
+  const counts = new Uint32Array(HIGHEST + 1);
   for (const value of values) counts[value]++;
-  let [below, low, high] = [0, -1, 65535];
-  for (let value = 0; value < counts.length; value++) {
-    below += counts[value];
-    if (low < 0 && below > 0.01 * values.length) low = value;
-    if (below >= 0.99 * values.length) {
-      high = value;
-      break;
-    }
-  }
-  return [Math.max(low, 0), Math.max(high, low + 1)];
+  const at = (rank: number): number => {
+    let below = 0;
+    return counts.findIndex((count) => (below += count) > rank);
+  };
+  const [low, high] = [0.01, 0.99].map((share) => quantile(values.length, at, share));
+  return [low, high > low ? high : low + 1];
 }
 
 export function rgb(color: string): [number, number, number] {
@@ -156,14 +148,10 @@ function along(share: number): [number, number, number] {
   return from.map((value, channel) => Math.round(value + (to[channel] - value) * (at - low))) as [number, number, number];
 }
 
-export function luminance(color: string): number {
+/** WCAG's relative luminance: 0 for black, 1 for white. */
+function luminance(color: string): number {
   const [r, g, b] = rgb(color).map((value) => (value <= 10.3 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}
-
-/** Black or white, whichever reads better on a colour. */
-export function inkOn(color: string): string {
-  return luminance(color) < 0.36 ? "#ffffff" : "#000000";
 }
 
 /** A colour as small points need it: on a dark map, the darkest ones lighter, so that they do not drown. */

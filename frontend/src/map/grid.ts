@@ -1,5 +1,5 @@
 // Finds the point nearest to a place: points sorted into the squares of a grid, looked at ring by ring.
-import { HIGHEST } from "../data/recording";
+import { HIGHEST } from "../data/contract";
 
 const POINTS_A_SQUARE = 3;
 const MOST_SQUARES = 1024;

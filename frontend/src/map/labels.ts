@@ -1,9 +1,9 @@
 // Where the name of each cluster stands on a map: its middle in the agent's own plane, its densest place in the others.
-import type { PlaneName, Point } from "../data/contract";
+import { HIGHEST, NOT_PLACED, type PlaneName, type Point } from "../data/contract";
 import type { Notes } from "../data/notes";
-import { HIGHEST, type Recording } from "../data/recording";
+import type { Recording } from "../data/recording";
 import type { Camera } from "./camera";
-import { clusterColor, inkOn } from "./colors";
+import { clusterColor, clusterInk } from "./colors";
 
 const SQUARES = 40;
 const MOST_LOOKED_AT = 200_000;
@@ -31,10 +31,9 @@ export class Labels {
   rename(): void {
     this.tags.forEach((tag, cluster) => {
       const [number, name] = tag.children as unknown as [HTMLElement, HTMLElement];
-      const color = clusterColor(this.recording, cluster);
       number.textContent = String(cluster);
-      number.style.background = color;
-      number.style.color = inkOn(color);
+      number.style.background = clusterColor(this.recording, cluster);
+      number.style.color = clusterInk(this.recording, cluster);
       name.textContent = this.notes.name(cluster);
     });
   }
@@ -104,7 +103,7 @@ function densest(points: ArrayLike<number>, clusters: ArrayLike<number>, count: 
   const counts = new Float64Array(count * SQUARES * SQUARES);
   for (let index = 0; index < clusters.length; index += step) {
     const [x, y] = [points[2 * index], points[2 * index + 1]];
-    if (x === HIGHEST && y === HIGHEST) continue;
+    if (x === NOT_PLACED && y === NOT_PLACED) continue;
     const column = Math.min(Math.floor((x / HIGHEST) * SQUARES), SQUARES - 1);
     const row = Math.min(Math.floor((y / HIGHEST) * SQUARES), SQUARES - 1);
     counts[(clusters[index] * SQUARES + row) * SQUARES + column]++;

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useApp } from "../app";
 import type { Comparison } from "../data/contract";
 import { usePromise, useStore } from "../data/store";
-import { decimal } from "../ui/format";
+import { decimal, percent } from "../ui/format";
 import { Badge, ClusterName, Problem, Waiting } from "../ui/parts";
 import { toggled } from "./visible";
 
@@ -65,17 +65,18 @@ function Differences({ comparison }: { comparison: Comparison }): JSX.Element {
               <thead><tr><th /><th>A</th><th>B</th><th>difference, 95%</th></tr></thead>
               <tbody>
                 {rows.map((row) => {
-                  const [what, one, other, difference, interval] = parts(row.text);
+                  const say = (value: number | null): string => (row.is_share ? percent(value, row.digits) : decimal(value, row.digits));
                   return (
                     <tr class={row.certain ? "sure" : ""} title={row.text}>
                       <th scope="row">
-                        {row.clusters ? (
-                          <><Badge recording={a} cluster={row.clusters[0]} /> {row.clusters[0] !== row.clusters[1] && <Badge recording={b} cluster={row.clusters[1]} />} {what?.replace(/^[^:]*: /, "")}</>
-                        ) : what}
+                        {row.clusters && (
+                          <><Badge recording={a} cluster={row.clusters[0]} /> {row.clusters[0] !== row.clusters[1] && <Badge recording={b} cluster={row.clusters[1]} />} </>
+                        )}
+                        {row.what}
                       </th>
-                      <td>{one}</td>
-                      <td>{other}</td>
-                      <td>{difference}{interval && <small class="faint"> {interval}</small>}</td>
+                      <td>{say(row.a)}</td>
+                      <td>{say(row.b)}</td>
+                      <td>{row.difference !== null && say(row.difference)}{row.low !== null && row.high !== null && <small class="faint"> {say(row.low)} to {say(row.high)}</small>}</td>
                     </tr>
                   );
                 })}
@@ -86,10 +87,4 @@ function Differences({ comparison }: { comparison: Comparison }): JSX.Element {
       })}
     </>
   );
-}
-
-/** "success: 77% → 62% (difference −15%, 95% interval −30% to −1%)", taken apart. */
-function parts(text: string): (string | undefined)[] {
-  const found = /^(.*): (\S+) → (\S+)(?: \(difference (\S+?)(?:, 95% interval (.*))?\))?$/.exec(text);
-  return found ? found.slice(1) : [text];
 }

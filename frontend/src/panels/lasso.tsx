@@ -7,7 +7,7 @@ import type { Recording } from "../data/recording";
 import { sentence, useStore } from "../data/store";
 import { clusterColor } from "../map/colors";
 import { Actions, Interval } from "../ui/charts";
-import { count, percent, plural } from "../ui/format";
+import { count, decimal, percent, plural } from "../ui/format";
 import { Button, Frame, Icon, Picture, Problem, Waiting } from "../ui/parts";
 import { openSelection } from "./inside";
 
@@ -39,14 +39,16 @@ function InsideView({ recording, inside }: { recording: Recording; inside: Insid
   const app = useApp();
   const { query } = useStore(app.lasso, (state) => state);
   const cluster = query && "clusters" in query ? query.clusters[0] : null;
-  const rows = [
-    inside.value && <Interval title="value" of={inside.value} />,
-    inside.success && <Interval title="success" of={inside.success} share tip="of episodes that pass through, and of those that never do" />,
-    inside.reward && <Interval title="reward" of={inside.reward} tip="a step" />,
-    inside.progress && <Interval title="time" of={inside.progress} share tip="in the episode: 0% is its start, 100% its end" />,
-    inside.dwell && <Interval title="dwell" of={inside.dwell} tip="steps on end inside, and on end outside" />,
-    inside.uncertainty && <Interval title="uncertainty" of={inside.uncertainty} share tip="0% in the middle of a cluster, 100% as near to all" />,
-  ].filter(Boolean);
+  const rows = (
+    <>
+      <Interval title="value" of={inside.value} />
+      <Interval title="success" of={inside.success} share tip="of episodes that pass through, and of those that never do" />
+      <Interval title="reward" of={inside.reward} tip="a step" />
+      <Interval title="time" of={inside.progress} share tip="in the episode: 0% is its start, 100% its end" />
+      <Interval title="dwell" of={inside.dwell} tip="steps on end inside, and on end outside" />
+      {inside.uncertainty && <Interval title="uncertainty" of={inside.uncertainty} share tip="0% in the middle of a cluster, 100% as near to all" />}
+    </>
+  );
   if (!inside.count) return <p class="empty-state">No state lies inside. Draw around some.</p>;
   return (
     <div class="inside">
@@ -58,12 +60,15 @@ function InsideView({ recording, inside }: { recording: Recording; inside: Insid
         <Button icon="close" label="Let go" keys="Esc" onClick={() => { app.lasso.set(NO_LASSO); app.view.set({ sel: null }); }} />
       </header>
       <div class="means">
-        {inside.mean && <figure><Picture load={() => app.source.picture(inside.mean as string)} depends={[inside]} label="mean frame inside" /><figcaption>mean inside</figcaption></figure>}
-        {inside.mean_rest && <figure><Picture load={() => app.source.picture(inside.mean_rest as string)} depends={[inside]} label="mean frame of the rest" /><figcaption>of the rest</figcaption></figure>}
-        <Actions meta={recording.meta} shares={inside.actions} against={inside.actions_rest} />
+        <MeanFrame inside={inside} address={inside.mean} of={inside.num_frames} states={inside.count} label="mean frame inside">mean inside</MeanFrame>
+        <MeanFrame inside={inside} address={inside.mean_rest} of={inside.num_frames_rest} states={inside.of - inside.count} label="mean frame of the rest">of the rest</MeanFrame>
+        <Actions meta={recording.meta} shares={inside.actions} against={inside.actions_rest} low={inside.actions_low} high={inside.actions_high} />
       </div>
-      <p class="key faint"><em /> the rest</p>
-      {inside.examples && inside.examples.length > 0 && (
+      <p class="key faint">
+        <em /> the rest
+        {inside.actions_effect !== null && <span title={`effect size, ${inside.actions_effect_name}: 0 if actions are as frequent as in the rest, 1 if they are all others`}>{inside.actions_effect_name} {decimal(inside.actions_effect)}</span>}
+      </p>
+      {inside.examples.length > 0 && (
         <div class="typical examples" role="group" aria-label="states inside: click to play">
           {inside.examples.slice(0, MOST_EXAMPLES).map((row) => (
             <button type="button" title="A state inside; click to play from it" onClick={() => void app.openRow(recording.id, row)}>
@@ -72,18 +77,36 @@ function InsideView({ recording, inside }: { recording: Recording; inside: Insid
           ))}
         </div>
       )}
-      {inside.clusters && <Composition recording={recording} counts={inside.clusters} />}
-      {rows.length > 0 && (
-        <table class="differences">
-          <thead>
-            <tr><th /><th>inside</th><th>rest</th><th>95%</th><th>difference</th><th>effect</th></tr>
-          </thead>
-          <tbody>{rows}</tbody>
-        </table>
-      )}
+      {inside.clusters.length > 0 && <Composition recording={recording} counts={inside.clusters} />}
+      <table class="differences">
+        <thead>
+          <tr><th /><th>inside</th><th>rest</th><th>95%</th><th>difference</th><th>effect</th></tr>
+        </thead>
+        <tbody>{rows}</tbody>
+      </table>
       {inside.note && <p class="faint">{inside.note}</p>}
       <Keep recording={recording} inside={inside} />
     </div>
+  );
+}
+
+/** A mean frame, and of how many frames it is, where not of all states. */
+function MeanFrame({ inside, address, of, states, label, children }: {
+  inside: Inside;
+  address: string | null;
+  of: number;
+  states: number;
+  label: string;
+  children: string;
+}): JSX.Element | null {
+  const app = useApp();
+  if (!address) return app.source.live || !states ? null : <p class="faint">{label}: no frame of these states is in this file</p>;
+  const from = `the mean of ${plural(of, "frame")}${app.source.live ? "" : " in this file"}`;
+  return (
+    <figure title={from}>
+      <Picture load={() => app.source.picture(address)} depends={[inside]} label={label} />
+      <figcaption>{children}{of < states && <small> ({plural(of, "frame")})</small>}</figcaption>
+    </figure>
   );
 }
 

@@ -1,26 +1,7 @@
-// The lists of "show me": what there is, and playing one item after the other.
+// The lists of "show me": fetching one, and playing one item after the other.
 import type { App } from "../app";
 import type { Playlist } from "../data/contract";
 import { sentence } from "../data/store";
-
-export interface ListName {
-  name: string;
-  title: string;
-  text: string;
-  /** Makes sense only for an agent with clusters. */
-  clusters: boolean;
-}
-
-export const LISTS: readonly ListName[] = [
-  { name: "failures", title: "Failures", text: "how episodes without success end", clusters: false },
-  { name: "highest_value", title: "Highest value", text: "where the agent expects most", clusters: false },
-  { name: "lowest_value", title: "Lowest value", text: "where it expects least", clusters: false },
-  { name: "value_drops", title: "Value drops", text: "where it is let down within a step", clusters: false },
-  { name: "boundary", title: "Boundary states", text: "between clusters, least certain", clusters: true },
-  { name: "longest_dwells", title: "Longest dwells", text: "where it stays in one cluster", clusters: true },
-  { name: "rarest_transitions", title: "Rarest transitions", text: "moves that hardly ever happen", clusters: true },
-  { name: "lookalikes", title: "Lookalikes", text: "same-looking frames, other cluster", clusters: true },
-];
 
 /** "move-3-5" for the moves from cluster 3 to 5. */
 export function moveName(from: number, to: number): string {

@@ -6,12 +6,12 @@ import type { Recording } from "../data/recording";
 import { usePromise, useStore } from "../data/store";
 import { count, plural } from "../ui/format";
 import { Frame, Problem, Waiting } from "../ui/parts";
-import { LISTS, loadList, playItem } from "./lists";
+import { loadList, playItem } from "./lists";
 
 export function ShowPanel({ recording }: { recording: Recording }): JSX.Element {
   const app = useApp();
   const list = useStore(app.view, (view) => view.list);
-  const offered = LISTS.filter((known) => recording.meta.num_codes || !known.clusters);
+  const offered = recording.meta.lists;
   const chosen = offered.find((known) => known.name === list?.name);
   return (
     <div class="show">

@@ -124,7 +124,7 @@ function Facts({ recording, data }: { recording: Recording; data: EpisodeData })
         <dd>{count(data.step[index])} <span class="faint">of {count(episodes?.length[data.episode])}</span></dd>
         <dt>episode</dt>
         <dd title={success === null ? "The episode did not end while it was recorded" : success === undefined ? undefined : success ? "The episode ends in success" : "The episode does not end in success"}>
-          {data.episode} <span class="faint">return {short(episodes?.return[data.episode])}</span>
+          {data.episode} <span class="faint">return {short(episodes?.episode_return[data.episode])}</span>
           {success != null && <b class={success ? "good" : "bad"}> {success ? "✓" : "✗"}</b>}
           {success === null && <span class="faint"> so far</span>}
         </dd>

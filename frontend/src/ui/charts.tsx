@@ -1,7 +1,7 @@
 // Small charts: distributions of one thing against those of another, differences with their intervals.
 import type { JSX } from "preact";
 import type { Difference, Meta } from "../data/contract";
-import { decimal, NONE, percent, short, signed } from "./format";
+import { decimal, NONE, percent, plural, short, signed } from "./format";
 
 /** A histogram in a colour, and that of all states as a line over it. */
 export function Histogram({ title, shares, against, low, high, color }: {
@@ -36,19 +36,26 @@ export function Histogram({ title, shares, against, low, high, color }: {
 const MOST_ACTIONS = 6;
 
 /** The most frequent actions, with those of others as a tick. */
-export function Actions({ meta, shares, against, color }: {
+export function Actions({ meta, shares, against, low, high, color }: {
   meta: Meta;
   shares: readonly number[];
   against: readonly number[];
+  /** 95% intervals of the differences, where they are known. */
+  low?: readonly (number | null)[];
+  high?: readonly (number | null)[];
   color?: string;
 }): JSX.Element {
+  const interval = (action: number): string => {
+    const [from, to] = [low?.[action] ?? null, high?.[action] ?? null];
+    return from === null || to === null ? "" : `; 95% interval of the difference: ${percent(from)} to ${percent(to)}`;
+  };
   const order = shares.map((_, action) => action).sort((one, other) => shares[other] + against[other] * 0.5 - shares[one] - against[one] * 0.5);
   const shown = order.slice(0, MOST_ACTIONS).filter((action) => shares[action] > 0 || against[action] > 0);
   const most = Math.max(...shares, ...against, 1e-9);
   return (
     <ol class="actions">
       {shown.map((action) => (
-        <li title={`${meta.action_names[action]}: ${percent(shares[action])}, otherwise ${percent(against[action])}`}>
+        <li title={`${meta.action_names[action]}: ${percent(shares[action])}, otherwise ${percent(against[action])}${interval(action)}`}>
           <b class="sign">{meta.action_signs[action]}</b>
           <span class="name">{meta.action_names[action]}</span>
           <span class="track">
@@ -70,13 +77,22 @@ export function Interval({ title, of, share = false, tip }: {
   tip?: string;
 }): JSX.Element {
   const say = (value: number | null): string => (share ? percent(value, 0) : value === null ? NONE : short(Number(value.toPrecision(3))));
-  const { difference, low, high, effect, effect_name, note } = of;
+  const { difference, low, high, effect, effect_name, note, num_episodes, num_episodes_rest } = of;
+  const behind = `${plural(num_episodes, "episode")} inside, ${plural(num_episodes_rest, "episode")} of the rest`;
   const end = Math.max(Math.abs(low ?? 0), Math.abs(high ?? 0), Math.abs(difference ?? 0), 1e-9) * 1.15;
   const at = (value: number): string => `${50 + (50 * Math.max(-end, Math.min(end, value))) / end}%`;
+  if (of.inside === null && of.rest === null && note) {
+    return (
+      <tr>
+        <th scope="row" title={tip}>{title}</th>
+        <td colSpan={5} class="faint why">{note}</td>
+      </tr>
+    );
+  }
   const sure = low !== null && high !== null && (low > 0 || high < 0);
   const said = share ? (difference === null ? NONE : `${signed(100 * difference, 0)} pts`) : signed(difference, 2);
   return (
-    <tr class={sure ? "sure" : ""} title={low === null || high === null ? (note ?? "") : `95% interval of the difference: ${say(low)} to ${say(high)}`}>
+    <tr class={sure ? "sure" : ""} title={low === null || high === null ? (note ?? "") : `95% interval of the difference: ${say(low)} to ${say(high)}; ${behind}`}>
       <th scope="row" title={tip}>{title}</th>
       <td>{say(of.inside)}</td>
       <td>{say(of.rest)}</td>
@@ -90,7 +106,7 @@ export function Interval({ title, of, share = false, tip }: {
       <td>
         {said}
       </td>
-      <td class="faint" title={effect_name && `effect size, ${effect_name}`}>{effect == null ? "" : `${effect_name?.slice(-1) ?? "d"} ${decimal(effect)}`}</td>
+      <td class="faint" title={`effect size, ${effect_name}`}>{effect === null ? "" : `${effect_name.slice(-1)} ${decimal(effect)}`}</td>
     </tr>
   );
 }

@@ -17,7 +17,7 @@ export function compact(value: Maybe): string {
 export function percent(share: Maybe, digits = 1): string {
   if (share == null) return NONE;
   if (share > 0 && share < 0.5 / 10 ** (digits + 2)) return `<${(1 / 10 ** digits).toFixed(digits)}%`;
-  return `${(100 * share).toFixed(digits)}%`;
+  return `${(100 * share).toFixed(digits).replace("-", "−")}%`;
 }
 
 export function decimal(value: Maybe, digits = 2): string {

@@ -4,13 +4,12 @@ import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
 import type { Recording } from "../data/recording";
 import { useStore } from "../data/store";
-import { clusterColor, inkOn } from "../map/colors";
+import { clusterColor, clusterInk } from "../map/colors";
 
 /** A cluster's number on its colour. */
 export function Badge({ recording, cluster }: { recording: Recording; cluster: number }): JSX.Element {
-  const color = clusterColor(recording, cluster);
   return (
-    <b class="badge" style={{ background: color, color: inkOn(color) }}>
+    <b class="badge" style={{ background: clusterColor(recording, cluster), color: clusterInk(recording, cluster) }}>
       {cluster}
     </b>
   );

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from semantic_rl.errors import UserError
+from semantic_rl.explorer import contract
 from semantic_rl.explorer.jobs import Pending
 from semantic_rl.explorer.refusal import Refusal
 from semantic_rl.explorer.view import View
@@ -47,16 +48,16 @@ def answering(answer: Callable[[Request, Content], Response], reads_body: bool =
         except ClientDisconnect:
             return Response(status_code=CLIENT_LEFT)
         except Pending as pending:
-            return json_answer({"progress": pending.progress}, 202)
+            return json_answer(contract.Progress(progress=pending.progress), 202)
         except Refusal as refusal:
             return json_answer(refusal.content, refusal.status)
         except Conflict as conflict:
             sentence = "someone else changed this in the meantime."
-            return json_answer({"error": sentence, "current": conflict.current}, 409)
+            return json_answer(contract.Failure(error=sentence, current=conflict.current), 409)
         except InvalidText as error:
-            return json_answer({"error": str(error)}, 400)
+            return json_answer(contract.Failure(error=str(error)), 400)
         except UserError as error:
-            return json_answer({"error": str(error)}, 422)
+            return json_answer(contract.Failure(error=str(error)), 422)
 
     return endpoint
 

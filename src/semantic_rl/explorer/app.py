@@ -10,7 +10,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from semantic_rl.config.explore import ExploreConfig
-from semantic_rl.explorer import writing
+from semantic_rl.explorer import contract, writing
 from semantic_rl.explorer.answers import (
     JSON,
     Content,
@@ -61,7 +61,7 @@ def make_app(
         routes=[
             whole("/", lambda request: file_answer(*read_page())),
             whole("/static/{name}", lambda request: file_answer(*read_static(request.path_params["name"]))),
-            whole("/api/recordings", lambda request: json_answer({"recordings": [view.meta() for view in views]})),
+            whole("/api/recordings", lambda request: json_answer(_recordings(views))),
             whole("/api/compare", lambda request: json_answer(compared(views))),
             whole("/api/export", lambda request: _export(by_id, request)),
             get("plane/{name}", lambda view, request: json_answer(view.plane(request.path_params["name"]))),
@@ -90,6 +90,10 @@ def make_app(
         exception_handlers={HTTPException: _no_route, Exception: _mishap},
     )
     return Guard(app, policy or Policy())
+
+
+def _recordings(views: Sequence[View]) -> contract.Recordings:
+    return {"recordings": [view.meta() for view in views]}
 
 
 def _export(by_id: dict[str, View], request: Request) -> Response:
@@ -163,8 +167,8 @@ def _annotations(view: View, request: Request) -> Response:
 def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "what the handler is for"
     sentences = {404: "there is nothing at this address.", 405: "this address does not take such a request."}
-    return json_answer({"error": sentences.get(error.status_code, error.detail)}, error.status_code)
+    return json_answer(contract.Failure(error=sentences.get(error.status_code, error.detail)), error.status_code)
 
 
 def _mishap(request: Request, error: Exception) -> Response:
-    return json_answer({"error": "the server failed at this; where it runs, it says how."}, 500)
+    return json_answer(contract.Failure(error="the server failed at this; where it runs, it says how."), 500)

@@ -1,6 +1,6 @@
 """What each cluster is and how the agent moves between them, as the page shows it."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from semantic_rl.clips.choose import Run, Runs, choose_runs, find_runs
 from semantic_rl.clips.footage import Footage, episodes_that_count
 from semantic_rl.config.clips import ClipSettings
 from semantic_rl.errors import UserError
+from semantic_rl.explorer import contract
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.frames import Frames, WithGaps
 from semantic_rl.explorer.near import standing_for_all
@@ -21,17 +22,23 @@ CLIP = ClipSettings(frames=96)
 NUM_TYPICAL = 5
 
 
+_NO_CARDS = contract.Cards(clusters=[], value_edges=[], progress_edges=[], all=None)
+_NO_TRANSITIONS = contract.Transitions(
+    counts=[], probabilities=[], leaving=[], mean_dwell=[], centers=[], shares=[], starts=[], ends=[]
+)
+
+
 class Cards(NamedTuple):
     """The cards, as JSON values, and the mean frame of each cluster as PNG."""
 
-    content: dict[str, Any]
+    content: contract.Cards
     means: list[bytes | None]
 
 
 def make_cards(explored: Explored, frames: Frames) -> Cards:
     """Summarise all clusters; none if the agent has none."""
     if not explored.num_codes or not explored.num_states:
-        return Cards({"clusters": [], "value_edges": [], "all": None}, [None] * explored.num_codes)
+        return Cards(_NO_CARDS, [None] * explored.num_codes)
     recording, seed = explored.recording, explored.settings.seed
     among = standing_for_all(recording, seed, explored.states.code_index)
     if explored.missing.observations.num_states:
@@ -44,8 +51,8 @@ def make_cards(explored: Explored, frames: Frames) -> Cards:
     return Cards(_to_json(found, choose_card_clips(explored)), means)
 
 
-def _to_json(found: Clusters, clips: list[list[Run]]) -> dict[str, Any]:
-    clusters = [
+def _to_json(found: Clusters, clips: list[list[Run]]) -> contract.Cards:
+    clusters: list[contract.ClusterCard] = [
         {
             "cluster": cluster.code_index,
             "num_states": cluster.num_states,
@@ -59,11 +66,11 @@ def _to_json(found: Clusters, clips: list[list[Run]]) -> dict[str, Any]:
             "progress": cluster.progress,
             "medoid": cluster.medoid,
             "typical": cluster.typical,
-            "clip": [[run.first_row, run.num_frames] for run in clip],
+            "clip": to_clip(clip),
         }
         for cluster, clip in zip(found.clusters, clips, strict=True)
     ]
-    everything = {
+    everything: contract.AllStates = {
         "actions": found.actions,
         "values": found.values,
         "progress": found.progress,
@@ -75,6 +82,11 @@ def _to_json(found: Clusters, clips: list[list[Run]]) -> dict[str, Any]:
         "progress_edges": found.progress_edges,
         "all": everything,
     }
+
+
+def to_clip(runs: list[Run]) -> list[tuple[int, int]]:
+    """Return what a clip shows as the page is told it: first state and number of states of each piece."""
+    return [(run.first_row, run.num_frames) for run in runs]
 
 
 def _png(mean: NDArray[np.float64] | None) -> bytes | None:
@@ -135,11 +147,10 @@ def _that_count(explored: Explored, runs: Runs) -> NDArray[np.bool_]:
         return np.zeros(len(episodes.length), np.bool_)
 
 
-def make_transitions(explored: Explored) -> dict[str, Any]:
+def make_transitions(explored: Explored) -> contract.Transitions:
     """Return the moves between clusters as JSON values; empty without clusters."""
     if not explored.num_codes or not explored.num_states:
-        names = ("counts", "probabilities", "leaving", "mean_dwell", "centers", "shares", "starts", "ends")
-        return {name: [] for name in names}
+        return _NO_TRANSITIONS
     found = compute_transitions(explored.recording)
     return {
         "counts": found.counts,

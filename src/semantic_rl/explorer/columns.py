@@ -1,10 +1,11 @@
 """The columns of the points on the map, as whole numbers that a browser can lay into typed arrays."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_rl.explorer import contract
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.jobs import PATIENCE
 from semantic_rl.explorer.planes import PLANES, PlaneName
@@ -19,18 +20,26 @@ class Column(NamedTuple):
     """What the page is told of a column; arrays are little-endian."""
 
     name: str
-    dtype: str
-    """uint8, uint16 or uint32."""
+    dtype: Literal["uint8", "uint16", "uint32"]
     width: int = 1
     low: float | None = None
     """What 0 stands for, and `high` the largest number of the type; None where numbers are what they are."""
     high: float | None = None
     levels: list[float] | None = None
     """What the numbers 0, 1, … stand for."""
+    num_unknown: int = 0
+    """Points whose value is not finite; they have the lowest."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> contract.Column:
         """Return it without what it lacks."""
-        return {name: value for name, value in self._asdict().items() if value is not None}
+        found = contract.Column(name=self.name, dtype=self.dtype, width=self.width)
+        if self.low is not None and self.high is not None:
+            found["low"], found["high"] = self.low, self.high
+        if self.levels is not None:
+            found["levels"] = self.levels
+        if self.num_unknown:
+            found["num_unknown"] = self.num_unknown
+        return found
 
 
 def describe_columns(explored: Explored) -> list[Column]:
@@ -45,7 +54,7 @@ def describe_columns(explored: Explored) -> list[Column]:
         Column("row", "uint32"),
         *planes,
         *semantic,
-        Column("value", "uint16", 1, low, high),
+        Column("value", "uint16", 1, low, high, num_unknown=int((~np.isfinite(states.value[explored.shown])).sum())),
         Column("action", "uint8"),
         _describe_rewards(states.reward),
         Column("step", step_type),
@@ -82,7 +91,8 @@ def _values(explored: Explored, column: Column, patience: float | None) -> NDArr
             return quantise_share(states.uncertainty[rows])
         case "value":
             assert column.low is not None and column.high is not None, "described"
-            return quantise(np.nan_to_num(states.value[rows], nan=column.low), column.low, column.high)
+            value = states.value[rows]
+            return quantise(np.where(np.isfinite(value), value, column.low), column.low, column.high)
         case "action":
             return states.action[rows]
         case "reward":

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from semantic_rl.explorer import contract
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.planes import PLANES
 
 
-def list_episodes(explored: Explored) -> dict[str, Any]:
+def list_episodes(explored: Explored) -> contract.Episodes:
     """Return all episodes as columns."""
     episodes = explored.episodes
     success = explored.success_of(np.arange(len(episodes.length)))
@@ -16,20 +17,20 @@ def list_episodes(explored: Explored) -> dict[str, Any]:
         "first_row": episodes.first_row,
         "num_rows": episodes.num_rows,
         "length": episodes.length,
-        "return": episodes.total_reward,
+        "episode_return": episodes.total_reward,
         "level_seed": episodes.level_seed,
         "success": [None if value == 255 else bool(value) for value in success.tolist()],
     }
 
 
-def describe_episode(explored: Explored, episode: int) -> dict[str, Any]:
+def describe_episode(explored: Explored, episode: int) -> contract.EpisodeData:
     """Return the states of an episode as columns; planes that are not ready are left out."""
     rows, states = explored.rows_of_episode(episode), explored.states
     return {
         "episode": episode,
         "first_row": rows.start,
         "length": int(explored.episodes.length[episode]),
-        "return": float(explored.episodes.total_reward[episode]),
+        "episode_return": float(explored.episodes.total_reward[episode]),
         "level_seed": int(explored.episodes.level_seed[episode]),
         "step": states.step[rows],
         "action": states.action[rows],

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
+from semantic_rl.explorer import contract
 from semantic_rl.explorer.exported import Exported
 from semantic_rl.explorer.pages import PAGE, read_static
 from semantic_rl.explorer.refusal import Refusal
@@ -67,11 +68,12 @@ def _blocks(exported: Exported) -> Iterator[tuple[str, bytes, bool]]:
     """Yield the blocks: name, content, and whether it is to be compressed."""
     id = exported.view.explored.id
     time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    about = {"time": time, "versions": exported.versions(), "frames_text": exported.frames_text}
-    yield "recordings", to_json({"recordings": [exported.meta()], "exported": about}), True
+    about = contract.Export(time=time, versions=exported.versions(), frames_text=exported.frames_text)
+    yield "recordings", to_json(contract.Recordings(recordings=[exported.meta()], exported=about)), True
     for name in exported.column_names():
         yield f"{id}-column-{name}", exported.view.column(name, None), True
     yield f"{id}-episodes", exported.view.episodes(), True
+    yield f"{id}-draws", exported.draws(), True
     answers: dict[str, Any] = {
         "clusters": exported.cards(),
         "transitions": exported.view.transitions(None),

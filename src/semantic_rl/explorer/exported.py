@@ -3,21 +3,22 @@
 import base64
 import struct
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl import __version__
+from semantic_rl.analysis.effect_sizes import draws_of
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.cards import choose_card_clips
+from semantic_rl.explorer import contract
+from semantic_rl.explorer.cards import choose_card_clips, to_clip
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.frames import pack, recompressed
 from semantic_rl.explorer.jobs import Report
 from semantic_rl.explorer.planes import PLANES, PlaneName
-from semantic_rl.explorer.playlists import NEED_CLUSTERS, PLAYLISTS
+from semantic_rl.explorer.playlists import LISTS, LOOKALIKES, PLAYLISTS
 from semantic_rl.explorer.sample import choose_episodes
-from semantic_rl.explorer.view import LOOKALIKES, View
+from semantic_rl.explorer.view import View
 
 LIST_LENGTH = 20
 MOST_MOVES = 200
@@ -84,14 +85,15 @@ class Exported:
             "episodes, evenly chosen over return and cluster, and on the cards."
         )
 
-    def meta(self) -> dict[str, Any]:
+    def meta(self) -> contract.Meta:
         """Return the description of the recording, of what is in the file."""
         content = self.view.meta()
         content["frames"] = self.frames_text
+        content["lists"] = [known for known in content["lists"] if known["name"] in self._list_names()]
         content["columns"] = [column for column in content["columns"] if column["name"] in self.column_names()]
         for plane in content["planes"]:
             if plane["name"] not in self._planes and "why_not" not in plane:
-                plane |= {"ready": False, "num_placed": 0, "why_not": NOT_COMPUTED}
+                plane.update({"ready": False, "num_placed": 0, "why_not": NOT_COMPUTED})
         return content
 
     def column_names(self) -> list[str]:
@@ -101,15 +103,14 @@ class Exported:
         left_out = follows | {name for name in PLANES if name not in self._planes}
         return [name for name in self.view.columns if name not in left_out]
 
-    def cards(self) -> dict[str, Any]:
+    def cards(self) -> contract.Cards:
         """Return the cards; their clips show frames that are in the file."""
         content = self.view.cards(None).content
         if self._shown is None or not content["clusters"]:
             return content
         clips = choose_card_clips(self._explored, self._shown)
-        cards = [
-            {**card, "clip": [[run.first_row, run.num_frames] for run in clip]}
-            for card, clip in zip(content["clusters"], clips, strict=True)
+        cards: list[contract.ClusterCard] = [
+            {**card, "clip": to_clip(clip)} for card, clip in zip(content["clusters"], clips, strict=True)
         ]
         return {**content, "clusters": cards}
 
@@ -118,14 +119,16 @@ class Exported:
         means = self.view.cards(None).means
         return {str(index): base64.b64encode(mean).decode() for index, mean in enumerate(means) if mean is not None}
 
-    def playlists(self) -> dict[str, Any]:
-        """Return the lists of moments, of episodes whose frames are in the file."""
+    def _list_names(self) -> list[str]:
         names = [*PLAYLISTS, *([LOOKALIKES] if self._num_frames else [])]
-        usable = [name for name in names if self._explored.num_codes or name not in NEED_CLUSTERS]
-        note = {} if self._shown is None else {"note": ONLY_SHOWN}
-        return {name: self.view.playlist(name, LIST_LENGTH, None, self._shown) | note for name in usable}
+        return [name for name in names if self._explored.num_codes or not LISTS[name].needs_clusters]
 
-    def moves(self) -> dict[str, Any]:
+    def playlists(self) -> dict[str, contract.Playlist]:
+        """Return the lists of moments, of episodes whose frames are in the file."""
+        found = {name: self.view.playlist(name, LIST_LENGTH, None, self._shown) for name in self._list_names()}
+        return found if self._shown is None else {name: {**one, "note": ONLY_SHOWN} for name, one in found.items()}
+
+    def moves(self) -> dict[str, contract.Playlist]:
         """Return the lists of moves between clusters, likewise, by 'from-to'."""
         counts = np.array(self.view.transitions(None)["counts"])
         if not counts.size:
@@ -134,9 +137,18 @@ class Exported:
         pairs = [divmod(int(place), len(counts)) for place in order if counts.flat[place]]
         return {f"{i}-{j}": self.view.moves(i, j, LIST_LENGTH, self._shown) for i, j in pairs}
 
-    def details(self) -> dict[str, Any]:
+    def details(self) -> dict[str, contract.EpisodeData]:
         """Return the states of each chosen episode."""
         return {str(episode): self.view.episode(episode) for episode in self.chosen.tolist()}
+
+    def draws(self) -> bytes:
+        """Return the draws of episodes behind all intervals: the numbers of units (U) and draws (R), the unit of each
+        episode [E], and how often each unit is drawn [R, U], a byte each.
+        """
+        episodes = self._explored.episodes
+        bootstrap = draws_of(len(episodes.length), self._explored.settings.seed)
+        head = struct.pack("<II", bootstrap.num_units, bootstrap.num_resamples)
+        return head + bootstrap.unit.astype(np.uint8).tobytes() + bootstrap.counts.astype(np.uint8).tobytes()
 
     def frames(self) -> bytes | None:
         """Return the frames: their number, their rows, their sizes, themselves; None if there are none."""

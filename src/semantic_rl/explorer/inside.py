@@ -3,7 +3,7 @@
 Axes: B states, E episodes, A actions, K clusters.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from semantic_rl.analysis.effect_sizes import (
     draws_of,
     not_compared,
 )
+from semantic_rl.explorer import contract
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.selection import Selected
 
@@ -28,11 +29,19 @@ if TYPE_CHECKING:
     from semantic_rl.analysis.metrics.bootstrap import Bootstrap
 
 NUM_EXAMPLES = 12
-NOT_IN_A_SAMPLE = "the plane holds a sample of the states, so stays cannot be measured"
+ORDER_FACTOR = 2_654_435_761
+"""Of Knuth's multiplicative hash."""
+NOT_IN_A_SAMPLE = "only a sample of the states is compared, so stays cannot be measured"
+OF_A_SAMPLE = (
+    "Of {known:,} of the {total:,} states, drawn at random: an episode passes through where one of them is inside."
+)
 
 
-def describe_inside(explored: Explored, selected: Selected) -> dict[str, Any]:
-    """Return counts, and the differences between inside and rest, as JSON values."""
+def describe_inside(explored: Explored, selected: Selected) -> contract.InsideNumbers:
+    """Return counts, and the differences between inside and rest.
+
+    `frontend/src/data/inside.ts` computes the same in an exported page; golden cases made by this function hold it.
+    """
     states, episodes = explored.states, explored.episodes
     inside, rest = np.flatnonzero(selected.inside), np.flatnonzero(selected.rest)
     num_episodes = len(episodes.length)
@@ -46,7 +55,7 @@ def describe_inside(explored: Explored, selected: Selected) -> dict[str, Any]:
 
     passes = np.bincount(states.episode[inside], minlength=num_episodes) > 0
     success = [_success(explored, passes), _success(explored, ~passes & (episodes.num_rows > 0))]
-    found = {
+    found: contract.InsideNumbers = {
         "count": len(inside),
         "of": len(inside) + len(rest),
         "num_episodes": int(passes.sum()),
@@ -63,6 +72,8 @@ def describe_inside(explored: Explored, selected: Selected) -> dict[str, Any]:
     }
     if states.uncertainty is not None:
         found["uncertainty"] = compare(states.uncertainty)
+    if selected.known is not None:
+        found["note"] = OF_A_SAMPLE.format(known=found["of"], total=explored.num_states)
     return found
 
 
@@ -86,9 +97,20 @@ def _dwell(explored: Explored, selected: Selected, bootstrap: "Bootstrap") -> Di
     return contrast(bootstrap, of(1), of(0))
 
 
+class _Actions(TypedDict):
+    """The part of the answer that is about actions."""
+
+    actions: contract.Floats
+    actions_rest: contract.Floats
+    actions_low: contract.FloatsOrNaN
+    actions_high: contract.FloatsOrNaN
+    actions_effect: contract.FloatOrNaN
+    actions_effect_name: str
+
+
 def _actions(
     explored: Explored, inside: NDArray[np.int64], rest: NDArray[np.int64], bootstrap: "Bootstrap"
-) -> dict[str, Any]:
+) -> _Actions:
     """Compare the shares of actions; the effect size of all together is Cramér's V."""
     num_actions, num_episodes = explored.recording.num_actions, len(explored.episodes.length)
 
@@ -121,7 +143,11 @@ def _clusters(explored: Explored, rows: NDArray[np.int64]) -> list[int]:
 
 
 def _examples(explored: Explored, inside: NDArray[np.int64]) -> list[int]:
-    """Draw some of the rows, each of another episode."""
-    shuffled = np.random.default_rng(explored.settings.seed).permutation(inside)
+    """Choose some of the rows, each of another episode: the first in an order that is as good as random.
+
+    The order is that of the rows times `ORDER_FACTOR` modulo 2³².
+    """
+    order = inside.astype(np.uint32) * np.uint32(ORDER_FACTOR)
+    shuffled = inside[np.argsort(order)]
     first = np.unique(explored.states.episode[shuffled], return_index=True)[1]
     return shuffled[np.sort(first)[:NUM_EXAMPLES]].tolist()

@@ -11,7 +11,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.frames import Frames
 from semantic_rl.explorer.jobs import Report
-from semantic_rl.explorer.playlists import AFTER, BEFORE, Found
+from semantic_rl.explorer.playlists import AFTER, BEFORE, LISTS, LOOKALIKES, Found
 
 MOST_COMPARED = 6_000
 """States that are compared with each other."""
@@ -47,7 +47,8 @@ def lookalikes(explored: Explored, frames: Frames, report: Report = lambda done,
         return f"clusters {code_index[a]} and {code_index[b]}; pixels differ by {difference:.1f} of 255 on average"
 
     note = "" if len(rows) == explored.num_states else f"Looked for among {len(rows):,} states, drawn at random."
-    return Found("Lookalikes", row, np.maximum(row - BEFORE, begin), np.minimum(row + AFTER, end), text, other, note)
+    first, last = np.maximum(row - BEFORE, begin), np.minimum(row + AFTER, end)
+    return Found(LISTS[LOOKALIKES].title, row, first, last, text, other, note)
 
 
 def _small_frames(

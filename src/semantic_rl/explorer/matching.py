@@ -5,7 +5,7 @@ otherwise by what they are like. Each is matched once, so that the sum over all 
 Axes: K clusters of the first, L of the second.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class Match(NamedTuple):
 
     pairs: list[tuple[int, int, float]]
     """(cluster of a, cluster of b, how well they match)."""
-    kind: str
+    kind: Literal["same", "overlap", "distance", "none"]
     """same, overlap (1 is best), distance (0 is best) or none."""
     how: str
 

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from semantic_rl.explorer import contract
 from semantic_rl.explorer.about import about, table
 from semantic_rl.explorer.columns import Column
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.planes import PLANES, PlaneName
+from semantic_rl.explorer.playlists import LISTS
 from semantic_rl.games import ACTION_NAMES
-from semantic_rl.palette import cluster_color
+from semantic_rl.palette import cluster_color, ink_on
 from semantic_rl.recording.store.names import without_path
 
 ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
@@ -18,13 +20,14 @@ ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D
 TITLES: dict[PlaneName, str] = {"fdr": "FDR", "tsne": "t-SNE", "pca": "PCA"}
 
 
-def describe(explored: Explored, columns: Sequence[Column], frames: Any = "all") -> dict[str, Any]:
+def describe(explored: Explored, columns: Sequence[Column], frames: str = "all") -> contract.Meta:
     """Return the description of a recording; `frames` says of which states there are pictures."""
     recording, states = explored.recording, explored.states
     known = about(recording)
     settings, trained = table(recording.description, "settings"), known.settings
     game = str(known.environment.get("env", "unknown game"))
     num_actions = recording.num_actions
+    colors = [cluster_color(index) for index in range(recording.num_codes)]
     return {
         "id": explored.id,
         "title": f"{game} · {known.algorithm}",
@@ -40,7 +43,10 @@ def describe(explored: Explored, columns: Sequence[Column], frames: Any = "all")
             "num_levels": trained.get("num_levels"),
             "start_level": trained.get("start_level"),
         },
-        "environment": {name: known.environment.get(name) for name in ("num_levels", "start_level")},
+        "environment": {
+            "num_levels": known.environment.get("num_levels"),
+            "start_level": known.environment.get("start_level"),
+        },
         "protocol": settings.get("protocol"),
         "num_states": recording.num_states,
         "num_episodes": recording.num_episodes,
@@ -51,10 +57,16 @@ def describe(explored: Explored, columns: Sequence[Column], frames: Any = "all")
         "action_names": _padded(ACTION_NAMES, num_actions),
         "action_signs": _padded(ACTION_SIGNS, num_actions),
         "codebook": recording.codebook,
-        "colors": [cluster_color(index) for index in range(recording.num_codes)],
+        "colors": colors,
+        "inks": [ink_on(color) for color in colors],
         "uncertainty_scale": states.uncertainty_scale,
         "planes": [describe_plane(explored, name) for name in PLANES],
         "columns": [column.to_json() for column in columns],
+        "lists": [
+            {"name": name, "title": kind.title, "text": kind.text}
+            for name, kind in LISTS.items()
+            if recording.num_codes or not kind.needs_clusters
+        ],
         "has_pictures": recording.has_pictures,
         "picture_size": recording.description["frames"]["picture_size"] or 64,
         "frames": frames,
@@ -66,15 +78,15 @@ def describe(explored: Explored, columns: Sequence[Column], frames: Any = "all")
     }
 
 
-def describe_plane(explored: Explored, name: PlaneName) -> dict[str, Any]:
+def describe_plane(explored: Explored, name: PlaneName) -> contract.Plane:
     """Return the description of a plane; the limits of one that is not ready are not known yet."""
     why_not = explored.why_not(name)
-    found: dict[str, Any] = {"name": name, "title": TITLES[name], "limits": None, "ready": explored.is_ready(name)}
+    is_ready = explored.is_ready(name)
+    found = contract.Plane(name=name, title=TITLES[name], limits=None, ready=is_ready, num_placed=0)
     if why_not is not None:
-        return {**found, "num_placed": 0, "why_not": why_not}
+        return {**found, "why_not": why_not}
     num_placed = len(explored.tsne_rows) if name == "tsne" else len(explored.shown)
-    limits = list(explored.limits(name)) if found["ready"] else None
-    return {**found, "limits": limits, "num_placed": num_placed}
+    return {**found, "limits": explored.limits(name) if is_ready else None, "num_placed": num_placed}
 
 
 def _padded(names: Sequence[str], count: int) -> list[str]:

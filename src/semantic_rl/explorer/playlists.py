@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.clusters import find_visits
+from semantic_rl.explorer import contract
 from semantic_rl.explorer.data import Explored
 
 BEFORE, AFTER = 12, 12
@@ -18,6 +19,28 @@ BEFORE_END = 40
 """States that are played before the end of a failed episode."""
 MOST_OF_A_PAIR = 5
 """Rare moves of one kind that are listed."""
+
+
+class Kind(NamedTuple):
+    """What a list is called and what is in it, in a few words."""
+
+    title: str
+    text: str
+    needs_clusters: bool = False
+
+
+LOOKALIKES = "lookalikes"
+LISTS: dict[str, Kind] = {
+    "failures": Kind("Failures", "how episodes without success end"),
+    "highest_value": Kind("Highest value", "where the agent expects most"),
+    "lowest_value": Kind("Lowest value", "where it expects least"),
+    "value_drops": Kind("Value drops", "where it is let down within a step"),
+    "boundary": Kind("Boundary states", "between clusters, least certain", needs_clusters=True),
+    "longest_dwells": Kind("Longest dwells", "where it stays in one cluster", needs_clusters=True),
+    "rarest_transitions": Kind("Rarest transitions", "moves that hardly ever happen", needs_clusters=True),
+    LOOKALIKES: Kind("Lookalikes", "same-looking frames, other cluster", needs_clusters=True),
+}
+"""All lists, in the order in which they are offered."""
 
 
 class Found(NamedTuple):
@@ -37,13 +60,15 @@ class Found(NamedTuple):
     """What the list leaves out."""
 
 
-def to_playlist(explored: Explored, name: str, found: Found, limit: int, kept: NDArray[np.bool_] | None = None) -> Any:
+def to_playlist(
+    explored: Explored, name: str, found: Found, limit: int, kept: NDArray[np.bool_] | None = None
+) -> contract.Playlist:
     """Return the first `limit` moments as JSON values; of those only for which `kept` [N] holds, if it is given."""
     places = np.arange(len(found.row)) if kept is None else np.flatnonzero(kept)
-    items: list[dict[str, Any]] = []
+    items: list[contract.PlaylistItem] = []
     for place in places[:limit].tolist():
         row = int(found.row[place])
-        item = {
+        item: contract.PlaylistItem = {
             "episode": int(explored.states.episode[row]),
             "row": row,
             "first": int(found.first[place]),
@@ -53,7 +78,7 @@ def to_playlist(explored: Explored, name: str, found: Found, limit: int, kept: N
         if found.other is not None:
             item["other"] = int(found.other[place])
         items.append(item)
-    content = {"name": name, "title": found.title, "total": len(places), "items": items}
+    content = contract.Playlist(name=name, title=found.title, total=len(places), items=items)
     return {**content, "note": found.note} if found.note else content
 
 
@@ -71,21 +96,23 @@ def failures(explored: Explored) -> Found:
             f"{episodes.total_reward[episode]:g}"
         )
 
-    return Found("Failures", row, np.maximum(row - BEFORE_END, episodes.first_row[failed]), row, text)
+    return Found(LISTS["failures"].title, row, np.maximum(row - BEFORE_END, episodes.first_row[failed]), row, text)
 
 
 def highest_value(explored: Explored) -> Found:
     """The state of each episode in which the agent expects most, the highest of all first."""
     value = explored.states.value
     row = _best_of_episodes(explored, value)
-    return _around(explored, "Highest value", row, lambda at: f"value {value[row[at]]:.2f}, the highest of its episode")
+    title = LISTS["highest_value"].title
+    return _around(explored, title, row, lambda at: f"value {value[row[at]]:.2f}, the highest of its episode")
 
 
 def lowest_value(explored: Explored) -> Found:
     """The state of each episode in which the agent expects least, the lowest of all first."""
     value = explored.states.value
     row = _best_of_episodes(explored, -value)
-    return _around(explored, "Lowest value", row, lambda at: f"value {value[row[at]]:.2f}, the lowest of its episode")
+    title = LISTS["lowest_value"].title
+    return _around(explored, title, row, lambda at: f"value {value[row[at]]:.2f}, the lowest of its episode")
 
 
 def value_drops(explored: Explored) -> Found:
@@ -98,7 +125,7 @@ def value_drops(explored: Explored) -> Found:
     row = row[drop[row] > 0]
     return _around(
         explored,
-        "Largest value drops",
+        LISTS["value_drops"].title,
         row,
         lambda place: f"value falls from {value[row[place]]:.2f} to {value[row[place] + 1]:.2f} in one step",
     )
@@ -116,16 +143,17 @@ def boundary(explored: Explored) -> Found:
         nearest = np.argsort(distances, kind="stable")[:2].tolist()
         return f"uncertainty {uncertainty[row[place]]:.2f}, between clusters {' and '.join(map(str, nearest))}"
 
-    return _around(explored, "Boundary states", row, text)
+    return _around(explored, LISTS["boundary"].title, row, text)
 
 
 def longest_dwells(explored: Explored) -> Found:
     """The longest stays in one cluster, whole."""
     states = explored.states
     assert states.code_index is not None, "there are clusters"
+    title = LISTS["longest_dwells"].title
     if not explored.num_states:
         nothing = np.zeros(0, np.int64)
-        return Found("Longest stays", nothing, nothing, nothing, str)
+        return Found(title, nothing, nothing, nothing, str)
     visits = find_visits(states.episode, states.step, states.code_index)
     ends = np.append(visits.first_row[1:], explored.num_states) - 1
     means = _means(visits.num_steps, visits.code_index, explored.num_codes)
@@ -137,7 +165,7 @@ def longest_dwells(explored: Explored) -> Found:
         stay = _count(visits.num_steps[visit], "step")
         return f"{stay} on end in cluster {cluster}, where {means[cluster]:.1f} are usual"
 
-    return Found("Longest stays", visits.first_row[order], visits.first_row[order], ends[order], text)
+    return Found(title, visits.first_row[order], visits.first_row[order], ends[order], text)
 
 
 def rarest_transitions(explored: Explored) -> Found:
@@ -157,7 +185,7 @@ def rarest_transitions(explored: Explored) -> Found:
         before, after = divmod(int(pair[place]), explored.num_codes)
         return f"{before} → {after}, seen {_count(counts[pair[place]], 'time')} in all"
 
-    return _around(explored, "Rarest transitions", here, text)
+    return _around(explored, LISTS["rarest_transitions"].title, here, text)
 
 
 def moves(explored: Explored, before: int, after: int, seed: int = 0) -> Found:
@@ -186,7 +214,6 @@ PLAYLISTS: dict[str, Finder] = {
     "longest_dwells": longest_dwells,
     "rarest_transitions": rarest_transitions,
 }
-NEED_CLUSTERS = frozenset({"boundary", "longest_dwells", "rarest_transitions", "lookalikes"})
 
 
 def _around(explored: Explored, title: str, row: NDArray[np.int64], text: Callable[[int], str]) -> Found:

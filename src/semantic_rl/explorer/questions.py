@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_rl.explorer import contract
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.downloads import made_to_take_along, write_clip, write_rows
-from semantic_rl.explorer.frames import Frames
+from semantic_rl.explorer.frames import MOST_IN_MEAN, Frames
 from semantic_rl.explorer.inside import describe_inside
 from semantic_rl.explorer.jobs import PATIENCE
 from semantic_rl.explorer.refusal import Refusal
@@ -35,7 +36,7 @@ class Questions:
         self._selected: OrderedDict[str, Selected] = OrderedDict()
         self._lock = threading.Lock()
 
-    def ask(self, content: dict[str, Any], patience: float | None = PATIENCE) -> dict[str, Any]:
+    def ask(self, content: dict[str, Any], patience: float | None = PATIENCE) -> contract.Inside:
         """Answer what is inside a selection, given as JSON values."""
         selection = read_selection(self._explored, content)
         key = selection.key()
@@ -51,6 +52,8 @@ class Questions:
             **found,
             "mean": about if found["count"] else None,
             "mean_rest": f"{about}?rest=1" if found["of"] > found["count"] else None,
+            "num_frames": min(found["count"], MOST_IN_MEAN),
+            "num_frames_rest": min(found["of"] - found["count"], MOST_IN_MEAN),
         }
 
     def count(self, selection: Selection) -> int:

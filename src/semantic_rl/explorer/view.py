@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.errors import UserError
+from semantic_rl.explorer import contract
 from semantic_rl.explorer.cards import Cards, make_cards, make_transitions
 from semantic_rl.explorer.columns import Column, column_bytes, describe_columns
 from semantic_rl.explorer.compare import compare
@@ -21,13 +22,12 @@ from semantic_rl.explorer.lookalikes import lookalikes
 from semantic_rl.explorer.matching import Side
 from semantic_rl.explorer.meta import describe, describe_plane
 from semantic_rl.explorer.planes import PLANES, as_plane
-from semantic_rl.explorer.playlists import NEED_CLUSTERS, PLAYLISTS, Found, moves, to_playlist
+from semantic_rl.explorer.playlists import LISTS, LOOKALIKES, PLAYLISTS, Found, moves, to_playlist
 from semantic_rl.explorer.questions import Questions
 from semantic_rl.explorer.refusal import Refusal
 from semantic_rl.explorer.wire import to_json, to_png
 from semantic_rl.recording.store.annotations import Annotations
 
-LOOKALIKES = "lookalikes"
 LONGEST_LIST = 500
 
 
@@ -50,11 +50,11 @@ class View:
         """The columns of the points, by name."""
         return {column.name: column for column in describe_columns(self.explored)}
 
-    def meta(self) -> dict[str, Any]:
+    def meta(self) -> contract.Meta:
         """Return the description of the recording."""
         return describe(self.explored, list(self.columns.values()))
 
-    def plane(self, name: str, patience: float | None = PATIENCE) -> dict[str, Any]:
+    def plane(self, name: str, patience: float | None = PATIENCE) -> contract.Plane:
         """Return the description of a plane, with its limits."""
         known = as_plane(name)
         if known is None:
@@ -77,7 +77,7 @@ class View:
         """Return the list of episodes, as JSON."""
         return self.explored.jobs.get("episodes", lambda report: to_json(list_episodes(self.explored)), None)
 
-    def episode(self, number: int) -> dict[str, Any]:
+    def episode(self, number: int) -> contract.EpisodeData:
         """Return the states of an episode."""
         count = self.explored.recording.num_episodes
         if not 0 <= number < count:
@@ -118,17 +118,17 @@ class View:
             raise Refusal(404, f"cluster {cluster} has no mean frame: it is empty or does not exist.")
         return found
 
-    def transitions(self, patience: float | None = PATIENCE) -> dict[str, Any]:
+    def transitions(self, patience: float | None = PATIENCE) -> contract.Transitions:
         """Return the moves between clusters."""
         return self.explored.jobs.get("transitions", lambda report: make_transitions(self.explored), patience)
 
     def playlist(
         self, name: str, limit: int, patience: float | None = PATIENCE, shown: NDArray[np.bool_] | None = None
-    ) -> dict[str, Any]:
+    ) -> contract.Playlist:
         """Return a list of moments; only those of the episodes `shown` [E], if they are given."""
-        if name not in PLAYLISTS and name != LOOKALIKES:
-            raise Refusal(404, f"there is no list '{name}'; there are {', '.join([*PLAYLISTS, LOOKALIKES])}.")
-        if name in NEED_CLUSTERS and not self.explored.num_codes:
+        if name not in LISTS:
+            raise Refusal(404, f"there is no list '{name}'; there are {', '.join(LISTS)}.")
+        if LISTS[name].needs_clusters and not self.explored.num_codes:
             raise Refusal(404, f"{name}: the agent has no clusters (PPO).")
 
         def find(report: Report) -> Found:
@@ -138,14 +138,14 @@ class View:
 
         return self._listed(name, self.explored.jobs.get(("playlist", name), find, patience), limit, shown)
 
-    def moves(self, before: int, after: int, limit: int, shown: NDArray[np.bool_] | None = None) -> dict[str, Any]:
+    def moves(self, before: int, after: int, limit: int, shown: NDArray[np.bool_] | None = None) -> contract.Playlist:
         """Return the list of moves from one cluster to another."""
         count = self.explored.num_codes
         if not max(before, after) < count:
             raise Refusal(404, f"there is no move from {before} to {after}; there are {count} clusters.")
         return self._listed(f"transition/{before}/{after}", moves(self.explored, before, after), limit, shown)
 
-    def _listed(self, name: str, found: Found, limit: int, shown: NDArray[np.bool_] | None) -> dict[str, Any]:
+    def _listed(self, name: str, found: Found, limit: int, shown: NDArray[np.bool_] | None) -> contract.Playlist:
         if not 1 <= limit <= LONGEST_LIST:
             raise Refusal(400, f"limit: got {limit}, expected 1 to {LONGEST_LIST}.")
         kept = None if shown is None else shown[self.explored.states.episode[found.row]]
@@ -153,7 +153,7 @@ class View:
             kept &= shown[self.explored.states.episode[found.other]]
         return to_playlist(self.explored, name, found, limit, kept)
 
-    def inside(self, content: dict[str, Any], patience: float | None = PATIENCE) -> dict[str, Any]:
+    def inside(self, content: dict[str, Any], patience: float | None = PATIENCE) -> contract.Inside:
         """Answer what is inside a selection, which may be a kept one."""
         if "selection" in content:
             kept = self.annotations.read()["selections"]
@@ -171,7 +171,7 @@ class View:
         return self.questions.clip(key, annotations)
 
 
-def compared(views: Sequence[View], patience: float | None = PATIENCE) -> dict[str, Any]:
+def compared(views: Sequence[View], patience: float | None = PATIENCE) -> contract.Comparison:
     """Compare two recordings."""
     if len(views) != 2:
         raise Refusal(404, "there is one recording only; name two to compare them.")

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 LEVELS_16_BIT = 65535
+HIGHEST_SHARE = 255
+"""What stands for 1 where a share is a byte."""
 
 
 def quantise(values: NDArray[np.floating], low: float, high: float) -> NDArray[np.uint16]:
@@ -21,7 +23,7 @@ def quantise(values: NDArray[np.floating], low: float, high: float) -> NDArray[n
 
 def quantise_share(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Return numbers from 0 to 1 as whole numbers from 0 to 255."""
-    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return np.rint(np.clip(values, 0, 1) * HIGHEST_SHARE).astype(np.uint8)
 
 
 def plain(value: Any) -> Any:

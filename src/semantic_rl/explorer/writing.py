@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from semantic_rl.errors import UserError
+from semantic_rl.explorer import contract
 from semantic_rl.explorer.answers import Content, json_answer
 from semantic_rl.explorer.refusal import Refusal
 from semantic_rl.explorer.selection import read_plane, read_polygon, read_selection
@@ -94,7 +95,7 @@ async def _events(annotations: Annotations, is_over: Callable[[], bool]) -> Asyn
         found = annotations.signature()
         if found != told:
             told, quiet = found, 0.0
-            yield f"data: {json.dumps({'annotations': _version(annotations)})}\n\n".encode()
+            yield f"data: {json.dumps(contract.AnnotationsChanged(annotations=_version(annotations)))}\n\n".encode()
         elif quiet >= SECONDS_BETWEEN_SIGNS:
             quiet = 0.0
             yield b": still here\n\n"

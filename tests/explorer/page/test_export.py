@@ -1,5 +1,6 @@
 """The exported file works from the disk, without network and without the server."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,37 @@ def test_an_episode_whose_frames_were_left_out_is_played_without_them(page: Any,
     pytest.fail("all frames are in the file")
 
 
-def test_the_lasso_is_computed_in_the_page(page: Any, recording: Recording) -> None:
-    assert map_box(page)["width"] > 0
-    page.keyboard.press("l")
-    draw(page)
-    count = int(page.get_attribute(".inside [data-count]", "data-count"))
-    assert 0 < count < recording.num_states
-    assert page.locator(".differences tbody tr").count() == 3
+def shown_inside(page: Any) -> tuple[list[str], list[list[float]], list[str]]:
+    """Return what the lasso's panel shows: counts, the numbers of each row, actions."""
+    head = page.inner_text(".inside .panel-head")
+    rows = page.locator(".differences tbody tr").all_inner_texts()
+    titles = page.eval_on_selector_all(".differences tbody tr", "rows => rows.map((row) => row.title)")
+    numbers = [re.findall(r"−?[\d.]+", f"{row} {title}") for row, title in zip(rows, titles, strict=True)]
+    return (
+        re.findall(r"[\d,.%]+", head),
+        [[float(number.strip(".").replace("−", "-")) for number in row] for row in numbers],
+        page.locator(".inside .actions li").all_inner_texts(),
+    )
+
+
+def test_the_lasso_is_computed_in_the_page_and_says_what_the_server_says(page: Any, open_page: OpenPage) -> None:
+    live = open_page()
+    live.click('.segments button:text-is("PCA")')  # as in the file, where the first plane shown is the agent's own
+    live.click('.segments button:text-is("FDR")')
+    live.wait_for_selector('.map[data-plane="fdr"]')
+    assert map_box(page) == map_box(live)
+    for one in (page, live):
+        one.keyboard.press("l")
+        draw(one)
+    counts, rows, actions = shown_inside(page)
+    expected_counts, expected_rows, expected_actions = shown_inside(live)
+    assert counts == expected_counts
+    assert actions == expected_actions
+    assert len(rows) == 6
+    for found, expected in zip(rows, expected_rows, strict=True):
+        assert len(expected) >= 7, "inside, rest, difference, effect, interval, episodes"
+        # one more in the last digit that is shown, for the file's numbers are rounded
+        assert found == pytest.approx(expected, rel=0.011, abs=1.01 if expected[0] > 1 else 0.011)
+    for state in ("mean frame inside", "mean frame of the rest"):
+        page.wait_for_selector(f'canvas[aria-label="{state}"][data-state="shown"]')
     assert page.locator(".downloads a").count() == 0
