@@ -61,7 +61,7 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     with pytest.raises(SystemExit) as leaving:
         main(["demo", "--out", str(tmp_path / "demo")])
     assert leaving.value.code == 2
-    assert "is a file; choose another --out." in capsys.readouterr().err
+    assert "is a file; expected a folder to write into." in capsys.readouterr().err
 
 
 def test_an_unknown_agent_leaves_nothing_behind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,11 +19,16 @@ OWNERS = ((RECORDING_FILE, "a recording"), (STATE_FILE, "an agent or a checkpoin
 
 
 def check_output_file(
-    path: Path, kind: str, is_ours: Callable[[bytes], bool], setting: str = "out", own: tuple[Path, ...] = ()
+    path: Path,
+    kind: str,
+    is_ours: Callable[[bytes], bool],
+    setting: str = "out",
+    own: tuple[Path, ...] = (),
+    most_bytes: int = BEGINNING,
 ) -> None:
     """Raise UserError unless a file can be written at `path`.
 
-    `kind` says what is to be written, as in "a report of semantic-rl". `is_ours` is called with the first 4,096 bytes
+    `kind` says what is to be written, as in "a report of semantic-rl". `is_ours` is called with the first `most_bytes`
     of a file that is there already, and says whether it is of this kind and may be replaced. `own` are folders inside
     a recording in which this command may write. The message begins with the name of the `setting`.
     """
@@ -38,7 +43,7 @@ def check_output_file(
             raise UserError(f"{setting}: {path} is a folder; expected the name of a file to write.")
         if not stat.S_ISREG(mode):
             raise UserError(f"{setting}: {path} is no regular file (a pipe or a device); choose another place.")
-        if not is_ours(_beginning(path, setting)):
+        if not is_ours(_beginning(path, setting, most_bytes)):
             raise UserError(f"{setting}: {path} exists and is not {kind}; choose another place, or move it away.")
     check_not_inside(path, setting, own)
     _check_parent(path, setting)
@@ -94,11 +99,11 @@ def exists(path: Path, setting: str = "out") -> bool:
     return True
 
 
-def _beginning(path: Path, setting: str) -> bytes:
+def _beginning(path: Path, setting: str, most_bytes: int) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
         with open(descriptor, "rb") as file:
-            return file.read(BEGINNING)
+            return file.read(most_bytes)
     except OSError as error:
         raise UserError(
             f"{setting}: {path} exists and cannot be read ({error.strerror}); choose another place."

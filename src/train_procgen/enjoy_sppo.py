@@ -5,7 +5,6 @@ are given, mode 1 those 200,000 further on, with its protocol for exploring stat
 """
 
 import argparse
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -24,6 +23,8 @@ FIGURES_FOLDER = Path("train_procgen/figures")
 LEVELS_FURTHER_ON = 200_000
 """Mode 1 starts so many levels after --start_level; with --num_levels 0 all levels are played anyway."""
 LEGEND_WIDTH = 1.3
+SPACES = ("feature", "fdr")
+"""Which embedding spaces mode 1 draws."""
 
 EPILOG = """\
 The agent is looked for in train_procgen/checkpoints and in runs, below the
@@ -171,7 +172,7 @@ def check_agent(run: Path, arguments: argparse.Namespace) -> None:
 def make_clips(run: Path, arguments: argparse.Namespace) -> list[Path]:
     """Make a clip of each cluster; goes on with what was interrupted."""
     from semantic_rl.clips.make import PLAYING_FOLDER
-    from semantic_rl.commands.clips import make
+    from semantic_rl.commands.clips import make, remove_played
 
     out = FIGURES_FOLDER / f"{arguments.env_name}_skills"
 
@@ -180,12 +181,14 @@ def make_clips(run: Path, arguments: argparse.Namespace) -> list[Path]:
             ClipsConfig(run, out, ClipSettings(seed=arguments.rand_seed), num_envs=arguments.num_envs, resume=resume)
         )
 
-    return _resumed(attempt, out / PLAYING_FOLDER)
+    return _resumed(attempt, out / PLAYING_FOLDER, remove_played)
 
 
 def make_embeddings(run: Path, arguments: argparse.Namespace) -> list[Path]:
     """Record states as the original does for its figures, and draw their two embedding spaces."""
+    from semantic_rl.figures.style import check_figure_places
     from semantic_rl.recording.record import record
+    from semantic_rl.recording.store.removal import remove_recording
 
     name = f"{arguments.env_name}_{arguments.num_levels}"
     folder = FIGURES_FOLDER / f"{name}_playing"
@@ -205,12 +208,14 @@ def make_embeddings(run: Path, arguments: argparse.Namespace) -> list[Path]:
             )
         )
 
-    paths = draw_embeddings(_resumed(attempt, folder), FIGURES_FOLDER, name, arguments.rand_seed)
-    shutil.rmtree(folder)
+    for space in SPACES:  # before anything is played
+        check_figure_places(FIGURES_FOLDER, f"{name}_{space}_embeddings")
+    paths = draw_embeddings(_resumed(attempt, folder, remove_recording), FIGURES_FOLDER, name, arguments.rand_seed)
+    remove_recording(folder)
     return paths
 
 
-def _resumed[Result](attempt: Callable[[bool], Result], folder: Path) -> Result:
+def _resumed[Result](attempt: Callable[[bool], Result], folder: Path, remove: Callable[[Path], None]) -> Result:
     """Go on with what is in `folder`; where that was begun otherwise, or there is nothing, begin."""
     if folder.is_dir():
         try:
@@ -218,7 +223,7 @@ def _resumed[Result](attempt: Callable[[bool], Result], folder: Path) -> Result:
         except UserError as error:
             if not str(error).startswith("resume:"):
                 raise
-            shutil.rmtree(folder)
+            remove(folder)
     return attempt(False)
 
 
@@ -250,7 +255,7 @@ def draw_embeddings(recording: Path, out: Path, name: str, seed: int) -> list[Pa
     paths: list[Path] = []
     if planes.tsne is None:
         print(f"{recording}: drawing the FDR space alone: {planes.no_tsne}.", file=sys.stderr)
-    for space, points in (("feature", planes.tsne), ("fdr", planes.fdr)):
+    for space, points in zip(SPACES, (planes.tsne, planes.fdr), strict=True):
         if points is None:
             continue
         with paper_style():

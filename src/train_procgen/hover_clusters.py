@@ -5,6 +5,7 @@ shown again the next time; instead of a matplotlib window the explorer opens in 
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -83,7 +84,7 @@ def find_recording(arguments: argparse.Namespace) -> Path:
                 start_level=arguments.start_level if arguments.num_levels else None,
                 seed=arguments.rand_seed,
                 num_envs=arguments.num_envs,
-                resume=folder.is_dir(),
+                resume=os.path.isfile(folder / RECORDING_FILE),
             )
         )
 

@@ -53,8 +53,10 @@ def test_every_option_of_the_command_reaches_the_measuring(tmp_path: Path, capsy
         (["r", "--clusters", "1"], "clusters: got 1, expected 0 .* or a number from 2 to 256"),
         (["r", "--resamples", "5"], "resamples: got 5"),
         (["r", "--against", "nowhere"], "nowhere"),
-        (["r", "--out", "r"], "out: r is a folder; give the file to write"),
-        (["r", "--out", "r/recording.json/x.json"], "cannot write r/recording.json/x.json.*--out"),
+        (["r", "--out", "r"], "out: r is a folder; expected the name of a file to write"),
+        (["r", "--out", "r/recording.json/x.json"], "x.json lies inside a recording .*; choose another place"),
+        (["r", "--out", "r/states.parquet"], "out: r/states.parquet exists and is not a file of metrics"),
+        (["r", "--out", "r/mine.json"], "lies inside a recording"),
     ],
 )
 def test_mistakes_end_with_one_line(

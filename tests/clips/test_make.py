@@ -183,7 +183,8 @@ def test_progress_is_reported_up_to_the_end(recording: Recording, tmp_path: Path
 
 def test_clips_that_were_there_are_replaced_as_a_set(recording: Recording, tmp_path: Path) -> None:
     make_clips(recording, tmp_path, settings(format="gif"))
-    (tmp_path / "cluster_9.mp4").write_text("of an agent with more clusters")
+    for name in ("cluster_9.mp4", "cluster_9.gif"):  # of an agent with more clusters, by their metadata
+        (tmp_path / name).write_bytes((tmp_path / name.replace("9", "0")).read_bytes())
     (tmp_path / "cluster_0.avi").write_text("the original's")
     make_clips(recording, tmp_path, settings(video_size=0))
     expected = {"clips.json", "cluster_0.avi", *(f"cluster_{cluster}.webp" for cluster in range(3))}
@@ -194,9 +195,14 @@ def test_a_folder_with_other_things_is_left_alone(recording: Recording, tmp_path
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(UserError, match=r"what is not a clip \(thesis.tex\)"):
         make_clips(recording, tmp_path, settings())
-    with pytest.raises(UserError, match="not a folder"):
+    with pytest.raises(UserError, match="is a file; expected a folder"):
         make_clips(recording, tmp_path / "thesis.tex", settings())
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "cluster_9.mp4").write_text("filmed by a person")
+    with pytest.raises(UserError, match=r"cluster_9\.mp4 exists and is not a clip of semantic-rl"):
+        make_clips(recording, tmp_path / "own", settings())
+    assert (tmp_path / "own" / "cluster_9.mp4").read_text() == "filmed by a person"
 
 
 def failing_program(path: Path, said: str) -> Path:

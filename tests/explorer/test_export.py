@@ -195,10 +195,10 @@ def test_a_file_of_another_kind_is_never_overwritten(make_view: Callable[..., Vi
     path = tmp_path / "thesis.html"
     path.write_text("<html>mine</html>")
     exported = Exported(make_view(), 0)
-    with pytest.raises(UserError, match="was not written by the explorer"):
+    with pytest.raises(UserError, match="exists and is not a page that the explorer exported"):
         write_export(exported, path)
     assert path.read_text() == "<html>mine</html>"
-    with pytest.raises(UserError, match="cannot be written"):
+    with pytest.raises(UserError, match="is a folder; expected the name of a file"):
         check_place(tmp_path)
     write_export(exported, tmp_path / "page.html")
     write_export(exported, tmp_path / "page.html")

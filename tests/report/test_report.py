@@ -250,7 +250,7 @@ def test_an_imported_agent_names_the_file_that_it_came_from(folder: Path) -> Non
 def test_a_report_is_replaced_and_no_other_file(recording: Recording, tmp_path: Path) -> None:
     foreign = tmp_path / "thesis.html"
     foreign.write_text("<html>all my work</html>")
-    with pytest.raises(UserError, match=r"exists and is not a report of semantic-rl; choose another --out"):
+    with pytest.raises(UserError, match=r"exists and is not a report of semantic-rl; choose another place"):
         report_of(recording, out=foreign)
     assert foreign.read_text() == "<html>all my work</html>"
     with pytest.raises(UserError, match="is a folder; expected the name of a file"):

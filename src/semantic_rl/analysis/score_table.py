@@ -1,13 +1,13 @@
 """Final scores as a table for people, with a word on what its intervals are worth, and as rows for CSV files."""
 
 import csv
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from semantic_rl.analysis.scores import METRICS, Estimate, Metric, RunScore, Scores, SeriesScores
-from semantic_rl.artifacts import TEMPORARY_SUFFIX
+from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
+from semantic_rl.output_places import check_output_file
 
 METRIC_NAMES: dict[Metric, str] = {
     "mean": "mean",
@@ -125,14 +125,19 @@ def summary_rows(scores: Scores) -> list[tuple[object, ...]]:
     return rows
 
 
+def check_csv_place(path: Path, columns: Sequence[str]) -> None:
+    """Raise UserError where a CSV file cannot be written, or would replace one that has other columns."""
+    head = (",".join(columns) + "\n").encode()
+    check_output_file(path, "a table of scores of semantic-rl", lambda beginning: beginning.startswith(head))
+
+
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
-    """Write a CSV file, whole or not at all; return its path. Raises UserError where it cannot be written."""
-    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    """Write a CSV file, whole or not at all; return its path. Raises UserError as `check_csv_place`."""
+    check_csv_place(path, columns)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", newline="", encoding="utf-8") as file:
+        with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([columns, *rows])
-        os.replace(temporary, path)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}; choose another --out.") from error
     return path

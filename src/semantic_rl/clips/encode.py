@@ -1,7 +1,7 @@
 """Writes frames as a video or an animated picture, which appears whole or not at all.
 
 MP4 goes through ffmpeg (the one that imageio-ffmpeg brings along), WebP and GIF through Pillow. The same frames give
-the same bytes.
+the same bytes. Each file says in its metadata that it is a clip of semantic-rl, so that no other is ever replaced.
 """
 
 import subprocess
@@ -23,6 +23,10 @@ Frames = Iterator[NDArray[np.uint8]]
 
 VIDEO_QUALITY = 21
 """x264's constant rate factor: what is lost cannot be seen in pictures with hard edges either."""
+MARK = "semantic-rl clip"
+"""In the metadata of every file: the comment in MP4 and GIF, XMP's creator tool in WebP."""
+MOST_BYTES_OF_CLIP = 64_000_000
+"""In which the mark is looked for: it is behind the frames in WebP."""
 WEBP_QUALITY = 65
 WEBP_METHOD = 4
 """How long WebP looks for a smaller file, 0 to 6; 6 takes forty times as long as 4 for a tenth less."""
@@ -35,7 +39,7 @@ def write_video(path: Path, frames: Frames, size: int, frames_per_second: int, t
         coded = f"-c:v libx264 -preset veryfast -crf {VIDEO_QUALITY} -pix_fmt yuv420p -threads 1"
         file = "-movflags +faststart -fflags +bitexact -f mp4"
         command = [find_ffmpeg(), *f"-loglevel error -nostdin -y {given} {coded} {file}".split()]
-        command += ["-metadata", f"title={title}", str(temporary)]
+        command += ["-metadata", f"title={title}", "-metadata", f"comment={MARK}", str(temporary)]
         try:
             with subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints
@@ -61,6 +65,13 @@ def write_video(path: Path, frames: Frames, size: int, frames_per_second: int, t
 _WAY_OUT = (
     "mend that, name another ffmpeg in the environment variable IMAGEIO_FFMPEG_EXE, or make no videos: --video-size 0."
 )
+
+
+def is_clip(content: bytes) -> bool:
+    """Say of the bytes of a file whether it is a clip that was written here."""
+    kind = content[:12]
+    is_picture = kind.startswith(b"GIF8") or (kind.startswith(b"RIFF") and kind.endswith(b"WEBP"))
+    return (is_picture or kind[4:8] == b"ftyp") and MARK.encode() in content
 
 
 def find_ffmpeg() -> str:
@@ -103,13 +114,14 @@ def write_animation(path: Path, frames: Frames, frames_per_second: int, format: 
             loop=0,
             quality=WEBP_QUALITY,
             method=WEBP_METHOD,
-            xmp=_XMP.format(escape(title)).encode(),
+            xmp=_XMP.format(MARK, escape(title)).encode(),
         )
 
 
 _XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><rdf:Alt>'
+    '<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:CreatorTool="{}" '
+    'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><rdf:Alt>'
     '<rdf:li xml:lang="x-default">{}</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF></x:xmpmeta>'
 )
 """Metadata as the standard for it has them (ISO 16684-1); programs that show pictures read the title there."""
@@ -124,4 +136,12 @@ def _save_gif(path: Path, images: list[Image.Image], milliseconds: int, title: s
         sheet.paste(image, (0, height * index))
     palette = sheet.quantize(256, method=Image.Quantize.MAXCOVERAGE)
     first, *rest = (image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images)
-    first.save(path, "GIF", save_all=True, append_images=rest, duration=milliseconds, loop=0, comment=title.encode())
+    first.save(
+        path,
+        "GIF",
+        save_all=True,
+        append_images=rest,
+        duration=milliseconds,
+        loop=0,
+        comment=f"{MARK}: {title}".encode(),
+    )

@@ -5,22 +5,28 @@ clips/
   clips.json                          what each shows; written last, so that it is there only if all is
 """
 
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_rl.atomic_write import is_temporary
 from semantic_rl.clips.choose import Run, choose_runs, fit
-from semantic_rl.clips.encode import find_ffmpeg, write_animation, write_video
+from semantic_rl.clips.encode import MOST_BYTES_OF_CLIP, find_ffmpeg, is_clip, write_animation, write_video
 from semantic_rl.clips.footage import Footage, find_candidates, read_footage, require_episodes
 from semantic_rl.clips.overlay import Caption, draw_overlay, fit_picture
 from semantic_rl.config.checks import to_dict
 from semantic_rl.config.clips import ClipSettings
 from semantic_rl.errors import UserError
+from semantic_rl.folder_lock import LOCK_FILE, hold_folder
+from semantic_rl.json_files import read_json_object
+from semantic_rl.output_places import check_output_file, check_output_folder, exists
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.names import cluster_title, notes_if_readable
 from semantic_rl.recording.store.writer import write_json
@@ -30,8 +36,11 @@ CLIPS_FORMAT = "semantic-rl clips"
 CLIPS_VERSION = 1
 PLAYING_FOLDER = "playing"
 """In a clips folder, while an agent is played for it."""
-_OURS = re.compile(rf"{re.escape(CLIPS_FILE)}|{PLAYING_FOLDER}|cluster_\d+\.(mp4|webp|gif|avi)(\.tmp)?")
-"""What may lie in a clips folder; avi is what the original writes."""
+_OURS = re.compile(
+    rf"{re.escape(CLIPS_FILE)}|{re.escape(LOCK_FILE)}|{PLAYING_FOLDER}|cluster_\d+\.(mp4|webp|gif|avi)(\.tmp)?"
+)
+"""Names of what may lie in a clips folder; avi is what the original writes."""
+_CLIP = re.compile(r"cluster_\d+\.(mp4|webp|gif)")
 
 Report = Callable[[int, int], None]
 """Told (done, total) now and then."""
@@ -73,12 +82,12 @@ def make_clips(
     episode is successful, `out` holds other things, or ffmpeg fails.
     """
     settings = settings or ClipSettings()
-    prepare(out, settings)
-    footage = read_footage([recording])
-    require_episodes(footage, settings)
-    chosen = choose_clips(footage, settings)
-    names = names_of(recording.path)
-    return write_clips(footage, chosen, recording.frame, out, settings, report, recording.path, names)
+    with prepared(out, settings):
+        footage = read_footage([recording])
+        require_episodes(footage, settings)
+        chosen = choose_clips(footage, settings)
+        names = names_of(recording.path)
+        return write_clips(footage, chosen, recording.frame, out, settings, report, recording.path, names)
 
 
 def names_of(recording: Path) -> dict[int, str]:
@@ -86,17 +95,53 @@ def names_of(recording: Path) -> dict[int, str]:
     return {cluster: note.name for cluster, note in notes_if_readable(recording).items()}
 
 
-def prepare(out: Path, settings: ClipSettings) -> None:
-    """Raise UserError if `out` is no folder or holds what is not of clips, or if ffmpeg is needed and missing."""
+@contextmanager
+def prepared(out: Path, settings: ClipSettings) -> Generator[None]:
+    """Make the folder of clips and hold it, so that no other process writes there.
+
+    Raises UserError if it cannot be written to or holds what is not of clips, or if ffmpeg is needed and missing.
+    """
     if settings.video_size:
         find_ffmpeg()
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise UserError(f"{out} is not a folder; choose another --out.")
-    foreign = sorted(path.name for path in out.iterdir() if not _OURS.fullmatch(path.name))
+    check_output_folder(out)
+    is_new = not exists(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        names = sorted(path.name for path in out.iterdir() if not is_temporary(path))
+    except OSError as error:
+        raise UserError(f"cannot write clips to {out}: {error.strerror or error}; choose another --out.") from error
+    foreign = [name for name in names if not _OURS.fullmatch(name)]
     if foreign:
         raise UserError(f"{out} holds what is not a clip ({foreign[0]}); choose another --out.")
+    listed = _listed(out)
+    check_output_file(out / CLIPS_FILE, "a list of clips", lambda beginning: _LIST_BEGINS in beginning)
+    for name in names:
+        if _CLIP.fullmatch(name) and name not in listed:
+            check_output_file(out / name, "a clip of semantic-rl", is_clip, most_bytes=MOST_BYTES_OF_CLIP)
+    try:
+        with hold_folder(out):
+            yield
+    finally:
+        if is_new:
+            with suppress(OSError):
+                out.rmdir()  # where nothing was written, nothing is left
+
+
+_LIST_BEGINS = f'{{\n  "format": "{CLIPS_FORMAT}"'.encode()
+
+
+def _listed(out: Path) -> set[str]:
+    """Return the names of the clips that a list names, which are ours; those of older versions bear no mark."""
+    if not os.path.isfile(out / CLIPS_FILE):
+        return set()
+    try:
+        content = read_json_object(out / CLIPS_FILE, "")
+        clips = content.array("clips") if content.get("format") == CLIPS_FORMAT else []
+    except UserError:
+        return set()
+    entries = [cast(dict[str, Any], clip) for clip in clips if isinstance(clip, dict)]
+    found = {str(entry.get(kind)) for entry in entries for kind in ("mp4", "animation")}
+    return {name for name in found if (out / name).is_file() and not (out / name).is_symlink()}
 
 
 def choose_clips(footage: Footage, settings: ClipSettings) -> list[list[Run]]:
@@ -193,10 +238,10 @@ def _frames(
 
 
 def _remove_others(out: Path, clips: list[Clip]) -> None:
-    """Delete clips that were there before and are not of this set."""
+    """Delete clips that were there before, which `prepared` found to be ours, and are not of this set."""
     written = {path for clip in clips for path in (clip.mp4, clip.animation)}
     for path in out.iterdir():
-        if re.fullmatch(r"cluster_\d+\.(mp4|webp|gif)(\.tmp)?", path.name) and path not in written:
+        if _CLIP.fullmatch(path.name) and path not in written:
             path.unlink()
 
 

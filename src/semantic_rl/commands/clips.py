@@ -5,6 +5,8 @@ after the other until each cluster has its frames. Then what the clips show, and
 rendered.
 """
 
+import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Generator
@@ -14,10 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semantic_rl.artifacts import RECORDING_FILE
+from semantic_rl.atomic_write import check_own_folder
 from semantic_rl.called_flags import as_called
 from semantic_rl.commands.parse import parse
 from semantic_rl.config import ClipsConfig, RecordConfig
 from semantic_rl.errors import UserError
+from semantic_rl.folder_lock import is_unused
+from semantic_rl.input_places import kind_of
 
 if TYPE_CHECKING:
     from semantic_rl.clips.choose import Run
@@ -39,7 +44,7 @@ def make(config: ClipsConfig) -> list[Path]:
     """Make the clips of an agent or of a recording; return the paths."""
     from semantic_rl.clips.make import shortfalls
 
-    is_recording = (config.source / RECORDING_FILE).is_file()
+    is_recording = kind_of(config.source / RECORDING_FILE, "an agent or a recording") is not None
     clips = _clips_of_recording(config) if is_recording else _clips_of_agent(config)
     short = shortfalls(clips, config.clips)
     for line in short:
@@ -77,14 +82,22 @@ def _warn_of_untrained(recording: "Recording") -> None:
 
 
 def _clips_of_agent(config: ClipsConfig) -> "list[Clip]":
-    from semantic_rl.clips.footage import require_episodes
-    from semantic_rl.clips.make import PLAYING_FOLDER, choose_clips, prepare, write_clips
-    from semantic_rl.recording.store.pictures import decode_picture
+    from semantic_rl.clips.make import prepared
 
     _require_clusters(config.source)
     names = {} if config.names is None else _names_for(config.source, config.names)
-    prepare(config.out, config.clips)
+    with prepared(config.out, config.clips):
+        return _played_and_written(config, names)
+
+
+def _played_and_written(config: ClipsConfig, names: dict[int, str]) -> "list[Clip]":
+    """Play the agent and write the clips into a folder that this process holds."""
+    from semantic_rl.clips.footage import require_episodes
+    from semantic_rl.clips.make import PLAYING_FOLDER, choose_clips, write_clips
+    from semantic_rl.recording.store.pictures import decode_picture
+
     playing = config.out / PLAYING_FOLDER
+    _check_playing(playing)
     if config.resume != playing.is_dir():
         raise UserError(
             f"resume: there is nothing in {config.out} that was played before; leave --resume out to start."
@@ -115,8 +128,25 @@ def _clips_of_agent(config: ClipsConfig) -> "list[Clip]":
         print(as_called(f"stopped. {kept}"), file=sys.stderr)
         raise
     if not config.keep_recording:
-        shutil.rmtree(playing)
+        remove_played(playing)
     return clips
+
+
+def remove_played(playing: Path) -> None:
+    """Remove what an agent played; raises UserError where there is anything else with it."""
+    _check_playing(playing)
+    shutil.rmtree(playing)
+
+
+def _check_playing(playing: Path) -> None:
+    """Raise UserError if the folder holds anything but what an agent played here: it is removed in the end."""
+    check_own_folder(playing)
+    if not playing.is_dir():
+        return
+    for path in sorted(playing.iterdir()):
+        is_part = re.fullmatch(r"part-\d{3,}", path.name) and path.is_dir() and not path.is_symlink()
+        if not is_part or not (os.path.lexists(path / RECORDING_FILE) or is_unused(path)):
+            raise UserError(f"{path} is not what an agent played for clips; move it away, or choose another --out.")
 
 
 def _require_clusters(agent: Path) -> None:
@@ -175,8 +205,6 @@ def _play_part(config: ClipsConfig, playing: Path, part: int, num_played: int) -
 
     folder = playing / f"part-{part:03d}"
     begun = (folder / RECORDING_FILE).is_file()
-    if folder.exists() and not begun:
-        shutil.rmtree(folder)
     recording = RecordConfig(
         agent=config.source,
         out=folder,

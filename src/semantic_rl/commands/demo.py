@@ -14,6 +14,7 @@ from semantic_rl.artifacts import RECORDING_FILE
 from semantic_rl.commands.parse import parse
 from semantic_rl.config import ClipSettings, DemoConfig, RecordConfig, ReportConfig
 from semantic_rl.errors import UserError
+from semantic_rl.output_places import check_output_file, check_output_folder
 
 if TYPE_CHECKING:
     from semantic_rl.recording.store import Recording
@@ -36,8 +37,7 @@ class Step(NamedTuple):
 def run(arguments: list[str]) -> None:
     """Run all steps, say what each does and how long it took, and print what there is to look at."""
     config = parse(DemoConfig, arguments, "demo")
-    if config.out.exists() and not config.out.is_dir():
-        raise UserError(f"out: {config.out} is a file; choose another --out.")
+    _check_places(config)
     begun = time.monotonic()
     print(f"What the agent {config.agent} has learned, in {config.out}\n")
     try:
@@ -52,6 +52,16 @@ def run(arguments: list[str]) -> None:
     print(f"\nAll in {time.monotonic() - begun:.0f} seconds:\n\n{_contents(config)}\n")
     print(f"Wander through the states: semantic-rl explore {config.out / RECORDING}")
     print(f"Open {config.out / REPORT} in a browser.")
+
+
+def _check_places(config: DemoConfig) -> None:
+    """Raise UserError, before anything is played, where something cannot or must not be written."""
+    from semantic_rl.commands.metrics import is_metrics
+    from semantic_rl.report.make import check_out
+
+    check_output_folder(config.out)
+    check_output_file(config.out / METRICS, "a file of metrics of semantic-rl", is_metrics)
+    check_out(config.out / REPORT)
 
 
 def _record(config: DemoConfig) -> str:
@@ -136,7 +146,12 @@ def _metrics(config: DemoConfig) -> str:
             )
     except UserError as error:
         return f"none: {error}"
-    write_json(path, metrics.to_json())
+    try:
+        write_json(path, metrics.to_json())
+    except OSError as error:
+        raise UserError(
+            f"cannot write {path}: {error.strerror or error}; make room, then give the same command."
+        ) from error
     return f"{len(metrics.metrics)} metrics of {', '.join(method.title for method in metrics.methods)}"
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semantic_rl.artifacts import DERIVED_FOLDER, RECORDING_FILE
+from semantic_rl.atomic_write import make_own_folder
 from semantic_rl.commands.parse import parse
 from semantic_rl.config import MetricsConfig
 from semantic_rl.errors import UserError
+from semantic_rl.output_places import check_output_file
 
 if TYPE_CHECKING:
     from semantic_rl.analysis.metrics import OtherAgent
@@ -28,7 +30,7 @@ def run(arguments: list[str]) -> None:
     recording = open_recording(config.recording)
     ppo = None if config.ppo is None else open_recording(config.ppo)
     out = config.out or recording.path / DERIVED_FOLDER / METRICS_FILE
-    _make_folder(out)
+    check_place(out, recording.path)
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task("measuring", total=None)
 
@@ -58,11 +60,20 @@ def run(arguments: list[str]) -> None:
     print(out)
 
 
-def _make_folder(out: Path) -> None:
-    """Make the folder of the file to come, before anything takes long."""
-    if out.is_dir():
-        raise UserError(f"out: {out} is a folder; give the file to write.")
+def is_metrics(beginning: bytes) -> bool:
+    """Say of the first bytes of a file whether it is one of metrics."""
+    from semantic_rl.analysis.metrics.result import METRICS_FORMAT
+
+    return beginning.startswith(b'{\n  "format": "' + METRICS_FORMAT.encode() + b'"')
+
+
+def check_place(out: Path, recording: Path) -> None:
+    """Raise UserError, before anything takes long, if metrics cannot or must not be written to `out`."""
+    derived = recording / DERIVED_FOLDER
+    check_output_file(out, "a file of metrics of semantic-rl", is_metrics, own=(derived,))
     try:
+        if out.parent == derived:
+            make_own_folder(recording, DERIVED_FOLDER)
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(out, error) from error

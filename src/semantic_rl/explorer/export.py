@@ -7,7 +7,6 @@ blocks of text that no browser runs. A policy in the file forbids it to load any
 import base64
 import gzip
 import hashlib
-import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from semantic_rl.explorer.exported import Exported
 from semantic_rl.explorer.pages import PAGE, read_static
 from semantic_rl.explorer.refusal import Refusal
 from semantic_rl.explorer.wire import to_json
+from semantic_rl.output_places import check_output_file
 
 STYLE = '<link rel="stylesheet" href="static/app.css">'
 SCRIPT = '<script defer src="static/app.js"></script>'
@@ -50,18 +50,8 @@ def write_export(exported: Exported, path: Path) -> None:
 
 def check_place(path: Path) -> None:
     """Raise UserError if `path` is something else than a file of this kind, which may be replaced, or has no place."""
-    folder = next(folder for folder in path.absolute().parents if folder.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise UserError(f"export: {folder} is no folder in which files can be written; choose another place.")
-    if not path.exists():
-        return
-    try:
-        with path.open("rb") as file:
-            is_ours = GENERATOR.encode() in file.read(4_000)
-    except OSError as error:
-        raise UserError(f"export: {path} cannot be written ({error.strerror}); choose another file.") from error
-    if not is_ours:
-        raise UserError(f"export: {path} is there and was not written by the explorer; choose another file.")
+    kind = "a page that the explorer exported"
+    check_output_file(path, kind, lambda beginning: GENERATOR.encode() in beginning, "export")
 
 
 def _blocks(exported: Exported) -> Iterator[tuple[str, bytes, bool]]:

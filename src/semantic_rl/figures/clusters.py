@@ -18,7 +18,16 @@ from rich.console import Console
 
 from semantic_rl.analysis.clusters import Cluster, Clusters, compute_clusters
 from semantic_rl.figures.embeddings import caption, warn_of_untrained
-from semantic_rl.figures.style import FULL_WIDTH, as_text, fitted, hide_ticks, paper_style, save_figure, write_caption
+from semantic_rl.figures.style import (
+    FULL_WIDTH,
+    as_text,
+    check_figure_places,
+    fitted,
+    hide_ticks,
+    paper_style,
+    save_figure,
+    write_caption,
+)
 from semantic_rl.palette import FAINT_INK, LINE, cluster_color, ink_on
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.names import cluster_names
@@ -167,6 +176,7 @@ def _shrink(ax: Axes, above: float, below: float) -> None:
 def make_clusters(recording: Path, out: Path, seed: int = 0) -> list[Path]:
     """Draw the cluster cards of a recording folder into `out`; return the paths of the PNG and the SVG."""
     opened = open_recording(recording)
+    check_figure_places(out, "clusters")
     warn_of_untrained(opened)
     with Console(stderr=True).status("looking at the clusters"):
         clusters = compute_clusters(opened, NUM_TYPICAL, seed=seed)

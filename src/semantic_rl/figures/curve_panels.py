@@ -16,12 +16,14 @@ from semantic_rl.analysis.runs import find_runs, load_runs, select_runs
 from semantic_rl.analysis.score_table import (
     RUN_COLUMNS,
     SUMMARY_COLUMNS,
+    check_csv_place,
     run_rows,
     score_table,
     summary_rows,
     write_csv,
 )
 from semantic_rl.analysis.scores import Scores, compute_scores
+from semantic_rl.errors import UserError
 from semantic_rl.figures.curves import THIN, count_seeds, draw_curves, line_style, series_colors, single_runs
 from semantic_rl.figures.style import CAPTION_HEIGHT, FULL_WIDTH, as_text, paper_style, save_figure, write_caption
 from semantic_rl.palette import FAINT_INK
@@ -187,15 +189,22 @@ def make_curves(
         runs = load_runs(folders, warn, skip_updates, max_steps, original_workers)
         games = compute_curves(runs, skip_updates, smoothing, normalized, interval, seed)
         scores = compute_scores(runs, final_updates, seed)
+    try:
         return write_curves(games, scores, out, show_runs)
+    except UserError:
+        print(score_table(scores), end="\n\n")  # what was computed is shown even where it cannot be written
+        raise
 
 
 def write_curves(games: Sequence[GameCurves], scores: Scores, out: Path, show_runs: bool = False) -> CurvesResult:
     """Draw computed curves into `out` and write the final scores beside them."""
     stem = _stem(games)
+    summaries, runs = out / f"scores{stem}.csv", out / f"scores{stem}-runs.csv"
+    check_csv_place(summaries, SUMMARY_COLUMNS)
+    check_csv_place(runs, RUN_COLUMNS)
     paths = save_figure(curves_figure(games, show_runs), out, f"curves{stem}")
-    paths.append(write_csv(out / f"scores{stem}.csv", SUMMARY_COLUMNS, summary_rows(scores)))
-    paths.append(write_csv(out / f"scores{stem}-runs.csv", RUN_COLUMNS, run_rows(scores)))
+    paths.append(write_csv(summaries, SUMMARY_COLUMNS, summary_rows(scores)))
+    paths.append(write_csv(runs, RUN_COLUMNS, run_rows(scores)))
     return CurvesResult(paths, score_table(scores))
 
 

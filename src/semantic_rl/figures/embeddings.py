@@ -30,6 +30,7 @@ from semantic_rl.figures.style import (
     PANEL_WIDTH,
     add_square_panels,
     as_text,
+    check_figure_places,
     hide_ticks,
     paper_style,
     save_figure,
@@ -282,6 +283,8 @@ def make_embeddings(
 ) -> list[Path]:
     """Draw the embeddings of a recording folder into `out`; return the paths of the PNG and the SVG."""
     opened = open_recording(recording)
+    name = "embeddings" if color == "cluster" else f"embeddings-{color}"
+    check_figure_places(out, name)
     warn_of_untrained(opened)
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task("t-SNE", total=None)
@@ -302,5 +305,4 @@ def make_embeddings(
         )
     if planes.tsne is None:
         print(f"{recording}: drawing the FDR space alone: {planes.no_tsne}.", file=sys.stderr)
-    name = "embeddings" if color == "cluster" else f"embeddings-{color}"
     return save_figure(embeddings_figure(opened, planes, color), out, name)

@@ -1,6 +1,5 @@
 """How figures look, and how they are written: sizes for a paper's full width, quiet axes, PNG and SVG alike."""
 
-import os
 import warnings
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -13,14 +12,18 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from semantic_rl.artifacts import TEMPORARY_SUFFIX
+from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
 from semantic_rl.figures.fonts import NO_GLYPH, families, missing_glyphs_noted
+from semantic_rl.output_places import check_output_file
 from semantic_rl.palette import FAINT_INK, INK, LINE
 
 FULL_WIDTH = 7.2
 """Inches: two columns of a journal."""
 DOTS_PER_INCH = 300
+MAKER = "semantic-rl"
+METADATA: dict[str, dict[str, str | None]] = {"png": {"Software": MAKER}, "svg": {"Creator": MAKER, "Date": None}}
+"""What the files say of themselves: by it those that may be replaced are recognised. No date, which would differ."""
 CAPTION_HEIGHT = 0.24
 CAPTION_SIZE, CAPTION_MARGIN = 8, 0.012
 """Points, and the share of the width that stays free on both sides."""
@@ -115,17 +118,38 @@ def add_square_panels(figure: Figure, count: int, bottom: float) -> list[Axes]:
     return [figure.add_axes((x, y, PANEL_SIZE / width, PANEL_SIZE / height)) for x, y in boxes]
 
 
+def check_figure_places(folder: Path, name: str) -> list[Path]:
+    """Return the paths of a figure's two files; raises UserError where one cannot be written, or would hit another's.
+
+    A file of this name is replaced only if its metadata say that it is a figure of ours.
+    """
+    paths = [folder / f"{name}.{form}" for form in METADATA]
+    for path in paths:
+        check_output_file(path, "a figure of semantic-rl", is_figure)
+    return paths
+
+
+def is_figure(beginning: bytes) -> bool:
+    """Say of the first bytes of a file whether it is a figure of ours."""
+    software = MAKER.encode()
+    if beginning.startswith(b"\x89PNG"):
+        return b"tEXtSoftware\0" + software in beginning
+    return b"<svg" in beginning and b"<dc:title>" + software + b"</dc:title>" in beginning
+
+
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write a figure as PNG and SVG; return the two paths. The same figure gives the same files."""
-    paths = [folder / f"{name}.{form}" for form in ("png", "svg")]
+    """Write a figure as PNG and SVG; return the two paths. The same figure gives the same files.
+
+    Raises UserError as `check_figure_places`.
+    """
+    paths = check_figure_places(folder, name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with paper_style(), missing_glyphs_noted():
             for path in paths:
-                temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
-                metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-                figure.savefig(temporary, format=path.suffix[1:], dpi=DOTS_PER_INCH, metadata=metadata)
-                os.replace(temporary, path)
+                form = path.suffix[1:]
+                with whole_file(path) as temporary:
+                    figure.savefig(temporary, format=form, dpi=DOTS_PER_INCH, metadata=METADATA[form])
     except OSError as error:
         raise UserError(
             f"cannot write figures to {folder}: {error.strerror or error}; choose another --out."

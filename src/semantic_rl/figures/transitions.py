@@ -31,6 +31,7 @@ from semantic_rl.figures.style import (
     FULL_WIDTH,
     PANEL_SIZE,
     add_square_panels,
+    check_figure_places,
     paper_style,
     save_figure,
     write_caption,
@@ -146,6 +147,7 @@ def transitions_figure(recording: Recording, transitions: Transitions) -> Figure
 def make_transitions(recording: Path, out: Path) -> list[Path]:
     """Draw the transitions of a recording folder into `out`; return the paths of the PNG and the SVG."""
     opened = open_recording(recording)
+    check_figure_places(out, "transitions")
     warn_of_untrained(opened)
     with Console(stderr=True).status("counting moves"):
         return save_figure(transitions_figure(opened, compute_transitions(opened)), out, "transitions")

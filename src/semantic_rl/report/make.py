@@ -1,6 +1,5 @@
 """Makes the report of a recording: computes what it shows, or reads what was computed before, and writes the page."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from semantic_rl.atomic_write import whole_file
 from semantic_rl.config import ReportConfig
 from semantic_rl.errors import UserError
 from semantic_rl.games import ReturnRange, find_range
+from semantic_rl.output_places import check_output_file
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.names import notes_if_readable, without_path
 from semantic_rl.report.about import About, about
@@ -23,6 +23,8 @@ from semantic_rl.report.page import GENERATOR, Absent, Content, page
 from semantic_rl.report.stored import read_metrics
 
 NUM_TYPICAL = 4
+GENERATOR_TAG = f'<meta name="generator" content="{GENERATOR} '.encode()
+"""What the beginning of a report holds, by which one that may be replaced is recognised."""
 SMALLEST_PERPLEXITY = 2.0
 WITHOUT_CLUSTERS = "The agent has no semantic clustering module (it was trained with plain PPO), so it has no clusters."
 
@@ -50,21 +52,7 @@ def make_report(config: ReportConfig, report: Report = lambda what, done, total:
 
 def check_out(out: Path) -> None:
     """Raise UserError if a report must not or cannot be written to `out`."""
-    if out.is_dir():
-        raise UserError(f"out: {out} is a folder; expected the name of a file, such as {out / 'report.html'}.")
-    if out.exists() and GENERATOR.encode() not in _beginning(out):
-        raise UserError(f"out: {out} exists and is not a report of semantic-rl; choose another --out.")
-    folder = next(folder for folder in out.absolute().parents if folder.exists())
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise UserError(f"out: cannot write to {folder}; choose another --out.")
-
-
-def _beginning(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(2048)
-    except OSError as error:
-        raise UserError(f"out: {path} exists and cannot be read ({error.strerror}); choose another --out.") from error
+    check_output_file(out, "a report of semantic-rl", lambda beginning: GENERATOR_TAG in beginning)
 
 
 def gather(recording: Recording, config: ReportConfig, report: Report) -> Content:
