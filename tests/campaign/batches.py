@@ -46,11 +46,11 @@ def all_batches(share: float = 1.0) -> list[Batch]:
         *_cut("files", {name: target.share * FILES * share for name, target in TARGETS.items()}),
         *_cut("flags", {"command lines": 12_000 * share}),
         *_cut("requests", {"HTTP": 40_000 * share}),
-        *_cut("commands_on_damage", dict.fromkeys(READING, 80 * share), 40),
+        *_cut("commands_on_damage", dict.fromkeys(READING, 50 * share), 25),
         *_cut("kills", dict.fromkeys(WRITING, 15 * share), 5),
         *_cut("notes", {"notes": 30 * share}, 10),
         *_cut("pairs", dict.fromkeys(WRITING, 5 * share)),
-        *_cut("places", dict.fromkeys(WRITING, 60 * share), 20),
+        *_cut("places", dict.fromkeys(WRITING, 44 * share), 22),
     ]  # fmt: skip
 
 

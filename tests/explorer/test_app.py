@@ -219,6 +219,12 @@ def test_a_count_of_frames_out_of_range_is_refused(client: TestClient) -> None:
         assert client.get(f"/api/a/frames/0/{count}").status_code == 400
 
 
+def test_an_address_with_a_slash_too_many_is_none(client: TestClient) -> None:
+    response = client.get("/api/a/annotations/", follow_redirects=False)
+    assert response.status_code == 404
+    assert response.json()["error"]
+
+
 def test_a_method_that_is_not_for_the_address_is_refused(client: TestClient) -> None:
     response = client.post("/api/a/episodes", headers={"X-Semantic-RL": "1"})
     assert response.status_code == 405

@@ -89,6 +89,7 @@ def make_app(
         ],
         exception_handlers={HTTPException: _no_route, Exception: _mishap},
     )
+    app.router.redirect_slashes = False  # an address is one of these or none
     return Guard(app, policy or Policy())
 
 
