@@ -108,5 +108,6 @@ def import_everything() -> None:
         "semantic_rl.analysis.metrics", "semantic_rl.envs.procgen", "uvicorn", "tyro", "openTSNE", "sklearn.cluster",
         "sklearn.decomposition", "sklearn.neighbors", "rich.progress", "joblib", "matplotlib.pyplot", "tensorboard",
         *(f"semantic_rl.commands.{name}" for name in ("train", "record", "clips", "metrics", "report", "explore")),
+        "semantic_rl.checking",
     ):  # fmt: skip
         import_module(name)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .materials import CLIPS, GAME, STEPS_OF_UPDATE, TRAIN, copy_of
+from .materials import CLIPS, GAME, PPO, STEPS_OF_UPDATE, TRAIN, copy_of
 
 THREADS = ("--num-threads", "1")
 PLAY = ("--num-envs", "4", "--precision", "fp32", "--device", "cpu", *THREADS)
@@ -43,7 +43,7 @@ def curves(folder: Path, out: Path) -> list[str]:
 
 def reproduce(folder: Path, out: Path) -> list[str]:
     one = ("--games", GAME, "--algorithms", "ppo", "--seeds", "7", "--timesteps", str(3 * STEPS_OF_UPDATE))
-    return ["reproduce", *one, *TRAIN[:-2], "--out", str(out)]
+    return ["reproduce", *one, *PPO, "--out", str(out)]
 
 
 def pack(folder: Path, out: Path) -> list[str]:

@@ -117,6 +117,9 @@ def _original(path: Path) -> None:
     read_original_file(path)
 
 
+CHECKED = (_recording, _run, _agent)
+"""What `semantic-rl check` can be asked about; it must find what these refuse."""
+
 TARGETS: dict[str, Target] = {
     "recording.json": Target("recording", "recording.json", _recording, is_json=True),
     "states.parquet": Target("recording", "states.parquet", _recording, is_table=True),
@@ -192,6 +195,7 @@ def attack(name: str, seed: int, count: int, materials: Path, folder: Path) -> l
 
 
 def _wrong(read: Read, material: Path) -> str | None:
+    from semantic_rl.checking import check
     from semantic_rl.errors import UserError
 
     wrong = None
@@ -201,9 +205,11 @@ def _wrong(read: Read, material: Path) -> str | None:
         except UserError as error:
             if "\n" in str(error).strip():
                 wrong = f"a refusal of several lines: {str(error)[:200]!r}"
+            elif read in CHECKED and check(material).is_right:
+                wrong = f"'check' finds nothing wrong with what is refused: {str(error)[:300]}"
         except BaseException as error:
             wrong = f"{type(error).__name__}: {str(error)[:300]}"
-        said = err().strip()
+        said = "\n".join(line for line in err().splitlines() if not line.startswith("note: "))
     if wrong is None and said:
         wrong = f"wrote on stderr: {said[:300]}"
     return wrong

@@ -5,10 +5,11 @@ import shutil
 from pathlib import Path
 
 GAME = "coinrun"
-TRAIN = (
-    "--num-envs", "4", "--num-steps", "8", "--num-minibatches", "2", "--num-epochs", "1", "--semantic-interval", "2",
-    "--checkpoint-interval", "1", "--precision", "fp32", "--device", "cpu", "--num-threads", "1", "--seed", "7",
+PPO = (
+    "--num-envs", "4", "--num-steps", "8", "--num-minibatches", "2", "--num-epochs", "1",
+    "--checkpoint-interval", "1", "--precision", "fp32", "--device", "cpu", "--num-threads", "1",
 )  # fmt: skip
+TRAIN = (*PPO, "--semantic-interval", "2", "--seed", "7")
 """Updates of 32 steps."""
 STEPS_OF_UPDATE = 32
 RUN_NAME = "sppo-coinrun_easy_0_0_7"
