@@ -18,7 +18,7 @@ from matplotlib.colors import to_hex
 
 from semantic_rl import palette
 from semantic_rl.analysis import effect_sizes
-from semantic_rl.explorer import columns, contract, inside, planes, wire
+from semantic_rl.explorer import columns, contract, frames, inside, planes, wire
 
 SOURCES = Path(__file__).resolve().parent / "src"
 HEAD = "// Made by frontend/generate.py from {}; do not change it here.\n"
@@ -31,6 +31,7 @@ CONSTANTS = {
     "HIGHEST": wire.LEVELS_16_BIT,
     "NOT_PLACED": columns.NOT_PLACED,
     "NUM_EXAMPLES": inside.NUM_EXAMPLES,
+    "MOST_IN_MEAN": frames.MOST_IN_MEAN,
     "ORDER_FACTOR": inside.ORDER_FACTOR,
     "LEVEL": effect_sizes.LEVEL,
     "TOO_FEW": effect_sizes.TOO_FEW,

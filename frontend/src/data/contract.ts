@@ -342,6 +342,7 @@ export const PLANE_NAMES: readonly PlaneName[] = ["fdr", "tsne", "pca"];
 export const HIGHEST = 65535;
 export const NOT_PLACED = 65535;
 export const NUM_EXAMPLES = 12;
+export const MOST_IN_MEAN = 500;
 export const ORDER_FACTOR = 2654435761;
 export const LEVEL = 0.95;
 export const TOO_FEW = "too few episodes for an interval";

@@ -2,10 +2,10 @@
 import type {
   Annotations, Cards, Comparison, EpisodeData, Episodes, Inside, InsideQuery, Meta, Plane, PlaneName, Playlist, Recordings, Transitions,
 } from "./contract";
-import { PLANE_NAMES } from "./contract";
+import { MOST_IN_MEAN, PLANE_NAMES } from "./contract";
 import { type Draws, readDraws } from "./effect_sizes";
 import { compareInside } from "./inside";
-import { MOST_IN_MEAN, meanOf } from "./mean_frame";
+import { meanOf } from "./mean_frame";
 import { fromUnit, Recording } from "./recording";
 import { SourceError, type Source } from "./source";
 

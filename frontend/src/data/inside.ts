@@ -154,15 +154,12 @@ function clusters({ recording, sides }: Points, side: number): number[] {
 
 /** Some of the rows, each of another episode: the first in an order that is as good as random. */
 function examples(recording: Recording, rows: readonly number[]): number[] {
-  const ordered = rows.map((row) => [Math.imul(row, ORDER_FACTOR) >>> 0, row]).sort(([one], [other]) => one - other);
-  const seen = new Set<number>();
-  const found: number[] = [];
-  for (const [, row] of ordered) {
+  const firsts = new Map<number, { row: number; place: number }>();
+  for (const row of rows) {
+    const place = Math.imul(row, ORDER_FACTOR) >>> 0;
     const episode = recording.episodeOf(row);
-    if (seen.has(episode)) continue;
-    seen.add(episode);
-    found.push(row);
-    if (found.length === NUM_EXAMPLES) break;
+    if (place < (firsts.get(episode)?.place ?? Infinity)) firsts.set(episode, { row, place });
   }
-  return found;
+  const ordered = [...firsts.values()].sort((one, other) => one.place - other.place);
+  return ordered.slice(0, NUM_EXAMPLES).map(({ row }) => row);
 }

@@ -1,8 +1,5 @@
 // The mean of several pictures, computed in the page: for an exported one, of the frames that it holds.
 
-/** Frames of which a mean is made, at most. */
-export const MOST_IN_MEAN = 500;
-
 /** The mean picture, each scaled to a square of `size`; null if there is none. */
 export async function meanOf(pictures: readonly Blob[], size: number): Promise<Blob | null> {
   if (!pictures.length) return null;

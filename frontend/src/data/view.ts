@@ -1,5 +1,5 @@
 // What is looked at and how: the part of the page's state that an address can hold.
-import type { PlaneName } from "./contract";
+import { PLANE_NAMES, type PlaneName } from "./contract";
 
 export const PANELS = ["clusters", "lasso", "transitions", "show", "compare"] as const;
 export type PanelName = (typeof PANELS)[number];
@@ -82,7 +82,7 @@ export function readHash(hash: string): Place {
     theme: oneOf(said.get("theme"), ["auto", "light", "dark"] as const, "auto"),
     panel: oneOf(said.get("panel"), PANELS, "clusters"),
     color: oneOf(said.get("color"), COLORS, "cluster"),
-    plane: oneOf(said.get("plane"), ["fdr", "tsne", "pca"] as const, "fdr"),
+    plane: oneOf(said.get("plane"), PLANE_NAMES, "fdr"),
   };
   const zoom: Record<string, Zoom> = {};
   for (const id of ["a", "b"]) {
