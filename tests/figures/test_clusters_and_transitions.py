@@ -2,15 +2,19 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
 from semantic_rl.analysis.clusters import compute_clusters
-from semantic_rl.analysis.transitions import compute_transitions
+from semantic_rl.analysis.transitions import Transitions, compute_transitions
 from semantic_rl.errors import UserError
 from semantic_rl.figures.clusters import clusters_figure, make_clusters
-from semantic_rl.figures.transitions import make_transitions, transitions_figure
+from semantic_rl.figures.transitions import draw_matrix, make_transitions, transitions_figure
+from semantic_rl.palette import contrast
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.annotations import Annotations
 
@@ -103,3 +107,18 @@ def test_a_long_caption_is_written_in_smaller_letters_and_not_cut_off(tmp_path: 
         (caption,) = (text for text in made.texts if "untrained clusters (λ was 0)" in text.get_text())
         made.draw_without_rendering()
         assert caption.get_window_extent().x1 <= made.bbox.x1
+
+
+def test_numbers_in_the_matrix_have_the_contrast_of_aa_on_their_cells() -> None:
+    shares = np.linspace(0.01, 0.99, 12)
+    for share in shares:
+        moves = np.array([[0, round(1_000 * share), round(1_000 * (1 - share))], [1, 0, 0], [1, 0, 0]])
+        transitions = Transitions(moves, np.ones(3) / 3, np.ones(3), np.zeros((3, 2)), np.ones(3) / 3, np.zeros(3))
+        ax = Figure().subplots()
+        draw_matrix(ax, transitions)
+        leaving = transitions.leaving_probabilities
+        for text in ax.texts:
+            column, row = (int(place) for place in text.get_position())
+            if row != column:
+                ground = to_hex(colormaps["Greys"](leaving[row, column]))
+                assert contrast(to_hex(text.get_color()), ground) >= 4.5
