@@ -34,16 +34,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Result]]
     return found
 
 
-FAULTS_LEFT = ("kills", "places")
-"""Kinds of attack that have found faults which are not mended yet."""
-PARAMETERS = [
-    pytest.param(kind, marks=[pytest.mark.xfail(reason="faults are left", strict=False)] if kind in FAULTS_LEFT else [])
-    for kind in KINDS
-]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", PARAMETERS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_everything_hostile_is_answered_right(results: dict[str, list[Result]], kind: str) -> None:
     wrong = [f"{result.kind}: {said}" for result in results[kind] for said in result.wrong]
     assert not wrong, "\n".join(wrong)
