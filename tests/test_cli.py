@@ -111,6 +111,19 @@ def test_an_interruption_exits_with_130() -> None:
     assert exit_code.value.code == 130
 
 
+def test_a_place_that_the_system_refuses_is_named_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where a command did not look at it beforehand."""
+    with pytest.raises(SystemExit) as leaving:
+        run_or_exit("program", lambda: (tmp_path / ("a" * 300)).touch())
+    assert leaving.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"program: error: {tmp_path}")
+    assert "File name too long; make it accessible, or choose another place." in said
+    assert said.count("\n") == 1
+
+
 def test_other_errors_are_not_hidden() -> None:
     def fail() -> None:
         raise ZeroDivisionError

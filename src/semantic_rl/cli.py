@@ -9,10 +9,12 @@ import select
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import NamedTuple
 
 from semantic_rl.called_flags import as_called, set_called
 from semantic_rl.errors import UserError, nearest
+from semantic_rl.input_places import shown_path
 from semantic_rl.terminal_signs import show_every_sign
 
 
@@ -118,6 +120,13 @@ def run_or_exit(program: str, action: Callable[[], None]) -> None:
         if not _reader_has_left():
             raise
         sys.exit(141)
+    except OSError as error:
+        if not isinstance(error.filename, str):
+            raise
+        # Where the system refuses a place of the user's that the command did not look at before.
+        said = f"{shown_path(Path(error.filename))}: {error.strerror}; make it accessible, or choose another place."
+        print(f"{program}: error: {said}", file=sys.stderr)
+        sys.exit(2)
     finally:
         set_called(None)
 

@@ -7,7 +7,7 @@ import pytest
 from semantic_rl.explorer.data import Explored
 from semantic_rl.explorer.export import write_export
 from semantic_rl.explorer.exported import Exported
-from semantic_rl.explorer.playlists import NEED_CLUSTERS, PLAYLISTS
+from semantic_rl.explorer.playlists import LISTS, PLAYLISTS
 from semantic_rl.explorer.view import View
 
 from ..recording.degenerate import KINDS
@@ -26,7 +26,7 @@ def test_every_question_is_answered_and_a_file_is_written(tmp_path: Path, kind: 
     tsne = next(plane for plane in meta["planes"] if plane["name"] == "tsne")
     if "features alike" in kind or kind == "everything alike":
         assert tsne["why_not"] == "all states have the same features, so that t-SNE finds no neighbours"
-    lists = [name for name in PLAYLISTS if meta["num_codes"] or name not in NEED_CLUSTERS]
+    lists = [name for name in PLAYLISTS if meta["num_codes"] or not LISTS[name].needs_clusters]
     paths = [
         *(f"column/{column['name']}" for column in meta["columns"]),
         *(f"playlist/{name}" for name in lists),

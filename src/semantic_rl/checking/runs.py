@@ -8,6 +8,7 @@ from semantic_rl.analysis.progress import read_held_out, read_progress
 from semantic_rl.artifacts import CARD_FILE, CONFIG_FILE, PROGRESS_FILE, checkpoint_folders
 from semantic_rl.checking.result import Part, Parts, Report
 from semantic_rl.errors import UserError
+from semantic_rl.input_places import kind_of
 from semantic_rl.json_files import read_json_object
 from semantic_rl.training.checkpoint import file_sha256, load_policy, read_state
 
@@ -34,10 +35,10 @@ def check_checkpoint(path: Path) -> list[Part]:
     """Return what is right and wrong in a checkpoint, or in an agent with a card."""
     parts = Parts()
     parts.append(_weights(path, "weights", "Nothing of it can be used; restore it from a copy."))
-    if (path / CARD_FILE).exists():
+    if kind_of(path / CARD_FILE, "a card") is not None:
         with parts.part(CARD_FILE, "The agent can be used; its card cannot be shown."):
             read_card(path)
-    if (path / PROGRESS_FILE).exists():
+    if kind_of(path / PROGRESS_FILE, "a log") is not None:
         parts.append(_log(PROGRESS_FILE, lambda warn: read_progress(path / PROGRESS_FILE, warn)))
     return parts
 

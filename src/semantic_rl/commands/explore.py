@@ -10,6 +10,7 @@ from semantic_rl.artifacts import CONFIG_FILE, RECORDING_FILE
 from semantic_rl.commands.parse import parse
 from semantic_rl.config import DemoConfig, ExploreConfig, RecordConfig
 from semantic_rl.errors import UserError
+from semantic_rl.input_places import kind_of
 
 if TYPE_CHECKING:
     from semantic_rl.explorer.view import View
@@ -34,8 +35,10 @@ def recording_of(path: Path) -> Path:
     from semantic_rl.agents import shipped_agents
     from semantic_rl.recording.store.description import read_description
 
-    if path.exists():
-        if (path / CONFIG_FILE).is_file() and not (path / RECORDING_FILE).is_file():
+    expected = "a recording, or the name of an agent that ships with the package"
+    if kind_of(path, expected) is not None:
+        has_config, is_recording = (kind_of(path / name, expected) == "file" for name in (CONFIG_FILE, RECORDING_FILE))
+        if has_config and not is_recording:
             raise UserError(
                 f"{path} is an agent; expected a recording. Make one: semantic-rl record {path} --states 5000 "
                 f"--out {RECORDINGS / path.name}"
@@ -44,7 +47,7 @@ def recording_of(path: Path) -> Path:
     if str(path) not in [agent.name for agent in shipped_agents()]:
         return path
     folder = RECORDINGS / path
-    begun = (folder / RECORDING_FILE).is_file()
+    begun = kind_of(folder / RECORDING_FILE, "a recording") == "file"
     if begun and read_description(folder).get("complete") is True:
         return folder
     from semantic_rl.recording.record import record

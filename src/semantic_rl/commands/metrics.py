@@ -10,6 +10,7 @@ from semantic_rl.atomic_write import make_own_folder
 from semantic_rl.commands.parse import parse
 from semantic_rl.config import MetricsConfig
 from semantic_rl.errors import UserError
+from semantic_rl.input_places import kind_of
 from semantic_rl.output_places import check_output_file
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _other(
     from semantic_rl.recording.store import open_recording
 
     rows = episode_rows(recording, config.max_states, config.seed)
-    if (path / RECORDING_FILE).is_file():
+    if kind_of(path / RECORDING_FILE, "a recording or an agent") == "file":
         return other_from_recording(recording, open_recording(path), rows)
     from semantic_rl.recording.record.relabel import agent_name, relabel
 
