@@ -112,8 +112,8 @@ class View:
 
     def mean(self, cluster: int, patience: float | None = PATIENCE) -> bytes:
         """Return a cluster's mean frame, as PNG."""
-        means = self.cards(patience).means
-        found = means[cluster] if 0 <= cluster < len(means) else None
+        exists = 0 <= cluster < self.explored.num_codes
+        found = self.cards(patience).means[cluster] if exists else None
         if found is None:
             raise Refusal(404, f"cluster {cluster} has no mean frame: it is empty or does not exist.")
         return found
