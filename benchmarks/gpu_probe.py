@@ -109,7 +109,7 @@ def games(_: torch.device) -> dict[str, float]:
     import numpy as np
 
     from semantic_rl.config import EnvConfig
-    from semantic_rl.envs.procgen import ProcgenVectorEnv
+    from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
     from semantic_rl.training.device import keep_freed_memory
 
     keep_freed_memory()

@@ -25,8 +25,8 @@ from torch.profiler import ProfilerActivity, profile
 
 from semantic_rl.config import PPOConfig, SemanticConfig
 from semantic_rl.losses.semantic import fdr_loss
+from semantic_rl.models.impala_layers.pooling import max_pool
 from semantic_rl.models.policy import SemanticPolicy, choose_actions
-from semantic_rl.models.pooling import max_pool
 from semantic_rl.training.device import choose_precision, keep_freed_memory, working_on
 from semantic_rl.training.distributed import Workers
 from semantic_rl.training.graphs import StaticWork

@@ -18,7 +18,9 @@ from matplotlib.colors import to_hex
 
 from semantic_rl import palette
 from semantic_rl.analysis import effect_sizes
-from semantic_rl.explorer import columns, contract, frames, inside, planes, wire
+from semantic_rl.explorer import contract, encoding
+from semantic_rl.explorer.dataset import frame_reader, point_columns, projections
+from semantic_rl.explorer.selection import statistics
 
 SOURCES = Path(__file__).resolve().parent / "src"
 HEAD = "// Made by frontend/generate.py from {}; do not change it here.\n"
@@ -27,17 +29,17 @@ STOPS = 17
 """Colours between which the page mixes those of a scale."""
 
 CONSTANTS = {
-    "PLANE_NAMES": planes.PLANES,
-    "HIGHEST": wire.LEVELS_16_BIT,
-    "NOT_PLACED": columns.NOT_PLACED,
-    "NUM_EXAMPLES": inside.NUM_EXAMPLES,
-    "MOST_IN_MEAN": frames.MOST_IN_MEAN,
-    "ORDER_FACTOR": inside.ORDER_FACTOR,
+    "PLANE_NAMES": projections.PLANES,
+    "HIGHEST": encoding.LEVELS_16_BIT,
+    "NOT_PLACED": point_columns.NOT_PLACED,
+    "NUM_EXAMPLES": statistics.NUM_EXAMPLES,
+    "MOST_IN_MEAN": frame_reader.MOST_IN_MEAN,
+    "ORDER_FACTOR": statistics.ORDER_FACTOR,
     "LEVEL": effect_sizes.LEVEL,
     "TOO_FEW": effect_sizes.TOO_FEW,
     "NOTHING": effect_sizes.NOTHING,
-    "NOT_IN_A_SAMPLE": inside.NOT_IN_A_SAMPLE,
-    "OF_A_SAMPLE": inside.OF_A_SAMPLE,
+    "NOT_IN_A_SAMPLE": statistics.NOT_IN_A_SAMPLE,
+    "OF_A_SAMPLE": statistics.OF_A_SAMPLE,
     "COHENS_D": effect_sizes.COHENS_D,
     "COHENS_H": effect_sizes.COHENS_H,
     "CRAMERS_V": effect_sizes.CRAMERS_V,
@@ -49,7 +51,7 @@ def typescript(annotation: Any) -> str:
     """Return a Python type as a TypeScript one."""
     if annotation in PLAIN:
         return PLAIN[annotation]
-    if annotation == planes.PlaneName:
+    if annotation == contract.PlaneName:
         return "PlaneName"
     if annotation is contract.FloatOrNaN:
         return "number | null"
@@ -127,7 +129,7 @@ def _comment(text: str | None) -> list[str]:
 def contract_ts() -> str:
     """Return the types and constants."""
     said = texts(effect_sizes) | texts(contract)
-    names = " | ".join(map(json.dumps, planes.PLANES))
+    names = " | ".join(map(json.dumps, projections.PLANES))
     parts = [HEAD.format("semantic_rl.explorer.contract"), f"export type PlaneName = {names};"]
     for kind in vars(contract).values():
         if isinstance(kind, TypeAliasType):

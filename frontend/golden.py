@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from semantic_rl.analysis.cells import code_cells, square_around
-from semantic_rl.explorer.columns import column_bytes
-from semantic_rl.explorer.data import Explored, Settings
-from semantic_rl.explorer.episode import list_episodes
-from semantic_rl.explorer.exported import Exported
-from semantic_rl.explorer.inside import describe_inside
-from semantic_rl.explorer.planes import Placed
-from semantic_rl.explorer.selection import Selected, read_selection, select
-from semantic_rl.explorer.view import View
-from semantic_rl.explorer.wire import HIGHEST_SHARE, LEVELS_16_BIT, plain
+from semantic_rl.explorer.dataset.point_columns import column_bytes
+from semantic_rl.explorer.dataset.dataset import Explored, Settings
+from semantic_rl.explorer.queries.episode import list_episodes
+from semantic_rl.explorer.export.contents import Exported
+from semantic_rl.explorer.selection.statistics import describe_inside
+from semantic_rl.explorer.dataset.projections import Placed
+from semantic_rl.explorer.selection.selection import Selected, read_selection, select
+from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.encoding import HIGHEST_SHARE, LEVELS_16_BIT, plain
 from tests.recording.synthetic import make_recording
 
 FILE = Path(__file__).resolve().parent / "test" / "golden.json"

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from semantic_rl.config import PPOConfig, SemanticConfig
 from semantic_rl.envs.base import EnvStep
 from semantic_rl.models.policy import SemanticPolicy
-from semantic_rl.training.acting import RolloutBuffer
+from semantic_rl.training.actors import RolloutBuffer
 from semantic_rl.training.advantages import generalized_advantages
 from semantic_rl.training.distributed import Workers
 from semantic_rl.training.learner import Batch, Learner

@@ -10,7 +10,7 @@ from semantic_rl.called_flags import FLAG, OTHER_COMMAND, CalledFlags, spell
 from semantic_rl.cli import COMMANDS, FIGURES
 from semantic_rl.commands.parse import make_parser
 from semantic_rl.config import DemoConfig
-from semantic_rl.envs.procgen import missing_games
+from semantic_rl.envs.procgen.vector_env import missing_games
 from train_procgen import enjoy_sppo, hover_clusters, single_graph
 from train_procgen.command import SETTINGS
 

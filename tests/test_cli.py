@@ -9,7 +9,7 @@ import pytest
 
 from semantic_rl import __version__
 from semantic_rl.cli import COMMANDS, main, run_or_exit
-from semantic_rl.games import GAMES
+from semantic_rl.envs.procgen.games import GAMES
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 

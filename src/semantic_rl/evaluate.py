@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from semantic_rl.config import EnvConfig, EvaluateConfig
 from semantic_rl.config.levels import Levels, choose_levels
 from semantic_rl.envs.base import VectorEnv
-from semantic_rl.envs.procgen import ProcgenVectorEnv
-from semantic_rl.games import GAMES
+from semantic_rl.envs.procgen.games import GAMES
+from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 from semantic_rl.models.policy import SemanticPolicy, sample_actions
 from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
 from semantic_rl.training.device import autocast, choose_device, choose_precision

@@ -13,7 +13,7 @@ from semantic_rl.arguments.values import number, path, text, whole_number
 from semantic_rl.called_flags import CalledFlags, set_called
 from semantic_rl.cli import run_or_exit
 from semantic_rl.config import Algorithm, EnvConfig, SemanticConfig, TrainConfig
-from semantic_rl.games import GAMES
+from semantic_rl.envs.procgen.games import GAMES
 
 EPILOG = """\
 Everything that has no flag here is as the original has it. The run goes into

@@ -14,8 +14,8 @@ from semantic_rl.arguments import ArgumentParser
 from semantic_rl.arguments.values import one_of
 from semantic_rl.artifacts import run_name
 from semantic_rl.config import ClipsConfig, ClipSettings, EnvConfig, ImportOriginalConfig, RecordConfig
+from semantic_rl.envs.procgen.games import GAMES
 from semantic_rl.errors import UserError
-from semantic_rl.games import GAMES
 from train_procgen.command import add_flag, empty_parser, run_command
 
 AGENT_FOLDERS = (Path("train_procgen/checkpoints"), Path("runs"))
@@ -129,7 +129,7 @@ def find_agent(arguments: argparse.Namespace, temporary: Path, name: str | None 
 
 
 def _imported(file: Path, run: Path, arguments: argparse.Namespace, seed: int) -> Path:
-    from semantic_rl.training.import_original import import_original
+    from semantic_rl.original.import_checkpoint import import_original
 
     print(
         import_original(

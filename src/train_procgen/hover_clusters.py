@@ -15,8 +15,8 @@ from pathlib import Path
 from semantic_rl.arguments import ArgumentParser
 from semantic_rl.artifacts import RECORDING_FILE
 from semantic_rl.config import ExploreConfig, RecordConfig
+from semantic_rl.envs.procgen.games import GAMES
 from semantic_rl.errors import UserError
-from semantic_rl.games import GAMES
 from train_procgen.command import add_flag, empty_parser, run_command
 from train_procgen.enjoy_sppo import AGENT_FOLDERS, FIGURES_FOLDER, check_agent, find_agent, find_name
 

@@ -15,10 +15,10 @@ from semantic_rl.analysis.runs import RunFolder, find_runs, load_runs, select_ru
 from semantic_rl.arguments import ArgumentParser
 from semantic_rl.arguments.values import path, text, whole_number
 from semantic_rl.called_flags import as_called
+from semantic_rl.envs.procgen.games import GAMES, find_game
 from semantic_rl.errors import UserError
 from semantic_rl.figures.curve_panels import curves_figure
 from semantic_rl.figures.style import save_figure
-from semantic_rl.games import GAMES, find_game
 from train_procgen.command import empty_parser, run_command
 
 TRAINING_LEVELS = {"easy": 200, "hard": 500}

@@ -18,8 +18,8 @@ from semantic_rl.analysis.curves import (
     smooth,
 )
 from semantic_rl.analysis.runs import Run, find_runs, load_runs
+from semantic_rl.envs.procgen.games import GAMES
 from semantic_rl.errors import UserError
-from semantic_rl.games import GAMES
 
 from ..progress_files import write_run
 

@@ -7,10 +7,10 @@ from scipy.spatial import procrustes
 from sklearn.metrics import adjusted_mutual_info_score, silhouette_score
 
 from semantic_rl.analysis.metrics import separation
+from semantic_rl.analysis.metrics.agreement import procrustes_distance
 from semantic_rl.analysis.metrics.bootstrap import Bootstrap
 from semantic_rl.analysis.metrics.dwelling import count, shuffle_within_episodes, time_in_clusters
 from semantic_rl.analysis.metrics.information import adjusted, contingency, shared_information
-from semantic_rl.analysis.metrics.other import procrustes_distance
 from semantic_rl.analysis.metrics.sample import number, quantile_bins
 from semantic_rl.analysis.metrics.separation import davies_bouldin, silhouettes, use_of_clusters
 

@@ -5,9 +5,9 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.manifold import trustworthiness
 
-from semantic_rl.analysis.metrics import left_out, neighbourhoods
+from semantic_rl.analysis.metrics import jackknife, neighbourhoods
 from semantic_rl.analysis.metrics.bootstrap import Bootstrap
-from semantic_rl.analysis.metrics.left_out import scores_left_out
+from semantic_rl.analysis.metrics.jackknife import scores_left_out
 from semantic_rl.analysis.metrics.neighbourhoods import largest_k, neighbourhood_scores
 
 Points = NDArray[np.float64]
@@ -124,7 +124,7 @@ def test_with_a_part_of_the_states_asked_it_is_about_the_same(monkeypatch: pytes
     features += np.random.default_rng(1).normal(size=(20, 12))[episode]
     scores = neighbourhood_scores(features, {"plane": plane}, [10])
     exact = scores_left_out(features, {"plane": plane}, [10], scores, bootstrap_of(episode), seed=0)["plane"]
-    monkeypatch.setattr(left_out, "MOST_QUERIES", 200)
+    monkeypatch.setattr(jackknife, "MOST_QUERIES", 200)
     sampled = scores_left_out(features, {"plane": plane}, [10], scores, bootstrap_of(episode), seed=0)["plane"]
     for name, expected in exact.items():
         assert sampled[name].std() == pytest.approx(expected.std(), rel=0.25)

@@ -102,10 +102,11 @@ def import_everything() -> None:
     """Import what the children need, so that it is there at once in each; nothing of it may run a thread here."""
     for name in (
         "semantic_rl.cli", "semantic_rl.training.train", "semantic_rl.recording.record", "semantic_rl.report",
-        "semantic_rl.explorer.app", "semantic_rl.explorer.opening", "semantic_rl.clips", "semantic_rl.agents.pack",
-        "semantic_rl.evaluate", "semantic_rl.training.import_original", "semantic_rl.figures.embeddings",
+        "semantic_rl.explorer.server.routes", "semantic_rl.explorer.open_recordings", "semantic_rl.clips",
+        "semantic_rl.agents.pack",
+        "semantic_rl.evaluate", "semantic_rl.original.import_checkpoint", "semantic_rl.figures.embeddings",
         "semantic_rl.figures.clusters", "semantic_rl.figures.transitions", "semantic_rl.figures.curves",
-        "semantic_rl.analysis.metrics", "semantic_rl.envs.procgen", "uvicorn", "tyro", "openTSNE", "sklearn.cluster",
+        "semantic_rl.analysis.metrics", "semantic_rl.envs.procgen.vector_env", "uvicorn", "openTSNE", "sklearn.cluster",
         "sklearn.decomposition", "sklearn.neighbors", "rich.progress", "joblib", "matplotlib.pyplot", "tensorboard",
         *(f"semantic_rl.commands.{name}" for name in ("train", "record", "clips", "metrics", "report", "explore")),
         "semantic_rl.checking",

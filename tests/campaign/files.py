@@ -37,7 +37,7 @@ def _recording(path: Path) -> None:
     """Read all of a recording, by every way that figures and explorer take."""
     import numpy as np
 
-    from semantic_rl.explorer.data import Explored, Settings
+    from semantic_rl.explorer.dataset.dataset import Explored, Settings
     from semantic_rl.recording.store import open_recording
 
     recording = open_recording(path)
@@ -112,7 +112,7 @@ def _agent(path: Path) -> None:
 
 
 def _original(path: Path) -> None:
-    from semantic_rl.training.original_file import read_original_file
+    from semantic_rl.original.checkpoint_file import read_original_file
 
     read_original_file(path)
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from semantic_rl.config import EnvConfig
 from semantic_rl.envs.base import EnvStep, VectorEnv
-from semantic_rl.envs.procgen import ProcgenVectorEnv
+from semantic_rl.envs.procgen.games import ACTION_NAMES, GAMES
+from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 from semantic_rl.errors import UserError
-from semantic_rl.games import ACTION_NAMES, GAMES
 
 if sys.version_info < (3, 13):
     pytest.skip("needs Python 3.13 for the games", allow_module_level=True)

@@ -10,9 +10,9 @@ import pytest
 from httpx import Response
 
 from semantic_rl.config import RecordConfig
-from semantic_rl.explorer.app import make_app
-from semantic_rl.explorer.data import Explored, Settings
-from semantic_rl.explorer.view import View
+from semantic_rl.explorer.dataset.dataset import Explored, Settings
+from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.server.routes import make_app
 from semantic_rl.recording.record import record
 from semantic_rl.recording.store import Recording, open_recording
 

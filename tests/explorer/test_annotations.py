@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.view import View
+from semantic_rl.explorer.recording_view import View
 from semantic_rl.recording.store.annotations import Annotations
 from semantic_rl.recording.store.names import cluster_names
 

@@ -12,8 +12,8 @@ from semantic_rl.cli import main
 from semantic_rl.commands.explore import explore, recording_of
 from semantic_rl.commands.parse import parse
 from semantic_rl.config import DemoConfig, ExploreConfig
-from semantic_rl.explorer.opening import open_views
-from semantic_rl.explorer.view import View
+from semantic_rl.explorer.open_recordings import open_views
+from semantic_rl.explorer.recording_view import View
 from semantic_rl.recording.store import open_recording
 
 VALUES: dict[str, Any] = {
@@ -70,7 +70,7 @@ def test_the_page_is_opened_in_the_browser_if_wanted(
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or False)
-    monkeypatch.setattr("semantic_rl.explorer.serve.Server.run", lambda self, sockets: sockets[0].close())
+    monkeypatch.setattr("semantic_rl.explorer.server.run.Server.run", lambda self, sockets: sockets[0].close())
     explore(ExploreConfig(make_view().explored.recording.path, port=0, browser=opens))
     said = capsys.readouterr()
     address = said.out.split()[0]
@@ -86,7 +86,7 @@ def test_ctrl_c_while_reading_leaves_with_130(
     def interrupted(*arguments: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("semantic_rl.explorer.data.read_states", interrupted)
+    monkeypatch.setattr("semantic_rl.explorer.dataset.dataset.read_states", interrupted)
     with pytest.raises(SystemExit) as left:
         main(["explore", str(folder)])
     assert left.value.code == 130

@@ -16,13 +16,13 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from semantic_rl.explorer import connections
-from semantic_rl.explorer.answers import answering, json_answer
-from semantic_rl.explorer.app import make_app
-from semantic_rl.explorer.connections import MOST_CONNECTIONS, Turn
-from semantic_rl.explorer.jobs import MOST_AT_WORK, MOST_KEPT, Jobs, Pending
-from semantic_rl.explorer.serve import Ending, Server, find_place
-from semantic_rl.explorer.view import View
+from semantic_rl.explorer.background_jobs import MOST_AT_WORK, MOST_KEPT, Jobs, Pending
+from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.server import connections
+from semantic_rl.explorer.server.connections import MOST_CONNECTIONS, Turn
+from semantic_rl.explorer.server.responses import answering, json_answer
+from semantic_rl.explorer.server.routes import make_app
+from semantic_rl.explorer.server.run import Ending, Server, find_place
 
 HEAD = b"Host: 127.0.0.1\r\nX-Semantic-RL: 1\r\n"
 

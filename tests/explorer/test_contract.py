@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, NotRequired, TypeAliasType, Union, i
 import pytest
 
 from semantic_rl.explorer import contract
-from semantic_rl.explorer.compare import compare
-from semantic_rl.explorer.matching import Side
-from semantic_rl.explorer.view import View
-from semantic_rl.explorer.wire import plain
+from semantic_rl.explorer.encoding import plain
+from semantic_rl.explorer.queries.cluster_matching import Side
+from semantic_rl.explorer.queries.recording_diff import compare
+from semantic_rl.explorer.recording_view import View
 
 from .conftest import TestClient, ask_inside, get_json
 

@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.data import Explored
-from semantic_rl.explorer.opening import open_view
-from semantic_rl.explorer.view import View
+from semantic_rl.explorer.dataset.dataset import Explored
+from semantic_rl.explorer.open_recordings import open_view
+from semantic_rl.explorer.recording_view import View
 from semantic_rl.recording.store import Recording, open_recording
 
 from .conftest import SETTINGS, client_of, get

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from semantic_rl.explorer.data import Explored
-from semantic_rl.explorer.export import write_export
-from semantic_rl.explorer.exported import Exported
-from semantic_rl.explorer.playlists import LISTS, PLAYLISTS
-from semantic_rl.explorer.view import View
+from semantic_rl.explorer.dataset.dataset import Explored
+from semantic_rl.explorer.export.contents import Exported
+from semantic_rl.explorer.export.html_file import write_export
+from semantic_rl.explorer.queries.playlists import LISTS, PLAYLISTS
+from semantic_rl.explorer.recording_view import View
 
 from ..recording.degenerate import KINDS
 from .conftest import SETTINGS, ask_inside, client_of, get

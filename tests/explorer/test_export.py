@@ -21,10 +21,10 @@ from PIL import Image
 from semantic_rl.analysis.effect_sizes import draws_of
 from semantic_rl.cli import main
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.export import check_place, write_export
-from semantic_rl.explorer.exported import Exported
-from semantic_rl.explorer.sample import choose_episodes
-from semantic_rl.explorer.view import View
+from semantic_rl.explorer.export.contents import Exported
+from semantic_rl.explorer.export.episode_sample import choose_episodes
+from semantic_rl.explorer.export.html_file import check_place, write_export
+from semantic_rl.explorer.recording_view import View
 from semantic_rl.recording.store import Recording
 
 from .conftest import SETTINGS, TestClient, get, get_json, meta_of

@@ -8,7 +8,7 @@ import pytest
 
 import semantic_rl
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.view import View
+from semantic_rl.explorer.recording_view import View
 
 
 def test_a_recording_is_shown_in_a_frame_until_stopped(make_view: Callable[..., View]) -> None:

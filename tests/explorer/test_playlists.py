@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semantic_rl.explorer.view import View
+from semantic_rl.explorer.recording_view import View
 from semantic_rl.recording.store import Recording
 
 from .conftest import TestClient, client_of, get, get_json, meta_of

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from semantic_rl.explorer.polygon import inside_polygon
+from semantic_rl.explorer.selection.polygon import inside_polygon
 
 
 def by_loops(points: NDArray[np.float32], polygon: NDArray[np.float64]) -> list[bool]:

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from semantic_rl.losses.ppo import ppo_loss
 from semantic_rl.losses.semantic import codebook_loss, commitment_loss, fdr_loss
-from semantic_rl.models.original import from_original, original_names, to_our_layout
 from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.original.weight_names import from_original, original_names, to_our_layout
 from semantic_rl.training.adam import FlatAdam
 
 Case = dict[str, NDArray[Any]]

@@ -1,6 +1,6 @@
 """The trunk is the one that a NumPy loop computes, TensorFlow's pooling included, and so are its gradients.
 
-However its layers are computed: in oneDNN's layout, lean, or keeping all activations.
+However its layers are computed: in oneDNN's layout, recompute, or keeping all activations.
 """
 
 import os
@@ -15,21 +15,21 @@ from plain_trunk import plain_features
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from semantic_rl.models import ample, lean, onednn
 from semantic_rl.models.impala import DEPTHS, NUM_FEATURES, ImpalaCNN, Layers
-from semantic_rl.models.pooling import max_pool
+from semantic_rl.models.impala_layers import autograd, onednn, recompute
+from semantic_rl.models.impala_layers.pooling import max_pool
 
 Weights = dict[str, NDArray[np.float64]]
 
 CPU = torch.device("cpu")
 needs_onednn = pytest.mark.skipif(not onednn.suits(CPU, torch.float32), reason="no x86 CPU with oneDNN")
-WAYS = [pytest.param("onednn", marks=needs_onednn), "lean", "ample"]
+WAYS = [pytest.param("onednn", marks=needs_onednn), "recompute", "autograd"]
 
 
 @pytest.fixture
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Layers:
     """A way to compute the layers, which trunks made by the test use."""
-    layers: Layers = {"onednn": onednn, "lean": lean, "ample": ample}[request.param]
+    layers: Layers = {"onednn": onednn, "recompute": recompute, "autograd": autograd}[request.param]
     monkeypatch.setattr(ImpalaCNN, "_choose_layers", lambda trunk, device, dtype: layers)
     return layers
 
@@ -244,7 +244,7 @@ def test_batches_of_many_sizes_may_wait_for_their_backward_pass() -> None:
 def test_a_switched_off_onednn_is_left_alone() -> None:
     with torch.backends.mkldnn.flags(enabled=False):  # type: ignore[no-untyped-call]
         assert not onednn.suits(CPU, torch.float32)
-        assert make_trunk()._choose_layers(CPU, torch.float32) is lean
+        assert make_trunk()._choose_layers(CPU, torch.float32) is recompute
     assert not onednn.suits(torch.device("meta"), torch.float32)
     assert not onednn.suits(CPU, torch.float16)
 
@@ -253,11 +253,12 @@ def test_a_switched_off_onednn_is_left_alone() -> None:
 def test_a_cpu_whose_onednn_has_no_bf16_computes_in_it_the_lean_way() -> None:
     program = """
 import torch
-from semantic_rl.models import lean, onednn
+from semantic_rl.models.impala_layers import recompute
+from semantic_rl.models.impala_layers import onednn
 from semantic_rl.models.impala import ImpalaCNN
 trunk, cpu = ImpalaCNN(), torch.device("cpu")
 assert trunk._choose_layers(cpu, torch.float32) is onednn
-assert trunk._choose_layers(cpu, torch.bfloat16) is lean
+assert trunk._choose_layers(cpu, torch.bfloat16) is recompute
 with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
     trunk(torch.zeros(2, 64, 64, 3, dtype=torch.uint8)).float().sum().backward()
 """
@@ -267,11 +268,11 @@ with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
 
 @pytest.mark.parametrize("num_images", [1, 5])
 def test_keeping_activations_changes_neither_features_nor_gradients(num_images: int) -> None:
-    lean, ample = make_trunk(), ImpalaCNN(keep_activations=True)
-    ample.load_state_dict(lean.state_dict())
-    for trunk in (lean, ample):
+    recompute, autograd = make_trunk(), ImpalaCNN(keep_activations=True)
+    autograd.load_state_dict(recompute.state_dict())
+    for trunk in (recompute, autograd):
         trunk(images(num_images)).square().sum().backward()
-    torch.testing.assert_close(ample(images(num_images)), lean(images(num_images)), rtol=1e-4, atol=1e-5)
-    for (name, ours), theirs in zip(ample.named_parameters(), lean.parameters(), strict=True):
+    torch.testing.assert_close(autograd(images(num_images)), recompute(images(num_images)), rtol=1e-4, atol=1e-5)
+    for (name, ours), theirs in zip(autograd.named_parameters(), recompute.parameters(), strict=True):
         difference = (ours.grad - theirs.grad).norm() / theirs.grad.norm()  # type: ignore[operator,union-attr]
         assert difference < 1e-4, name

@@ -14,11 +14,11 @@ from semantic_rl.artifacts import checkpoint_name
 from semantic_rl.config import EnvConfig, TrainConfig
 from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import hold_folder
-from semantic_rl.reproduce import work
+from semantic_rl.reproduce import worker
 from semantic_rl.reproduce.display import summary
-from semantic_rl.reproduce.standing import Job, make_jobs
+from semantic_rl.reproduce.job import Job, make_jobs
 from semantic_rl.reproduce.supervise import DEATHS_WITHOUT_PROGRESS, Course, _look, make_courses, supervise
-from semantic_rl.reproduce.work import Ending
+from semantic_rl.reproduce.worker import Ending
 from semantic_rl.training.signals import StopSignals
 
 
@@ -129,10 +129,10 @@ def test_a_folder_that_is_not_seen_is_no_run_lost(tmp_path: Path) -> None:
     (job,) = jobs(tmp_path, 1)
     from semantic_rl import __version__
 
-    ending = work.train_job(job, 1, tmp_path / "elsewhere" / "logs" / "asked", __version__)
+    ending = worker.train_job(job, 1, tmp_path / "elsewhere" / "logs" / "asked", __version__)
     assert ending.kind == "failed"
     assert f"does not see {tmp_path}: --out must be on storage that all nodes of the cluster see" in ending.reason
-    assert "install the same" in work.train_job(job, 1, tmp_path, "0.0.0").reason
+    assert "install the same" in worker.train_job(job, 1, tmp_path, "0.0.0").reason
     assert not any(tmp_path.iterdir())
 
 
@@ -141,8 +141,8 @@ import sys
 from pathlib import Path
 from small_runs import small_config
 from semantic_rl import __version__
-from semantic_rl.reproduce.standing import make_jobs
-from semantic_rl.reproduce.work import train_job
+from semantic_rl.reproduce.job import make_jobs
+from semantic_rl.reproduce.worker import train_job
 from semantic_rl.training import run_folder
 run_folder.SECONDS_FOR_A_PREDECESSOR = 0.5
 out = Path(sys.argv[1])
@@ -189,5 +189,5 @@ def test_a_log_is_not_written_where_a_link_leads(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.log")
     for name in ("link.log", "pipe.log"):
         with pytest.raises(OSError, match=r"symbolic|no regular file|No such device"):
-            work._write_to(tmp_path / name, "== attempt 1")
+            worker._write_to(tmp_path / name, "== attempt 1")
     assert not mine.read_bytes()

@@ -149,8 +149,8 @@ def test_folders_of_a_reproduction_that_are_links_are_not_followed(
 ) -> None:
     from semantic_rl.config import ReproduceConfig
     from semantic_rl.errors import UserError
+    from semantic_rl.reproduce.job import make_jobs
     from semantic_rl.reproduce.results import make_results
-    from semantic_rl.reproduce.standing import make_jobs
 
     out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
     out.mkdir()

@@ -23,8 +23,8 @@ from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import LOCK_FILE, hold_folder, read_holder
 from semantic_rl.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from semantic_rl.training.distributed import Workers
-from semantic_rl.training.existing import is_empty, remove_leftovers
 from semantic_rl.training.logger import RunLogger
+from semantic_rl.training.resume_checks import is_empty, remove_leftovers
 from semantic_rl.training.run_folder import open_run_folder
 from semantic_rl.training.train import train
 

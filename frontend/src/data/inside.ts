@@ -1,7 +1,7 @@
 // What is inside a selection against the rest, computed in the page: for an exported one, which has no server to ask.
 //
-// The definition is semantic_rl.explorer.inside; test/inside.test.ts holds this to it. It differs by how finely the
-// file's numbers are quantised, and where the file holds a sample of the states, by what is not in it.
+// The definition is semantic_rl.explorer.selection.statistics; test/inside.test.ts holds this to it. It differs by how
+// finely the file's numbers are quantised, and where the file holds a sample of the states, by what is not in it.
 import {
   COHENS_D, CRAMERS_V, type Difference, type Episodes, type InsideNumbers, type InsideQuery, NOT_IN_A_SAMPLE, NUM_EXAMPLES, OF_A_SAMPLE,
   ORDER_FACTOR, type Selection,

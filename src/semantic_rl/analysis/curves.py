@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from semantic_rl.analysis.progress import Progress
 from semantic_rl.analysis.runs import Run, describe_levels
-from semantic_rl.games import ReturnRange, find_range
+from semantic_rl.envs.procgen.games import ReturnRange, find_range
 
 Interval = Literal["deviation", "bootstrap", "range", "none"]
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from semantic_rl.analysis.curves import CONFIDENCE, Series, held_out_label, normalize, series_labels, series_of
 from semantic_rl.analysis.runs import Run, RunFolder
+from semantic_rl.envs.procgen.games import find_range
 from semantic_rl.errors import UserError
-from semantic_rl.games import find_range
 
 Metric = Literal["mean", "median", "iqm", "optimality_gap"]
 METRICS: tuple[Metric, ...] = ("mean", "median", "iqm", "optimality_gap")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from semantic_rl.games import ACTION_NAMES
+from semantic_rl.envs.procgen.games import ACTION_NAMES
 from semantic_rl.palette import cluster_color, ink_on
 
 DARK = (20, 20, 20, 190)

@@ -57,7 +57,7 @@ def run(arguments: list[str]) -> None:
 def _check_places(config: DemoConfig) -> None:
     """Raise UserError, before anything is played, where something cannot or must not be written."""
     from semantic_rl.commands.metrics import is_metrics
-    from semantic_rl.report.make import check_out
+    from semantic_rl.report.build import check_out
 
     check_output_folder(config.out)
     check_output_file(config.out / METRICS, "a file of metrics of semantic-rl", is_metrics)

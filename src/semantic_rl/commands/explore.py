@@ -13,7 +13,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of
 
 if TYPE_CHECKING:
-    from semantic_rl.explorer.view import View
+    from semantic_rl.explorer.recording_view import View
 
 RECORDINGS = Path("recordings")
 """Where recordings of the agents that ship with the package are kept, below the working folder."""
@@ -58,12 +58,12 @@ def recording_of(path: Path) -> Path:
 
 def explore(config: ExploreConfig) -> None:
     """Do what the settings say."""
-    from semantic_rl.explorer.opening import open_views
+    from semantic_rl.explorer.open_recordings import open_views
 
     if config.export is None:
         serve(open_views(config), config)
         return
-    from semantic_rl.explorer.export import check_place
+    from semantic_rl.explorer.export.html_file import check_place
 
     check_place(config.export)
     (view,) = open_views(config)
@@ -74,10 +74,10 @@ def serve(views: "list[View]", config: ExploreConfig) -> None:
     """Serve the page until interrupted; Ctrl-C is the way to end it, and so no failure."""
     import webbrowser
 
-    from semantic_rl.explorer.app import make_app
-    from semantic_rl.explorer.opening import warm_up
-    from semantic_rl.explorer.security import Policy
-    from semantic_rl.explorer.serve import Ending, Server, find_place
+    from semantic_rl.explorer.open_recordings import warm_up
+    from semantic_rl.explorer.server.access_control import Policy
+    from semantic_rl.explorer.server.routes import make_app
+    from semantic_rl.explorer.server.run import Ending, Server, find_place
 
     place = find_place(config.host, config.port)
     ending = Ending()
@@ -101,11 +101,11 @@ def export(view: "View", path: Path, num_frames: int) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    from semantic_rl.explorer.export import write_export
-    from semantic_rl.explorer.exported import Exported
-    from semantic_rl.explorer.jobs import Pending
-    from semantic_rl.explorer.meta import TITLES
-    from semantic_rl.explorer.planes import PLANES
+    from semantic_rl.explorer.background_jobs import Pending
+    from semantic_rl.explorer.dataset.description import TITLES
+    from semantic_rl.explorer.dataset.projections import PLANES
+    from semantic_rl.explorer.export.contents import Exported
+    from semantic_rl.explorer.export.html_file import write_export
 
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task("", total=1.0)

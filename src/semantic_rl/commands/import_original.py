@@ -7,6 +7,6 @@ from semantic_rl.config import ImportOriginalConfig
 def run(arguments: list[str]) -> None:
     """Make a run folder of an original checkpoint and print its path."""
     config = parse(ImportOriginalConfig, arguments, "import-original")
-    from semantic_rl.training.import_original import import_original
+    from semantic_rl.original.import_checkpoint import import_original
 
     print(import_original(config))

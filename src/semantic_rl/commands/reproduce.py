@@ -13,9 +13,9 @@ from semantic_rl.config import ReproduceConfig
 from semantic_rl.errors import UserError
 
 if TYPE_CHECKING:
+    from semantic_rl.reproduce.job import Job
     from semantic_rl.reproduce.local import LocalMachine
     from semantic_rl.reproduce.ray_cluster import RayCluster
-    from semantic_rl.reproduce.standing import Job
     from semantic_rl.reproduce.supervise import Course
     from semantic_rl.training.signals import StopSignals
 
@@ -24,7 +24,7 @@ def run(arguments: list[str]) -> None:
     """Train what is not finished, print states before and after, then scores and curves; exits with 1 on failures."""
     config = parse(ReproduceConfig, arguments, "reproduce")
     from semantic_rl.output_places import check_output_folder
-    from semantic_rl.reproduce.standing import make_jobs
+    from semantic_rl.reproduce.job import make_jobs
     from semantic_rl.reproduce.supervise import make_courses
     from semantic_rl.training.signals import StopSignals
 
@@ -60,7 +60,7 @@ def _train(config: ReproduceConfig, courses: "list[Course]", signals: "StopSigna
     from semantic_rl import __version__
     from semantic_rl.atomic_write import make_own_folder
     from semantic_rl.reproduce.display import Display
-    from semantic_rl.reproduce.standing import LOGS_FOLDER
+    from semantic_rl.reproduce.job import LOGS_FOLDER
     from semantic_rl.reproduce.supervise import supervise
 
     machines, cores = _machines(config)

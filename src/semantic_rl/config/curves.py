@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from semantic_rl.config.checks import MAX_SEED, MOST_STEPS, above_zero, at_least, require, within, without_effect
-from semantic_rl.games import check_mode, find_game
+from semantic_rl.envs.procgen.games import check_mode, find_game
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from semantic_rl.config.checks import (
     without_effect,
 )
 from semantic_rl.config.markers import Positional
-from semantic_rl.games import check_mode, find_game
+from semantic_rl.envs.procgen.games import check_mode, find_game
 
 Algorithm = Literal["sppo", "ppo"]
 

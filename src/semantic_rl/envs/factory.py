@@ -7,7 +7,7 @@ import numpy as np
 
 from semantic_rl.config import EnvConfig
 from semantic_rl.envs.base import VectorEnv
-from semantic_rl.envs.procgen import ProcgenVectorEnv
+from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 
 MAX_THREADS = 8
 """Threads on which one group of games steps; a step of 64 games takes a core 2 ms."""

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.effect_sizes import Difference, FloatOrNaN
-from semantic_rl.explorer.planes import PlaneName
+
+PlaneName = Literal["fdr", "tsne", "pca"]
 
 type Integers = Annotated[NDArray[np.integer[Any]] | list[int], "number[]"]
 type Floats = Annotated[NDArray[np.floating[Any]] | list[float], "number[]"]

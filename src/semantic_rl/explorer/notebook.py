@@ -5,10 +5,10 @@ import threading
 from pathlib import Path
 
 from semantic_rl.config.explore import ExploreConfig
-from semantic_rl.explorer.app import make_app
-from semantic_rl.explorer.opening import open_views, warm_up
-from semantic_rl.explorer.security import Policy
-from semantic_rl.explorer.serve import Ending, Server, find_place
+from semantic_rl.explorer.open_recordings import open_views, warm_up
+from semantic_rl.explorer.server.access_control import Policy
+from semantic_rl.explorer.server.routes import make_app
+from semantic_rl.explorer.server.run import Ending, Server, find_place
 from semantic_rl.recording.store import Recording
 
 FRAMED_BY = (

@@ -22,6 +22,7 @@ from rich.progress import Progress
 
 from semantic_rl.analysis.cells import code_cells, codes_near, square_around
 from semantic_rl.analysis.embedding import Planes, compute_planes
+from semantic_rl.envs.procgen.games import ACTION_NAMES
 from semantic_rl.figures.style import (
     ABOVE_PANELS,
     BELOW_PANELS,
@@ -36,7 +37,6 @@ from semantic_rl.figures.style import (
     save_figure,
     write_caption,
 )
-from semantic_rl.games import ACTION_NAMES
 from semantic_rl.palette import CATEGORIES, OTHER, SEQUENTIAL, cluster_color, cluster_colors, ink_on
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.names import cluster_names

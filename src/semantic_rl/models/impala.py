@@ -3,8 +3,8 @@
 Convolutions run in the precision of the caller's autocast. TensorFlow's 'same' pooling of an even size pads only
 behind, which is `ceil_mode` without padding here.
 
-Its layers are computed in one of three ways, which give the same up to rounding: `models.onednn` on x86 CPUs,
-`models.lean` on others, and, where `keep_activations` asks for it, `models.ample`, for learning on a GPU.
+Its layers are computed in one of the three ways of `models.impala_layers`, which give the same up to rounding: `onednn`
+on x86 CPUs, `recompute` on others, and, where `keep_activations` asks for it, `autograd`, for learning on a GPU.
 """
 
 from typing import Protocol
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from semantic_rl.models import ample, lean, onednn
+from semantic_rl.models.impala_layers import autograd, onednn, recompute
 
 DEPTHS = (16, 32, 32)
 NUM_FEATURES = 256
@@ -80,8 +80,8 @@ class ImpalaCNN(nn.Module):
 
     def _choose_layers(self, device: torch.device, dtype: torch.dtype) -> Layers:
         if self.keep_activations:
-            return ample
-        return onednn if onednn.suits(device, dtype) else lean
+            return autograd
+        return onednn if onednn.suits(device, dtype) else recompute
 
     def forward(self, observation: Tensor) -> Tensor:
         """Map uint8 images [B, 64, 64, 3] to features [B, 256] in the autocast's precision."""

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from semantic_rl.errors import UserError
+from semantic_rl.models.cpu_data_parallel import in_shares, map_shares
 from semantic_rl.models.impala import NUM_FEATURES, ImpalaCNN
 from semantic_rl.models.semantic import SemanticClustering
-from semantic_rl.models.threads import in_shares, map_shares
 from semantic_rl.shapes import check_shapes, check_types
 
 CPU_TRUNK_CHUNK = 128
@@ -43,8 +43,8 @@ class SemanticPolicy(nn.Module):
     """Actor-critic with a semantic clustering module.
 
     `trunk_chunk` bounds how many images pass the trunk at once (0: all), for a CPU: smaller chunks keep activations
-    in its cache, and its threads share the images out (`models.threads`). Both change nothing but the order of
-    summation; a hook on the trunk sees each part by itself. `keep_activations` is for learning on a GPU
+    in its cache, and its threads share the images out (`models.cpu_data_parallel`). Both change nothing but the order
+    of summation; a hook on the trunk sees each part by itself. `keep_activations` is for learning on a GPU
     (`models.impala`).
     """
 

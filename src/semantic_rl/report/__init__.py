@@ -4,6 +4,6 @@ from semantic_rl.report import make_report
 make_report(ReportConfig(Path("recordings/coinrun"), out=Path("report.html")))
 """
 
-from semantic_rl.report.make import make_report
+from semantic_rl.report.build import make_report
 
 __all__ = ["make_report"]

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from semantic_rl.analysis.clusters import Cluster, Clusters
+from semantic_rl.envs.procgen.games import ACTION_NAMES
 from semantic_rl.figures.clusters import ACTION_SIGNS
-from semantic_rl.games import ACTION_NAMES
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.names import ClusterNote
 from semantic_rl.report.charts import bars, histogram

@@ -18,9 +18,9 @@ from semantic_rl.report.clusters import clusters_section
 from semantic_rl.report.embeddings import embeddings_section
 from semantic_rl.report.html import Html, element, join
 from semantic_rl.report.learning import Learning, learning_section
-from semantic_rl.report.making import making_section
 from semantic_rl.report.metrics import metrics_section
 from semantic_rl.report.parts import note, section
+from semantic_rl.report.provenance import making_section
 from semantic_rl.report.transitions import transitions_section
 
 GENERATOR = "semantic-rl report"

@@ -10,8 +10,8 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import NamedTuple
 
-from semantic_rl.reproduce.standing import Job
-from semantic_rl.reproduce.work import Ending, train_job
+from semantic_rl.reproduce.job import Job
+from semantic_rl.reproduce.worker import Ending, train_job
 
 
 class _Running(NamedTuple):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from semantic_rl.errors import UserError
-from semantic_rl.reproduce.standing import Job
-from semantic_rl.reproduce.work import Ending, train_job
+from semantic_rl.reproduce.job import Job
+from semantic_rl.reproduce.worker import Ending, train_job
 
 SECONDS_TO_ANSWER = 5.0
 SECONDS_TO_STOP = 120.0

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from semantic_rl.analysis.curves import compute_curves
 from semantic_rl.analysis.progress import Warn
-from semantic_rl.analysis.published import COMPARISON_COLUMNS, comparison, markdown_table, published_runs
 from semantic_rl.analysis.runs import Run, find_runs, load_runs
 from semantic_rl.analysis.scores import compute_scores
 from semantic_rl.artifacts import PROGRESS_FILE
@@ -14,7 +13,8 @@ from semantic_rl.config import CurvesFigureConfig, TrainConfig
 from semantic_rl.errors import UserError
 from semantic_rl.figures.curve_panels import write_curves
 from semantic_rl.input_places import kind_of
-from semantic_rl.reproduce.standing import RESULTS_FOLDER, Job
+from semantic_rl.original.published_curves import COMPARISON_COLUMNS, comparison, markdown_table, published_runs
+from semantic_rl.reproduce.job import RESULTS_FOLDER, Job
 
 SCORES_FILE = "scores.md"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from semantic_rl.folder_lock import read_holder
-from semantic_rl.reproduce.standing import Job
-from semantic_rl.reproduce.work import Ending
+from semantic_rl.reproduce.job import Job
+from semantic_rl.reproduce.worker import Ending
 from semantic_rl.training.signals import StopSignals
 
 DEATHS_WITHOUT_PROGRESS = 3

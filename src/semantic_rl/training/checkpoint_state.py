@@ -20,8 +20,8 @@ from semantic_rl.artifacts import (
     checkpoint_name,
 )
 from semantic_rl.config import TrainConfig, to_dict
+from semantic_rl.envs.procgen.games import GAMES
 from semantic_rl.errors import UserError, nearest
-from semantic_rl.games import GAMES
 from semantic_rl.input_places import kind_of, shown_path
 from semantic_rl.json_files import JsonObject, read_json_object, shown
 

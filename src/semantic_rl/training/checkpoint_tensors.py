@@ -16,8 +16,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from semantic_rl.artifacts import POLICY_FILE
+from semantic_rl.envs.procgen.games import ACTION_NAMES
 from semantic_rl.errors import UserError
-from semantic_rl.games import ACTION_NAMES
 from semantic_rl.json_files import JsonObject, parse_json_object
 from semantic_rl.models.policy import SemanticPolicy
 from semantic_rl.training.checkpoint_state import way_out

@@ -15,12 +15,12 @@ from semantic_rl.losses.ppo import normalize_advantages, ppo_loss
 from semantic_rl.losses.semantic import codebook_loss, commitment_loss, fdr_loss
 from semantic_rl.models.policy import PolicyOutput, SemanticPolicy
 from semantic_rl.training.adam import FlatAdam
+from semantic_rl.training.cast_weights import WorkingPolicy
 from semantic_rl.training.device import autocast, to_device
 from semantic_rl.training.distributed import Workers
 from semantic_rl.training.graphs import StaticWork
 from semantic_rl.training.rollout import Progress
 from semantic_rl.training.statistics import Statistics, UpdateStatistics
-from semantic_rl.training.working import WorkingPolicy
 
 
 class Batch(NamedTuple):
@@ -56,7 +56,7 @@ class Learner:
     """Holds policy and optimiser, whose flat gradient several workers average in one call.
 
     On a GPU, or where `is_static` says so, minibatches pass through tensors that never move, and the network computes
-    with copies of its weights (`training.working`); with `as_graphs` the work on them becomes CUDA graphs.
+    with copies of its weights (`training.cast_weights`); with `as_graphs` the work on them becomes CUDA graphs.
     """
 
     def __init__(

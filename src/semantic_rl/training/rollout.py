@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from semantic_rl.envs.base import VectorEnv
 from semantic_rl.envs.monitor import EpisodeMonitor
-from semantic_rl.training.acting import Acting, GroupActing, Network, RolloutBuffer, StaticActing
+from semantic_rl.training.actors import Acting, GroupActing, Network, RolloutBuffer, StaticActing
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) steps; may raise to stop."""

@@ -25,7 +25,8 @@ from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import hold_folder
 from semantic_rl.training.checkpoint import Checkpoint, check_trainable, load_checkpoint
 from semantic_rl.training.distributed import Workers
-from semantic_rl.training.existing import (
+from semantic_rl.training.logger import RunLogger
+from semantic_rl.training.resume_checks import (
     NUMBER_OF_WORKERS,
     check_same_run,
     check_same_settings,
@@ -34,7 +35,6 @@ from semantic_rl.training.existing import (
     run_folder,
     settings_of,
 )
-from semantic_rl.training.logger import RunLogger
 from semantic_rl.training.session import Session
 from semantic_rl.training.versions import versions
 

@@ -10,16 +10,16 @@ from semantic_rl.config import EnvConfig, TrainConfig
 from semantic_rl.envs.base import VectorEnv
 from semantic_rl.envs.factory import make_env_groups
 from semantic_rl.envs.normalize import RewardNormalizer
+from semantic_rl.envs.procgen.games import find_game
 from semantic_rl.errors import TrainingDiverged
-from semantic_rl.games import find_game
 from semantic_rl.models.policy import SemanticPolicy
-from semantic_rl.training.acting import RolloutBuffer
+from semantic_rl.training.actors import RolloutBuffer
 from semantic_rl.training.advantages import explained_variance, generalized_advantages
 from semantic_rl.training.checkpoint import Checkpoint, WorkerState, pack_bytes, unpack_bytes
 from semantic_rl.training.device import to_device
 from semantic_rl.training.distributed import Workers
-from semantic_rl.training.existing import settings_of
 from semantic_rl.training.learner import Batch, Learner
+from semantic_rl.training.resume_checks import settings_of
 from semantic_rl.training.rollout import Outcome, Player, Progress
 from semantic_rl.training.schedule import semantic_weight
 from semantic_rl.training.statistics import UpdateStatistics

@@ -10,7 +10,7 @@ import pytest
 
 from semantic_rl.recording.store import Recording, open_recording
 
-from ..test_serve import serving
+from ..test_run import serving
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

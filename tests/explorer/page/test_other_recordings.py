@@ -8,12 +8,12 @@ from urllib.request import urlopen
 
 import pytest
 
-from semantic_rl.explorer.view import View
+from semantic_rl.explorer.recording_view import View
 from semantic_rl.recording.store import Recording
 
 from ...recording.synthetic import make_recording
-from ..test_app import _with_frames, shortened
-from ..test_serve import serving
+from ..test_routes import _with_frames, shortened
+from ..test_run import serving
 from .conftest import OpenPage, playwright
 from .reading import canvas, wait_until
 

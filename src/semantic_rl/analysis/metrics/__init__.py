@@ -5,8 +5,8 @@ metrics = compute_metrics(open_recording("recordings/coinrun"), baselines=True)
 metrics.estimate("trustworthiness_10").value, metrics.to_json(), metric_rows(metrics)
 """
 
+from semantic_rl.analysis.metrics.agreement import OtherAgent, other_from_recording
 from semantic_rl.analysis.metrics.measure import Report, compute_metrics
-from semantic_rl.analysis.metrics.other import OtherAgent, other_from_recording
 from semantic_rl.analysis.metrics.result import (
     METRICS_FILE,
     Estimate,

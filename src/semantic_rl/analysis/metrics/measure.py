@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from semantic_rl.analysis.embedding import compute_tsne, tsne_of
+from semantic_rl.analysis.metrics.agreement import OtherAgent, agreement
 from semantic_rl.analysis.metrics.bootstrap import Bootstrap
 from semantic_rl.analysis.metrics.catalogue import CATALOGUE, NEIGHBOURS, MetricInfo
 from semantic_rl.analysis.metrics.describe import describe_bootstrap, describe_recording, describe_versions
 from semantic_rl.analysis.metrics.dwelling import NUM_SHUFFLES
-from semantic_rl.analysis.metrics.other import OtherAgent, agreement
+from semantic_rl.analysis.metrics.measure_views import Subject, measure_subject
 from semantic_rl.analysis.metrics.result import Estimate, Method, Metric, Metrics, Omission
 from semantic_rl.analysis.metrics.sample import Sample, episode_rows, read_sample
-from semantic_rl.analysis.metrics.subject import Subject, measure_subject
 from semantic_rl.analysis.metrics.views import DEFAULT_CLUSTERS, View, baseline_views, fdr_view, kmeans_view
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from semantic_rl.config import EnvConfig
 from semantic_rl.envs.base import VectorEnv
-from semantic_rl.envs.procgen import ProcgenVectorEnv
+from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 
 
 class RecordableEnv(VectorEnv, Protocol):

@@ -17,7 +17,7 @@ from semantic_rl.config import EnvConfig, RecordConfig
 from semantic_rl.config.levels import Levels, choose_levels
 from semantic_rl.control_factor import was_ever_above_zero
 from semantic_rl.envs.factory import num_cores
-from semantic_rl.envs.procgen import ProcgenVectorEnv
+from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 from semantic_rl.errors import UserError
 from semantic_rl.models.impala import NUM_FEATURES
 from semantic_rl.models.policy import SemanticPolicy

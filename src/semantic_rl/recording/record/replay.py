@@ -14,7 +14,7 @@ import numpy as np
 
 from semantic_rl.config import EnvConfig
 from semantic_rl.envs.factory import num_cores
-from semantic_rl.envs.procgen import ProcgenVectorEnv
+from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 from semantic_rl.errors import UserError
 from semantic_rl.recording.record.envs import RecordableEnv, make_rendering_env
 from semantic_rl.recording.record.make import ENVIRONMENTS, seeds_of

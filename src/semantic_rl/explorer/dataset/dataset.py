@@ -1,0 +1,150 @@
+"""A recording as the explorer shows it: all states in memory, a sample of them as points, planes, and what it is.
+
+Points are at most `max_points` states, drawn at random where there are more; every question is still asked of all.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.analysis.embedding import ALIKE, are_alike, sample_rows
+from semantic_rl.artifacts import STATES_FILE
+from semantic_rl.errors import UserError
+from semantic_rl.explorer.background_jobs import Jobs, Report
+from semantic_rl.explorer.contract import PlaneName
+from semantic_rl.explorer.dataset.frame_reader import NOTHING_MISSING, Missing
+from semantic_rl.explorer.dataset.projections import LEAST_FOR_TSNE, Placed, place_by_pca, place_by_tsne
+from semantic_rl.explorer.dataset.state_table import Episodes, States, read_episodes, read_states
+from semantic_rl.recording.store import Recording
+
+
+class Settings(NamedTuple):
+    """What decides how a recording is shown; the defaults stand in `config.explore`."""
+
+    max_points: int
+    tsne_states: int
+    perplexity: float
+    seed: int
+
+
+class Explored:
+    """One recording in the explorer."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        settings: Settings,
+        id: str = "a",
+        missing: Missing = NOTHING_MISSING,
+        report: Report = lambda done, total: None,
+    ) -> None:
+        self.id = id
+        self.recording = recording
+        self.settings = settings
+        self.missing = missing
+        self.jobs = Jobs()
+        self._limits: dict[PlaneName, tuple[float, float, float, float]] = {}
+        self.states: States = read_states(recording, report)
+        self.episodes: Episodes = read_episodes(recording)
+        self.shown: NDArray[np.int64] = sample_rows(recording.num_states, settings.max_points, settings.seed)
+        """[P], ascending: the states that are points on the map."""
+
+    @property
+    def num_states(self) -> int:
+        """States of the recording."""
+        return self.recording.num_states
+
+    @property
+    def num_codes(self) -> int:
+        """Clusters; 0 if the agent has none."""
+        return self.recording.num_codes
+
+    @cached_property
+    def etag(self) -> str:
+        """Changes with whatever is shown: of what the browser keeps, nothing is of another recording."""
+        file = (self.recording.path / STATES_FILE).stat()
+        parts = [self.recording.description, file.st_size, file.st_mtime_ns, self.settings, str(self.recording.path)]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+    @cached_property
+    def tsne_rows(self) -> NDArray[np.int64]:
+        """[P]: the points that t-SNE places; of a recording with fewer than a million states, those of the figures."""
+        return self.shown[sample_rows(len(self.shown), self.settings.tsne_states, self.settings.seed)]
+
+    def why_not(self, name: PlaneName) -> str | None:
+        """Say why a plane cannot be had; None if it can."""
+        if not self.num_states:
+            return "the recording has no states"
+        if name == "fdr" and not self.num_codes:
+            return "the agent has no semantic clustering module (PPO), so it has no plane of its own"
+        if name == "tsne" and len(self.tsne_rows) < LEAST_FOR_TSNE:
+            return f"t-SNE needs at least {LEAST_FOR_TSNE} states, and there are {len(self.tsne_rows)}"
+        if name == "tsne" and self._are_alike:
+            return ALIKE
+        return None
+
+    @cached_property
+    def _are_alike(self) -> bool:
+        """Say whether all states that t-SNE would place have the same features; reads on until two differ."""
+        first: NDArray[np.float16] | None = None
+        try:
+            for start, features in self.recording.feature_groups(self.tsne_rows):
+                low, high = np.searchsorted(self.tsne_rows, (start, start + len(features))).tolist()
+                here = features[self.tsne_rows[low:high] - start]
+                first = here[:1] if first is None else first
+                if not are_alike(np.concatenate([first, here])):
+                    return False
+        except UserError:  # a damaged table: said where a plane is asked for
+            return False
+        return True
+
+    def is_ready(self, name: PlaneName) -> bool:
+        """Say whether a plane can be had at once."""
+        return self.why_not(name) is None and (name == "fdr" or self.jobs.is_ready(name))
+
+    def plane(self, name: PlaneName, patience: float | None = None) -> Placed:
+        """Return a plane; raises Pending if it takes longer than `patience` seconds (None: however long).
+
+        Only where `why_not` is None.
+        """
+        if name == "fdr":
+            assert self.states.embedding is not None, "the agent has a plane"
+            return Placed(None, self.states.embedding)
+        return self.jobs.get(name, self._place_by(name), patience)
+
+    def _place_by(self, name: PlaneName) -> Callable[[Report], Placed]:
+        settings = self.settings
+        if name == "pca":
+            return lambda report: place_by_pca(self.recording, settings.seed, report)
+        threads = max(1, (os.cpu_count() or 2) - 1)
+        return lambda report: place_by_tsne(
+            self.recording, self.tsne_rows, settings.perplexity, settings.seed, threads, report
+        )
+
+    def limits(self, name: PlaneName) -> tuple[float, float, float, float]:
+        """Return (left, right, bottom, top) of the square that a plane fills."""
+        if name not in self._limits:
+            self._limits[name] = self.plane(name).limits
+        return self._limits[name]
+
+    def success_of(self, episodes: NDArray[np.integer]) -> NDArray[np.uint8]:
+        """Return for given episodes 1 for success, 0 for none, 255 where they have not ended."""
+        success = np.where(self.episodes.ended, self.episodes.success, 255).astype(np.uint8)
+        return success[episodes]
+
+    @property
+    def progress(self) -> NDArray[np.float32]:
+        """[B], 0 to 1: the step in the episode over the episode's last step."""
+        last = np.maximum(self.episodes.length - 1, 1)
+        return (self.states.step / last[self.states.episode]).astype(np.float32)
+
+    def rows_of_episode(self, episode: int) -> slice:
+        """Return where the states of an episode are."""
+        first = int(self.episodes.first_row[episode])
+        return slice(first, first + int(self.episodes.num_rows[episode]))

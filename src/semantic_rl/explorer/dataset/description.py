@@ -1,0 +1,142 @@
+"""What the page is told of a recording before anything else."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from semantic_rl.envs.procgen.games import ACTION_NAMES
+from semantic_rl.explorer import contract
+from semantic_rl.explorer.agent_info import about, table
+from semantic_rl.explorer.contract import PlaneName
+from semantic_rl.explorer.dataset.dataset import Explored
+from semantic_rl.explorer.dataset.point_columns import Column
+from semantic_rl.explorer.dataset.projections import PLANES
+from semantic_rl.palette import cluster_color, ink_on
+from semantic_rl.recording.store.names import without_path
+
+ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
+"""What each of Procgen's fifteen actions presses, in one letter."""
+TITLES: dict[PlaneName, str] = {"fdr": "FDR", "tsne": "t-SNE", "pca": "PCA"}
+
+
+def describe(
+    explored: Explored, columns: Sequence[Column], lists: Sequence[contract.ListName], frames: str = "all"
+) -> contract.Meta:
+    """Return the description of a recording.
+
+    `lists` are those of moments that it can be asked for; `frames` says of which states there are pictures.
+    """
+    recording, states = explored.recording, explored.states
+    known = about(recording)
+    settings, trained = table(recording.description, "settings"), known.settings
+    game = str(known.environment.get("env", "unknown game"))
+    num_actions = recording.num_actions
+    colors = [cluster_color(index) for index in range(recording.num_codes)]
+    return {
+        "id": explored.id,
+        "title": f"{game} · {known.algorithm}",
+        "name": recording.path.resolve().name,
+        "agent": {
+            "name": known.name,
+            "algorithm": known.algorithm,
+            "env": game,
+            "distribution_mode": known.environment.get("distribution_mode"),
+            "timesteps": known.timesteps,
+            "seed": trained.get("seed"),
+            "sha256": known.sha256,
+            "num_levels": trained.get("num_levels"),
+            "start_level": trained.get("start_level"),
+        },
+        "environment": {
+            "num_levels": known.environment.get("num_levels"),
+            "start_level": known.environment.get("start_level"),
+        },
+        "protocol": settings.get("protocol"),
+        "num_states": recording.num_states,
+        "num_episodes": recording.num_episodes,
+        "num_shown": len(explored.shown),
+        "sample_seed": explored.settings.seed,
+        "num_codes": recording.num_codes,
+        "num_actions": num_actions,
+        "action_names": _padded(ACTION_NAMES, num_actions),
+        "action_signs": _padded(ACTION_SIGNS, num_actions),
+        "codebook": recording.codebook,
+        "colors": colors,
+        "inks": [ink_on(color) for color in colors],
+        "uncertainty_scale": states.uncertainty_scale,
+        "planes": [describe_plane(explored, name) for name in PLANES],
+        "columns": [column.to_json() for column in columns],
+        "lists": list(lists),
+        "has_pictures": recording.has_pictures,
+        "picture_size": recording.description["frames"]["picture_size"] or 64,
+        "frames": frames,
+        "success_known": bool(explored.episodes.ended.any()),
+        "notes": _notes(explored),
+        "warning": recording.untrained_note,
+        "provenance": _provenance(explored),
+        "etag": explored.etag,
+    }
+
+
+def describe_plane(explored: Explored, name: PlaneName) -> contract.Plane:
+    """Return the description of a plane; the limits of one that is not ready are not known yet."""
+    why_not = explored.why_not(name)
+    is_ready = explored.is_ready(name)
+    found = contract.Plane(name=name, title=TITLES[name], limits=None, ready=is_ready, num_placed=0)
+    if why_not is not None:
+        return {**found, "why_not": why_not}
+    num_placed = len(explored.tsne_rows) if name == "tsne" else len(explored.shown)
+    return {**found, "limits": explored.limits(name) if is_ready else None, "num_placed": num_placed}
+
+
+def _padded(names: Sequence[str], count: int) -> list[str]:
+    return [names[index] if index < len(names) else str(index) for index in range(count)]
+
+
+def _notes(explored: Explored) -> list[str]:
+    notes: list[str] = []
+    saw = "What the agent saw in {} is missing" if explored.recording.has_pictures else "The frames of {} are missing"
+    for gap, what in (
+        (explored.missing.pictures, "The pictures of {} are missing"),
+        (explored.missing.observations, saw),
+    ):
+        if gap.num_states:
+            why = without_path(explored.recording.path, gap.why)
+            notes.append(f"{what.format(f'{gap.num_states:,} of {explored.num_states:,} states')}: {why}")
+    if not explored.num_states:
+        return [*notes, "This recording has no states."]
+    if not explored.num_codes:
+        notes.append(
+            "The agent has no semantic clustering module (PPO): no clusters and no plane of its own; the map is t-SNE "
+            "or PCA of its features."
+        )
+    if len(explored.shown) < explored.num_states:
+        notes.append(
+            f"The map shows {len(explored.shown):,} of {explored.num_states:,} states, drawn at random (seed "
+            f"{explored.settings.seed}); lists, counts and comparisons are of all."
+        )
+    if explored.why_not("tsne") is None and len(explored.tsne_rows) < len(explored.shown):
+        notes.append(
+            f"t-SNE places {len(explored.tsne_rows):,} of the {len(explored.shown):,} points, drawn at random; "
+            "the others do not appear in it."
+        )
+    if not explored.recording.has_pictures:
+        notes.append("Recorded without pictures: frames are what the agent saw, 64×64.")
+    if not np.all(explored.episodes.ended):
+        count = int((~explored.episodes.ended).sum())
+        notes.append(f"{count:,} of {len(explored.episodes.ended):,} episodes did not end while they were recorded.")
+    return notes
+
+
+def _provenance(explored: Explored) -> dict[str, Any]:
+    description = explored.recording.description
+    trained = about(explored.recording).settings
+    return {
+        "recording": table(description, "settings"),
+        "environment": table(description, "environment"),
+        "training": {name: value for name, value in trained.items() if name not in ("run_root", "resume")},
+        "machine": table(description, "machine"),
+        "versions": table(description, "versions"),
+        "planes": explored.settings._asdict(),
+    }

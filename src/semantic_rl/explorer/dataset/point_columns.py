@@ -1,0 +1,128 @@
+"""The columns of the points on the map, as whole numbers that a browser can lay into typed arrays."""
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.explorer import contract
+from semantic_rl.explorer.background_jobs import PATIENCE
+from semantic_rl.explorer.contract import PlaneName
+from semantic_rl.explorer.dataset.dataset import Explored
+from semantic_rl.explorer.dataset.projections import PLANES
+from semantic_rl.explorer.encoding import LEVELS_16_BIT, quantise, quantise_share
+
+NOT_PLACED = LEVELS_16_BIT
+"""Both coordinates of a point that does not lie in a plane; no other point has them, for planes have a margin."""
+MOST_LEVELS = 255
+
+
+class Column(NamedTuple):
+    """What the page is told of a column; arrays are little-endian."""
+
+    name: str
+    dtype: Literal["uint8", "uint16", "uint32"]
+    width: int = 1
+    low: float | None = None
+    """What 0 stands for, and `high` the largest number of the type; None where numbers are what they are."""
+    high: float | None = None
+    levels: list[float] | None = None
+    """What the numbers 0, 1, … stand for."""
+    num_unknown: int = 0
+    """Points whose value is not finite; they have the lowest."""
+
+    def to_json(self) -> contract.Column:
+        """Return it without what it lacks."""
+        found = contract.Column(name=self.name, dtype=self.dtype, width=self.width)
+        if self.low is not None and self.high is not None:
+            found["low"], found["high"] = self.low, self.high
+        if self.levels is not None:
+            found["levels"] = self.levels
+        if self.num_unknown:
+            found["num_unknown"] = self.num_unknown
+        return found
+
+
+def describe_columns(explored: Explored) -> list[Column]:
+    """Return the columns that a recording has."""
+    states = explored.states
+    planes = [Column(name, "uint16", 2) for name in PLANES if explored.why_not(name) is None]
+    semantic = [Column("cluster", "uint8"), Column("uncertainty", "uint8", 1, 0.0, 1.0)] if explored.num_codes else []
+    value = states.value[np.isfinite(states.value)]
+    low, high = (float(value.min()), float(value.max())) if len(value) else (0.0, 0.0)
+    step_type = "uint16" if not len(states.step) or int(states.step.max()) <= LEVELS_16_BIT else "uint32"
+    return [
+        Column("row", "uint32"),
+        *planes,
+        *semantic,
+        Column("value", "uint16", 1, low, high, num_unknown=int((~np.isfinite(states.value[explored.shown])).sum())),
+        Column("action", "uint8"),
+        _describe_rewards(states.reward),
+        Column("step", step_type),
+        Column("episode", "uint32"),
+        Column("progress", "uint8", 1, 0.0, 1.0),
+        Column("success", "uint8"),
+    ]
+
+
+def _describe_rewards(reward: NDArray[np.float32]) -> Column:
+    levels = np.unique(reward)
+    if len(levels) <= MOST_LEVELS:
+        return Column("reward", "uint8", levels=[float(level) for level in levels])
+    return Column("reward", "uint16", 1, float(levels[0]), float(levels[-1]))
+
+
+def column_bytes(explored: Explored, column: Column, patience: float | None = PATIENCE) -> bytes:
+    """Return a column of the points [P, width] as bytes; raises Pending if it is not there yet."""
+    return np.ascontiguousarray(_values(explored, column, patience)).tobytes()
+
+
+def _values(explored: Explored, column: Column, patience: float | None) -> NDArray[Any]:
+    rows, states = explored.shown, explored.states
+    match column.name:
+        case "row":
+            return rows.astype("<u4")
+        case "fdr" | "tsne" | "pca":
+            return _plane(explored, column.name, patience)
+        case "cluster":
+            assert states.code_index is not None, "described"
+            return states.code_index[rows]
+        case "uncertainty":
+            assert states.uncertainty is not None, "described"
+            return quantise_share(states.uncertainty[rows])
+        case "value":
+            assert column.low is not None and column.high is not None, "described"
+            value = states.value[rows]
+            return quantise(np.where(np.isfinite(value), value, column.low), column.low, column.high)
+        case "action":
+            return states.action[rows]
+        case "reward":
+            return _rewards(states.reward[rows], column)
+        case "step":
+            return states.step[rows].astype("<u2" if column.dtype == "uint16" else "<u4")
+        case "episode":
+            return states.episode[rows].astype("<u4")
+        case "progress":
+            return quantise_share(explored.progress[rows])
+        case "success":
+            return explored.success_of(states.episode[rows])
+        case _:
+            raise KeyError(column.name)
+
+
+def _plane(explored: Explored, name: PlaneName, patience: float | None) -> NDArray[np.uint16]:
+    placed = explored.plane(name, patience)
+    left, right, bottom, top = explored.limits(name)
+    found = np.full((len(explored.shown), 2), NOT_PLACED, "<u2")
+    index = slice(None) if placed.rows is None else np.searchsorted(explored.shown, placed.rows)
+    points = placed.points if placed.rows is not None else placed.points[explored.shown]
+    found[index, 0] = quantise(points[:, 0], left, right)
+    found[index, 1] = quantise(points[:, 1], bottom, top)
+    return found
+
+
+def _rewards(reward: NDArray[np.float32], column: Column) -> NDArray[Any]:
+    if column.levels is None:
+        assert column.low is not None and column.high is not None, "described"
+        return quantise(reward, column.low, column.high)
+    return np.searchsorted(np.array(column.levels, np.float32), reward).astype(np.uint8)

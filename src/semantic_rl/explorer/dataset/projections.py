@@ -1,0 +1,102 @@
+"""Where states lie in the three planes: the agent's own (FDR), and PCA and t-SNE of its features.
+
+The FDR plane is in the recording. PCA is scikit-learn's, fitted to a sample and applied to all states. t-SNE is of a
+sample only (`analysis.embedding`, which keeps it in the recording's folder). Axes: B states, D = 256 features.
+"""
+
+import hashlib
+import json
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.analysis.cells import square_around
+from semantic_rl.analysis.embedding import POINT, are_alike, sample_rows, tsne_of
+from semantic_rl.explorer.background_jobs import Report
+from semantic_rl.explorer.contract import PlaneName
+from semantic_rl.explorer.dataset.row_group_sample import standing_for_all
+from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.derived_tables import keep_table, read_kept
+
+PLANES: tuple[PlaneName, ...] = ("fdr", "tsne", "pca")
+
+PCA_FITTED_TO = 50_000
+"""States, drawn at random, to which the principal components are fitted."""
+KEPT_FROM = 100_000
+"""States from which the projection is kept in the recording's folder: making it anew takes seconds."""
+LEAST_FOR_TSNE = 10
+
+
+def as_plane(name: object) -> PlaneName | None:
+    """Return the plane of this name; None if there is none."""
+    return next((plane for plane in PLANES if plane == name), None)
+
+
+class Placed(NamedTuple):
+    """States in a plane."""
+
+    rows: NDArray[np.int64] | None
+    """[P], ascending: the states that lie in it; None: all."""
+    points: NDArray[np.float32]
+    """[P, 2]."""
+
+    @property
+    def limits(self) -> tuple[float, float, float, float]:
+        """(left, right, bottom, top) of the square around them."""
+        return square_around(self.points) if len(self.points) else (-1.0, 1.0, -1.0, 1.0)
+
+
+def place_by_pca(recording: Recording, seed: int, report: Report = lambda done, total: None) -> Placed:
+    """Project all states onto the first two principal components of their features."""
+    if recording.num_states < 2:
+        return Placed(None, np.zeros((recording.num_states, 2), np.float32))
+    everything = np.arange(recording.num_states)
+    parameters = _parameters(recording, seed)
+    name = f"pca-{hashlib.sha256(parameters.encode()).hexdigest()[:12]}.parquet"
+    if recording.num_states >= KEPT_FROM:
+        kept = read_kept(recording.path, name, everything, POINT, {})
+        if kept is not None:
+            return Placed(None, np.stack([kept["x"], kept["y"]], 1))
+    from sklearn.decomposition import PCA  # takes a second to import
+
+    near = standing_for_all(recording, seed)
+    rows = sample_rows(recording.num_states if near is None else len(near), PCA_FITTED_TO, seed)
+    rows = rows if near is None else near[rows]
+    fitted_to = recording.features(rows).astype(np.float32)
+    if are_alike(fitted_to):
+        components, middle = np.zeros((fitted_to.shape[1], 2), np.float32), fitted_to[0]
+    else:
+        pca = PCA(2, svd_solver="covariance_eigh").fit(fitted_to)
+        components, middle = np.asarray(pca.components_, np.float32).T, np.asarray(pca.mean_, np.float32)
+    points = np.empty((recording.num_states, 2), np.float32)
+    for start, features in recording.feature_groups():
+        points[start : start + len(features)] = (features.astype(np.float32) - middle) @ components
+        report(start + len(features), recording.num_states)
+    if recording.num_states >= KEPT_FROM:
+        keep_table(recording.path, name, everything, {"x": points[:, 0], "y": points[:, 1]}, parameters)
+    return Placed(None, points)
+
+
+def _parameters(recording: Recording, seed: int) -> str:
+    parameters = {
+        "fitted_to": PCA_FITTED_TO,
+        "seed": seed,
+        "num_states": recording.num_states,
+        "agent": recording.description["agent"].get("sha256"),
+    }
+    return json.dumps(parameters, sort_keys=True)
+
+
+def place_by_tsne(
+    recording: Recording,
+    rows: NDArray[np.int64],
+    perplexity: float,
+    seed: int,
+    num_threads: int,
+    report: Report = lambda done, total: None,
+) -> Placed:
+    """Place the states `rows` by t-SNE of their features; of few states the perplexity is what they allow."""
+    possible = min(perplexity, (len(rows) - 1) // 3)
+    points = tsne_of(recording, rows, float(possible), seed, num_threads, report)
+    return Placed(None if len(rows) == recording.num_states else rows, points)

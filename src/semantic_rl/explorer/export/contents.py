@@ -1,0 +1,177 @@
+"""What of a recording goes into a file: everything about all points, and the frames of some whole episodes."""
+
+import base64
+import struct
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl import __version__
+from semantic_rl.analysis.effect_sizes import draws_of
+from semantic_rl.errors import UserError
+from semantic_rl.explorer import contract
+from semantic_rl.explorer.background_jobs import Report
+from semantic_rl.explorer.contract import PlaneName
+from semantic_rl.explorer.dataset.dataset import Explored
+from semantic_rl.explorer.dataset.frame_reader import pack, recompressed
+from semantic_rl.explorer.dataset.projections import PLANES
+from semantic_rl.explorer.export.episode_sample import choose_episodes
+from semantic_rl.explorer.queries.cluster_cards import choose_card_clips, to_clip
+from semantic_rl.explorer.queries.playlists import LISTS, LOOKALIKES, PLAYLISTS
+from semantic_rl.explorer.recording_view import View
+
+LIST_LENGTH = 20
+MOST_MOVES = 200
+"""Kinds of moves between clusters, the most frequent ones, whose lists are in the file."""
+FRAME_SIZE, FRAME_QUALITY = 256, 75
+ONLY_SHOWN = "Of the episodes whose frames are in this file."
+NOT_COMPUTED = "it had not been computed when this file was made"
+
+
+class Exported:
+    """The content of a file."""
+
+    def __init__(self, view: View, num_frames: int, report: Report = lambda done, total: None) -> None:
+        """At most `num_frames` states are shown with their frames; planes that are not ready are left out."""
+        self.view = view
+        self._num_frames = num_frames
+        self._report = report
+        explored = view.explored
+        possible: list[PlaneName] = [name for name in PLANES if explored.why_not(name) is None]
+        self._planes = [name for name in possible if explored.is_ready(name)]
+
+    @property
+    def _explored(self) -> Explored:
+        return self.view.explored
+
+    @cached_property
+    def chosen(self) -> NDArray[np.int64]:
+        """Episodes all of whose frames are in the file, ascending."""
+        return choose_episodes(self._explored, self._num_frames) if self._num_frames else np.zeros(0, np.int64)
+
+    @cached_property
+    def _shown(self) -> NDArray[np.bool_] | None:
+        """[E]: whether an episode's frames are in the file; None where no frames are, and lists are of everything."""
+        if not self._num_frames:
+            return None
+        shown = np.zeros(len(self._explored.episodes.length), np.bool_)
+        shown[self.chosen] = True
+        return shown
+
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """States whose frames are in the file, ascending: those of the chosen episodes and those on the cards."""
+        if not self._num_frames:
+            return np.zeros(0, np.int64)
+        episodes = self._explored.episodes
+        rows = [
+            np.arange(first, first + count)
+            for first, count in zip(episodes.first_row[self.chosen], episodes.num_rows[self.chosen], strict=True)
+        ]
+        cards = self.view.cards(None).content["clusters"]
+        on_cards = [row for card in cards for row in (card["medoid"], *card["typical"]) if row is not None]
+        return np.unique(np.concatenate([*rows, np.array(on_cards, np.int64)]))
+
+    @property
+    def frames_text(self) -> str:
+        """Say whose frames are in the file."""
+        total = self._explored.num_states
+        if not self._num_frames:
+            return f"This file holds no frames of its {total:,} states."
+        if len(self.rows) == total:
+            return f"This file holds the frames of all {total:,} states."
+        return (
+            f"This file holds the frames of {len(self.rows):,} of {total:,} states: of {len(self.chosen):,} whole "
+            "episodes, evenly chosen over return and cluster, and on the cards."
+        )
+
+    def meta(self) -> contract.Meta:
+        """Return the description of the recording, of what is in the file."""
+        content = self.view.meta()
+        content["frames"] = self.frames_text
+        content["lists"] = [known for known in content["lists"] if known["name"] in self._list_names()]
+        content["columns"] = [column for column in content["columns"] if column["name"] in self.column_names()]
+        for plane in content["planes"]:
+            if plane["name"] not in self._planes and "why_not" not in plane:
+                plane.update({"ready": False, "num_placed": 0, "why_not": NOT_COMPUTED})
+        return content
+
+    def column_names(self) -> list[str]:
+        """Return the columns in the file; what follows from the list of episodes is not among them."""
+        explored = self._explored
+        follows = {"episode", "row"} if len(explored.shown) == explored.num_states else set[str]()
+        left_out = follows | {name for name in PLANES if name not in self._planes}
+        return [name for name in self.view.columns if name not in left_out]
+
+    def cards(self) -> contract.Cards:
+        """Return the cards; their clips show frames that are in the file."""
+        content = self.view.cards(None).content
+        if self._shown is None or not content["clusters"]:
+            return content
+        clips = choose_card_clips(self._explored, self._shown)
+        cards: list[contract.ClusterCard] = [
+            {**card, "clip": to_clip(clip)} for card, clip in zip(content["clusters"], clips, strict=True)
+        ]
+        return {**content, "clusters": cards}
+
+    def means(self) -> dict[str, str]:
+        """Return the mean frame of each cluster that has one, as base64 of PNG."""
+        means = self.view.cards(None).means
+        return {str(index): base64.b64encode(mean).decode() for index, mean in enumerate(means) if mean is not None}
+
+    def _list_names(self) -> list[str]:
+        names = [*PLAYLISTS, *([LOOKALIKES] if self._num_frames else [])]
+        return [name for name in names if self._explored.num_codes or not LISTS[name].needs_clusters]
+
+    def playlists(self) -> dict[str, contract.Playlist]:
+        """Return the lists of moments, of episodes whose frames are in the file."""
+        found = {name: self.view.playlist(name, LIST_LENGTH, None, self._shown) for name in self._list_names()}
+        return found if self._shown is None else {name: {**one, "note": ONLY_SHOWN} for name, one in found.items()}
+
+    def moves(self) -> dict[str, contract.Playlist]:
+        """Return the lists of moves between clusters, likewise, by 'from-to'."""
+        counts = np.array(self.view.transitions(None)["counts"])
+        if not counts.size:
+            return {}
+        order = np.argsort(-counts, axis=None, kind="stable")[:MOST_MOVES]
+        pairs = [divmod(int(place), len(counts)) for place in order if counts.flat[place]]
+        return {f"{i}-{j}": self.view.moves(i, j, LIST_LENGTH, self._shown) for i, j in pairs}
+
+    def details(self) -> dict[str, contract.EpisodeData]:
+        """Return the states of each chosen episode."""
+        return {str(episode): self.view.episode(episode) for episode in self.chosen.tolist()}
+
+    def draws(self) -> bytes:
+        """Return the draws of episodes behind all intervals: the numbers of units (U) and draws (R), the unit of each
+        episode [E], and how often each unit is drawn [R, U], a byte each.
+        """
+        episodes = self._explored.episodes
+        bootstrap = draws_of(len(episodes.length), self._explored.settings.seed)
+        head = struct.pack("<II", bootstrap.num_units, bootstrap.num_resamples)
+        return head + bootstrap.unit.astype(np.uint8).tobytes() + bootstrap.counts.astype(np.uint8).tobytes()
+
+    def frames(self) -> bytes | None:
+        """Return the frames: their number, their rows, their sizes, themselves; None if there are none."""
+        if not len(self.rows):
+            return None
+        images: list[bytes] = []
+        for index, row in enumerate(self.rows.tolist()):
+            images.append(self._frame(row))
+            self._report(index + 1, len(self.rows))
+        packed = pack(images)
+        return packed[:4] + struct.pack(f"<{len(images)}I", *self.rows.tolist()) + packed[4:]
+
+    def _frame(self, row: int) -> bytes:
+        """Return a frame as it is in the file; 0 bytes where it is missing."""
+        frames = self.view.frames
+        try:
+            if self._explored.recording.has_pictures:
+                return recompressed(frames.picture(row), FRAME_SIZE, FRAME_QUALITY)
+            return frames.encoded(row)[0]
+        except UserError:
+            return b""
+
+    def versions(self) -> dict[str, str]:
+        """Return by what the file was made."""
+        return {"semantic-rl": __version__}

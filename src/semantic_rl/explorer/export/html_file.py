@@ -1,0 +1,120 @@
+"""The page and its data in one file, which needs neither server nor network.
+
+The file is the page with its script and style inside, and before the script the answers that a server would give, as
+blocks of text that no browser runs. A policy in the file forbids it to load anything from elsewhere.
+"""
+
+import base64
+import gzip
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from semantic_rl.atomic_write import whole_file
+from semantic_rl.errors import UserError
+from semantic_rl.explorer import contract
+from semantic_rl.explorer.built_page import PAGE, read_static
+from semantic_rl.explorer.encoding import to_json
+from semantic_rl.explorer.errors import Refusal
+from semantic_rl.explorer.export.contents import Exported
+from semantic_rl.output_places import check_output_file
+
+STYLE = '<link rel="stylesheet" href="static/app.css">'
+SCRIPT = '<script defer src="static/app.js"></script>'
+GENERATOR = '<meta name="generator" content="semantic-rl explorer">'
+_ICON = re.compile(r'<link rel="icon"[^>]*>\n?')
+_HEAD = re.compile(r"<head>\n?")
+CHUNK = 3 * 2**18
+"""Bytes that are written at once as base64; a multiple of three, so that pieces join."""
+
+
+def write_export(exported: Exported, path: Path) -> None:
+    """Write the file; raises UserError if the page has not been built, or another file is in the way."""
+    check_place(path)
+    before, after = _page()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as temporary, temporary.open("wb") as file:
+            file.write(before)
+            for name, content, is_packed in _blocks(exported):
+                _write_block(file, name, gzip.compress(content, 6, mtime=0) if is_packed else content)
+            file.write(after)
+    except OSError as error:  # the disk is full, or the folder is not one's own
+        raise UserError(
+            f"export: {path} cannot be written ({error.strerror or error}); choose another place."
+        ) from error
+
+
+def check_place(path: Path) -> None:
+    """Raise UserError if `path` is something else than a file of this kind, which may be replaced, or has no place."""
+    kind = "a page that the explorer exported"
+    check_output_file(path, kind, lambda beginning: GENERATOR.encode() in beginning, "export")
+
+
+def _blocks(exported: Exported) -> Iterator[tuple[str, bytes, bool]]:
+    """Yield the blocks: name, content, and whether it is to be compressed."""
+    id = exported.view.explored.id
+    time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    about = contract.Export(time=time, versions=exported.versions(), frames_text=exported.frames_text)
+    yield "recordings", to_json(contract.Recordings(recordings=[exported.meta()], exported=about)), True
+    for name in exported.column_names():
+        yield f"{id}-column-{name}", exported.view.column(name, None), True
+    yield f"{id}-episodes", exported.view.episodes(), True
+    yield f"{id}-draws", exported.draws(), True
+    answers: dict[str, Any] = {
+        "clusters": exported.cards(),
+        "transitions": exported.view.transitions(None),
+        "annotations": exported.view.annotations.read(),
+        "playlists": exported.playlists(),
+        "moves": exported.moves(),
+        "details": exported.details(),
+        "means": exported.means(),
+    }
+    for name, content in answers.items():
+        yield f"{id}-{name}", to_json(content), True
+    frames = exported.frames()
+    if frames is not None:
+        yield f"{id}-frames", frames, False
+
+
+def _write_block(file: IO[bytes], name: str, content: bytes) -> None:
+    file.write(f'<script type="application/octet-stream+base64" id="data-{name}">'.encode())
+    for start in range(0, len(content), CHUNK):
+        file.write(base64.b64encode(content[start : start + CHUNK]))
+    file.write(b"</script>\n")
+
+
+def _page() -> tuple[bytes, bytes]:
+    """Return the page with style inside, before the blocks; and the script and what follows, after them."""
+    try:
+        page, style, script = (read_static(name)[0].decode() for name in (PAGE, "app.css", "app.js"))
+    except Refusal as refusal:
+        raise UserError("export: the page has not been built; run npm ci and npm run build in frontend/.") from refusal
+    missing = [tag for tag in (STYLE, SCRIPT) if page.count(tag) != 1]
+    if missing or "</style" in style or "</script" in script or "<!--" in script:
+        raise UserError("export: the built page cannot be put into one file; build it anew in frontend/.")
+    page = _HEAD.sub(lambda found: f"{found[0]}{GENERATOR}\n{_policy(style, script)}\n", _ICON.sub("", page), count=1)
+    page = page.replace(STYLE, f"<style>{style}</style>").replace(SCRIPT, "")
+    before, body_end, after = page.rpartition("</body>")
+    return before.encode(), f"<script>{script}</script>\n{body_end}{after}".encode()
+
+
+def _policy(style: str, script: str) -> str:
+    """Return what the file may do: run its own script, show pictures that are in it, and load nothing."""
+
+    def sha256(text: str) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+    rules = (
+        "default-src 'none'",
+        f"script-src {sha256(script)}",
+        f"style-src {sha256(style)}",
+        "img-src data: blob:",
+        "connect-src data: blob:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
+    return f'<meta http-equiv="Content-Security-Policy" content="{"; ".join(rules)}">'

@@ -1,0 +1,83 @@
+"""Opens recordings for the explorer, with progress where it takes time, and says what is missing."""
+
+import getpass
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+
+from PIL import Image
+from rich.console import Console
+from rich.progress import Progress
+
+from semantic_rl.config.explore import ExploreConfig
+from semantic_rl.explorer.background_jobs import Pending
+from semantic_rl.explorer.dataset.dataset import Explored, Settings
+from semantic_rl.explorer.dataset.frame_reader import find_missing
+from semantic_rl.explorer.recording_view import View
+from semantic_rl.recording.store import open_recording
+
+IDS = ("a", "b")
+SECONDS_BEFORE_WARMING = 3.0
+"""By then the page has what it needs first."""
+NEEDED_BY_REQUESTS = ("anyio._backends._asyncio", "uvicorn.protocols.http.h11_impl", "uvicorn.loops.auto")
+TAKE_SECONDS = ("semantic_rl.analysis.metrics.bootstrap", "sklearn.decomposition")
+PREPARED_UP_TO = 50_000
+"""States up to which the projection by PCA takes a blink."""
+
+
+def open_views(config: ExploreConfig) -> list[View]:
+    """Open the recordings that the settings name; raises UserError if one cannot be opened."""
+    paths = [config.recording, *([config.other] if config.other is not None else [])]
+    settings = Settings(config.max_points, config.tsne_states, config.perplexity, config.seed)
+    author = config.author or _login_name()
+    return [open_view(path, id, settings, author) for path, id in zip(paths, IDS, strict=False)]
+
+
+def warm_up(views: Sequence[View]) -> None:
+    """Begin what the page will ask for soon, in the background: the cards, and modules that take seconds to import.
+
+    Threads that import while others do were seen to wait for each other for ever (CPython 3.13.0). So what every
+    request needs is imported here, and the rest by one thread, before others begin.
+    """
+    for name in NEEDED_BY_REQUESTS:
+        import_module(name)
+    Image.preinit()
+
+    def begin() -> None:
+        for name in TAKE_SECONDS:
+            import_module(name)
+        for view in views:
+            with suppress(Pending):
+                view.cards(patience=0)
+            if view.explored.num_states <= PREPARED_UP_TO and view.explored.why_not("pca") is None:
+                with suppress(Pending):
+                    view.explored.plane("pca", patience=0)
+
+    timer = threading.Timer(SECONDS_BEFORE_WARMING, begin)
+    timer.daemon = True
+    timer.start()
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return ""
+
+
+def open_view(path: Path, id: str, settings: Settings, author: str = "") -> View:
+    """Open one recording, whose frames may be missing or damaged."""
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
+        task = bars.add_task(f"reading {path}", total=None)
+        recording = open_recording(path, with_frames=False)
+        explored = Explored(
+            recording,
+            settings,
+            id,
+            find_missing(recording),
+            lambda done, total: bars.update(task, completed=done, total=total),
+        )
+    return View(explored, author)

@@ -1,0 +1,1 @@
+"""Answers that the page asks for: cards of clusters, lists of moments, an episode, two recordings compared."""

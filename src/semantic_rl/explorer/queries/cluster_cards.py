@@ -1,0 +1,171 @@
+"""What each cluster is and how the agent moves between them, as the page shows it."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.analysis.clusters import Clusters, compute_clusters
+from semantic_rl.analysis.transitions import compute_transitions
+from semantic_rl.clips.choose import Run, Runs, choose_runs, find_runs
+from semantic_rl.clips.footage import Footage, episodes_that_count
+from semantic_rl.config.clips import ClipSettings
+from semantic_rl.errors import UserError
+from semantic_rl.explorer import contract
+from semantic_rl.explorer.dataset.dataset import Explored
+from semantic_rl.explorer.dataset.frame_reader import Frames, WithGaps
+from semantic_rl.explorer.dataset.row_group_sample import standing_for_all
+from semantic_rl.explorer.encoding import to_png
+
+CLIP = ClipSettings(frames=96)
+"""Rule of the clips on the cards: that of `semantic-rl clips`, and no longer than twelve seconds."""
+NUM_TYPICAL = 5
+
+
+_NO_CARDS = contract.Cards(clusters=[], value_edges=[], progress_edges=[], all=None)
+_NO_TRANSITIONS = contract.Transitions(
+    counts=[], probabilities=[], leaving=[], mean_dwell=[], centers=[], shares=[], starts=[], ends=[]
+)
+
+
+class Cards(NamedTuple):
+    """The cards, as JSON values, and the mean frame of each cluster as PNG."""
+
+    content: contract.Cards
+    means: list[bytes | None]
+
+
+def make_cards(explored: Explored, frames: Frames) -> Cards:
+    """Summarise all clusters; none if the agent has none."""
+    if not explored.num_codes or not explored.num_states:
+        return Cards(_NO_CARDS, [None] * explored.num_codes)
+    recording, seed = explored.recording, explored.settings.seed
+    among = standing_for_all(recording, seed, explored.states.code_index)
+    if explored.missing.observations.num_states:
+        with_gaps = WithGaps(recording.path, recording.description)
+        found = compute_clusters(with_gaps, NUM_TYPICAL, seed=seed, among=among)
+        means = [_mean_of_cluster(explored, frames, index) for index in range(explored.num_codes)]
+    else:
+        found = compute_clusters(recording, NUM_TYPICAL, seed=seed, among=among)
+        means = [_png(cluster.mean_frame) for cluster in found.clusters]
+    return Cards(_to_json(found, choose_card_clips(explored)), means)
+
+
+def _to_json(found: Clusters, clips: list[list[Run]]) -> contract.Cards:
+    clusters: list[contract.ClusterCard] = [
+        {
+            "cluster": cluster.code_index,
+            "num_states": cluster.num_states,
+            "share": cluster.share,
+            "num_episodes": cluster.num_episodes,
+            "num_visits": cluster.num_visits,
+            "mean_dwell": cluster.mean_dwell,
+            "success": cluster.success,
+            "actions": cluster.actions,
+            "values": cluster.values,
+            "progress": cluster.progress,
+            "medoid": cluster.medoid,
+            "typical": cluster.typical,
+            "clip": to_clip(clip),
+        }
+        for cluster, clip in zip(found.clusters, clips, strict=True)
+    ]
+    everything: contract.AllStates = {
+        "actions": found.actions,
+        "values": found.values,
+        "progress": found.progress,
+        "success": found.success,
+    }
+    return {
+        "clusters": clusters,
+        "value_edges": found.value_edges,
+        "progress_edges": found.progress_edges,
+        "all": everything,
+    }
+
+
+def to_clip(runs: list[Run]) -> list[tuple[int, int]]:
+    """Return what a clip shows as the page is told it: first state and number of states of each piece."""
+    return [(run.first_row, run.num_frames) for run in runs]
+
+
+def _png(mean: NDArray[np.float64] | None) -> bytes | None:
+    return None if mean is None else to_png(np.rint(mean).astype(np.uint8))
+
+
+def choose_card_clips(explored: Explored, allowed: NDArray[np.bool_] | None = None) -> list[list[Run]]:
+    """Choose what the clip of each cluster shows: by the usual rule, and what there is where that gives nothing.
+
+    `allowed` [E] says which episodes may be shown.
+    """
+    assert explored.states.code_index is not None, "there are clusters"
+    runs = all_runs(explored)
+    if allowed is not None:
+        runs = runs.where(allowed[runs.episode])
+    counts = _that_count(explored, runs)
+    length = runs.num_frames
+    usual = (length >= CLIP.min_run) & (length <= CLIP.max_run)
+    chosen: list[list[Run]] = []
+    for cluster in range(explored.num_codes):
+        mine = runs.code_index == cluster
+        rules = (mine & usual & counts[runs.episode], mine & usual, mine & (length >= CLIP.min_run), mine)
+        rule = next((rule for rule in rules if rule.any()), mine)
+        rng = np.random.default_rng([explored.settings.seed, cluster])
+        chosen.append(choose_runs(not_too_long(runs.where(rule)), CLIP.frames, CLIP.min_run, rng))
+    return chosen
+
+
+def all_runs(explored: Explored, labels: NDArray[np.integer] | None = None) -> Runs:
+    """Cut all states into unbroken runs of one cluster, or of one of the labels [B]."""
+    states = explored.states
+    labels = states.code_index if labels is None else labels
+    assert labels is not None, "there are clusters or labels"
+    level = explored.episodes.level_seed[states.episode]
+    return find_runs(states.episode, states.step, level, labels)
+
+
+def not_too_long(runs: Runs) -> Runs:
+    """Cut runs that are longer than a clip shows."""
+    return runs._replace(num_frames=np.minimum(runs.num_frames, CLIP.max_run))
+
+
+def _that_count(explored: Explored, runs: Runs) -> NDArray[np.bool_]:
+    """Say of each episode whether the usual rule calls it successful; of an unknown game none is."""
+    episodes = explored.episodes
+    footage = Footage(
+        [explored.recording],
+        np.zeros(1, np.int64),
+        explored.states.action,
+        runs,
+        episodes.total_reward,
+        episodes.length,
+        episodes.ended,
+    )
+    try:
+        return episodes_that_count(footage, CLIP)
+    except UserError:
+        return np.zeros(len(episodes.length), np.bool_)
+
+
+def make_transitions(explored: Explored) -> contract.Transitions:
+    """Return the moves between clusters as JSON values; empty without clusters."""
+    if not explored.num_codes or not explored.num_states:
+        return _NO_TRANSITIONS
+    found = compute_transitions(explored.recording)
+    return {
+        "counts": found.counts,
+        "probabilities": found.probabilities,
+        "leaving": found.leaving_probabilities,
+        "mean_dwell": found.mean_dwell,
+        "centers": found.centers,
+        "shares": found.shares,
+        "starts": found.starts,
+        "ends": found.ends,
+    }
+
+
+def _mean_of_cluster(explored: Explored, frames: Frames, cluster: int) -> bytes | None:
+    """Return the mean of those frames of a cluster that are there, as PNG; None if there is none."""
+    assert explored.states.code_index is not None, "there are clusters"
+    mean = frames.mean(np.flatnonzero(explored.states.code_index == cluster))
+    return None if mean is None else to_png(mean)

@@ -1,0 +1,54 @@
+"""One episode, state by state: what the player shows beside its frames."""
+
+from typing import Any
+
+import numpy as np
+
+from semantic_rl.explorer import contract
+from semantic_rl.explorer.dataset.dataset import Explored
+from semantic_rl.explorer.dataset.projections import PLANES
+
+
+def list_episodes(explored: Explored) -> contract.Episodes:
+    """Return all episodes as columns."""
+    episodes = explored.episodes
+    success = explored.success_of(np.arange(len(episodes.length)))
+    return {
+        "first_row": episodes.first_row,
+        "num_rows": episodes.num_rows,
+        "length": episodes.length,
+        "episode_return": episodes.total_reward,
+        "level_seed": episodes.level_seed,
+        "success": [None if value == 255 else bool(value) for value in success.tolist()],
+    }
+
+
+def describe_episode(explored: Explored, episode: int) -> contract.EpisodeData:
+    """Return the states of an episode as columns; planes that are not ready are left out."""
+    rows, states = explored.rows_of_episode(episode), explored.states
+    return {
+        "episode": episode,
+        "first_row": rows.start,
+        "length": int(explored.episodes.length[episode]),
+        "episode_return": float(explored.episodes.total_reward[episode]),
+        "level_seed": int(explored.episodes.level_seed[episode]),
+        "step": states.step[rows],
+        "action": states.action[rows],
+        "value": states.value[rows],
+        "reward": states.reward[rows],
+        "cluster": None if states.code_index is None else states.code_index[rows],
+        "uncertainty": None if states.uncertainty is None else states.uncertainty[rows],
+        "planes": {name: _points(explored, name, rows) for name in PLANES if explored.is_ready(name)},
+    }
+
+
+def _points(explored: Explored, name: Any, rows: slice) -> list[Any]:
+    """Return where the states lie: [x, y] each, null where the plane does not have them."""
+    placed = explored.plane(name)
+    if placed.rows is None:
+        return placed.points[rows].tolist()
+    low, high = np.searchsorted(placed.rows, (rows.start, rows.stop)).tolist()
+    found: list[Any] = [None] * (rows.stop - rows.start)
+    for row, point in zip(placed.rows[low:high].tolist(), placed.points[low:high].tolist(), strict=True):
+        found[row - rows.start] = point
+    return found

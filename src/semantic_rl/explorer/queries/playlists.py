@@ -1,0 +1,275 @@
+"""Lists of moments worth seeing: failures, extreme values, doubtful states, long stays, rare moves.
+
+Each is found among all states. Axes: B states, N moments, E episodes, K clusters.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.analysis.clusters import find_visits
+from semantic_rl.explorer import contract
+from semantic_rl.explorer.dataset.dataset import Explored
+
+BEFORE, AFTER = 12, 12
+"""States that are played around the one that a moment is about."""
+BEFORE_END = 40
+"""States that are played before the end of a failed episode."""
+MOST_OF_A_PAIR = 5
+"""Rare moves of one kind that are listed."""
+
+
+class Kind(NamedTuple):
+    """What a list is called and what is in it, in a few words."""
+
+    title: str
+    text: str
+    needs_clusters: bool = False
+
+
+LOOKALIKES = "lookalikes"
+LISTS: dict[str, Kind] = {
+    "failures": Kind("Failures", "how episodes without success end"),
+    "highest_value": Kind("Highest value", "where the agent expects most"),
+    "lowest_value": Kind("Lowest value", "where it expects least"),
+    "value_drops": Kind("Value drops", "where it is let down within a step"),
+    "boundary": Kind("Boundary states", "between clusters, least certain", needs_clusters=True),
+    "longest_dwells": Kind("Longest dwells", "where it stays in one cluster", needs_clusters=True),
+    "rarest_transitions": Kind("Rarest transitions", "moves that hardly ever happen", needs_clusters=True),
+    LOOKALIKES: Kind("Lookalikes", "same-looking frames, other cluster", needs_clusters=True),
+}
+"""All lists, in the order in which they are offered."""
+
+
+def list_names(explored: Explored) -> list[contract.ListName]:
+    """Return the lists that a recording can be asked for."""
+    has_clusters = explored.recording.num_codes > 0
+    return [
+        {"name": name, "title": kind.title, "text": kind.text}
+        for name, kind in LISTS.items()
+        if has_clusters or not kind.needs_clusters
+    ]
+
+
+class Found(NamedTuple):
+    """Moments, the most telling first."""
+
+    title: str
+    row: NDArray[np.int64]
+    """[N]: the state that each is about."""
+    first: NDArray[np.int64]
+    """[N]: first and last of the states that are played."""
+    last: NDArray[np.int64]
+    text: Callable[[int], str]
+    """Says why a moment, by its place, is in the list."""
+    other: NDArray[np.int64] | None = None
+    """[N]: a state to compare it with."""
+    note: str = ""
+    """What the list leaves out."""
+
+
+def to_playlist(
+    explored: Explored, name: str, found: Found, limit: int, kept: NDArray[np.bool_] | None = None
+) -> contract.Playlist:
+    """Return the first `limit` moments as JSON values; of those only for which `kept` [N] holds, if it is given."""
+    places = np.arange(len(found.row)) if kept is None else np.flatnonzero(kept)
+    items: list[contract.PlaylistItem] = []
+    for place in places[:limit].tolist():
+        row = int(found.row[place])
+        item: contract.PlaylistItem = {
+            "episode": int(explored.states.episode[row]),
+            "row": row,
+            "first": int(found.first[place]),
+            "last": int(found.last[place]),
+            "text": found.text(place),
+        }
+        if found.other is not None:
+            item["other"] = int(found.other[place])
+        items.append(item)
+    content = contract.Playlist(name=name, title=found.title, total=len(places), items=items)
+    return {**content, "note": found.note} if found.note else content
+
+
+def failures(explored: Explored) -> Found:
+    """Episodes that ended without success, the worst and then the shortest first: how they end."""
+    episodes = explored.episodes
+    failed = np.flatnonzero(episodes.ended & ~episodes.success & (episodes.num_rows > 0))
+    failed = failed[np.lexsort((episodes.length[failed], episodes.total_reward[failed]))]
+    row = episodes.first_row[failed] + episodes.num_rows[failed] - 1
+
+    def text(place: int) -> str:
+        episode = failed[place]
+        return (
+            f"level {episodes.level_seed[episode]}: ended after {_count(episodes.length[episode], 'step')}, return "
+            f"{episodes.total_reward[episode]:g}"
+        )
+
+    return Found(LISTS["failures"].title, row, np.maximum(row - BEFORE_END, episodes.first_row[failed]), row, text)
+
+
+def highest_value(explored: Explored) -> Found:
+    """The state of each episode in which the agent expects most, the highest of all first."""
+    value = explored.states.value
+    row = _best_of_episodes(explored, value)
+    title = LISTS["highest_value"].title
+    return _around(explored, title, row, lambda at: f"value {value[row[at]]:.2f}, the highest of its episode")
+
+
+def lowest_value(explored: Explored) -> Found:
+    """The state of each episode in which the agent expects least, the lowest of all first."""
+    value = explored.states.value
+    row = _best_of_episodes(explored, -value)
+    title = LISTS["lowest_value"].title
+    return _around(explored, title, row, lambda at: f"value {value[row[at]]:.2f}, the lowest of its episode")
+
+
+def value_drops(explored: Explored) -> Found:
+    """The step of each episode at which the value falls most: what the agent had not seen coming."""
+    value = explored.states.value
+    drop = np.full(len(value), -np.inf, np.float32)
+    here = np.flatnonzero(_follows(explored))
+    drop[here] = value[here] - value[here + 1]
+    row = _best_of_episodes(explored, drop)
+    row = row[drop[row] > 0]
+    return _around(
+        explored,
+        LISTS["value_drops"].title,
+        row,
+        lambda place: f"value falls from {value[row[place]]:.2f} to {value[row[place] + 1]:.2f} in one step",
+    )
+
+
+def boundary(explored: Explored) -> Found:
+    """The state of each episode of which it is least certain to which cluster it belongs."""
+    states, codebook = explored.states, explored.recording.codebook
+    assert states.uncertainty is not None and states.embedding is not None, "there are clusters"
+    uncertainty, embedding = states.uncertainty, states.embedding
+    row = _best_of_episodes(explored, uncertainty)
+
+    def text(place: int) -> str:
+        distances = np.linalg.norm(codebook - embedding[row[place]], axis=1)
+        nearest = np.argsort(distances, kind="stable")[:2].tolist()
+        return f"uncertainty {uncertainty[row[place]]:.2f}, between clusters {' and '.join(map(str, nearest))}"
+
+    return _around(explored, LISTS["boundary"].title, row, text)
+
+
+def longest_dwells(explored: Explored) -> Found:
+    """The longest stays in one cluster, whole."""
+    states = explored.states
+    assert states.code_index is not None, "there are clusters"
+    title = LISTS["longest_dwells"].title
+    if not explored.num_states:
+        nothing = np.zeros(0, np.int64)
+        return Found(title, nothing, nothing, nothing, str)
+    visits = find_visits(states.episode, states.step, states.code_index)
+    ends = np.append(visits.first_row[1:], explored.num_states) - 1
+    means = _means(visits.num_steps, visits.code_index, explored.num_codes)
+    order = np.argsort(-visits.num_steps, kind="stable")
+
+    def text(place: int) -> str:
+        visit = order[place]
+        cluster = int(visits.code_index[visit])
+        stay = _count(visits.num_steps[visit], "step")
+        return f"{stay} on end in cluster {cluster}, where {means[cluster]:.1f} are usual"
+
+    return Found(title, visits.first_row[order], visits.first_row[order], ends[order], text)
+
+
+def rarest_transitions(explored: Explored) -> Found:
+    """Moves between clusters of the kinds that are seen least, a few of each kind."""
+    code_index = explored.states.code_index
+    assert code_index is not None, "there are clusters"
+    here = np.flatnonzero(_follows(explored))
+    here = here[code_index[here] != code_index[here + 1]]
+    pair = code_index[here].astype(np.int64) * explored.num_codes + code_index[here + 1]
+    counts = np.bincount(pair, minlength=explored.num_codes**2)
+    order = np.lexsort((here, pair, counts[pair]))
+    here, pair = here[order], pair[order]
+    few = _earlier(pair) < MOST_OF_A_PAIR
+    here, pair = here[few], pair[few]
+
+    def text(place: int) -> str:
+        before, after = divmod(int(pair[place]), explored.num_codes)
+        return f"{before} → {after}, seen {_count(counts[pair[place]], 'time')} in all"
+
+    return _around(explored, LISTS["rarest_transitions"].title, here, text)
+
+
+def moves(explored: Explored, before: int, after: int, seed: int = 0) -> Found:
+    """All moves from one cluster to another, in random order, of as many episodes as there are."""
+    states = explored.states
+    assert states.code_index is not None, "there are clusters"
+    here = np.flatnonzero(_follows(explored))
+    here = here[(states.code_index[here] == before) & (states.code_index[here + 1] == after)]
+    shuffled = np.random.default_rng(seed).permutation(here)
+    row = shuffled[np.argsort(_earlier(states.episode[shuffled]), kind="stable")]
+
+    def text(place: int) -> str:
+        episode = states.episode[row[place]]
+        return f"level {explored.episodes.level_seed[episode]}, step {states.step[row[place]]}"
+
+    return _around(explored, f"From cluster {before} to {after}", row, text)
+
+
+Finder = Callable[[Explored], Found]
+PLAYLISTS: dict[str, Finder] = {
+    "failures": failures,
+    "highest_value": highest_value,
+    "lowest_value": lowest_value,
+    "value_drops": value_drops,
+    "boundary": boundary,
+    "longest_dwells": longest_dwells,
+    "rarest_transitions": rarest_transitions,
+}
+
+
+def _around(explored: Explored, title: str, row: NDArray[np.int64], text: Callable[[int], str]) -> Found:
+    episodes = explored.episodes
+    episode = explored.states.episode[row]
+    first = np.maximum(row - BEFORE, episodes.first_row[episode])
+    last = np.minimum(row + AFTER, episodes.first_row[episode] + episodes.num_rows[episode] - 1)
+    return Found(title, row, first, last, text)
+
+
+def _follows(explored: Explored) -> NDArray[np.bool_]:
+    """Say of each state [B] whether the next row is the state that followed it."""
+    states = explored.states
+    follows = np.zeros(explored.num_states, np.bool_)
+    follows[:-1] = (np.diff(states.episode) == 0) & (np.diff(states.step) == 1)
+    return follows
+
+
+def _best_of_episodes(explored: Explored, score: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Return the first row with the highest finite score [B] of each episode that has one, the highest first."""
+    if not len(score):
+        return np.zeros(0, np.int64)
+    score = np.where(np.isfinite(score), score, -np.inf)
+    filled = np.flatnonzero(explored.episodes.num_rows > 0)
+    best = np.full(len(explored.episodes.num_rows), -np.inf)
+    best[filled] = np.maximum.reduceat(score, explored.episodes.first_row[filled])
+    rows = np.flatnonzero((score == best[explored.states.episode]) & (score > -np.inf))
+    rows = rows[np.unique(explored.states.episode[rows], return_index=True)[1]]
+    return rows[np.argsort(-score[rows], kind="stable")]
+
+
+def _earlier(labels: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return for each place [N] how many earlier ones have the same label."""
+    order = np.argsort(labels, kind="stable")
+    sorted_labels = labels[order]
+    places = np.arange(len(order))
+    begins = np.concatenate([[True], sorted_labels[1:] != sorted_labels[:-1]])[: len(order)]
+    counts = np.empty(len(order), np.int64)
+    counts[order] = places - np.maximum.accumulate(np.where(begins, places, 0))
+    return counts
+
+
+def _means(values: NDArray[np.integer], labels: NDArray[np.int64], num_labels: int) -> NDArray[np.float64]:
+    totals = np.bincount(labels, values, num_labels)
+    return totals / np.maximum(np.bincount(labels, minlength=num_labels), 1)
+
+
+def _count(number: Any, word: str) -> str:
+    return f"{int(number):,} {word}{'' if int(number) == 1 else 's'}"

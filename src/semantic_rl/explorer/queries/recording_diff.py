@@ -1,0 +1,193 @@
+"""In what the agents of two recordings differ, with intervals over episodes.
+
+The episodes of both recordings are drawn anew, independently; the rest is as in `contrast`.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.analysis.clusters import find_visits
+from semantic_rl.analysis.effect_sizes import Sums, add_up, draws_of, draws_of_mean, interval
+from semantic_rl.envs.procgen.games import ACTION_NAMES
+from semantic_rl.explorer import contract
+from semantic_rl.explorer.agent_info import about
+from semantic_rl.explorer.dataset.dataset import Explored
+from semantic_rl.explorer.queries.cluster_matching import Match, Side, match_clusters
+
+if TYPE_CHECKING:
+    from semantic_rl.analysis.metrics.bootstrap import Bootstrap
+
+LEAST_SHARE = 0.02
+"""Actions that both agents take less often are not listed."""
+
+
+class _Pair(NamedTuple):
+    """Both recordings and the draws of their episodes."""
+
+    a: Explored
+    b: Explored
+    draws_a: "Bootstrap"
+    draws_b: "Bootstrap"
+
+
+AddUp = Callable[[Explored, int], Sums]
+"""Adds up numbers of one of the recordings, the first (0) or the second (1), over its episodes."""
+
+
+class _Number(NamedTuple):
+    """A number that is compared: how it is called, written and added up."""
+
+    what: str
+    group: Literal["play", "cluster", "action"]
+    form: str
+    """As `format` takes it: ".2f" or, for a share, ".0%"."""
+    add_up: AddUp
+    clusters: tuple[int, int] | None = None
+
+    @property
+    def title(self) -> str:
+        """What is compared, with the clusters that it is of."""
+        if self.clusters is None:
+            return self.what
+        ours, theirs = self.clusters
+        return f"cluster {ours if ours == theirs else f'{ours} / {theirs}'}: {self.what}"
+
+
+def compare(a: Side, b: Side) -> contract.Comparison:
+    """Match the clusters of two recordings and list in what they differ, as JSON values."""
+    match = match_clusters(a, b)
+    first, second = a.explored, b.explored
+    draws = (draws_of(len(side.episodes.length), seed) for seed, side in enumerate((first, second)))
+    pair = _Pair(first, second, *draws)
+    return {
+        "match": match.pairs,
+        "kind": match.kind,
+        "how": match.how,
+        "differences": [*_play(pair), *_clusters(pair, match), *_actions(pair)],
+        "notes": [
+            f"The recordings differ in {what}: {ours} and {theirs}."
+            for what, ours, theirs in zip(_SETTINGS, _settings(first), _settings(second), strict=True)
+            if ours != theirs
+        ],
+    }
+
+
+_SETTINGS = ("algorithm", "game", "mode", "steps of training", "seed of training", "levels", "weights of the agent")
+
+
+def _settings(explored: Explored) -> list[str]:
+    known = about(explored.recording)
+    environment = known.environment
+    levels, start = environment.get("num_levels"), environment.get("start_level", 0)
+    return [
+        known.algorithm,
+        str(environment.get("env")),
+        str(environment.get("distribution_mode")),
+        "unknown" if known.timesteps is None else f"{known.timesteps:,}",
+        str(known.settings.get("seed")),
+        f"{levels} levels from {start}" if levels else "all levels",
+        known.sha256[:8] or "unknown",
+    ]
+
+
+def _play(pair: _Pair) -> Iterator[contract.ComparedNumber]:
+    """How well and how long the agents play, and what they expect."""
+    numbers = (
+        _Number("mean return", "play", ".2f", _of_ended(lambda one: one.episodes.total_reward)),
+        _Number("success", "play", ".0%", _of_ended(lambda one: one.episodes.success)),
+        _Number("steps of an episode", "play", ".0f", _of_ended(lambda one: one.episodes.length)),
+        _Number("expected value", "play", ".2f", _of_states(lambda one: one.states.value)),
+    )
+    for number in numbers:
+        yield _difference(pair, number)
+
+
+def _actions(pair: _Pair) -> Iterator[contract.ComparedNumber]:
+    """How often the agents take each action."""
+    for action in range(min(pair.a.recording.num_actions, pair.b.recording.num_actions)):
+        name = ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
+
+        def taken(one: Explored, action: int = action) -> NDArray[np.bool_]:
+            return one.states.action == action
+
+        found = _difference(pair, _Number(f"action “{name}”", "action", ".1%", _of_states(taken)))
+        if max(found["a"], found["b"]) >= LEAST_SHARE:
+            yield found
+
+
+def _clusters(pair: _Pair, match: Match) -> Iterator[contract.ComparedNumber]:
+    """How much of the time, and how long on end, the agents are in clusters that match."""
+    for ours, theirs, _ in match.pairs:
+        both = (ours, theirs)
+        yield _difference(pair, _Number("share of states", "cluster", ".1%", _shares(both), both))
+        yield _difference(pair, _Number("dwell, steps", "cluster", ".1f", _dwells(both), both))
+
+
+def _shares(clusters: tuple[int, int]) -> AddUp:
+    """Count the states of a cluster, another one on each side."""
+    return lambda one, side: _of_states(lambda some: some.states.code_index == clusters[side])(one, side)
+
+
+def _dwells(clusters: tuple[int, int]) -> AddUp:
+    """Add up the stays in a cluster, likewise."""
+
+    def sums(one: Explored, side: int) -> Sums:
+        assert one.states.code_index is not None, "the clusters were matched"
+        visits = find_visits(one.states.episode, one.states.step, one.states.code_index)
+        chosen = visits.code_index == clusters[side]
+        return add_up(visits.num_steps[chosen], visits.episode[chosen], len(one.episodes.length))
+
+    return sums
+
+
+def _of_ended(pick: Callable[[Explored], NDArray[Any]]) -> AddUp:
+    """Add up a number of each episode, of those that ended."""
+
+    def sums(one: Explored, side: int) -> Sums:
+        ended = np.flatnonzero(one.episodes.ended)
+        return add_up(pick(one)[ended], ended, len(one.episodes.length))
+
+    return sums
+
+
+def _of_states(pick: Callable[[Explored], Any]) -> AddUp:
+    """Add up a number of each state."""
+    return lambda one, side: add_up(pick(one), one.states.episode, len(one.episodes.length))
+
+
+def _difference(pair: _Pair, number: _Number) -> contract.ComparedNumber:
+    """Return the number in both recordings, and the interval of the difference b − a."""
+    sums_a, sums_b = number.add_up(pair.a, 0), number.add_up(pair.b, 1)
+    low, high = interval(draws_of_mean(pair.draws_b, sums_b) - draws_of_mean(pair.draws_a, sums_a))
+    found = contract.ComparedNumber(
+        what=number.what,
+        group=number.group,
+        a=sums_a.mean,
+        b=sums_b.mean,
+        difference=sums_b.mean - sums_a.mean,
+        low=low,
+        high=high,
+        certain=low is not None and high is not None and (low > 0 or high < 0),
+        is_share=number.form.endswith("%"),
+        digits=int(number.form[1]),
+        text="",
+    )
+    found["text"] = _text(number, found)
+    return {**found, "clusters": number.clusters} if number.clusters else found
+
+
+def _text(number: _Number, found: contract.ComparedNumber) -> str:
+    """Say it in a line: 'mean return: 8.46 → 7.10 (difference −1.36, 95% interval −2.10 to −0.60)'."""
+
+    def written(value: float) -> str:
+        return "–" if np.isnan(value) else format(value, number.form).replace("-", "−")
+
+    line = f"{number.title}: {written(found['a'])} → {written(found['b'])}"
+    if np.isnan(found["difference"]):
+        return line
+    low, high = found["low"], found["high"]
+    interval = "" if low is None or high is None else f", 95% interval {written(low)} to {written(high)}"
+    return f"{line} (difference {written(found['difference'])}{interval})"

@@ -1,0 +1,187 @@
+"""One recording behind the routes: everything that the page may ask of it, as bytes or JSON values, kept once made."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.errors import UserError
+from semantic_rl.explorer import contract
+from semantic_rl.explorer.background_jobs import PATIENCE, Report
+from semantic_rl.explorer.dataset.dataset import Explored
+from semantic_rl.explorer.dataset.description import describe, describe_plane
+from semantic_rl.explorer.dataset.frame_reader import MOST_AT_ONCE, Frames
+from semantic_rl.explorer.dataset.point_columns import Column, column_bytes, describe_columns
+from semantic_rl.explorer.dataset.projections import PLANES, as_plane
+from semantic_rl.explorer.encoding import to_json, to_png
+from semantic_rl.explorer.errors import Refusal
+from semantic_rl.explorer.queries.cluster_cards import Cards, make_cards, make_transitions
+from semantic_rl.explorer.queries.cluster_matching import Side
+from semantic_rl.explorer.queries.episode import describe_episode, list_episodes
+from semantic_rl.explorer.queries.lookalikes import lookalikes
+from semantic_rl.explorer.queries.playlists import LISTS, LOOKALIKES, PLAYLISTS, Found, list_names, moves, to_playlist
+from semantic_rl.explorer.queries.recording_diff import compare
+from semantic_rl.explorer.selection.cache import Questions
+from semantic_rl.recording.store.annotations import Annotations
+
+LONGEST_LIST = 500
+
+
+class View:
+    """A recording and what was made of it so far.
+
+    Its methods raise Refusal for what the recording does not have, and Pending while something is under way.
+    """
+
+    def __init__(self, explored: Explored, author: str = "") -> None:
+        self.explored = explored
+        self.author = author
+        """Whom notes are signed with where the page gives no name."""
+        self.frames = Frames(explored.recording)
+        self.questions = Questions(explored, self.frames)
+        self.annotations = Annotations(explored.recording.path)
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """The columns of the points, by name."""
+        return {column.name: column for column in describe_columns(self.explored)}
+
+    def meta(self) -> contract.Meta:
+        """Return the description of the recording."""
+        return describe(self.explored, list(self.columns.values()), list_names(self.explored))
+
+    def plane(self, name: str, patience: float | None = PATIENCE) -> contract.Plane:
+        """Return the description of a plane, with its limits."""
+        known = as_plane(name)
+        if known is None:
+            raise Refusal(404, f"there is no plane '{name}'; there are {', '.join(PLANES)}.")
+        if self.explored.why_not(known) is None:
+            self.explored.plane(known, patience)
+        return describe_plane(self.explored, known)
+
+    def column(self, name: str, patience: float | None = PATIENCE) -> bytes:
+        """Return a column of the points."""
+        if name not in self.columns:
+            raise Refusal(404, f"there is no column '{name}'; there are {', '.join(self.columns)}.")
+        column = self.columns[name]
+        known = as_plane(name)
+        if known is not None:
+            self.explored.plane(known, patience)
+        return self.explored.jobs.get(("column", name), lambda report: column_bytes(self.explored, column, None), None)
+
+    def episodes(self) -> bytes:
+        """Return the list of episodes, as JSON."""
+        return self.explored.jobs.get("episodes", lambda report: to_json(list_episodes(self.explored)), None)
+
+    def episode(self, number: int) -> contract.EpisodeData:
+        """Return the states of an episode."""
+        count = self.explored.recording.num_episodes
+        if not 0 <= number < count:
+            raise Refusal(404, f"there is no episode {number}; there are {count}, numbered from 0.")
+        return describe_episode(self.explored, number)
+
+    def frame(self, row: int) -> tuple[bytes, str]:
+        """Return a state's picture and its media type."""
+        with _frame_or_refusal():
+            return self.frames.encoded(self._row(row))
+
+    def observation(self, row: int) -> bytes:
+        """Return what the agent saw, as PNG."""
+        with _frame_or_refusal():
+            return to_png(self.frames.observation(self._row(row)))
+
+    def frame_pack(self, first: int, count: int) -> bytes:
+        """Return several pictures in one piece."""
+        if not 1 <= count <= MOST_AT_ONCE:
+            raise Refusal(400, f"frames: got a count of {count}, expected 1 to {MOST_AT_ONCE}.")
+        self._row(first)
+        return self.frames.packed(first, min(count, self.explored.num_states - first))
+
+    def _row(self, row: int) -> int:
+        if not 0 <= row < self.explored.num_states:
+            raise Refusal(404, f"there is no state {row}; there are {self.explored.num_states}, numbered from 0.")
+        return row
+
+    def cards(self, patience: float | None = PATIENCE) -> Cards:
+        """Return the cards of the clusters."""
+        return self.explored.jobs.get("cards", lambda report: make_cards(self.explored, self.frames), patience)
+
+    def mean(self, cluster: int, patience: float | None = PATIENCE) -> bytes:
+        """Return a cluster's mean frame, as PNG."""
+        exists = 0 <= cluster < self.explored.num_codes
+        found = self.cards(patience).means[cluster] if exists else None
+        if found is None:
+            raise Refusal(404, f"cluster {cluster} has no mean frame: it is empty or does not exist.")
+        return found
+
+    def transitions(self, patience: float | None = PATIENCE) -> contract.Transitions:
+        """Return the moves between clusters."""
+        return self.explored.jobs.get("transitions", lambda report: make_transitions(self.explored), patience)
+
+    def playlist(
+        self, name: str, limit: int, patience: float | None = PATIENCE, shown: NDArray[np.bool_] | None = None
+    ) -> contract.Playlist:
+        """Return a list of moments; only those of the episodes `shown` [E], if they are given."""
+        if name not in LISTS:
+            raise Refusal(404, f"there is no list '{name}'; there are {', '.join(LISTS)}.")
+        if LISTS[name].needs_clusters and not self.explored.num_codes:
+            raise Refusal(404, f"{name}: the agent has no clusters (PPO).")
+
+        def find(report: Report) -> Found:
+            if name == LOOKALIKES:
+                return lookalikes(self.explored, self.frames, report)
+            return PLAYLISTS[name](self.explored)
+
+        return self._listed(name, self.explored.jobs.get(("playlist", name), find, patience), limit, shown)
+
+    def moves(self, before: int, after: int, limit: int, shown: NDArray[np.bool_] | None = None) -> contract.Playlist:
+        """Return the list of moves from one cluster to another."""
+        count = self.explored.num_codes
+        if not max(before, after) < count:
+            raise Refusal(404, f"there is no move from {before} to {after}; there are {count} clusters.")
+        return self._listed(f"transition/{before}/{after}", moves(self.explored, before, after), limit, shown)
+
+    def _listed(self, name: str, found: Found, limit: int, shown: NDArray[np.bool_] | None) -> contract.Playlist:
+        if not 1 <= limit <= LONGEST_LIST:
+            raise Refusal(400, f"limit: got {limit}, expected 1 to {LONGEST_LIST}.")
+        kept = None if shown is None else shown[self.explored.states.episode[found.row]]
+        if kept is not None and shown is not None and found.other is not None:
+            kept &= shown[self.explored.states.episode[found.other]]
+        return to_playlist(self.explored, name, found, limit, kept)
+
+    def inside(self, content: dict[str, Any], patience: float | None = PATIENCE) -> contract.Inside:
+        """Answer what is inside a selection, which may be a kept one."""
+        if "selection" in content:
+            kept = self.annotations.read()["selections"]
+            content = next((entry for entry in kept if entry.get("id") == content["selection"]), {})
+            if not content:
+                raise Refusal(404, "there is no such selection; it may have been deleted.")
+        return self.questions.ask(content, patience)
+
+    def clip(self, key: str) -> Path:
+        """Return the clips of a selection, with people's names in their title as far as the annotations are legible."""
+        try:
+            annotations = self.annotations.read()
+        except UserError:
+            annotations: dict[str, Any] = {"clusters": {}, "selections": []}
+        return self.questions.clip(key, annotations)
+
+
+def compared(views: Sequence[View], patience: float | None = PATIENCE) -> contract.Comparison:
+    """Compare two recordings."""
+    if len(views) != 2:
+        raise Refusal(404, "there is one recording only; name two to compare them.")
+    sides = [Side(view.explored, view.frames) for view in views]
+    return views[0].explored.jobs.get("compare", lambda report: compare(*sides), patience)
+
+
+@contextmanager
+def _frame_or_refusal() -> Generator[None]:
+    try:
+        yield
+    except UserError as error:
+        raise Refusal(404, f"this frame is missing: {error}") from error

@@ -1,0 +1,1 @@
+"""What is inside a selection of states, against the rest."""

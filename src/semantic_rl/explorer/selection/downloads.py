@@ -1,0 +1,121 @@
+"""What one takes along of a selection: its rows as a table, its clips as a picture that moves."""
+
+import errno
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from semantic_rl.clips.choose import choose_runs
+from semantic_rl.clips.encode import write_animation
+from semantic_rl.clips.overlay import Caption, draw_overlay, fit_picture
+from semantic_rl.explorer.dataset.dataset import Explored
+from semantic_rl.explorer.dataset.frame_reader import Frames
+from semantic_rl.explorer.errors import Refusal
+from semantic_rl.explorer.queries.cluster_cards import CLIP, all_runs, not_too_long
+from semantic_rl.recording.store.schema import columns_to_table, to_table
+
+CLIP_SIZE = 256
+LEFT_OUT = ("features",)
+"""512 bytes a row; whoever wants them reads them from the recording."""
+
+AT_ONCE = 3
+"""Downloads that are made at the same time; each may take much of a core and of the memory."""
+SECONDS_TO_WAIT = 20.0
+_at_work = threading.BoundedSemaphore(AT_ONCE)
+
+
+def made_to_take_along(write: Callable[[Path], None], name: str) -> Path:
+    """Let `write` make a file in a temporary folder of its own, which is the caller's to remove.
+
+    Raises Refusal where too many are being made, or there is no room for it.
+    """
+    if not _at_work.acquire(timeout=SECONDS_TO_WAIT):
+        raise Refusal(503, f"{AT_ONCE} other files are being made; ask again in a while.")
+    folder: Path | None = None
+    try:
+        folder = Path(mkdtemp(prefix="semantic-rl-"))
+        write(folder / name)
+    except BaseException as error:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            raise Refusal(507, f"the file cannot be made where it is to wait ({error.strerror}).") from error
+        raise
+    finally:
+        _at_work.release()
+    return folder / name
+
+
+def write_rows(explored: Explored, inside: NDArray[np.bool_], form: str, path: Path) -> None:
+    """Write the rows of a selection [B] as Parquet or CSV, a row group at a time; memory stays flat."""
+    writer: Any = None
+    for table in _tables(explored, inside):
+        if form == "csv":
+            table = _flattened(table)
+        if writer is None:
+            writer = pa_csv.CSVWriter(path, table.schema) if form == "csv" else pq.ParquetWriter(path, table.schema)
+        writer.write_table(table)
+    writer.close()
+
+
+def _tables(explored: Explored, inside: NDArray[np.bool_]) -> Iterator[Any]:
+    """Yield the selected rows as Arrow tables, of which the first may be empty; their numbers come first."""
+    dtype = explored.recording.state_dtype
+    columns = [name for name in dtype.names or () if name not in LEFT_OUT]
+    empty = to_table(np.zeros(0, dtype)).select(columns)
+    yield empty.add_column(0, "row", pa.array([], pa.int64()))
+    for start, group in explored.recording.groups(columns):
+        here = np.flatnonzero(inside[start : start + len(group[columns[0]])])
+        if len(here):
+            table = columns_to_table({name: values[here] for name, values in group.items()})
+            yield table.add_column(0, "row", pa.array(here + start))
+
+
+def _flattened(table: Any) -> Any:
+    """Return a table whose lists of fixed size have become a column for each place."""
+    columns: dict[str, Any] = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if not pa.types.is_fixed_size_list(column.type):
+            columns[name] = column
+            continue
+        width = column.type.list_size
+        values = pa.array(np.zeros(0, column.type.value_type.to_pandas_dtype()))
+        if len(column):
+            values = column.combine_chunks().flatten()
+        for place in range(width):
+            columns[f"{name}_{place}"] = values.take(pa.array(np.arange(place, len(values), width)))
+    return pa.table(columns)
+
+
+def write_clip(explored: Explored, frames: Frames, inside: NDArray[np.bool_], title: str, path: Path) -> bool:
+    """Write runs of states inside a selection [B] as an animated WebP; False if there is not one state."""
+    runs = all_runs(explored, inside.astype(np.uint8))
+    runs = runs.where(runs.code_index == 1)
+    long_enough = runs.num_frames >= CLIP.min_run
+    runs = not_too_long(runs.where(long_enough) if long_enough.any() else runs)
+    chosen = choose_runs(runs, CLIP.frames, CLIP.min_run, np.random.default_rng(explored.settings.seed))
+    if not chosen:
+        return False
+    states = explored.states
+
+    def pictures() -> Iterator[NDArray[np.uint8]]:
+        for run in chosen:
+            for place in range(run.num_frames):
+                row = run.first_row + place
+                picture = fit_picture(frames.picture(row), CLIP_SIZE)
+                if states.code_index is not None:
+                    caption = Caption(int(states.code_index[row]), int(states.action[row]), place, run.num_frames)
+                    picture = draw_overlay(picture, caption)
+                yield picture
+
+    write_animation(path, pictures(), CLIP.frames_per_second, "webp", title)
+    return True

@@ -1,0 +1,153 @@
+"""What is inside a selection, against the rest.
+
+Axes: B states, E episodes, A actions, K clusters.
+"""
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.analysis.clusters import find_visits
+from semantic_rl.analysis.effect_sizes import (
+    COHENS_D,
+    CRAMERS_V,
+    Difference,
+    Sums,
+    add_up,
+    contrast,
+    contrast_shares,
+    cramers_v,
+    draws_of,
+    not_compared,
+)
+from semantic_rl.explorer import contract
+from semantic_rl.explorer.dataset.dataset import Explored
+from semantic_rl.explorer.selection.selection import Selected
+
+if TYPE_CHECKING:
+    from semantic_rl.analysis.metrics.bootstrap import Bootstrap
+
+NUM_EXAMPLES = 12
+ORDER_FACTOR = 2_654_435_761
+"""Of Knuth's multiplicative hash."""
+NOT_IN_A_SAMPLE = "only a sample of the states is compared, so stays cannot be measured"
+OF_A_SAMPLE = (
+    "Of {known:,} of the {total:,} states, drawn at random: an episode passes through where one of them is inside."
+)
+
+
+def describe_inside(explored: Explored, selected: Selected) -> contract.InsideNumbers:
+    """Return counts, and the differences between inside and rest.
+
+    `frontend/src/data/inside.ts` computes the same in an exported page; golden cases made by this function hold it.
+    """
+    states, episodes = explored.states, explored.episodes
+    inside, rest = np.flatnonzero(selected.inside), np.flatnonzero(selected.rest)
+    num_episodes = len(episodes.length)
+    bootstrap = draws_of(num_episodes, explored.settings.seed)
+
+    def of(values: NDArray[Any], rows: NDArray[np.int64]) -> Sums:
+        return add_up(values[rows], states.episode[rows], num_episodes)
+
+    def compare(values: NDArray[Any]) -> Difference:
+        return contrast(bootstrap, of(values, inside), of(values, rest))
+
+    passes = np.bincount(states.episode[inside], minlength=num_episodes) > 0
+    success = [_success(explored, passes), _success(explored, ~passes & (episodes.num_rows > 0))]
+    found: contract.InsideNumbers = {
+        "count": len(inside),
+        "of": len(inside) + len(rest),
+        "num_episodes": int(passes.sum()),
+        "num_levels": len(np.unique(episodes.level_seed[passes])),
+        "value": compare(states.value),
+        "reward": compare(states.reward),
+        "progress": compare(explored.progress),
+        "success": contrast_shares(bootstrap, *success),
+        "dwell": _dwell(explored, selected, bootstrap),
+        **_actions(explored, inside, rest, bootstrap),
+        "clusters": _clusters(explored, inside),
+        "clusters_rest": _clusters(explored, rest),
+        "examples": _examples(explored, inside),
+    }
+    if states.uncertainty is not None:
+        found["uncertainty"] = compare(states.uncertainty)
+    if selected.known is not None:
+        found["note"] = OF_A_SAMPLE.format(known=found["of"], total=explored.num_states)
+    return found
+
+
+def _success(explored: Explored, which: NDArray[np.bool_]) -> Sums:
+    """One number for each of the episodes [E] that ended: whether with success."""
+    chosen = np.flatnonzero(which & explored.episodes.ended)
+    return add_up(explored.episodes.success[chosen], chosen, len(which))
+
+
+def _dwell(explored: Explored, selected: Selected, bootstrap: "Bootstrap") -> Difference:
+    """Compare how many steps on end the agent stays inside, and outside."""
+    if selected.known is not None:
+        return not_compared(COHENS_D, NOT_IN_A_SAMPLE)
+    states, num_episodes = explored.states, len(explored.episodes.length)
+    visits = find_visits(states.episode, states.step, selected.inside.astype(np.uint8))
+
+    def of(side: int) -> Sums:
+        chosen = visits.code_index == side
+        return add_up(visits.num_steps[chosen], visits.episode[chosen], num_episodes)
+
+    return contrast(bootstrap, of(1), of(0))
+
+
+class _Actions(TypedDict):
+    """The part of the answer that is about actions."""
+
+    actions: contract.Floats
+    actions_rest: contract.Floats
+    actions_low: contract.FloatsOrNaN
+    actions_high: contract.FloatsOrNaN
+    actions_effect: contract.FloatOrNaN
+    actions_effect_name: str
+
+
+def _actions(
+    explored: Explored, inside: NDArray[np.int64], rest: NDArray[np.int64], bootstrap: "Bootstrap"
+) -> _Actions:
+    """Compare the shares of actions; the effect size of all together is Cramér's V."""
+    num_actions, num_episodes = explored.recording.num_actions, len(explored.episodes.length)
+
+    def count(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        cells = explored.states.episode[rows].astype(np.int64) * num_actions + explored.states.action[rows]
+        counts = np.bincount(cells, minlength=num_episodes * num_actions)
+        return counts.reshape(num_episodes, num_actions).astype(np.float64)
+
+    def of(table: NDArray[np.float64], action: int) -> Sums:
+        return Sums(table[:, action], table[:, action], table.sum(1))
+
+    tables = [count(inside), count(rest)]
+    differences = [
+        contrast_shares(bootstrap, *(of(table, action) for table in tables)) for action in range(num_actions)
+    ]
+    return {
+        "actions": tables[0].sum(0) / max(len(inside), 1),
+        "actions_rest": tables[1].sum(0) / max(len(rest), 1),
+        "actions_low": [difference["low"] for difference in differences],
+        "actions_high": [difference["high"] for difference in differences],
+        "actions_effect": cramers_v(np.stack([table.sum(0) for table in tables])),
+        "actions_effect_name": CRAMERS_V,
+    }
+
+
+def _clusters(explored: Explored, rows: NDArray[np.int64]) -> list[int]:
+    if explored.states.code_index is None:
+        return []
+    return np.bincount(explored.states.code_index[rows], minlength=explored.num_codes).tolist()
+
+
+def _examples(explored: Explored, inside: NDArray[np.int64]) -> list[int]:
+    """Choose some of the rows, each of another episode: the first in an order that is as good as random.
+
+    The order is that of the rows times `ORDER_FACTOR` modulo 2³².
+    """
+    order = inside.astype(np.uint32) * np.uint32(ORDER_FACTOR)
+    shuffled = inside[np.argsort(order)]
+    first = np.unique(explored.states.episode[shuffled], return_index=True)[1]
+    return shuffled[np.sort(first)[:NUM_EXAMPLES]].tolist()

@@ -1,0 +1,1 @@
+"""The HTTP server of the page: routes, responses, who may ask, and writing annotations."""

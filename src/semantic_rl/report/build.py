@@ -1,0 +1,146 @@
+"""Makes the report of a recording: computes what it shows, or reads what was computed before, and writes the page."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from semantic_rl.analysis.clusters import compute_clusters
+from semantic_rl.analysis.embedding import Planes, compute_planes
+from semantic_rl.analysis.metrics import Metrics, compute_metrics
+from semantic_rl.analysis.progress import Progress, read_held_out, read_progress
+from semantic_rl.analysis.transitions import compute_transitions
+from semantic_rl.artifacts import PROGRESS_FILE, held_out_logs
+from semantic_rl.atomic_write import whole_file
+from semantic_rl.config import ReportConfig
+from semantic_rl.envs.procgen.games import ReturnRange, find_range
+from semantic_rl.errors import UserError
+from semantic_rl.output_places import check_output_file
+from semantic_rl.recording.store import Recording, open_recording
+from semantic_rl.recording.store.names import notes_if_readable, without_path
+from semantic_rl.report.about import About, about
+from semantic_rl.report.clips import PageClips, cut_clips, read_clips
+from semantic_rl.report.learning import Learning
+from semantic_rl.report.page import GENERATOR, Absent, Content, page
+from semantic_rl.report.stored import read_metrics
+
+NUM_TYPICAL = 4
+GENERATOR_TAG = f'<meta name="generator" content="{GENERATOR} '.encode()
+"""What the beginning of a report holds, by which one that may be replaced is recognised."""
+SMALLEST_PERPLEXITY = 2.0
+WITHOUT_CLUSTERS = "The agent has no semantic clustering module (it was trained with plain PPO), so it has no clusters."
+
+Report = Callable[[str, int, int], None]
+"""Called with what is being done, and (done, total) of it."""
+
+
+def make_report(config: ReportConfig, report: Report = lambda what, done, total: None) -> Path:
+    """Write the report that `config` asks for and return its path.
+
+    What a recording cannot give (an agent without clusters, too few states) is named in the page as absent. Raises
+    UserError on a user's mistake; `out` is written whole or not at all, and a file that is no report stays as it is.
+    """
+    check_out(config.out)
+    recording = open_recording(config.recording)
+    text = page(gather(recording, config, report))
+    try:
+        config.out.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(config.out) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {config.out}: {error.strerror or error}; choose another --out.") from error
+    return config.out
+
+
+def check_out(out: Path) -> None:
+    """Raise UserError if a report must not or cannot be written to `out`."""
+    check_output_file(out, "a report of semantic-rl", lambda beginning: GENERATOR_TAG in beginning)
+
+
+def gather(recording: Recording, config: ReportConfig, report: Report) -> Content:
+    """Compute, or read, all that the page shows."""
+    agent = about(recording, config.run)
+    metrics = None if config.metrics is None else read_metrics(config.metrics, recording)
+    clips = None if config.clips is None else read_clips(config.clips, recording)
+    has_clusters = recording.num_codes > 0
+    perplexity = max(SMALLEST_PERPLEXITY, min(config.perplexity, (recording.num_states - 1) // 3))
+    report("clusters", 0, 2)
+    clusters = compute_clusters(recording, NUM_TYPICAL, seed=config.seed) if has_clusters else Absent(WITHOUT_CLUSTERS)
+    report("clusters", 1, 2)
+    transitions = compute_transitions(recording) if has_clusters else Absent(WITHOUT_CLUSTERS)
+    report("clusters", 2, 2)
+    if clips is None and has_clusters:
+        clips = cut_clips(recording, config.seed, lambda done, total: report("clips", done, total))
+    return Content(
+        about=agent,
+        recording=recording,
+        learning=_learning(agent, strict=config.run is not None),
+        planes=_planes(recording, config, perplexity, report),
+        perplexity=perplexity,
+        clusters=clusters,
+        transitions=transitions,
+        metrics=metrics or _metrics(recording, config, perplexity, report),
+        clips=clips or PageClips({}, ""),
+        notes=notes_if_readable(recording.path),
+    )
+
+
+def _learning(agent: About, strict: bool) -> Learning | Absent:
+    if agent.run is None:
+        return Absent(f"The agent's {PROGRESS_FILE} is not beside it; give its run folder with --run.")
+    log = agent.run / PROGRESS_FILE
+    try:
+        training = read_progress(log, _ignore).until(None, 0, log)
+    except UserError as error:
+        if strict:
+            raise
+        return Absent(str(error).replace(str(agent.run), agent.name))  # its path would tell of the machine
+    return Learning(training, _held_out(agent.run, strict), _scale(agent))
+
+
+def _held_out(run: Path, strict: bool) -> Progress | None:
+    """Return the scores on held-out levels; None where there are none, or none that can be used."""
+    try:
+        held_out = read_held_out(run, _ignore)
+        return None if held_out is None else held_out.until(None, 0, held_out_logs(run)[0])
+    except UserError:
+        if strict:
+            raise
+        return None
+
+
+def _ignore(warning: str) -> None:
+    """A line that is cut off is left out of a curve; that needs no words here."""
+
+
+def _scale(agent: About) -> ReturnRange | None:
+    try:
+        return find_range(agent.game, agent.mode)
+    except UserError:
+        return None
+
+
+def _planes(recording: Recording, config: ReportConfig, perplexity: float, report: Report) -> Planes | Absent:
+    try:
+        return compute_planes(
+            recording,
+            config.max_states,
+            perplexity,
+            config.seed,
+            config.num_threads,
+            lambda done, total: report("t-SNE", done, total),
+        )
+    except UserError as error:
+        return Absent(without_path(recording.path, str(error)))
+
+
+def _metrics(recording: Recording, config: ReportConfig, perplexity: float, report: Report) -> Metrics | Absent:
+    try:
+        return compute_metrics(
+            recording,
+            baselines=config.baselines,
+            perplexity=perplexity,
+            seed=config.seed,
+            num_threads=config.num_threads,
+            report=report,
+        )
+    except UserError as error:
+        return Absent(without_path(recording.path, str(error)))

@@ -1,0 +1,89 @@
+"""What trains one run, in a process of its own: on this machine or wherever Ray puts it."""
+
+import os
+import socket
+import stat
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from semantic_rl.errors import UserError
+from semantic_rl.reproduce.job import Job
+
+SECONDS_UNTIL_SHARED = 60.0
+"""After so long NFS shows a new file to hosts that have looked for it before."""
+
+
+class Ending(NamedTuple):
+    """How a process that trained a run ended."""
+
+    kind: Literal["finished", "stopped", "failed", "died"]
+    """died: without a word, as after SIGKILL or with its machine; only then it is worth another try."""
+    reason: str = ""
+
+
+def train_job(job: Job, attempt: int, witness: Path, version: str) -> Ending:
+    """Train a run to its end, or go on with it; what it prints goes to its log.
+
+    `witness` is a file that whoever asks has written: where it is not seen, the run would be lost.
+    """
+    from semantic_rl import __version__
+
+    host = socket.gethostname()
+    if __version__ != version:
+        return Ending("failed", f"{host} has semantic-rl {__version__}, this machine {version}: install the same")
+    if not _is_seen(witness):
+        return Ending(
+            "failed",
+            f"{host} does not see {job.config.run_root.resolve()}: --out must be on storage that all nodes of the "
+            "cluster see under the same path",
+        )
+    try:
+        _write_to(job.log, f"\n== attempt {attempt} on {host}, process {os.getpid()}\n")
+    except OSError as error:
+        return Ending("failed", f"{host} cannot write {job.log}: {error.strerror or error}")
+    try:
+        from semantic_rl.training.train import train
+
+        train(job.config, {"attempt": attempt, "asked": witness.name})
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return Ending("failed", str(error))
+    except KeyboardInterrupt:
+        return Ending("stopped")
+    except SystemExit as leaving:
+        stopped = leaving.code in (130, 143)
+        return Ending("stopped" if stopped else "failed", "" if stopped else f"exit code {leaving.code}")
+    except Exception as error:  # whatever it is, it goes to the log, and the other runs go on
+        traceback.print_exc()
+        return Ending("failed", f"{type(error).__name__}: {error}".splitlines()[0])
+    return Ending("finished")
+
+
+def _is_seen(witness: Path) -> bool:
+    deadline = time.monotonic() + SECONDS_UNTIL_SHARED
+    while not os.path.isfile(witness):
+        # A path of which not even the folder is there is on no storage that is merely slow.
+        if time.monotonic() > deadline or not os.path.isdir(witness.parent.parent):
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def _write_to(log: Path, first_line: str) -> None:
+    """Let all that this process writes, its libraries too, go to the end of a file that is no link; raises OSError."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(log, flags, 0o644)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(None, "it is no regular file")
+    os.write(descriptor, first_line.encode())
+    for stream in (1, 2):
+        os.dup2(descriptor, stream)
+    os.close(descriptor)
+    sys.stdout = open(1, "w", closefd=False, buffering=1, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False, buffering=1, encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
