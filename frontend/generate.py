@@ -1,7 +1,7 @@
 """Writes what the page knows from Python: `python frontend/generate.py` after a change there.
 
 `src/data/contract.ts` has the types of `semantic_rl.explorer.contract` and the constants of what the page computes
-itself; `src/map/palette.ts` has the colours. `tests/explorer/test_generated.py` fails where they are not what this
+itself; `src/map/palette.ts` has the colours. `tests/explorer/test_golden.py` fails where they are not what this
 script writes.
 """
 
