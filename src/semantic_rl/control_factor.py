@@ -1,7 +1,7 @@
-"""Whether the semantic clustering module of an agent was ever trained: whether the control factor λ was ever above 0.
+"""Tells whether an agent's semantic clustering module was ever trained, that is, whether the control factor λ was > 0.
 
-λ weighs the module's losses. It is 0 at first and is set every `semantic_interval` updates from the mean return; as
-long as it is 0, no gradient reaches plane and codes, which stay as they were drawn at random.
+λ weights the module's losses. It starts at 0 and is set every `semantic_interval` updates from the mean return. As long
+as it is 0, no gradient reaches the FDR head and the codebook, which keep their random initialisation.
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ UPDATE_COLUMN, WEIGHT_COLUMN = "misc/nupdates", "semantic/weight"
 
 
 def was_ever_above_zero(checkpoint: Path, state: Mapping[str, Any]) -> bool | None:
-    """Say whether λ was above 0 in an update of a checkpoint, of which `state` is the `state.json`.
+    """Say whether λ was above 0 in any update before a checkpoint; `state` is the content of its `state.json`.
 
-    None where that cannot be known: of an imported agent, of one without the module, and of an old checkpoint, which
-    does not count these updates, unless the run's `progress.csv` still tells.
+    Returns None if that is unknown: for an imported agent, for one without the module, and for an old checkpoint, which
+    does not count these updates, unless the run's `progress.csv` still shows it.
     """
     config = state.get("config")
     if not isinstance(config, dict) or "imported_from" in state:
@@ -45,7 +45,7 @@ def _number(value: object) -> float | None:
 
 
 def _in_log(checkpoint: Path, num_updates: int) -> bool | None:
-    """Say whether λ was above 0 in a row of the agent's log up to an update; None unless there is one for each."""
+    """Say whether λ was above 0 in any row of the run's log up to an update; None unless every update has a row."""
     run = checkpoint.parent.parent if checkpoint.parent.name == CHECKPOINTS_FOLDER else checkpoint
     try:
         rows = whole_rows(run / PROGRESS_FILE)
@@ -59,7 +59,7 @@ def _in_log(checkpoint: Path, num_updates: int) -> bool | None:
 
 
 def untrained_note(num_updates: int | None) -> str:
-    """Say that an agent's clusters and plane were never trained, and the way out."""
+    """Return the note that an agent's clusters and plane were never trained, with advice."""
     updates = "every update" if num_updates is None or num_updates < 2 else f"all {num_updates:,} updates"
     return (
         f"The clusters and the plane were never trained, since the control factor λ was 0 in {updates} of this agent: "
@@ -68,7 +68,7 @@ def untrained_note(num_updates: int | None) -> str:
 
 
 def recorded_note(description: Mapping[str, Any]) -> str | None:
-    """Return the note where a `recording.json` says that λ was never above 0; None of recordings that do not say it."""
+    """Return the note if a `recording.json` says that λ was never above 0; None if it does not say so."""
     agent = description.get("agent")
     if not isinstance(agent, dict):
         return None

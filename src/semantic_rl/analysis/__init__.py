@@ -1,1 +1,1 @@
-"""Numbers from recordings. Computes, never draws; needs neither PyTorch nor the games."""
+"""Computes statistics of recordings and runs. Nothing here draws, and neither PyTorch nor the games are needed."""

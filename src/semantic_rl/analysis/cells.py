@@ -1,16 +1,16 @@
-"""The cells of the clusters in the FDR space: where which code is the nearest, as polygons."""
+"""The Voronoi cells of the codes in the FDR space, as polygons: the region in which each code is the nearest."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 SMALLEST_EXTENT = 1e-6
-"""Points that are nearer to each other than this lie in one place."""
+"""Points that are closer together than this count as coincident."""
 
 
 def codes_near(points: NDArray[np.floating], codebook: NDArray[np.floating], reach: float) -> NDArray[np.floating]:
-    """Return those codes [K, 2] that are not further from points [B, 2] than `reach` times the points' extent.
+    """Return the codes of [K, 2] that are at most `reach` times the points' extent away from the points [B, 2].
 
-    All of them, if all points lie in one place.
+    Returns all codes if all points coincide.
     """
     low, high = points.min(0), points.max(0)
     if float((high - low).max()) <= SMALLEST_EXTENT:
@@ -22,7 +22,7 @@ def codes_near(points: NDArray[np.floating], codebook: NDArray[np.floating], rea
 def square_around(points: NDArray[np.floating], margin: float = 0.04) -> tuple[float, float, float, float]:
     """Return (left, right, bottom, top) of the square around points [B, 2], with some space on all sides.
 
-    Around points that all lie in one place it has sides of length 1.
+    If all points coincide, the sides have length 1.
     """
     low, high = points.min(0), points.max(0)
     center = (low + high) / 2
@@ -34,8 +34,8 @@ def square_around(points: NDArray[np.floating], margin: float = 0.04) -> tuple[f
 def code_cells(codebook: NDArray[np.floating], limits: tuple[float, float, float, float]) -> list[NDArray[np.float64]]:
     """Return the Voronoi cell of each code of a codebook [K, 2] within `limits` (left, right, bottom, top).
 
-    A cell is a convex polygon [V, 2], with no points where the cell lies outside. Of two equal codes the first has the
-    cell, as in the network.
+    A cell is a convex polygon [V, 2]; it has no vertices if the cell lies outside the limits. If two codes are equal,
+    the first one gets the cell, as in the network.
     """
     left, right, bottom, top = limits
     square = np.array([(left, bottom), (right, bottom), (right, top), (left, top)], np.float64)
@@ -43,7 +43,7 @@ def code_cells(codebook: NDArray[np.floating], limits: tuple[float, float, float
 
 
 def _cell(index: int, codebook: NDArray[np.float64], square: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cut away what is nearer to another code, one after the other."""
+    """Start from the square and cut off, code by code, the part that is nearer to that code."""
     polygon = square
     for other in range(len(codebook)):
         normal = codebook[other] - codebook[index]

@@ -1,4 +1,4 @@
-"""What each cluster is: how often, when and for how long the agent is in it, what it does there, what it looks like."""
+"""Summarises each cluster: how often, when and for how long the agent is in it, its actions, values and frames."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
 
 FRAMES_IN_MEAN = 500
-"""States of a cluster, drawn at random, of which its mean frame is made."""
+"""Number of randomly drawn states of a cluster that its mean frame averages."""
 
 
 class Cluster(NamedTuple):
@@ -20,13 +20,13 @@ class Cluster(NamedTuple):
     code_index: int
     num_states: int
     share: float
-    """Of all states."""
+    """Share of all states that belong to the cluster."""
     medoid: int | None
-    """Row of the state that is nearest to all others of the cluster (in mean squared distance of features)."""
+    """Row of the state with the smallest mean squared distance of features to all others of the cluster."""
     typical: list[int]
-    """Rows of further states, of the half nearest to the middle, each of another episode and another level."""
+    """Rows of further states from the half nearest to the cluster's mean, each from a different episode and level."""
     mean_frame: NDArray[np.float64] | None
-    """[64, 64, 3], 0–255: mean of what the agent saw."""
+    """[64, 64, 3], 0–255: mean observation."""
     actions: NDArray[np.float64]
     """[A]: share of each action."""
     values: NDArray[np.float64]
@@ -39,17 +39,17 @@ class Cluster(NamedTuple):
     num_episodes: int
     """Episodes that pass through it."""
     success: float
-    """Share of successes among those of them that ended; NaN if there is none."""
+    """Share of successes among those of these episodes that ended; NaN if none ended."""
 
 
 class Clusters(NamedTuple):
-    """All clusters of a recording, and the same for all states to compare with."""
+    """All clusters of a recording, and the same statistics over all states for comparison."""
 
     clusters: list[Cluster]
     value_edges: NDArray[np.float64]
-    """[H + 1]: bins of the value, from the 1st to the 99th percentile; what lies outside is in the outer bins."""
+    """[H + 1]: edges of the value's bins, from the 1st to the 99th percentile; values outside go to the outer bins."""
     progress_edges: NDArray[np.float64]
-    """[H + 1]: bins of the step in the episode over the episode's length, 0–1."""
+    """[H + 1]: edges of the bins of step / length of the episode, 0–1."""
     actions: NDArray[np.float64]
     values: NDArray[np.float64]
     progress: NDArray[np.float64]
@@ -66,7 +66,7 @@ def require_clusters(recording: Recording) -> None:
 
 
 class Visits(NamedTuple):
-    """Unbroken stays in one cluster, in order; axis: V visits."""
+    """Visits (unbroken stays in one cluster), in order; axis: V visits."""
 
     episode: NDArray[np.int64]
     code_index: NDArray[np.int64]
@@ -75,7 +75,10 @@ class Visits(NamedTuple):
 
 
 def find_visits(episode: NDArray[np.integer], step: NDArray[np.integer], code_index: NDArray[np.integer]) -> Visits:
-    """Cut states [B], in the order of a recording, into visits. States that were not recorded are taken to be alike."""
+    """Cut states [B], in the order of a recording, into visits.
+
+    States of a visit that were not recorded are assumed to belong to the same cluster.
+    """
     changes = (np.diff(episode) != 0) | (np.diff(code_index.astype(np.int64)) != 0)
     first = np.concatenate([[0], np.flatnonzero(changes) + 1])
     last = np.concatenate([first[1:] - 1, [len(episode) - 1]])
@@ -92,8 +95,8 @@ def compute_clusters(
 ) -> Clusters:
     """Summarise every cluster of a recording; raises UserError if its agent has none.
 
-    Medoid and typical states are looked for among the states `among`, ascending; None: among all, for which all
-    features are read. Everything else is of all states.
+    The medoid and the typical states are searched for among the rows `among`, which must ascend; None searches all
+    states and reads all features. Everything else is computed over all states.
     """
     require_clusters(recording)
     columns = ["episode", "step", "action", "value", "code_index", "level_seed"]
@@ -154,9 +157,9 @@ def _spread(values: NDArray[np.floating]) -> tuple[float, float]:
 def distances_to_middle(
     recording: Recording, code_index: NDArray[np.int64], rows: NDArray[np.int64] | None = None
 ) -> NDArray[np.float64]:
-    """Return the squared distance [S] of each of the states `rows`, ascending, to their cluster's mean features.
+    """Return the squared distance [S] of each of the states `rows` to the mean features of its cluster.
 
-    The means are of these states, too; None takes all. Needs two passes over the features.
+    `rows` must ascend; None takes all states. The means are over these states only. Makes two passes over the features.
     """
     rows = np.arange(len(code_index)) if rows is None else rows
     sums = np.zeros((recording.num_codes, 0))
@@ -175,7 +178,7 @@ def distances_to_middle(
 def _features_of(
     recording: Recording, rows: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """Yield the features of states, some at a time, as (rows, features)."""
+    """Yield the features of states in batches, as (rows, features)."""
     for start, features in recording.feature_groups(rows):
         low, high = np.searchsorted(rows, (start, start + len(features))).tolist()
         here = rows[low:high]
@@ -189,9 +192,9 @@ def pick_typical(
     count: int,
     rng: np.random.Generator,
 ) -> list[int]:
-    """Draw `count` of the nearer half of the rows `near` (nearest first) at random; no episode or level twice.
+    """Draw `count` rows at random from the first half of `near` (nearest first), no episode or level twice.
 
-    The first row is the medoid: neither it nor its episode and level are drawn.
+    The first row is the medoid: it is not drawn, and neither are other rows of its episode or level.
     """
     if not len(near):
         return []
@@ -217,6 +220,6 @@ def _mean_frame(recording: Recording, rows: NDArray[np.int64]) -> NDArray[np.flo
 
 
 def _success(recording: Recording, episodes: NDArray[np.integer]) -> float:
-    """Share of successes among those of the given episodes that ended; NaN if none did."""
+    """Return the share of successes among those of the given episodes that ended; NaN if none ended."""
     ended = recording.episodes[episodes].filter(pl.col("terminated") | pl.col("truncated"))
     return float(ended["success"].to_numpy().mean()) if len(ended) else float("nan")

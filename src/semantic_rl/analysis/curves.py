@@ -1,8 +1,8 @@
-"""Learning curves: what runs score over environment steps, smoothed, with mean and interval over seeds.
+"""Learning curves: smoothed scores of runs over environment steps, with mean and interval over seeds.
 
-Smoothing, the first updates left out, and normalised scores are the original's: of a run the first updates go, since
-few episodes are finished then and short ones finish first; what follows is an exponential moving average. Normalised
-scores are (return − minimum) / (maximum − minimum) with the ranges of Cobbe et al. (2020), appendix C.
+The processing is the original's. The first updates of a run are dropped, because few episodes have finished by then
+and short ones finish first; the rest is smoothed by an exponential moving average. Normalised scores are
+(return − minimum) / (maximum − minimum) with the ranges of Cobbe et al. (2020), appendix C.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ CONFIDENCE = 0.95
 
 
 class Series(NamedTuple):
-    """What runs of one curve have in common: all but game and seed."""
+    """What the runs of one curve have in common: everything but the game and the seed."""
 
     root: str
     algorithm: str
@@ -36,14 +36,14 @@ class RunCurve(NamedTuple):
 
     seed: int
     steps: NDArray[np.float64]
-    """[T], rising."""
+    """[T], increasing."""
     scores: NDArray[np.float64]
     """[T], finite."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The runs of one series in one game; mean and interval are over seeds, where all of them have a score."""
+    """The runs of one series in one game; mean and interval over seeds are given where all runs have a score."""
 
     series: Series
     label: str
@@ -51,11 +51,11 @@ class Curve:
     """Scored on levels that the agent does not train on."""
     runs: tuple[RunCurve, ...]
     steps: NDArray[np.float64]
-    """[T]; ends with the shortest run."""
+    """[T]; ends where the shortest run ends."""
     mean: NDArray[np.float64]
     """[T]"""
     low: NDArray[np.float64] | None
-    """[T]; None with a single run, or where no interval was asked for."""
+    """[T]; None with a single run, or if no interval was asked for."""
     high: NDArray[np.float64] | None
 
 
@@ -78,9 +78,9 @@ def series_of(run: Run) -> Series:
 
 
 def series_labels(runs: Sequence[Run]) -> dict[Series, str]:
-    """Return a label for every series, in order: folders as given, SPPO before PPO, few levels before many.
+    """Return a label for every series, ordered by folder (as given), SPPO before PPO, few levels before many.
 
-    Folders' names and levels are in it where they tell series apart.
+    A label includes the folder's name and the levels only if they are needed to tell series apart.
     """
     roots = list(dict.fromkeys(run.folder.root for run in runs))
     known = {"sppo": 0, "ppo": 1}
@@ -104,9 +104,9 @@ def held_out_label(label: str) -> str:
 
 
 def smooth(values: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:
-    """Exponential moving average of values [T], beginning with the first of them.
+    """Return the exponential moving average of values [T], started at the first value.
 
-    A smoothed value is smoothing · the one before + (1 − smoothing) · the value; 0 changes nothing.
+    smoothed_t = smoothing · smoothed_{t−1} + (1 − smoothing) · value_t; a smoothing of 0 changes nothing.
     """
     smoothed = values.astype(np.float64)
     for index in range(1, len(smoothed)):
@@ -124,8 +124,8 @@ def seed_interval(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Return the interval [T], [T] over runs of scores [R, T]; None for a single run.
 
-    "deviation": mean ± sample standard deviation, the original's. "bootstrap": 95% percentile interval of the mean,
-    runs drawn anew with replacement. "range": lowest and highest run.
+    "deviation": mean ± sample standard deviation, as in the original. "bootstrap": 95% percentile interval of the mean,
+    runs resampled with replacement. "range": lowest and highest run.
     """
     num_runs = len(scores)
     if interval == "none" or num_runs < 2:
@@ -141,9 +141,9 @@ def seed_interval(
 
 
 def average_runs(runs: Sequence[RunCurve]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the steps [T] at which all runs have a score, and their scores [R, T] there.
+    """Return the steps [T] at which all runs have a score, and their scores [R, T] at these steps.
 
-    Runs that were logged at different steps are interpolated linearly at all of these.
+    If runs were logged at different steps, each is interpolated linearly at the steps of all of them.
     """
     begin, end = max(run.steps[0] for run in runs), min(run.steps[-1] for run in runs)
     inside = [run.steps[(run.steps >= begin) & (run.steps <= end)] for run in runs]
@@ -159,9 +159,9 @@ def compute_curves(
     interval: Interval = "deviation",
     seed: int = 0,
 ) -> list[GameCurves]:
-    """Return the curves of each game, games in alphabetical order; `seed` is the bootstrap's.
+    """Return the curves of each game, games in alphabetical order; `seed` seeds the bootstrap.
 
-    Raises UserError where scores shall be normalised and the game and mode have no range.
+    Raises UserError if scores are to be normalised and no return range is known for the game and mode.
     """
     games = sorted({(run.folder.name.env, run.folder.name.distribution_mode) for run in runs})
     computed: list[GameCurves] = []
@@ -189,7 +189,7 @@ def compute_curves(
 def _run_curve(
     seed: int, progress: Progress, skip_updates: int, smoothing: float, scale: ReturnRange | None
 ) -> list[RunCurve]:
-    """One run's curve; none where it has no score behind the first updates."""
+    """Return one run's curve; an empty list if the run has no score after the skipped updates."""
     steps, returns = progress.steps[skip_updates:], progress.returns[skip_updates:]
     known = np.isfinite(returns)
     if not known.any():

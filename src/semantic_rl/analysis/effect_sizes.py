@@ -1,9 +1,9 @@
-"""How two sets of states differ in a number: means, difference, interval over episodes, effect size.
+"""How two sets of states differ in one quantity: both means, their difference, a bootstrap interval, an effect size.
 
-Intervals are those of `analysis.metrics.bootstrap`: episodes are drawn anew, with all their states, the same for both
-sets. The effect size is Cohen's d (difference of means over the pooled standard deviation of the states), and for a
-share of episodes Cohen's h. How two distributions over categories differ is said by Cramér's V. Axes: E episodes, N
-numbers, A categories.
+Intervals are those of `analysis.metrics.bootstrap`: whole episodes are resampled, with the same draws for both sets.
+The effect size is Cohen's d (difference of means over the pooled standard deviation of the states) or, for a share of
+episodes, Cohen's h. Cramér's V measures how two distributions over categories differ. Axes: E episodes, N numbers,
+A categories.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict
@@ -42,7 +42,7 @@ class Difference(TypedDict):
 
 
 class Sums(NamedTuple):
-    """Numbers of one set, added up over each episode; all [E]."""
+    """Sums over each episode of one set's numbers; all [E]."""
 
     total: NDArray[np.float64]
     square: NDArray[np.float64]
@@ -51,18 +51,18 @@ class Sums(NamedTuple):
 
     @property
     def mean(self) -> float:
-        """Over all numbers; NaN if there are none."""
+        """Return the mean over all numbers; NaN if there are none."""
         count = self.number.sum()
         return float(self.total.sum() / count) if count else float("nan")
 
     @property
     def num_episodes(self) -> int:
-        """Episodes that numbers are of."""
+        """Return how many episodes have numbers."""
         return int((self.number > 0).sum())
 
 
 def add_up(values: NDArray[Any], episode: NDArray[np.integer], num_episodes: int) -> Sums:
-    """Add up numbers [N] that belong to episodes [N]."""
+    """Add up numbers [N] by the episode [N] that each belongs to."""
     values = values.astype(np.float64)
     return Sums(
         np.bincount(episode, values, num_episodes),
@@ -72,7 +72,7 @@ def add_up(values: NDArray[Any], episode: NDArray[np.integer], num_episodes: int
 
 
 def draws_of(num_episodes: int, seed: int) -> "Bootstrap":
-    """Return the draws of episodes that all intervals share."""
+    """Return the bootstrap draws of episodes that all intervals share."""
     from semantic_rl.analysis.metrics.bootstrap import Bootstrap
 
     return Bootstrap(np.arange(max(num_episodes, 1)), NUM_RESAMPLES, seed)
@@ -107,7 +107,7 @@ def _difference(bootstrap: "Bootstrap", inside: Sums, rest: Sums, effect: FloatO
 
 
 def not_compared(effect_name: str, note: str) -> Difference:
-    """Return a difference of which nothing is known, and why."""
+    """Return a difference without numbers, and a note that says why."""
     nan = float("nan")
     numbers = Difference(
         inside=nan, rest=nan, difference=nan, low=None, high=None, effect=nan, effect_name=effect_name,
@@ -117,14 +117,14 @@ def not_compared(effect_name: str, note: str) -> Difference:
 
 
 def draws_of_mean(bootstrap: "Bootstrap", sums: Sums) -> NDArray[np.float64]:
-    """Return the mean in each draw, NaN where it has no numbers; NaN alone if there is but one episode to draw."""
+    """Return the mean in each draw, NaN in draws without numbers; a single NaN if only one episode can be drawn."""
     if not bootstrap.num_resamples:
         return np.array([np.nan])
     return bootstrap.ratio_draws(bootstrap.sums(sums.total), bootstrap.sums(sums.number))
 
 
 def interval(draws: NDArray[np.float64]) -> tuple[float, float] | tuple[None, None]:
-    """Return the middle 95% of draws; nothing if one is not a number: there are too few episodes then."""
+    """Return the middle 95% of the draws; (None, None) if any draw is NaN, since there are too few episodes then."""
     if not np.isfinite(draws).all():
         return None, None
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
@@ -132,7 +132,7 @@ def interval(draws: NDArray[np.float64]) -> tuple[float, float] | tuple[None, No
 
 
 def cohens_d(inside: Sums, rest: Sums) -> float:
-    """Return the difference of means over the pooled standard deviation; NaN where there is none."""
+    """Return the difference of means over the pooled standard deviation; NaN where that is undefined."""
     counts = [sums.number.sum() for sums in (inside, rest)]
     if min(counts) < 1 or sum(counts) < 3:
         return float("nan")
@@ -145,12 +145,12 @@ def cohens_d(inside: Sums, rest: Sums) -> float:
 
 
 def cohens_h(inside: float, rest: float) -> float:
-    """Return the difference of two shares on the scale on which equal steps are equally easy to tell apart."""
+    """Return the difference of two shares after the arcsine transform, which makes differences comparable anywhere."""
     return float(2 * np.arcsin(np.sqrt(inside)) - 2 * np.arcsin(np.sqrt(rest)))
 
 
 def cramers_v(table: NDArray[np.float64]) -> float:
-    """Return how strongly the rows of a table of counts [2, A] differ: 0 not at all, 1 entirely; NaN for no counts."""
+    """Return how strongly the rows of a table of counts [2, A] differ, from 0 (not at all) to 1; NaN for no counts."""
     table = table[:, table.sum(0) > 0]
     if not table.sum(1).all() or table.shape[1] < 2:
         return float("nan")

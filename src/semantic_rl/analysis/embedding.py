@@ -1,7 +1,7 @@
-"""Where states lie in a plane: the agent's own FDR space, and t-SNE of its features to compare it with.
+"""2-D embeddings of states: the agent's own FDR space, and t-SNE of its features for comparison.
 
-t-SNE is openTSNE's (Poličar et al., 2024), started from the first two principal components. It is kept in the
-recording's `derived/` folder, by everything that it depends on, and computed only once.
+t-SNE is openTSNE's (Poličar et al., 2024), initialised with the first two principal components. The result is cached in
+the recording's `derived/` folder under a key of everything that it depends on, so it is computed only once.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ STEPS_BETWEEN_REPORTS = 10
 LEAST_PERPLEXITY_NEEDS = 3
 """States; t-SNE with perplexity 1 needs more."""
 POINT = np.dtype([("x", np.float32), ("y", np.float32)])
-"""What is kept of a state in a plane."""
+"""Record type of a state in a cached embedding."""
 ALIKE = "all states have the same features, so that t-SNE finds no neighbours"
 
 Report = Callable[[int, int], None]
@@ -30,7 +30,7 @@ Report = Callable[[int, int], None]
 
 
 class NoPlane(UserError):
-    """The states cannot be laid out by t-SNE, whatever the settings are."""
+    """t-SNE cannot embed these states, whatever the settings are."""
 
 
 class Planes(NamedTuple):
@@ -41,11 +41,11 @@ class Planes(NamedTuple):
     fdr: NDArray[np.float32] | None
     """[B, 2]; None if the agent has no semantic clustering module."""
     tsne: NDArray[np.float32] | None
-    """[B, 2]; None if it cannot be had, and then `no_tsne` says why."""
+    """[B, 2]; None if it cannot be computed, and then `no_tsne` says why."""
     code_index: NDArray[np.int64] | None
-    """[B]: clusters; None likewise."""
+    """[B]: cluster of each state; None if the agent has no semantic clustering module."""
     code_counts: NDArray[np.int64] | None
-    """[K]: states of each cluster in the whole recording; None likewise."""
+    """[K]: states of each cluster in the whole recording; None if the agent has no semantic clustering module."""
     no_tsne: str = ""
 
 
@@ -57,9 +57,9 @@ def compute_planes(
     num_threads: int = 0,
     report: Report = lambda done, total: None,
 ) -> Planes:
-    """Place a recording's states, or `max_states` of them drawn at random, in the FDR space and by t-SNE.
+    """Embed a recording's states, or `max_states` of them drawn at random, in the FDR space and by t-SNE.
 
-    Raises UserError if there are too few states for the perplexity, or neither plane can be had.
+    Raises UserError if there are too few states for the perplexity, or if neither embedding is available.
     """
     rows = sample_rows(recording.num_states, max_states, seed)
     tsne, no_tsne = None, ""
@@ -81,7 +81,7 @@ def compute_planes(
 
 
 def sample_rows(num_states: int, max_states: int, seed: int) -> NDArray[np.int64]:
-    """Draw at most `max_states` of `num_states` rows at random; returns them ascending."""
+    """Draw at most `max_states` of `num_states` rows at random; return them in ascending order."""
     if num_states <= max_states:
         return np.arange(num_states)
     return np.sort(np.random.default_rng(seed).choice(num_states, max_states, replace=False))
@@ -95,7 +95,7 @@ def tsne_of(
     num_threads: int = 0,
     report: Report = lambda done, total: None,
 ) -> NDArray[np.float32]:
-    """Return t-SNE [B, 2] of the features of the given rows, from the recording's folder if it is there already."""
+    """Return t-SNE [B, 2] of the features of the given rows; read from the recording's folder if cached there."""
     needed = int(3 * perplexity) + 1
     if len(rows) <= LEAST_PERPLEXITY_NEEDS:
         raise NoPlane(f"t-SNE needs at least {LEAST_PERPLEXITY_NEEDS + 1} states, and there are {len(rows)}")
@@ -126,9 +126,9 @@ def tsne_of(
 def compute_tsne(
     features: NDArray[np.float32], perplexity: float, seed: int, num_threads: int, report: Report
 ) -> NDArray[np.float32]:
-    """Embed features [B, D] in the plane; the same features and seed give the same plane on one machine.
+    """Embed features [B, D] in the plane; the same features and seed give the same result on one machine.
 
-    Raises NoPlane where all features are alike, or openTSNE gives no finite numbers.
+    Raises NoPlane if all features are equal, or if openTSNE returns numbers that are not finite.
     """
     if are_alike(features):
         raise NoPlane(ALIKE)
@@ -162,5 +162,5 @@ def compute_tsne(
 
 
 def are_alike(features: NDArray[np.floating]) -> bool:
-    """Say whether all rows of features [B, D] are the same: then nothing is nearer than anything else."""
+    """Say whether all rows of features [B, D] are equal, so that distances mean nothing."""
     return bool((features == features[:1]).all())

@@ -1,4 +1,4 @@
-"""Reads a run's scores over environment steps from its logs, which may still be growing or be cut off."""
+"""Reads a run's scores over environment steps from its logs, which may still be growing or may be cut off."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,25 +15,25 @@ from semantic_rl.progress_log import read_progress_log
 RETURN_COLUMN = "eprewmean"
 STEP_COLUMN = "misc/total_timesteps"
 LARGEST_RETURN = 1e9
-"""In size: what is beyond is no score of a game, and would make means and deviations overflow."""
+"""Absolute value above which a number is no score of a game; it would make means and deviations overflow."""
 MOST_STEPS = 1e15
-"""Beyond it float64 does not count single steps."""
+"""Above this, float64 can no longer count single steps."""
 
 Warn = Callable[[str], None]
 
 
 class Progress(NamedTuple):
-    """Scores of a run, one an update [T]."""
+    """Scores of a run, one per update [T]."""
 
     steps: NDArray[np.float64]
-    """Environment steps so far, of all workers; rising, the first may be 0."""
+    """Environment steps so far, over all workers; increasing; the first may be 0."""
     returns: NDArray[np.float64]
     """Mean raw return of the last 100 finished episodes; NaN before the first."""
 
     def until(self, max_steps: float | None, skip_updates: int, path: Path) -> "Progress":
         """Return the rows up to `max_steps`.
 
-        Raises UserError, which names `path`, where none of them behind the first `skip_updates` has a score.
+        Raises UserError, which names `path`, if none of them after the first `skip_updates` has a score.
         """
         end = len(self.steps) if max_steps is None else int(np.searchsorted(self.steps, max_steps, side="right"))
         if end <= skip_updates:
@@ -48,10 +48,10 @@ class Progress(NamedTuple):
 
 
 def read_progress(path: Path, warn: Warn, step_factor: int = 1) -> Progress:
-    """Read returns over steps; lines that are cut off or damaged are left out with a warning.
+    """Read returns over steps; cut-off or damaged lines are skipped with a warning.
 
-    Raises UserError where the file cannot be read, there are no rows, a column is missing or comes twice, a field that
-    is needed is no number or none that can be, or steps do not rise.
+    Raises UserError if the file cannot be read, has no rows, lacks a column or has it twice, holds a needed field that
+    is not a number or is out of range, or if the steps do not increase.
     """
     log = read_progress_log(path)
     columns = [log.column(name) for name in (STEP_COLUMN, RETURN_COLUMN)] if log.columns else []
@@ -83,7 +83,7 @@ def read_progress(path: Path, warn: Warn, step_factor: int = 1) -> Progress:
 
 
 def _number(text: str, column: str, line: int, path: Path) -> float:
-    """A cell's number; an empty one is NaN, as the original leaves what it does not know."""
+    """Return a cell's number; an empty cell is NaN, since the original leaves unknown values empty."""
     try:
         return float(text) if text else float("nan")
     except ValueError:
@@ -91,11 +91,11 @@ def _number(text: str, column: str, line: int, path: Path) -> float:
 
 
 def read_held_out(run: Path, warn: Warn, step_factor: int = 1) -> Progress | None:
-    """Read the scores on held-out levels of a run folder; None where it has none.
+    """Read the scores on held-out levels from a run folder; None if it has none.
 
-    Several logs are those of several test workers. Their mean is taken at the steps that all of them have: the
-    original's logger, too, averages test workers that log together. A log that cannot be used is left out with a
-    warning; UserError is raised where that leaves none, or where logs have no step in common.
+    Several logs come from several test workers. Their mean is taken at the steps that all of them have, as the
+    original's logger averages test workers that log together. A log that cannot be used is skipped with a warning;
+    raises UserError if none remains, or if the logs have no step in common.
     """
     read: dict[str, Progress] = {}
     errors: list[UserError] = []
@@ -119,7 +119,7 @@ def read_held_out(run: Path, warn: Warn, step_factor: int = 1) -> Progress | Non
 
 
 def mean_progress(found: Sequence[Progress]) -> Progress:
-    """Return the mean of several workers' scores at the steps that all have; of those that have one there yet."""
+    """Return the mean score of several workers at the steps that all have, over the workers that have a score there."""
     steps = found[0].steps
     for progress in found[1:]:
         steps = np.intersect1d(steps, progress.steps, assume_unique=True)

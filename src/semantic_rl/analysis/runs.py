@@ -1,6 +1,6 @@
-"""Run folders, ours or the original's: which there are, and what they scored over environment steps.
+"""Finds run folders, ours or the original's, and reads their scores over environment steps.
 
-Of a run its folder's name and `progress.csv` suffice, so the original's published folders are read as they are.
+The folder's name and its `progress.csv` suffice, so the original's published folders can be read as they are.
 """
 
 import os
@@ -22,7 +22,7 @@ _NAME = re.compile(r"(.+)-([a-z]+)_([a-z]+)_(\d+)_(\d+)_(\d+)")
 
 
 class RunName(NamedTuple):
-    """What the name of a run folder says: algorithm-game_mode_levels_startlevel_seed."""
+    """The parts of a run folder's name: algorithm-game_mode_levels_startlevel_seed."""
 
     algorithm: str
     env: str
@@ -38,22 +38,22 @@ class RunFolder(NamedTuple):
 
     path: Path
     root: str
-    """The name that the user gave to the folder in which it lies; empty where none was given."""
+    """The name that the user gave to the folder that contains it; empty if none was given."""
     name: RunName
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run that was read."""
+    """A run that has been read."""
 
     folder: RunFolder
     training: Progress
     held_out: Progress | None
-    """On all levels, almost none of which the agent trains on; None where these were not played."""
+    """Scores on all levels, almost none of which the agent trains on; None if these were not played."""
 
 
 def parse_run_name(name: str) -> RunName | None:
-    """Read the name of a run folder; None where it is not made like one."""
+    """Parse the name of a run folder; None if it does not have this form."""
     match = _NAME.fullmatch(name)
     if match is None:
         return None
@@ -62,10 +62,10 @@ def parse_run_name(name: str) -> RunName | None:
 
 
 def find_runs(roots: Sequence[str], warn: Warn) -> list[RunFolder]:
-    """Return the runs in `roots`, each a folder of run folders or a run folder, given as FOLDER or NAME=FOLDER.
+    """Return the runs in `roots`, each a run folder or a folder of run folders, given as FOLDER or NAME=FOLDER.
 
-    A run is a folder with a `progress.csv`. Raises UserError where a root is missing or holds none, and where a run
-    comes twice under one name of a root.
+    A run is a folder with a `progress.csv`. Raises UserError if a root is missing or holds no run, and if a run occurs
+    twice under the same root name.
     """
     found: dict[tuple[str, RunName], RunFolder] = {}
     for text in roots:
@@ -109,7 +109,7 @@ def _runs_of(root: str, path: Path, warn: Warn) -> list[RunFolder]:
 
 
 def _folders_of(path: Path) -> list[Path]:
-    """Return a run folder itself, or else what is in a folder."""
+    """Return the folder itself if it is a run folder, else the folders in it."""
     try:
         return [path] if (path / PROGRESS_FILE).is_file() else sorted(path.iterdir())
     except (FileNotFoundError, NotADirectoryError):
@@ -122,7 +122,7 @@ def _folders_of(path: Path) -> list[Path]:
 
 
 def _has_log(folder: Path) -> bool:
-    """Say whether there is a `progress.csv`, whatever it is; raises UserError where that cannot be seen."""
+    """Say whether there is anything named `progress.csv`; raises UserError if that cannot be determined."""
     try:
         (folder / PROGRESS_FILE).lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -133,7 +133,7 @@ def _has_log(folder: Path) -> bool:
 
 
 def _configured_name(folder: Path) -> RunName:
-    """Return what our `config.json` says, for a folder that was given another name; raises UserError if it does not."""
+    """Return the parts of the name from `config.json`, for a renamed folder; raises UserError if they are missing."""
     why = f"{folder} is left out: its name does not say what was run, as {EXAMPLE_NAME} does"
     file = folder / CONFIG_FILE
     if not os.path.lexists(file):
@@ -151,9 +151,9 @@ def _configured_name(folder: Path) -> RunName:
 def select_runs(
     folders: Sequence[RunFolder], envs: Sequence[str], distribution_mode: str, num_levels: int | None = None
 ) -> list[RunFolder]:
-    """Return the runs of these games (none given: of all), mode and number of levels (None: any).
+    """Return the runs of these games (empty: all games), this mode and this number of levels (None: any).
 
-    Raises UserError that says what there is where a game, or everything, is missing.
+    Raises UserError that lists the available runs if a game is missing or nothing matches.
     """
     fitting = [
         folder
@@ -172,7 +172,7 @@ def select_runs(
 
 
 def describe_levels(num_levels: int, start_level: int = 0) -> str:
-    """Say on which levels a run trains."""
+    """Describe the levels that a run trains on."""
     if not num_levels:
         return "all levels"
     return f"{num_levels} level{'s' * (num_levels != 1)}" + (f" from {start_level}" if start_level else "")
@@ -195,9 +195,9 @@ def load_runs(
 ) -> list[Run]:
     """Read the scores of runs, up to `max_steps` where given.
 
-    Runs without a score after their first `skip_updates` updates, and those whose `progress.csv` cannot be used, are
-    left out with a warning; where nothing is left of a game, UserError is raised. The original counts the steps of one
-    worker: in runs without our `config.json` they are multiplied by `original_workers`.
+    Runs without a score after their first `skip_updates` updates, and runs whose `progress.csv` cannot be used, are
+    skipped with a warning; raises UserError if no run of a game remains. The original logs the steps of one worker: in
+    runs without our `config.json` they are multiplied by `original_workers`.
     """
     runs: list[Run] = []
     reasons: dict[str, str] = {}

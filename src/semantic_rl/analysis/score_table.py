@@ -1,4 +1,4 @@
-"""Final scores as a table for people, with a word on what its intervals are worth, and as rows for CSV files."""
+"""Final scores as a text table, with notes on how reliable the intervals are, and as rows for CSV files."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -16,9 +16,9 @@ METRIC_NAMES: dict[Metric, str] = {
     "optimality_gap": "optimality gap",
 }
 COVERAGE = {2: 50, 3: 75, 4: 80, 5: 84, 6: 86, 7: 88, 8: 89, 9: 89}
-"""In how many of 100 cases a bootstrap interval that is meant for 95 covers the true mean, by the number of runs.
+"""Actual coverage in percent of a nominal 95% bootstrap interval of the mean, by the number of runs.
 
-Simulated with normal scores in one game, over all resamples that are possible (the tests do it again).
+Simulated with normal scores in one game, over all possible resamples; the tests repeat the simulation.
 """
 RUN_COLUMNS = (
     "env", "distribution_mode", "curve", "root", "algorithm", "num_levels", "start_level", "scored_on", "seed",
@@ -72,7 +72,7 @@ def _overall_table(overall: Sequence[SeriesScores]) -> str:
 
 
 def score_notes(scores: Scores) -> list[str]:
-    """Say what the intervals are worth with so few runs, and where scores cannot be compared."""
+    """Say how far the intervals can be trusted with so few runs, and which scores cannot be compared."""
     counts = sorted({count for summary in scores.games for count in summary.num_runs})
     notes: list[str] = []
     if counts[0] == 1:
@@ -99,7 +99,7 @@ def score_notes(scores: Scores) -> list[str]:
 
 
 def run_rows(scores: Scores) -> list[tuple[object, ...]]:
-    """Return a row of `RUN_COLUMNS` for every run."""
+    """Return one row of `RUN_COLUMNS` per run."""
     return [
         (*_identity(summary, run), run.folder.name.seed, f"{run.steps:.0f}", run.num_updates, f"{run.score:.6g}",
          "" if run.normalized is None else f"{run.normalized:.6g}", run.folder.path.resolve().name)
@@ -109,7 +109,7 @@ def run_rows(scores: Scores) -> list[tuple[object, ...]]:
 
 
 def summary_rows(scores: Scores) -> list[tuple[object, ...]]:
-    """Return a row of `SUMMARY_COLUMNS` for every number with an interval; `env` is "all" over several games."""
+    """Return one row of `SUMMARY_COLUMNS` per number with an interval; `env` is "all" for several games together."""
     rows: list[tuple[object, ...]] = []
     for summary in (*scores.games, *(summary for summary in scores.overall if len(summary.runs) > 1)):
         estimates: list[tuple[str, Estimate]] = []
@@ -126,13 +126,13 @@ def summary_rows(scores: Scores) -> list[tuple[object, ...]]:
 
 
 def check_csv_place(path: Path, columns: Sequence[str]) -> None:
-    """Raise UserError where a CSV file cannot be written, or would replace one that has other columns."""
+    """Raise UserError if a CSV file cannot be written, or would replace one that has other columns."""
     head = (",".join(columns) + "\n").encode()
     check_output_file(path, "a table of scores of semantic-rl", lambda beginning: beginning.startswith(head))
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
-    """Write a CSV file, whole or not at all; return its path. Raises UserError as `check_csv_place`."""
+    """Write a CSV file atomically and return its path. Raises UserError as `check_csv_place` does."""
     check_csv_place(path, columns)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
-"""Final scores of runs, and what they come to over seeds and games, with bootstrap intervals.
+"""Final scores of runs, and their aggregates over seeds and games with bootstrap intervals.
 
 Aggregates follow the conventions of Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical
 Precipice" (2021): mean, median over games, interquartile mean and optimality gap of normalised scores, with 95%
-percentile intervals by a stratified bootstrap, in which each game's runs are drawn anew among themselves.
+percentile intervals by a stratified bootstrap, in which the runs of each game are resampled separately.
 """
 
 from collections.abc import Sequence
@@ -22,27 +22,27 @@ METRICS: tuple[Metric, ...] = ("mean", "median", "iqm", "optimality_gap")
 
 NUM_RESAMPLES = 10_000
 SHORT_RUN_SHARE = 0.2
-"""A final score comes from no more than this share of a run's updates."""
+"""A final score averages at most this share of a run's updates."""
 
 
 @dataclass(frozen=True)
 class RunScore:
-    """What a run scored in the end."""
+    """The final score of a run."""
 
     folder: RunFolder
     held_out: bool
     num_updates: int
-    """Updates over which the mean was taken."""
+    """Number of updates that the score averages."""
     steps: float
-    """Environment steps at the last of them."""
+    """Environment steps at the last of these updates."""
     score: float
     """Mean raw return."""
     normalized: float | None
-    """On the scale on which 0 is a trivial and 1 a perfect policy; None where no range was published."""
+    """Normalised score: 0 for a trivial and 1 for a perfect policy; None if no range was published."""
 
 
 class Estimate(NamedTuple):
-    """A number with its 95% bootstrap interval; without one where a game has a single run."""
+    """A number with its 95% bootstrap interval, which is absent if a game has a single run."""
 
     value: float
     low: float | None
@@ -59,9 +59,9 @@ class SeriesScores:
     runs: tuple[tuple[RunScore, ...], ...]
     """The runs of each game."""
     mean_return: Estimate | None
-    """Of raw returns; None over several games, where it means nothing."""
+    """Mean of raw returns; None for several games, where it would be meaningless."""
     normalized: dict[Metric, Estimate] | None
-    """Aggregates of normalised scores; None where no range was published."""
+    """Aggregates of normalised scores; None if no range was published."""
 
     @property
     def envs(self) -> tuple[str, ...]:
@@ -76,14 +76,14 @@ class SeriesScores:
 
 @dataclass(frozen=True)
 class Scores:
-    """Final scores: of each series in each game, and over games."""
+    """Final scores of each series, in each game and over all games."""
 
     games: tuple[SeriesScores, ...]
     overall: tuple[SeriesScores, ...]
 
 
 def final_score(run: Run, held_out: bool = False, final_updates: int = 100) -> RunScore:
-    """Return the mean return of a run's last `final_updates` updates with a score, at most a fifth of them."""
+    """Return the mean over a run's last `final_updates` updates with a score, or the last fifth if that is fewer."""
     progress = run.held_out if held_out else run.training
     assert progress is not None, "a run without held-out levels has no score there"
     known = np.isfinite(progress.returns)
@@ -101,8 +101,8 @@ def final_score(run: Run, held_out: bool = False, final_updates: int = 100) -> R
 def aggregate(metric: Metric, scores: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Return an aggregate [...] of normalised scores, given for each game as [..., runs].
 
-    "mean" and "median" are over games, of the games' means; "iqm", the mean of the middle half, and "optimality_gap",
-    by how much scores fall short of 1, are over all runs of all games.
+    "mean" and "median" are taken over the games' means. "iqm", the interquartile mean (mean of the middle half), and
+    "optimality_gap", by how much scores fall short of 1, are taken over all runs of all games.
     """
     means = np.stack([game.mean(-1) for game in scores], -1)
     every = np.concatenate(list(scores), -1)
@@ -121,7 +121,7 @@ def aggregate(metric: Metric, scores: Sequence[NDArray[np.float64]]) -> NDArray[
 def resample(
     scores: Sequence[NDArray[np.float64]], seed: int = 0, num_resamples: int = NUM_RESAMPLES
 ) -> list[NDArray[np.float64]]:
-    """Draw each game's scores [runs] anew with replacement: [num_resamples, runs] each."""
+    """Resample each game's scores [runs] with replacement: [num_resamples, runs] each."""
     generator = np.random.default_rng(seed)
     return [game[generator.integers(len(game), size=(num_resamples, len(game)))] for game in scores]
 
@@ -137,7 +137,7 @@ def estimate(metric: Metric, scores: Sequence[NDArray[np.float64]], seed: int = 
 
 
 def compute_scores(runs: Sequence[Run], final_updates: int = 100, seed: int = 0) -> Scores:
-    """Return final scores and their aggregates, in the order of the curves; `seed` is the bootstrap's."""
+    """Return final scores and their aggregates, in the order of the curves; `seed` seeds the bootstrap."""
     games: list[SeriesScores] = []
     overall: list[SeriesScores] = []
     for series, label in series_labels(runs).items():

@@ -1,4 +1,4 @@
-"""How the agent moves from cluster to cluster."""
+"""Transitions between clusters: counts, probabilities, dwell times."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from semantic_rl.recording.store import Recording
 
 
 class Transitions(NamedTuple):
-    """Moves between clusters; axis: K clusters. Moves are between recorded states that follow each other."""
+    """Transitions between clusters; axis: K clusters. Only pairs of consecutive recorded states are counted."""
 
     counts: NDArray[np.int64]
     """[K, K]: how often a step in cluster i was followed by one in cluster j."""
@@ -23,7 +23,7 @@ class Transitions(NamedTuple):
     starts: NDArray[np.float64]
     """[K]: share of episodes whose first recorded state is in the cluster."""
     ends: NDArray[np.float64]
-    """[K]: share of visits to the cluster with which the episode ends; NaN for an empty cluster."""
+    """[K]: share of visits to the cluster during which the episode ends; NaN for an empty cluster."""
 
     @property
     def probabilities(self) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
-"""The protocol between environments and whoever plays them.
+"""The interface of vectorised environments.
 
-Axes: N environments. Autoreset is same-step: with the reward that ends an episode comes the first observation of
-the next one. `act` returns at once and `observe` waits, so that a caller can use the time between.
+Axes: N environments. Autoreset is same-step: the reward that ends an episode comes with the first observation of the
+next one. `act` returns at once and `observe` waits, so that a caller can use the time in between.
 """
 
 from typing import NamedTuple, Protocol
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 
 class EnvStep(NamedTuple):
-    """What one step of all environments gave."""
+    """The result of one step of all environments."""
 
     observation: NDArray[np.uint8]
-    """[N, H, W, 3]; where an episode ended, the first of the next one."""
+    """[N, H, W, 3]; where an episode ended, the first observation of the next one."""
     reward: NDArray[np.float32]
     """[N], raw."""
     terminated: NDArray[np.bool_]
     """[N]: the game ended the episode."""
     truncated: NDArray[np.bool_]
-    """[N]: a limit from outside ended it."""
+    """[N]: an external limit ended the episode."""
     success: NDArray[np.bool_]
     """[N]: the episode that ended here reached the level's goal (False where none ended)."""
     level_seed: NDArray[np.int64]
@@ -40,19 +40,19 @@ class VectorEnv(Protocol):
     observation_shape: tuple[int, int, int]
 
     def act(self, actions: NDArray[np.integer]) -> None:
-        """Begin a step with actions [N]; `observe` gives its outcome."""
+        """Begin a step with actions [N]; `observe` returns its result."""
         ...
 
     def observe(self) -> EnvStep:
-        """Wait for the step begun by `act`; before the first one, the initial observation."""
+        """Wait for the step begun by `act` and return its result; before the first step, the initial observation."""
         ...
 
     def state(self) -> list[bytes]:
-        """Everything that decides what follows, one item an environment; only between `observe` and `act`."""
+        """Return the complete state of each environment; may be called only between `observe` and `act`."""
         ...
 
     def restore(self, state: list[bytes]) -> None:
-        """Go back to what `state` returned; `observe` then gives what it gave then."""
+        """Restore what `state` returned; `observe` then returns the same result as it did then."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Makes the environments that a config asks for, in groups that step by turns."""
+"""Makes the environments of a config, in groups that step alternately."""
 
 import os
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from semantic_rl.envs.base import VectorEnv
 from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 
 MAX_THREADS = 8
-"""Threads on which one group of games steps; a step of 64 games takes a core 2 ms."""
+"""Threads that step one group of games; a step of 64 games takes one core 2 ms."""
 
 
 def make_env_groups(config: EnvConfig, seeds: Sequence[int], num_groups: int) -> list[VectorEnv]:
-    """Make `config.num_envs` environments in `num_groups` groups, which step behind their caller's back.
+    """Make `config.num_envs` environments in `num_groups` groups, which step in background threads.
 
-    `seeds` are the entropy of numpy's SeedSequence, for example (run seed, worker, purpose): each group draws its own
-    seed from them.
+    `seeds` are the entropy of NumPy's SeedSequence, for example (run seed, worker, purpose); each group draws its own
+    seed from it.
     """
     group_seeds = np.random.SeedSequence(list(seeds)).generate_state(num_groups) % 2**31
     num_threads = max(1, min(num_cores() // num_groups, MAX_THREADS))

@@ -1,4 +1,4 @@
-"""Statistics of finished episodes: what the training curves show."""
+"""Statistics of finished episodes, which the training curves show."""
 
 from collections import deque
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 class EpisodeStatistics(NamedTuple):
-    """Over the last finished episodes; NaN before one has finished."""
+    """Means over the last finished episodes; NaN before the first one has finished."""
 
     mean_return: float
     mean_length: float
@@ -18,7 +18,7 @@ class EpisodeStatistics(NamedTuple):
 
 
 class EpisodeMonitor:
-    """Adds up raw rewards of N environments and remembers the last finished episodes."""
+    """Adds up the raw rewards of N environments and keeps the last finished episodes."""
 
     def __init__(self, num_envs: int, window: int = 100) -> None:
         self._returns = np.zeros(num_envs, np.float64)
@@ -27,7 +27,7 @@ class EpisodeMonitor:
         self._num_finished = 0
 
     def add(self, reward: NDArray[np.float32], done: NDArray[np.bool_], success: NDArray[np.bool_]) -> None:
-        """Take one step of all environments: arrays [N]."""
+        """Add one step of all environments: arrays [N]."""
         self._returns += reward
         self._lengths += 1
         for index in np.flatnonzero(done):
@@ -37,14 +37,14 @@ class EpisodeMonitor:
         self._lengths[done] = 0
 
     def statistics(self) -> EpisodeStatistics:
-        """Means over the window."""
+        """Return the means over the window."""
         if not self._finished:
             return EpisodeStatistics(float("nan"), float("nan"), float("nan"), 0)
         returns, lengths, successes = np.mean(np.array(self._finished, np.float64), axis=0)
         return EpisodeStatistics(float(returns), float(lengths), float(successes), self._num_finished)
 
     def state(self) -> dict[str, Any]:
-        """Everything, as JSON values."""
+        """Return the complete state, as JSON values."""
         return {
             "returns": self._returns.tolist(),
             "lengths": self._lengths.tolist(),
@@ -53,7 +53,7 @@ class EpisodeMonitor:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to what `state` returned."""
+        """Restore what `state` returned."""
         self._returns[:] = state["returns"]
         self._lengths[:] = state["lengths"]
         self._finished.clear()

@@ -1,4 +1,4 @@
-"""Rewards divided by the running deviation of the discounted return, as baselines' VecNormalize does.
+"""Divides rewards by the running standard deviation of the discounted return, as baselines' VecNormalize does.
 
 ret ← discount·ret + r; running variance of ret, updated before it is used; r / sqrt(var + 1e-8), clipped; ret ← 0
 where an episode ended. No mean is subtracted.
@@ -25,7 +25,7 @@ class RewardNormalizer:
         self._count = INITIAL_COUNT
 
     def __call__(self, rewards: NDArray[np.float32], dones: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Normalise raw rewards [T, N] in time order, given where episodes ended [T, N]."""
+        """Normalise raw rewards [T, N] in time order; `dones` [T, N] marks the steps that ended an episode."""
         normalized = np.empty_like(rewards)
         for step, (reward, done) in enumerate(zip(rewards, dones, strict=True)):
             self._returns = self._discount * self._returns + reward
@@ -47,7 +47,7 @@ class RewardNormalizer:
         self._count = total
 
     def state(self) -> dict[str, Any]:
-        """Everything, as JSON values (a float survives JSON exactly)."""
+        """Return the complete state, as JSON values (floats survive JSON exactly)."""
         return {
             "returns": self._returns.tolist(),
             "mean": self._mean,
@@ -56,6 +56,6 @@ class RewardNormalizer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to what `state` returned."""
+        """Restore what `state` returned."""
         self._returns = np.array(state["returns"], np.float64)
         self._mean, self._variance, self._count = state["mean"], state["variance"], state["count"]

@@ -1,1 +1,1 @@
-"""Losses: pure functions, tensors in, named scalars out."""
+"""Losses: pure functions of tensors that return named scalars."""

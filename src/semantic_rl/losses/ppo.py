@@ -1,4 +1,4 @@
-"""The clipped surrogate of proximal policy optimisation (Schulman et al., 2017) with a clipped value loss."""
+"""PPO's clipped surrogate objective (Schulman et al., 2017) with a clipped value loss."""
 
 from typing import NamedTuple
 
@@ -31,8 +31,8 @@ def ppo_loss(
 ) -> PPOLoss:
     """Compute the losses of a minibatch: logits [B, A], everything else [B].
 
-    `advantages` are used as given; `normalize_advantages` brings them to deviation 1 first. Raises ValueError for other
-    shapes and for actions that are not int64.
+    `advantages` are used as given: call `normalize_advantages` first. Raises ValueError for other shapes and for
+    actions that are not int64.
     """
     check_shapes(
         "ppo_loss",
@@ -64,6 +64,6 @@ def ppo_loss(
 
 
 def normalize_advantages(advantages: Tensor) -> Tensor:
-    """Bring advantages [B] to mean 0 and (population) deviation 1; a single one becomes 0."""
+    """Scale advantages [B] to mean 0 and (population) standard deviation 1; a single one becomes 0."""
     check_shapes("normalize_advantages", advantages=(advantages, "B"))
     return (advantages - advantages.mean()) / (advantages.std(correction=0) + 1e-8)

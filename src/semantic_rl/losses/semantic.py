@@ -1,15 +1,16 @@
 """Losses of the semantic clustering module.
 
 FDR (feature dimensionality reduction) compares Student-t similarities of the features with those of the embedding:
-p_ij ∝ (1 + ‖f_i − f_j‖²/ν_f)^(−(ν_f+1)/2), normalised over i for every j, p_jj = 0, clipped to [1e-10, 1]; q alike
-from the embedding; L = −(1/B²) Σ_ij p_ij log q_ij. Gradient flows through p and q. VQ: van den Oord et al. (2017).
+p_ij ∝ (1 + ‖f_i − f_j‖²/ν_f)^(−(ν_f+1)/2), normalised over i for every j, p_jj = 0, clipped to [1e-10, 1]; q is defined
+likewise from the embedding; L = −(1/B²) Σ_ij p_ij log q_ij. Gradients flow through p and q. VQ: van den Oord et al.
+(2017).
 
 For a column j both p and q are softmaxes over i of s_ij = −(ν+1)/2·log u_ij, u = 1 + d/ν, and L is their
 cross-entropy. So ∂L/∂s^q_ij = (q_ij·Σ_l p_lj − p_ij)/B² and ∂L/∂s^p_ij = p_ij·(Σ_l p_lj log q_lj − log q_ij)/B², where
-nothing is clipped; ∂s/∂d = −(ν+1)/(2ν)/u; and a gradient G_ij towards squared distances moves x_i by
-Σ_j 2(G_ij + G_ji)(x_i − x_j). `fdr_loss` walks over blocks of columns and takes loss and gradient in one pass, in
-buffers that stay in the cache. It holds B×B matrices (two for the gradient, never one of B×B×D), and autograd keeps
-none of them.
+nothing is clipped; ∂s/∂d = −(ν+1)/(2ν)/u; and a gradient G_ij with respect to the squared distances contributes
+Σ_j 2(G_ij + G_ji)(x_i − x_j) to that of x_i. `fdr_loss` iterates over blocks of columns and computes loss and gradient
+in one pass, in buffers that stay in the cache. It holds B×B matrices (two for the gradient, never one of B×B×D), and
+autograd keeps none of them.
 """
 
 import math
@@ -39,14 +40,14 @@ class _Points(NamedTuple):
     dof: float
 
     def log_kernel(self, start: int, stop: int, u: Tensor, log_kernel: Tensor) -> None:
-        """Fill u and s of a block of columns, each [J, B]; s of a state and itself is −∞."""
+        """Fill u and s for a block of columns, each [J, B]; s of a state with itself is −∞."""
         torch.mm(self.left[start:stop], self.right.T, out=u)
         u.clamp_(min=1)  # rounding can take the distance of near-equal points below 0
         torch.log(u, out=log_kernel).mul_(-(self.dof + 1) / 2)
         log_kernel.diagonal(start).fill_(-torch.inf)
 
     def gradient(self, towards: Tensor, block: int) -> Tensor:
-        """Turn the gradient towards s over u [B, B] (rows are columns j) into that of the points [B, D]."""
+        """Turn (∂L/∂s)/u [B, B] (its rows are the columns j) into the gradient of the points [B, D]."""
         _add_transpose_(towards, block)
         moved = towards @ self.right  # (H·z, Σ_j H_ij, …)
         size, dof = len(self.right), self.dof
@@ -56,7 +57,7 @@ class _Points(NamedTuple):
 
 
 def _add_transpose_(matrix: Tensor, block: int) -> None:
-    """Add its transpose to a square matrix, in place and tile by tile."""
+    """Add the transpose of a square matrix to it, in place and tile by tile."""
     size = len(matrix)
     for top in range(0, size, block):
         for left in range(top, size, block):
@@ -68,7 +69,7 @@ def _add_transpose_(matrix: Tensor, block: int) -> None:
 
 
 def _extend(points: Tensor, dof: float) -> _Points:
-    # Distances from a matrix product lose the digits that the norms take: far from the origin, all of them.
+    # Distances from a matrix product lose as many digits as the norms need: far from the origin, all of them.
     scaled = (points - points.mean(0)) / math.sqrt(dof)
     squares = scaled.square().sum(1, keepdim=True)
     ones = torch.ones_like(squares)
@@ -76,7 +77,7 @@ def _extend(points: Tensor, dof: float) -> _Points:
 
 
 class _FDRLoss(torch.autograd.Function):
-    """The loss, with its gradient computed on the way."""
+    """The loss; its gradient is computed in the forward pass."""
 
     @staticmethod
     def forward(
@@ -101,12 +102,12 @@ class _FDRLoss(torch.autograd.Function):
             column_sums = torch.linalg.vecdot(clipped_p, log_q)
             negative_loss += column_sums.sum()
             if wants_gradient:
-                # Through the softmax of q, where q is not clipped.
+                # The gradient through the softmax of q, where q is not clipped.
                 _keep_where_above(clipped_p, q, CLIP_MIN, grad_input=clipped_p)
                 torch.addcmul(clipped_p, q, clipped_p.sum(1, keepdim=True), value=-1, out=q)
                 torch.div(q, embedding_u, out=towards[1, start:stop]).neg_()
-                # Through the softmax of p, where p is not clipped: ∂L/∂p = −log q there. The sum over the column
-                # is the loss's own; the clipped p that it contains too are at most 1e-10 each.
+                # The gradient through the softmax of p, where p is not clipped: ∂L/∂p = −log q there. The sum over
+                # the column is reused from the loss; it includes clipped p, which are at most 1e-10 each.
                 _keep_where_above(log_q, p, CLIP_MIN, grad_input=log_q)
                 p.mul_(torch.sub(column_sums.unsqueeze(1), log_q, out=log_q))
                 torch.div(p, feature_u, out=towards[0, start:stop])
@@ -124,10 +125,10 @@ class _FDRLoss(torch.autograd.Function):
 
 
 def fdr_loss(features: Tensor, embedding: Tensor, feature_dof: float = 20.0, embedding_dof: float = 20.0) -> Tensor:
-    """Compute the FDR loss of features [B, D] and embedding [B, 2], both float32; about ln(B − 1)/B at first.
+    """Compute the FDR loss of features [B, D] and embedding [B, 2], both float32; about ln(B − 1)/B at initialisation.
 
-    Differentiable once. Blocks of columns bound the memory on a CPU; a GPU takes all at once. Raises ValueError for
-    other shapes, and for B below 2: the similarities of a state are shares among the others, and one has none.
+    Differentiable once. A CPU works on blocks of columns to bound memory; a GPU takes all columns at once. Raises
+    ValueError for other shapes, and for B below 2, since similarities are normalised over the other states.
     """
     check_shapes("fdr_loss", least=2, features=(features, "B D"), embedding=(embedding, "B 2"))
     check_types("fdr_loss", {"features": features, "embedding": embedding})
@@ -141,12 +142,12 @@ def fdr_loss(features: Tensor, embedding: Tensor, feature_dof: float = 20.0, emb
 
 
 def codebook_loss(embedding: Tensor, code_vector: Tensor) -> Tensor:
-    """Mean of (E_k − sg[y])² for embedding and code vectors [B, 2]: moves the codes."""
+    """Return the mean of (E_k − sg[y])² for embedding and code vectors [B, 2]; its gradient moves the codes."""
     check_shapes("codebook_loss", embedding=(embedding, "B 2"), code_vector=(code_vector, "B 2"))
     return (code_vector - embedding.detach()).square().mean()
 
 
 def commitment_loss(embedding: Tensor, code_vector: Tensor) -> Tensor:
-    """Mean of (sg[E_k] − y)² for embedding and code vectors [B, 2]: moves the embedding."""
+    """Return the mean of (sg[E_k] − y)² for embedding and code vectors [B, 2]; its gradient moves the embedding."""
     check_shapes("commitment_loss", embedding=(embedding, "B 2"), code_vector=(code_vector, "B 2"))
     return (code_vector.detach() - embedding).square().mean()

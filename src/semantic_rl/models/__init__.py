@@ -1,1 +1,1 @@
-"""The network: IMPALA trunk, semantic clustering module, policy."""
+"""The network: IMPALA trunk, semantic clustering module and policy."""

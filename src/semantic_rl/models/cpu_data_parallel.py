@@ -1,12 +1,12 @@
-"""A network's images divided among threads, each of which takes its share forward and, later, backward, alone.
+"""Data parallelism on a CPU: images are divided among threads, each of which runs the whole network on its share.
 
-PyTorch divides each operation among the threads, and after each of the thousands that a minibatch needs, all wait for
-the slowest. Here they wait twice. Gradients of the shares are added up in their order, so that they are the same each
-time for as many threads.
+PyTorch parallelises each operation instead, and after each of the thousands of operations of a minibatch all threads
+wait for the slowest one. Here they wait twice: after the forward and after the backward pass. The gradients of the
+shares are added in a fixed order, so that the result is deterministic for a given number of threads.
 
-PyTorch's threads also spin while they wait. Where another program needs their core, one that has its work done keeps
-from it one that has not, for as long as the system lets it: 4 ms an operation on Linux, half a second a step of the
-policy. Threads that wait for their share sleep.
+PyTorch's threads also spin while they wait. If another program uses the same cores, a thread that spins keeps one that
+still has work off its core until the scheduler intervenes: 4 ms per operation on Linux, half a second per policy step.
+The threads here sleep while they wait.
 """
 
 from collections.abc import Callable
@@ -20,32 +20,32 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 MIN_SHARE = 16
-"""Images for which a thread of its own pays, forward and backward."""
+"""Smallest number of images for which a thread of its own pays off, forward and backward."""
 MIN_SHARE_FORWARD = 8
-"""Images for which it pays without a gradient."""
+"""The same without a gradient."""
 
 
 @cache
 def _pool(num_threads: int) -> ThreadPoolExecutor:
-    """Return threads whose operations do not divide themselves further."""
+    """Return a pool of threads in which PyTorch runs every operation on a single thread."""
     all_set, number_here = Barrier(num_threads), torch.get_num_threads()
 
     def set_up() -> None:
-        torch.get_num_threads()  # else PyTorch would take the common number on the thread's first operation
+        torch.get_num_threads()  # otherwise PyTorch would take the global number at the thread's first operation
         torch.set_num_threads(1)
         all_set.wait()
 
     pool = ThreadPoolExecutor(num_threads, thread_name_prefix="network")
     for done in [pool.submit(set_up) for _ in range(num_threads)]:
         done.result()
-    torch.set_num_threads(number_here)  # PyTorch gives the number that was set last to threads that begin later
+    torch.set_num_threads(number_here)  # threads that start later inherit the number set last
     return pool
 
 
 def _in_the_callers_precision[Result](
     network: Callable[[Tensor], Result], with_gradient: bool
 ) -> Callable[[Tensor], Result]:
-    """Return the network as other threads must call it, which do not know in what precision it was asked for."""
+    """Wrap the network so that other threads run it under the caller's autocast precision, which is thread-local."""
     dtype, enabled = torch.get_autocast_dtype("cpu"), torch.is_autocast_enabled("cpu")
     cache_enabled = torch.is_autocast_cache_enabled()
 
@@ -76,14 +76,14 @@ class _InShares(torch.autograd.Function):
         wanted = [parameter for parameter in ctx.parameters if parameter.requires_grad]
 
         def go_backward(result: Tensor, gradient: Tensor) -> tuple[Tensor, ...]:
-            # A sum has the gradient 1, which PyTorch supplies; to compare the shape of one given it imports SymPy,
-            # which takes seconds and 60 MB.
+            # The gradient of a sum is 1, which PyTorch supplies. Passing a gradient explicitly would make PyTorch
+            # import SymPy to compare shapes, which takes seconds and 60 MB.
             with torch.enable_grad():
                 total = (result * gradient).sum()
             return torch.autograd.grad(total, wanted)
 
         sizes = [len(result) for result in results]
-        ctx.results = None  # each share's activations go as soon as its thread is through with them
+        ctx.results = None  # each share's activations are freed as soon as its thread has finished with them
         gradients = ctx.pool.map(go_backward, results, grad_outputs[0].split(sizes))
         results.clear()
         total, *others = gradients
@@ -97,8 +97,8 @@ class _InShares(torch.autograd.Function):
 def in_shares(network: torch.nn.Module, images: Tensor, run: Callable[[Tensor], Tensor]) -> Tensor:
     """Compute run(images), where `run` maps images [B, …] to [B, D] by `network`, on PyTorch's number of threads.
 
-    Each thread gets an equal share of the images, one that is worth while; without a gradient, on a GPU and for few
-    images all of them pass at once, here. Differentiable once, with respect to the network's parameters.
+    The threads get equal shares of the images, large enough to pay off. Without a gradient, on a GPU and for few images
+    everything runs at once in the calling thread. Differentiable once, with respect to the network's parameters.
     """
     num_shares = min(torch.get_num_threads(), len(images) // MIN_SHARE)
     parameters = list(network.parameters())
@@ -110,10 +110,10 @@ def in_shares(network: torch.nn.Module, images: Tensor, run: Callable[[Tensor], 
 
 
 def map_shares[Result](run: Callable[[Tensor], Result], images: Tensor) -> list[Result]:
-    """Return what `run` makes, without a gradient, of the shares of images [B, …], in their order.
+    """Split images [B, …] into shares and return the result of `run` for each, in order, without gradients.
 
-    PyTorch's number of threads share them out. Even where one thread takes all, that is one whose operations are not
-    divided. On a GPU, or with one thread, the one share is computed here.
+    The shares go to as many threads as PyTorch uses. Even a single share runs in a thread that does not divide its
+    operations further. On a GPU, or with one thread, everything is computed in the calling thread.
     """
     num_threads = torch.get_num_threads()
     if num_threads < 2 or images.device.type != "cpu":

@@ -1,10 +1,10 @@
-"""The IMPALA residual CNN (Espeholt et al., 2018) as train-procgen has it: uint8 images to 256 features.
+"""The IMPALA residual CNN (Espeholt et al., 2018) as in train-procgen: maps uint8 images to 256 features.
 
-Convolutions run in the precision of the caller's autocast. TensorFlow's 'same' pooling of an even size pads only
-behind, which is `ceil_mode` without padding here.
+Convolutions run in the precision of the caller's autocast. TensorFlow's 'same' pooling pads an even size only at the
+end, which corresponds to `ceil_mode` without padding here.
 
-Its layers are computed in one of the three ways of `models.impala_layers`, which give the same up to rounding: `onednn`
-on x86 CPUs, `recompute` on others, and, where `keep_activations` asks for it, `autograd`, for learning on a GPU.
+The layers have three implementations in `models.impala_layers`, which agree up to rounding: `onednn` for x86 CPUs,
+`recompute` for other devices and, with `keep_activations`, `autograd` for learning on a GPU.
 """
 
 from typing import Protocol
@@ -20,10 +20,10 @@ NUM_FEATURES = 256
 
 
 class Layers(Protocol):
-    """A way to compute the layers; the three modules say in which layout they pass activations on."""
+    """An implementation of the layers; each of the three modules documents the memory layout of its activations."""
 
     def convolve_and_pool(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """Map uint8 images or activations [B, C, H, W] to half the size, in the precision of `weight`."""
+        """Map uint8 images or activations [B, C, H, W] to activations of half the size in the type of `weight`."""
         ...
 
     def residual_block(self, x: Tensor, weight1: Tensor, bias1: Tensor, weight2: Tensor, bias2: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ class Layers(Protocol):
 
 
 def _weights(layer: nn.Conv2d, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Return weight and bias in the precision asked for; gradients come back in float32."""
+    """Return weight and bias cast to `dtype`; their gradients are float32."""
     assert layer.bias is not None
     return layer.weight.to(dtype), layer.bias.to(dtype)
 
@@ -46,12 +46,12 @@ class ResidualBlock(nn.Module):
         self.conv2 = nn.Conv2d(depth, depth, 3, padding=1)
 
     def forward(self, x: Tensor, layers: Layers, dtype: torch.dtype) -> Tensor:
-        """Map activations of [B, C, H, W] to the same shape and precision."""
+        """Map activations [B, C, H, W] to the same shape and precision."""
         return layers.residual_block(x, *_weights(self.conv1, dtype), *_weights(self.conv2, dtype))
 
 
 class ImpalaBlock(nn.Module):
-    """Convolution, pooling to half the size, two residual blocks."""
+    """Convolution, max-pooling to half the size, two residual blocks."""
 
     def __init__(self, depth_in: int, depth: int) -> None:
         super().__init__()
@@ -60,13 +60,13 @@ class ImpalaBlock(nn.Module):
         self.residual2 = ResidualBlock(depth)
 
     def forward(self, x: Tensor, layers: Layers, dtype: torch.dtype) -> Tensor:
-        """Map uint8 images or activations of [B, C, H, W] to [B, depth, H/2, W/2] of `dtype`."""
+        """Map uint8 images or activations [B, C, H, W] to activations [B, depth, H/2, W/2] of `dtype`."""
         x = layers.convolve_and_pool(x, *_weights(self.conv, dtype))
         return self.residual2(self.residual1(x, layers, dtype), layers, dtype)
 
 
 class ImpalaCNN(nn.Module):
-    """Three IMPALA blocks and a dense layer; features are at least 0."""
+    """Three IMPALA blocks and a dense layer with ReLU, so that features are at least 0."""
 
     def __init__(self, depths: tuple[int, ...] = DEPTHS, image_size: int = 64, keep_activations: bool = False) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class ImpalaCNN(nn.Module):
 
 
 def initialize_glorot(module: nn.Conv2d | nn.Linear) -> None:
-    """Glorot uniform weights, zero biases: TensorFlow's defaults."""
+    """Initialise with Glorot uniform weights and zero biases, TensorFlow's defaults."""
     nn.init.xavier_uniform_(module.weight)
     if module.bias is not None:
         nn.init.zeros_(module.bias)

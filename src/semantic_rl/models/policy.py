@@ -1,7 +1,7 @@
-"""Joins trunk, semantic clustering module and the two heads into one policy.
+"""The policy network: trunk, semantic clustering module, and the heads for action logits and value.
 
-Policy features are f + k/K: the index of a state's cluster over the number of clusters, added to each of the 256
-features. With `num_codes=0` the module is absent and the network is the one of plain PPO.
+The heads see the policy features f + k/K: the index of a state's cluster over the number of clusters, added to each of
+the 256 features. With `num_codes=0` the module is absent and the network is that of plain PPO.
 """
 
 from typing import Any, NamedTuple
@@ -16,23 +16,23 @@ from semantic_rl.models.semantic import SemanticClustering
 from semantic_rl.shapes import check_shapes, check_types
 
 CPU_TRUNK_CHUNK = 128
-"""Images that pass the trunk at once on a CPU: their activations stay near the cache."""
+"""Images that pass through the trunk at once on a CPU, so that their activations stay in or near the cache."""
 OBSERVATION_SHAPE = (64, 64, 3)
 
 
 class PolicyOutput(NamedTuple):
-    """What the network says of B states, all float32; the last three are None without the module."""
+    """The network's outputs for B states, float32 unless noted; the last three are None without the module."""
 
     logits: Tensor
-    """[B, A] of the categorical policy."""
+    """[B, A], of the categorical policy."""
     value: Tensor
-    """[B], in normalised rewards."""
+    """[B], in units of normalised reward."""
     features: Tensor
     """[B, 256], at least 0."""
     policy_features: Tensor
-    """[B, 256]: what the two heads see."""
+    """[B, 256]: the input of the two heads."""
     embedding: Tensor | None
-    """[B, 2]: the FDR space."""
+    """[B, 2]: the position in the FDR space."""
     code_index: Tensor | None
     """[B], int64 in 0–K−1: the cluster."""
     code_vector: Tensor | None
@@ -42,10 +42,10 @@ class PolicyOutput(NamedTuple):
 class SemanticPolicy(nn.Module):
     """Actor-critic with a semantic clustering module.
 
-    `trunk_chunk` bounds how many images pass the trunk at once (0: all), for a CPU: smaller chunks keep activations
-    in its cache, and its threads share the images out (`models.cpu_data_parallel`). Both change nothing but the order
-    of summation; a hook on the trunk sees each part by itself. `keep_activations` is for learning on a GPU
-    (`models.impala`).
+    `trunk_chunk` limits how many images pass through the trunk at once (0: all). It is meant for CPUs: smaller chunks
+    keep activations in the cache, and the images are divided among threads (`models.cpu_data_parallel`). Both only
+    change the order of summation; a forward hook on the trunk is called once per chunk. `keep_activations` is for
+    learning on a GPU (`models.impala`).
     """
 
     def __init__(
@@ -70,12 +70,12 @@ class SemanticPolicy(nn.Module):
         nn.init.zeros_(self.value_head.bias)
 
     def place(self, device: torch.device) -> "SemanticPolicy":
-        """Move to where it plays, and on a CPU let the trunk work in parts; returns itself."""
+        """Move to `device`, on a CPU enable chunks in the trunk, and return self."""
         self.trunk_chunk = CPU_TRUNK_CHUNK if device.type == "cpu" else 0
         return self.to(device)
 
     def features(self, observation: Tensor) -> Tensor:
-        """Map uint8 images [B, 64, 64, 3] to float32 features [B, 256]; raises UserError as `forward`."""
+        """Map uint8 images [B, 64, 64, 3] to float32 features [B, 256]; raises UserError as `forward` does."""
         check_observation(observation)
         if not self.trunk_chunk:
             return self.trunk(observation).float()
@@ -87,7 +87,7 @@ class SemanticPolicy(nn.Module):
         return torch.cat([self.trunk(part) for part in observation.split(self.trunk_chunk)])
 
     def forward(self, observation: Tensor) -> PolicyOutput:
-        """Map uint8 images [B, 64, 64, 3] to everything the network says of them; raises UserError for other ones."""
+        """Map uint8 images [B, 64, 64, 3] to all outputs of the network; raises UserError for other shapes or types."""
         check_observation(observation)
         if not self.trunk_chunk or torch.is_grad_enabled():
             return self._all_of(observation)
@@ -113,7 +113,7 @@ class SemanticPolicy(nn.Module):
 
 
 def check_observation(observation: Any) -> None:
-    """Raise UserError unless observations are what the network takes; asks no device for anything."""
+    """Raise UserError unless observations have the network's input shape and type; does not synchronise a device."""
     if not isinstance(observation, Tensor):
         kind = type(observation).__name__
         raise UserError(f"observation: got {kind}, expected a tensor; torch.from_numpy makes one of an array.")
@@ -132,19 +132,19 @@ def sample_actions(logits: Tensor, generator: torch.Generator) -> tuple[Tensor, 
 
 
 def choose_actions(logits: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
-    """Turn uniform numbers [B, A] of [0, 1) into actions [B] of logits [B, A] by the Gumbel trick.
+    """Sample actions [B] from logits [B, A] by the Gumbel-max trick, given uniform numbers [B, A] in [0, 1).
 
-    Returned with their log-probabilities [B].
+    Returns the actions with their log-probabilities [B].
     """
     check_shapes("choose_actions", logits=(logits, "B A"), uniform=(uniform, "B A"))
-    # The smallest positive float keeps log(0) out: rand gives 0 once in 2^24 draws.
+    # Clamping to the smallest positive float avoids log(0): rand returns 0 once in 2^24 draws.
     gumbel = -torch.log(-torch.log(uniform.clamp_min(torch.finfo(uniform.dtype).tiny)))
     actions = (logits + gumbel).argmax(1)
     return actions, log_probs(logits, actions)
 
 
 def log_probs(logits: Tensor, actions: Tensor) -> Tensor:
-    """Log-probabilities [B] of actions [B], int64, under logits [B, A]."""
+    """Return the log-probabilities [B] of actions [B], int64, under logits [B, A]."""
     check_shapes("log_probs", logits=(logits, "B A"), actions=(actions, "B"))
     check_types("log_probs", {"logits": logits}, {"actions": actions})
     return logits.log_softmax(1).gather(1, actions.unsqueeze(1)).squeeze(1)

@@ -1,7 +1,7 @@
-"""The semantic clustering module: a linear map of the features to the plane, and a codebook in that plane.
+"""The semantic clustering module: a linear map from the features to a plane, and a codebook in that plane.
 
-Section 3 of the paper. The embedding y of a state is assigned to the nearest code, k = argmin_j ‖y − E_j‖²; the
-index is not differentiable, the codes are moved by the losses of `losses.semantic`.
+Section 3 of the paper. The embedding y of a state is assigned to the nearest code, k = argmin_j ‖y − E_j‖². The index
+is not differentiable; the codes are trained by the losses in `losses.semantic`.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ EMBEDDING_SIZE = 2
 
 
 class SemanticOutput(NamedTuple):
-    """Where states lie in the plane, and their clusters."""
+    """Embeddings of states, and their clusters."""
 
     embedding: Tensor
     """[B, 2]."""
@@ -29,7 +29,7 @@ class SemanticOutput(NamedTuple):
 
 
 class SemanticClustering(nn.Module):
-    """FDR head and codebook."""
+    """The FDR head and the codebook."""
 
     def __init__(self, num_codes: int) -> None:
         super().__init__()
@@ -43,13 +43,13 @@ class SemanticClustering(nn.Module):
         nn.init.uniform_(self.codebook, -1 / num_codes, 1 / num_codes)
 
     def code_distances(self, embedding: Tensor) -> Tensor:
-        """Squared distances of embeddings [B, 2] to every code: [B, K]; raises ValueError for another shape."""
+        """Return squared distances [B, K] of embeddings [B, 2] to every code; raises ValueError for another shape."""
         check_shapes("code_distances", least=0, embedding=(embedding, f"B {EMBEDDING_SIZE}"))
         return (embedding.unsqueeze(1) - self.codebook).square().sum(2)
 
     def forward(self, features: Tensor) -> SemanticOutput:
-        """Map float32 features [B, 256] to the plane; raises ValueError for another shape."""
+        """Embed float32 features [B, 256] and assign them to clusters; raises ValueError for another shape."""
         check_shapes("SemanticClustering", least=0, features=(features, f"B {NUM_FEATURES}"))
-        embedding = self.output(self.hidden(features))  # no activation in between: the map is linear
+        embedding = self.output(self.hidden(features))  # no activation in between, so the map is linear
         code_index = self.code_distances(embedding.detach()).argmin(1)
         return SemanticOutput(embedding, code_index, F.embedding(code_index, self.codebook))

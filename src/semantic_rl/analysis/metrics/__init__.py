@@ -1,4 +1,4 @@
-"""How good a plane and its clusters are, in numbers, each with an interval over episodes.
+"""Metrics of the quality of a 2-D embedding and its clusters, each with a bootstrap interval over episodes.
 
 from semantic_rl.analysis.metrics import compute_metrics, metric_rows
 metrics = compute_metrics(open_recording("recordings/coinrun"), baselines=True)

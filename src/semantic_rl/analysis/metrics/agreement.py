@@ -1,4 +1,4 @@
-"""What another agent makes of the same states, and how far both agree."""
+"""Compares the embedding and clusters of two agents on the same states."""
 
 from typing import NamedTuple
 
@@ -17,11 +17,11 @@ FLAT = "all states lie in one point of a plane"
 
 
 class OtherAgent(NamedTuple):
-    """What another agent makes of the states `rows` of a recording."""
+    """Another agent's features, embedding and clusters of the states `rows` of a recording."""
 
     name: str
     sha256: str
-    """Says which agent it is."""
+    """SHA-256 of the agent's weights, which identifies it."""
     rows: NDArray[np.int64]
     """[B], ascending."""
     features: NDArray[np.floating]
@@ -29,11 +29,11 @@ class OtherAgent(NamedTuple):
     embedding: NDArray[np.floating] | None
     """[B, 2]; None if the agent has no semantic clustering module."""
     code_index: NDArray[np.int64] | None
-    """[B]; None likewise."""
+    """[B]; None if the agent has no semantic clustering module."""
 
 
 def other_from_recording(recording: Recording, other: Recording, rows: NDArray[np.int64]) -> OtherAgent:
-    """Return what the agent of another recording made of the states `rows`.
+    """Return what the agent of another recording computed for the states `rows`.
 
     Raises UserError unless the other recording holds the same observations in the same rows.
     """
@@ -59,7 +59,7 @@ def _other_states(recording: Recording, other: Recording, what: str) -> UserErro
 
 
 def agreement(views: list[View], others: list[View], bootstrap: Bootstrap) -> dict[str, dict[str, Estimate]]:
-    """Return 'agreement_ami' and 'agreement_procrustes' of the views that both have, by key of the view."""
+    """Return 'agreement_ami' and 'agreement_procrustes' of the views that both agents have, by the view's key."""
     found: dict[str, dict[str, Estimate]] = {}
     by_key = {view.key: view for view in others}
     for view in views:
@@ -77,8 +77,8 @@ def agreement(views: list[View], others: list[View], bootstrap: Bootstrap) -> di
 def procrustes_distance(plane: NDArray[np.floating], other: NDArray[np.floating], bootstrap: Bootstrap) -> Estimate:
     """Return the Procrustes disparity (Gower, 1975) of two planes [B, 2] of the same states.
 
-    Both are centred and scaled to size 1, and one is turned, mirrored and scaled onto the other; what is left is the
-    sum of squared distances, from 0 (alike) to 1.
+    Both are centred and scaled to norm 1, and one is rotated, reflected and scaled onto the other; the disparity is the
+    sum of squared distances that remains, from 0 (identical) to 1.
     """
     planes = plane.astype(np.float64), other.astype(np.float64)
     if any(np.ptp(points, axis=0).max() == 0 for points in planes):

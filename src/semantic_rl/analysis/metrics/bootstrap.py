@@ -1,15 +1,15 @@
-"""Intervals by drawing episodes anew: frames of one episode are not independent, episodes are.
+"""Bootstrap intervals that resample episodes, because frames of one episode are not independent.
 
-E of E episodes are drawn with replacement, with all their states, many times over; the interval is the middle 95% of
-what the figure is then (the percentile bootstrap: Efron, 1979; Field and Welsh, 2007). A mean or a ratio is computed
-anew in every draw. A figure that depends on pairs of states is not: a draw holds some episodes twice, and each state of
-such an episode would find its own double as its neighbour. Instead the figure is computed without each episode in turn
-(the jackknife), which says how much each episode moves it, and a draw adds up those moves:
+E of E episodes are drawn with replacement, with all their states, many times; the interval is the middle 95% of the
+resulting values of the metric (percentile bootstrap: Efron, 1979; Field and Welsh, 2007). A mean or a ratio is
+recomputed in every draw. A metric that depends on pairs of states is not: a draw holds some episodes twice, and each
+state of such an episode would find its own duplicate as its neighbour. Instead the metric is computed with each episode
+left out in turn (the jackknife), which gives each episode's influence, and a draw adds up these influences:
 
     θ* = θ + 1/E · Σ_e n_e · (l_e − mean of l),   l_e = (E − 1) (θ − θ without e),   n_e: how often e was drawn
 
-For a mean both are the same. With more than 100 episodes, 100 groups of them take the place of episodes (Kott, 2001).
-All figures of a recording share the same draws. Axes: R draws, E units (episodes or groups of them), B states.
+For a mean both are the same. With more than 100 episodes, 100 groups of episodes are resampled instead (Kott, 2001).
+All metrics of a recording share the same draws. Axes: R draws, E units (episodes or groups of episodes), B states.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ UNDEFINED = "without some episode it is undefined, so there is no interval"
 
 
 class Bootstrap:
-    """Draws of units, and the intervals that they give."""
+    """Bootstrap draws of units, and the intervals computed from them."""
 
     def __init__(self, episode: NDArray[np.int64], num_resamples: int, seed: int) -> None:
         """`episode` [B]: the episode of each state, numbered from 0."""
@@ -62,12 +62,12 @@ class Bootstrap:
         return self.estimate(float(above.sum() / below.sum()), self.ratio_draws(above, below))
 
     def ratio_draws(self, above: NDArray[np.floating], below: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return that ratio in each draw: [R], NaN where there is nothing to count."""
+        """Return this ratio in each draw: [R], NaN where the denominator is empty."""
         totals = self.counts @ below
         return np.divide(self.counts @ above, totals, out=np.full(len(totals), np.nan), where=totals != 0)
 
     def estimate(self, value: float, draws: NDArray[np.floating]) -> Estimate:
-        """Join a figure with the interval of its draws [R]."""
+        """Return a metric's value with the interval of its draws [R]."""
         if not np.isfinite(value):
             return Estimate(None, note=NOT_FINITE)
         if not self.num_resamples:
@@ -78,6 +78,6 @@ class Bootstrap:
         return Estimate(value, low, high)
 
     def estimate_left_out(self, value: float, left_out: NDArray[np.floating]) -> Estimate:
-        """Join a figure with the interval that follows from what it is without each unit [E]; NaN: undefined."""
+        """Return a metric's value with the interval from its values without each unit [E]; NaN means undefined."""
         influence = (self.num_units - 1) * (value - left_out)
         return self.estimate(value, value + self.counts @ (influence - influence.mean()) / self.num_units)

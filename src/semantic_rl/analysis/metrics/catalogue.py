@@ -1,4 +1,4 @@
-"""What is measured: the name of each metric, the question that it answers, and which way is better."""
+"""The list of metrics: name, the question that each answers, and whether higher or lower is better."""
 
 from typing import Literal, NamedTuple
 
@@ -18,7 +18,7 @@ class MetricInfo(NamedTuple):
     question: str
     """What it asks, for a reader who does not know it."""
     direction: Direction
-    """What is better; none where the number is there to compare another one with."""
+    """Whether higher or lower is better; neither if the metric only serves as a reference for another one."""
     range: tuple[float | None, float | None]
     """Smallest and largest value possible; None where there is no bound."""
 
@@ -111,4 +111,4 @@ CATALOGUE: tuple[MetricInfo, ...] = (
         "how far apart are the planes once shifted, turned and scaled onto each other?", "lower", (0.0, 1.0),
     ),
 )  # fmt: skip
-"""In the order of the table."""
+"""All metrics, in the order of the table."""

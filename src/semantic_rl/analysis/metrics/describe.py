@@ -1,4 +1,4 @@
-"""What metrics.json says of where its figures come from."""
+"""The provenance written into metrics.json: recording, agent, bootstrap and software versions."""
 
 import hashlib
 from importlib.metadata import version
@@ -11,7 +11,7 @@ from semantic_rl.recording.store import Recording
 
 
 def describe_recording(recording: Recording) -> dict[str, Any]:
-    """Say which recording it is, and of which agent."""
+    """Identify the recording and its agent."""
     with (recording.path / STATES_FILE).open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     agent: dict[str, Any] = recording.description["agent"]
@@ -28,7 +28,7 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
 
 
 def describe_bootstrap(bootstrap: Bootstrap, seed: int) -> dict[str, Any]:
-    """Say what kind of intervals the figures have."""
+    """Describe the kind of intervals."""
     return {
         "kind": "percentile",
         "level": LEVEL,
@@ -41,6 +41,6 @@ def describe_bootstrap(bootstrap: Bootstrap, seed: int) -> dict[str, Any]:
 
 
 def describe_versions() -> dict[str, str]:
-    """Name the software."""
+    """Return the versions of the software."""
     others = ("numpy", "scipy", "scikit-learn", "openTSNE")
     return {"semantic-rl": __version__, **{name: version(name) for name in others}}

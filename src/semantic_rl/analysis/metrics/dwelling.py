@@ -1,7 +1,7 @@
-"""Does the agent stay in a cluster? Dwell time and self-transition, against the same episodes in shuffled time.
+"""Does the agent stay in a cluster? Dwell time and self-transitions, compared with the same episodes shuffled in time.
 
-Shuffled time keeps which clusters an episode holds, and how often, and forgets in which order. What remains of dwell
-time then comes of frequent clusters alone.
+Shuffling keeps which clusters occur in an episode and how often, and discards their order. The dwell time that remains
+is due to the frequency of the clusters alone.
 """
 
 from typing import NamedTuple
@@ -17,15 +17,15 @@ NUM_SHUFFLES = 20
 
 
 class Counts(NamedTuple):
-    """Of each episode, or group of episodes."""
+    """Counts of each episode, or of each group of episodes."""
 
     steps: NDArray[np.float64]
-    """Steps in visits."""
+    """Steps spent in visits."""
     visits: NDArray[np.float64]
     stays: NDArray[np.float64]
     """Moves that stay in the cluster."""
     moves: NDArray[np.float64]
-    """From a recorded state to the next one, where that was recorded too."""
+    """Moves from a recorded state to the next one, if that was recorded too."""
 
 
 def count(episode: NDArray[np.int64], step: NDArray[np.int64], labels: NDArray[np.int64]) -> Counts:
@@ -46,7 +46,7 @@ def count(episode: NDArray[np.int64], step: NDArray[np.int64], labels: NDArray[n
 def shuffle_within_episodes(
     episode: NDArray[np.int64], labels: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Put the labels [B] of each episode into random order; those of different episodes do not mix."""
+    """Shuffle the labels [B] within each episode; labels never move between episodes."""
     return labels[np.lexsort((rng.random(len(labels)), episode))]
 
 
@@ -59,7 +59,7 @@ def time_in_clusters(
 ) -> dict[str, Estimate]:
     """Return dwell times and self-transitions of states [B], ordered by episode (numbered from 0) and step.
 
-    Shuffled time is the mean of 20 shuffles; a draw takes an episode with its own shuffles.
+    The shuffled reference is the mean of 20 shuffles; a bootstrap draw takes an episode together with its shuffles.
     """
     rng = np.random.default_rng(seed)
     unit = bootstrap.unit[np.unique(episode, return_index=True)[1]]

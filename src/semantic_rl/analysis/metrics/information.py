@@ -1,8 +1,8 @@
-"""What do clusters share with something else? Adjusted mutual information (Vinh, Epps and Bailey, 2010).
+"""Adjusted mutual information of clusters and another label (Vinh, Epps and Bailey, 2010).
 
     AMI = (I − E[I]) / (mean of both entropies − E[I])
 
-E[I] is what they would share by chance if frames were independent.
+E[I] is the mutual information expected by chance if frames were independent.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ from semantic_rl.analysis.metrics.separation import ONE_CLUSTER
 def shared_information(
     labels: NDArray[np.int64], others: NDArray[np.int64], bootstrap: Bootstrap, only_one: str
 ) -> Estimate:
-    """Return the AMI of clusters [B] and another label [B]; `only_one` says that the other has one value."""
+    """Return the AMI of clusters [B] and another label [B]; `only_one` is the note if the other has a single value."""
     labels, others = number(labels), number(others)
     if labels.max() == 0 or others.max() == 0:
         return Estimate(None, note=ONE_CLUSTER if labels.max() == 0 else only_one)
@@ -41,9 +41,9 @@ def contingency(
 
 
 def adjusted(table: NDArray[np.int64]) -> float:
-    """Return the AMI of counts [K, A]; NaN if one of both has a single value.
+    """Return the AMI of counts [K, A]; NaN if either label has a single value.
 
-    scikit-learn's `adjusted_mutual_info_score`, which takes labels and counts them anew.
+    Equals scikit-learn's `adjusted_mutual_info_score`, which takes labels and would count them again.
     """
     table = table[table.any(1)][:, table.any(0)]
     if min(table.shape) < 2:

@@ -1,8 +1,8 @@
-"""What the figures of `neighbourhoods` are without each unit (episode), for their intervals.
+"""Jackknife of the `neighbourhoods` metrics: their values with each unit (episode) left out, for bootstrap intervals.
 
-Without a unit, its states give no figures, and they are nobody's neighbours: those behind them move up. The former is
-exact; the latter is taken from some states drawn at random, since for each of a state's neighbours it must be counted
-how many states of each unit are nearer.
+Leaving out a unit removes the scores of its states, and removes these states from the neighbours of all others, so that
+later neighbours move up in rank. The first effect is computed exactly. The second is estimated from some states drawn
+at random, because for each neighbour of a state the nearer states of each unit must be counted.
 Axes: E units, B states, C states at once, M nearest of each.
 """
 
@@ -27,9 +27,9 @@ def scores_left_out(
     seed: int,
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> Scores:
-    """Return each figure without each unit: [E]. `scores` holds each state's share in it among all states.
+    """Return each metric without each unit: [E]. `scores` holds each state's contribution when no unit is left out.
 
-    Each k must be at most `largest_k` of the states that are left.
+    Each k must be at most `largest_k` of the remaining number of states.
     """
     unit, sizes = bootstrap.unit, bootstrap.sizes
     queries = np.sort(np.random.default_rng(seed).permutation(len(features))[:MOST_QUERIES])
@@ -75,7 +75,7 @@ def _continuity(
 
 
 def _penalty(k: int, ranks: NDArray[np.int32], chosen: NDArray[np.bool_], bootstrap: Bootstrap) -> NDArray[np.float64]:
-    """Return the penalty of some states without each unit, [C, E], with the scale of the states that are left."""
+    """Return the penalty of some states without each unit, [C, E], scaled for the remaining number of states."""
     left = len(bootstrap.unit) - bootstrap.sizes.astype(np.int64)
     scale = np.array([penalty_scale(count, k) for count in left.tolist()])
     return scale * (np.maximum(ranks - k, 0) * chosen).sum(1)
@@ -86,8 +86,8 @@ def _ranks_left_out(
 ) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.bool_]]]:
     """Yield, for each k, the ranks [C, M, E] that some states' neighbours have without each unit, and which count.
 
-    The neighbours are those by the distances `listed` [C, B], their ranks those by `ranked` [C, B]. What stands for a
-    state's own unit means nothing.
+    The neighbours are found by the distances `listed` [C, B], their ranks by `ranked` [C, B]. Entries for a state's own
+    unit are meaningless.
     """
     units = np.arange(bootstrap.num_units)
     own = np.isinf(listed).argmax(1)

@@ -1,4 +1,4 @@
-"""Measures a recording: the FDR plane and its clusters, and what they are compared with."""
+"""Computes all metrics of a recording: of the FDR plane and its clusters, and of the baselines."""
 
 from collections.abc import Callable
 from functools import partial
@@ -39,12 +39,11 @@ def compute_metrics(
 ) -> Metrics:
     """Measure a recording's FDR plane and clusters; with `baselines` also k-means, t-SNE and PCA of its features.
 
-    `ppo` is a recording of an agent without the module, whose features are clustered for comparison; `against` is what
-    another agent makes of the states `episode_rows(recording, max_states, seed)`. Of a recording with more than
-    `max_states` states, so many are drawn as whole episodes. `num_clusters` is that of the baselines: 0 takes as many
-    as the agent has codes, 8 without codes. An agent without the module is measured by k-means on its features.
-
-    Raises UserError if there are too few states, or if `ppo` or `against` do not fit.
+    `ppo` is a recording of an agent without the module, whose features are clustered for comparison; `against` holds
+    another agent's outputs for the states `episode_rows(recording, max_states, seed)`. If the recording has more than
+    `max_states` states, whole episodes with at most that many states are drawn. `num_clusters` is for the baselines: 0
+    takes the number of the agent's codes, or 8 without codes. An agent without the module is measured by k-means on its
+    features. Raises UserError if there are too few states, or if `ppo` or `against` do not fit the recording.
     """
     settings = _Settings(
         baselines, num_clusters or recording.num_codes or DEFAULT_CLUSTERS, max_states, num_resamples, perplexity, seed,
@@ -52,7 +51,7 @@ def compute_metrics(
     )  # fmt: skip
     report("reading states", 0, 1)
     sample = read_sample(recording, episode_rows(recording, max_states, seed))
-    # What cannot be compared with is refused before anything takes long.
+    # An unusable `ppo` or `against` is refused before the long computations.
     second = None if ppo is None else _ppo_subject(recording, ppo, settings)
     if against is not None:
         _check_same_states(against, recording, sample)
@@ -107,7 +106,7 @@ class _Settings(NamedTuple):
 def _views(
     recording: Recording, sample: Sample, settings: _Settings, report: Report
 ) -> tuple[list[View], list[Omission]]:
-    """Return what is compared, the agent's own view first; an agent without one is measured by k-means alone."""
+    """Return the views to compare, the agent's own view first; an agent without one is measured by k-means alone."""
     views, omitted = list[View](), list[Omission]()
     if recording.num_codes:
         states = recording.table("embedding_x", "embedding_y", "code_index")[sample.rows]
@@ -140,7 +139,7 @@ def _check_same_states(other: OtherAgent, recording: Recording, sample: Sample) 
 def _views_of_other(
     other: OtherAgent, wanted: set[str], settings: _Settings, report: Report
 ) -> tuple[list[View], list[Omission]]:
-    """Return the `wanted` views, made of what the other agent says of the same states."""
+    """Return the `wanted` views, made from the other agent's outputs for the same states."""
     views, omitted = list[View](), list[Omission]()
     if other.embedding is not None and other.code_index is not None:
         views.append(fdr_view(other.embedding, other.code_index, int(other.code_index.max()) + 1))
@@ -157,7 +156,7 @@ def _views_of_other(
 
 
 def _ppo_subject(recording: Recording, ppo: Recording, settings: _Settings) -> Subject:
-    """Return k-means on the features of an agent without the module, in the states that this one met."""
+    """Return k-means on the features of an agent without the module, on the states of that agent's own recording."""
     if ppo.num_codes:
         raise UserError(
             f"ppo: {ppo.path} is of an agent with the semantic clustering module; expected a recording of a PPO agent. "
@@ -186,5 +185,5 @@ def _method(subject: Subject, view: View) -> Method:
 
 
 def _metric(info: MetricInfo, estimates: dict[str, Estimate]) -> Metric:
-    """Join a metric with its figures; the intervals, which are linear, end where the metric's range does."""
+    """Join a metric with its estimates; intervals come from a linear approximation, so they are cut to its range."""
     return Metric(info, {key: estimate.within(*info.range) for key, estimate in estimates.items()})

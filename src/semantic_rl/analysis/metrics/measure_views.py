@@ -1,4 +1,4 @@
-"""Everything that is measured of one recording's states: each view's neighbourhoods, separation, use, time, meaning."""
+"""Computes the metrics of each view of one recording's states: neighbourhoods, separation, use, dwell time, AMI."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,13 +18,13 @@ from semantic_rl.analysis.metrics.separation import davies_bouldin, silhouettes,
 from semantic_rl.analysis.metrics.views import View
 
 Estimates = dict[str, dict[str, Estimate]]
-"""Figures by name of the metric, then by key of the view."""
+"""Estimates by name of the metric, then by key of the view."""
 
 Report = Callable[[str, int, int], None]
 
 
 class Subject(NamedTuple):
-    """States of one recording, the ways in which they are laid out and sorted, and the draws for their intervals."""
+    """States of one recording, their views (planes and clusterings), and the bootstrap draws for the intervals."""
 
     sample: Sample
     views: list[View]
@@ -32,7 +32,7 @@ class Subject(NamedTuple):
 
 
 def measure_subject(subject: Subject, seed: int, report: Report) -> Estimates:
-    """Compute all figures of a subject; a view without a plane has none of a plane's."""
+    """Compute all metrics of a subject; a view without a plane gets none of the metrics of planes."""
     sample, views, bootstrap = subject
     found = _neighbourhoods(subject, seed, report)
     report("comparing clusters", 0, len(views) + 1)

@@ -1,13 +1,13 @@
 """Does a plane keep neighbours together? Trustworthiness, continuity (Venna and Kaski, 2001) and neighbour overlap.
 
-With r(i, j) the rank of state j among the neighbours of i (1 is the nearest; of equally near ones each has the first
-rank), N_k(i) the k nearest of i and B the number of states, for each state i:
+With r(i, j) the rank of state j among the neighbours of i (1 is the nearest; ties all get the lowest rank), N_k(i) the
+k nearest neighbours of i and B the number of states, for each state i:
 
     trustworthiness  1 − 2 / (k (2B − 3k − 1)) · Σ_{j in N_k(i) of the plane}    max(0, r(i, j) in the features − k)
     continuity       1 − 2 / (k (2B − 3k − 1)) · Σ_{j in N_k(i) of the features} max(0, r(i, j) in the plane − k)
     overlap          share of N_k(i) of the plane whose rank in the features is at most k
 
-The figures are means over all states. Distances are Euclidean.
+The metrics are means over all states. Distances are Euclidean.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ CHUNK = 256
 """States whose distances to all others are in memory at once."""
 
 Scores = dict[str, dict[str, NDArray[np.float64]]]
-"""Arrays by key of the plane, then by name of the figure ('trustworthiness_10', …)."""
+"""Arrays by key of the plane, then by name of the metric ('trustworthiness_10', …)."""
 
 
 def largest_k(num_states: int) -> int:
@@ -35,7 +35,7 @@ def neighbourhood_scores(
     neighbours: Sequence[int],
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> Scores:
-    """Return each state's share [B] in each figure of each plane [B, 2].
+    """Return each state's contribution [B] to each metric of each plane [B, 2].
 
     `neighbours` are values of k, each at most `largest_k(B)`.
     """
@@ -64,7 +64,7 @@ def neighbourhood_scores(
 
 
 def penalty_scale(count: int, k: int) -> float:
-    """Return the factor with which the worst arrangement of `count` states has trustworthiness and continuity 0."""
+    """Return the factor that makes trustworthiness and continuity 0 for the worst arrangement of `count` states."""
     return 2 / (k * (2 * count - 3 * k - 1))
 
 
@@ -76,7 +76,7 @@ def distances(points: NDArray[np.floating], rows: NDArray[np.int64]) -> NDArray[
 
 
 def nearest(found: NDArray[np.float32], most: int) -> NDArray[np.int64]:
-    """Return the indices [C, most] of the smallest of each row of distances [C, B], nearest first."""
+    """Return the indices [C, most] of the smallest distances in each row of [C, B], nearest first."""
     some = np.argpartition(found, most - 1, axis=1)[:, :most]
     order = np.take_along_axis(found, some, 1).argsort(1, kind="stable")
     return np.take_along_axis(some, order, 1)

@@ -1,4 +1,4 @@
-"""What was measured: figures with their intervals, as typed values, as JSON and as the rows of a table."""
+"""The results: metrics with their intervals, as typed values, as JSON and as the rows of a table."""
 
 from typing import Any, NamedTuple
 
@@ -10,10 +10,10 @@ METRICS_VERSION = 1
 
 
 class Estimate(NamedTuple):
-    """A figure and its bootstrap interval."""
+    """The value of a metric and its bootstrap interval."""
 
     value: float | None
-    """None where it cannot be had; `note` says why."""
+    """None if it cannot be computed; `note` says why."""
     low: float | None = None
     """Ends of the interval; None where there is none."""
     high: float | None = None
@@ -38,13 +38,13 @@ class Estimate(NamedTuple):
 
 
 def _number(value: float, digits: int) -> str:
-    """As many digits behind the point, but fewer of large numbers."""
+    """Format a number with `digits` decimals, fewer for large numbers."""
     size = abs(value)
     return f"{value:,.{digits if size < 10 else min(digits, 1) if size < 1000 else 0}f}"
 
 
 class Method(NamedTuple):
-    """One way to lay states into a plane, or to sort them into clusters."""
+    """One way to embed states in a plane, or to cluster them."""
 
     key: str
     """fdr, kmeans, tsne, pca or ppo."""
@@ -61,7 +61,7 @@ class Metric(NamedTuple):
 
     info: MetricInfo
     estimates: dict[str, Estimate]
-    """By key of the method; a method that has no such figure (a plane's, without a plane) is absent."""
+    """By key of the method; methods that lack the metric (one of planes, without a plane) are absent."""
 
 
 class Omission(NamedTuple):
@@ -72,7 +72,7 @@ class Omission(NamedTuple):
 
 
 class Metrics(NamedTuple):
-    """All figures of a recording, and what they were made of."""
+    """All metrics of a recording, and what they were computed from."""
 
     recording: dict[str, Any]
     """Path, hash of its table of states, agent, game, counts."""
@@ -81,15 +81,15 @@ class Metrics(NamedTuple):
     bootstrap: dict[str, Any]
     """Unit, number of resamples, level and kind of the intervals; or why there are none."""
     settings: dict[str, Any]
-    """Whatever else decides the figures."""
+    """All other settings that influence the results."""
     versions: dict[str, str]
     methods: list[Method]
-    """The first is the one that the others are compared with."""
+    """The first method is the reference for the others."""
     metrics: list[Metric]
     omitted: list[Omission]
 
     def estimate(self, name: str, method: str | None = None) -> Estimate:
-        """Return the figure of a metric by name, of the first method or of a given one; raises KeyError if absent."""
+        """Return the estimate of a metric by name, for the first method or a given one; raises KeyError if absent."""
         found = {metric.info.name: metric for metric in self.metrics}[name]
         return found.estimates[method or self.methods[0].key]
 
@@ -127,7 +127,7 @@ class MetricRow(NamedTuple):
     direction: str
     """'higher is better', 'lower is better' or ''."""
     estimate: Estimate | None
-    """Of the first method; None if it has no such figure."""
+    """Of the first method; None if it lacks this metric."""
     baselines: list[Estimate | None]
     """Of the other methods, in their order."""
 

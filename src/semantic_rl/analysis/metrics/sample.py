@@ -1,4 +1,4 @@
-"""The states that are measured: whole episodes of a recording, with what the metrics need to know of them."""
+"""The sample of states that the metrics are computed on: whole episodes of a recording."""
 
 from typing import NamedTuple
 
@@ -37,16 +37,16 @@ class Sample(NamedTuple):
 
 
 def episode_rows(recording: Recording, max_states: int, seed: int) -> NDArray[np.int64]:
-    """Draw whole episodes at random as long as they fit into `max_states`; return their rows, ascending.
+    """Draw whole episodes at random until the next one would exceed `max_states`; return their rows, ascending.
 
-    All of them, if they fit. Raises UserError if not even the first drawn one does.
+    Takes all episodes if they fit. Raises UserError if the first episode drawn does not fit.
     """
     if recording.num_states <= max_states:
         return np.arange(recording.num_states)
     first: NDArray[np.int64] = recording.episodes["first_row"].to_numpy()
     count: NDArray[np.int64] = recording.episodes["num_rows"].to_numpy().astype(np.int64)
     order: NDArray[np.int64] = np.random.default_rng(seed).permutation(np.flatnonzero(count > 0))
-    # The first that does not fit ends the draw: going on with shorter ones would favour them.
+    # The first episode that does not fit ends the draw: going on with shorter ones would favour them.
     taken = order[np.cumsum(count[order]) <= max_states]
     if not len(taken):
         raise UserError(
@@ -58,7 +58,7 @@ def episode_rows(recording: Recording, max_states: int, seed: int) -> NDArray[np
 
 
 def read_sample(recording: Recording, rows: NDArray[np.int64]) -> Sample:
-    """Read the states `rows` of a recording; memory for the others is a few numbers each."""
+    """Read the states `rows` of a recording; all other states take only a few numbers of memory each."""
     columns = ("episode", "step", "action", "value", "level_seed")
     states = recording.table(*columns)
     episode, step, action, value, level = (states[name].to_numpy()[rows] for name in columns)

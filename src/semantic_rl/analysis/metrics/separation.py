@@ -1,4 +1,4 @@
-"""Do clusters lie apart, and are they all in use? Silhouette, Davies-Bouldin, clusters in use, perplexity.
+"""Separation and use of clusters: silhouette, Davies-Bouldin index, clusters in use, perplexity.
 
 Axes: E units (episodes), B states, C states at once, K clusters, D dimensions.
 """
@@ -19,7 +19,7 @@ CHUNK = 256
 
 
 def undefined(labels: NDArray[np.int64]) -> str | None:
-    """Say why clusters [B] cannot be told apart, if so."""
+    """Return why separation is undefined for the clusters [B]; None if it is defined."""
     num_clusters = len(np.unique(labels))
     if num_clusters < 2:
         return ONE_CLUSTER
@@ -32,8 +32,9 @@ def silhouettes(
     """Return the mean silhouette (Rousseeuw, 1987) of points [B, D] in each of some clusterings [B].
 
     With a the mean distance of a state to the others of its cluster and b that to the states of the nearest other
-    cluster, its silhouette is (b − a) / max(a, b), and 0 if it is alone. scikit-learn's `silhouette_score` gives the
-    same, but not what it is without each episode, for which the sums of distances by episode are kept here.
+    cluster, its silhouette is (b − a) / max(a, b), or 0 if it is alone in its cluster. scikit-learn's
+    `silhouette_score` gives the same value, but not the values without each episode; for these, sums of distances are
+    kept by episode here.
     """
     found = {key: Estimate(None, note=undefined(labels)) for key, labels in clusterings.items()}
     sorters = {key: _Sorter(labels, bootstrap) for key, labels in clusterings.items() if found[key].note is None}
@@ -46,7 +47,7 @@ def silhouettes(
 
 
 class _Sorter:
-    """Adds up the silhouettes of one clustering, with all states and without each unit."""
+    """Accumulates the silhouettes of one clustering, with all states and without each unit."""
 
     def __init__(self, labels: NDArray[np.int64], bootstrap: Bootstrap) -> None:
         self._labels, self._bootstrap = number(labels), bootstrap
@@ -59,7 +60,7 @@ class _Sorter:
         self._total_left_out = np.zeros(bootstrap.num_units)
 
     def add(self, between: NDArray[np.floating], here: slice) -> None:
-        """Take the distances [C, B] of the states `here` to all."""
+        """Add the distances [C, B] of the states `here` to all states."""
         num_units, num_clusters = self._table.shape
         sums = np.zeros((len(between), num_units * num_clusters))
         sums[:, self._cells] = np.add.reduceat(between[:, self._order], self._begins, axis=1)

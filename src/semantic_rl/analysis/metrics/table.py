@@ -4,11 +4,11 @@ from semantic_rl.analysis.metrics.result import Metrics, metric_rows
 
 ARROWS = {"higher is better": "↑", "lower is better": "↓", "": " "}
 FEW_UNITS = 10
-"""With fewer episodes the table warns that intervals are rough."""
+"""With fewer episodes than this the table warns that intervals are rough."""
 
 
 def metrics_table(metrics: Metrics) -> str:
-    """Return the table: a line a metric, a column a method; ↑ and ↓ say which way is better."""
+    """Return the table: one line per metric, one column per method; ↑ and ↓ mark whether higher or lower is better."""
     cells: list[tuple[str, list[str]]] = []
     groups: dict[int, str] = {}
     last = ""
@@ -34,7 +34,7 @@ def metrics_table(metrics: Metrics) -> str:
 
 
 def _notes(metrics: Metrics) -> list[str]:
-    """Say what was measured, what the brackets are, and what is missing and why."""
+    """Explain what was measured, what the brackets mean, and what is missing and why."""
     sample, bootstrap = metrics.sample, metrics.bootstrap
     drawn = "" if sample["states"] == metrics.recording["states"] else f" of {metrics.recording['states']:,}"
     notes = [f"{sample['states']:,} states{drawn} in {sample['episodes']:,} episodes of {sample['levels']:,} levels."]

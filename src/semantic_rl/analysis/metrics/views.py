@@ -1,4 +1,4 @@
-"""The ways to lay states into a plane and to sort them into clusters that are compared: FDR, k-means, t-SNE, PCA."""
+"""The embeddings and clusterings that are compared: FDR, k-means, t-SNE, PCA."""
 
 import warnings
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from semantic_rl.analysis.metrics.result import Omission
 from semantic_rl.errors import UserError
 
 DEFAULT_CLUSTERS = 8
-"""Clusters of a recording whose agent has no codes to go by."""
+"""Number of clusters for a recording whose agent has no codes."""
 KMEANS_STARTS = 10
 
 
@@ -30,15 +30,15 @@ class View(NamedTuple):
     labels: NDArray[np.int64]
     """[B]."""
     num_clusters: int
-    """That could be in use."""
+    """Number of available clusters, used or not."""
 
 
 Tsne = Callable[[], NDArray[np.floating]]
-"""Returns t-SNE of the features [B, 2]; raises UserError if they are too few."""
+"""Returns t-SNE of the features [B, 2]; raises UserError if there are too few states."""
 
 
 def fdr_view(embedding: NDArray[np.floating], code_index: NDArray[np.int64], num_codes: int) -> View:
-    """Return what the agent itself says."""
+    """Return the agent's own embedding and clusters."""
     about = "the agent's own plane, and its codes: a state's cluster is the nearest code"
     return View("fdr", "FDR", about, embedding, code_index, num_codes)
 
@@ -52,7 +52,7 @@ def kmeans_view(features: NDArray[np.float32], num_clusters: int, seed: int) -> 
 def baseline_views(
     features: NDArray[np.float32], num_clusters: int, seed: int, tsne: Tsne | None
 ) -> tuple[list[View], list[Omission]]:
-    """Return k-means on the features [B, D] and, unless `tsne` is None, on t-SNE and on PCA; and what cannot be had."""
+    """Return k-means on the features [B, D] and, unless `tsne` is None, on t-SNE and on PCA; and what is omitted."""
     if len(features) < num_clusters:
         why = f"{num_clusters} clusters need as many states, and there are {len(features)}"
         return [], [Omission("k-means on the features" if tsne is None else "all baselines", why)]
@@ -72,9 +72,9 @@ def baseline_views(
 
 
 def kmeans(points: NDArray[np.floating], num_clusters: int, seed: int) -> NDArray[np.int64]:
-    """Sort points [B, D] into clusters [B]: the best of ten starts; into fewer clusters if fewer points differ."""
+    """Cluster points [B, D] with the best of ten starts; fewer clusters if there are fewer distinct points."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # what it says of points that coincide
+        warnings.simplefilter("ignore", ConvergenceWarning)  # its warning about coinciding points
         fitted = KMeans(num_clusters, n_init=KMEANS_STARTS, random_state=seed).fit(points)  # pyright: ignore[reportArgumentType]
     return np.asarray(fitted.labels_, np.int64)
 

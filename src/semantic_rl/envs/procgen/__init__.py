@@ -1,1 +1,1 @@
-"""The Procgen games: a table of what is known of each, and the vector environment."""
+"""The Procgen games: a table of their properties, and the vectorised environment."""

@@ -1,7 +1,7 @@
-"""The sixteen Procgen games: their distribution modes and the returns between which scores are normalised.
+"""The sixteen Procgen games: their distribution modes and the return ranges that normalise scores.
 
 Source: Cobbe et al., "Leveraging Procedural Generation to Benchmark Reinforcement Learning" (2020), appendix C,
-as the paper's implementation uses them; which modes a game has was read off the game library itself.
+as the paper's implementation uses them; the modes of each game were read from the game library itself.
 """
 
 from typing import NamedTuple
@@ -64,7 +64,7 @@ ACTION_NAMES = (
     "Q",
     "E",
 )
-"""What each of Procgen's fifteen actions presses, by index."""
+"""The keys that each of Procgen's fifteen actions presses, by index."""
 
 
 def find_game(name: str) -> Game:
@@ -84,7 +84,7 @@ def check_mode(name: str, mode: str) -> None:
 
 
 def find_range(name: str, mode: str) -> ReturnRange:
-    """Return the returns between which scores of a game are normalised; raises UserError where none were published."""
+    """Return the return range that normalises the scores of a game; raises UserError if none was published."""
     game = find_game(name)
     if mode not in ("easy", "hard"):
         raise UserError(

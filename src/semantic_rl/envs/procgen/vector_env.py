@@ -1,7 +1,7 @@
 """Procgen through procgen-gym, the maintained Gymnasium port.
 
-Its `step` would wait for the games; the library beneath it takes actions and gives observations apart, which is
-what lets games and network overlap. That is the one place where this package reaches below procgen-gym's surface.
+Its `step` waits for the games. The library beneath it takes actions and returns observations in separate calls, which
+lets games and network run at the same time; this is the only place where we use procgen-gym's internals.
 """
 
 import sys
@@ -19,7 +19,7 @@ GAMES_PYTHON = (3, 13)
 
 
 def missing_games(python: tuple[int, int]) -> str:
-    """Say that the games are not installed, and what helps with this version of Python."""
+    """Return a message that the games are not installed, with advice for this version of Python."""
     missing = "procgen-gym, from which the games come, is not installed"
     if python == GAMES_PYTHON:
         return f"{missing}: pip install 'procgen-gym>=0.1.1,<0.2'."
@@ -30,9 +30,9 @@ def missing_games(python: tuple[int, int]) -> str:
 
 
 class ProcgenVectorEnv:
-    """N Procgen games of one kind; follows `envs.base.VectorEnv`.
+    """N copies of one Procgen game; implements `envs.base.VectorEnv`.
 
-    `render` asks for 512×512 pictures too, in `frames()` after each `observe`.
+    With `render`, `frames()` returns 512×512 pictures after each `observe`.
     """
 
     observation_shape: tuple[int, int, int] = (64, 64, 3)
@@ -61,7 +61,7 @@ class ProcgenVectorEnv:
         self._library.act(actions)
 
     def observe(self) -> EnvStep:
-        """Wait for the step; the arrays are the caller's own."""
+        """Wait for the step; the returned arrays belong to the caller."""
         first, observation, reward, info = self._library.observe()
         terminated = first.astype(np.bool_)
         return EnvStep(
@@ -74,17 +74,17 @@ class ProcgenVectorEnv:
         )
 
     def frames(self) -> NDArray[np.uint8]:
-        """Pictures for people [N, 512, 512, 3] of the last observation; needs `render`."""
+        """Return high-resolution pictures [N, 512, 512, 3] of the last observation; needs `render`."""
         frames: NDArray[np.uint8] = self._library.get_info_bufs()["rgb"].copy()
         return frames
 
     def state(self) -> list[bytes]:
-        """One item a game, level and generators included."""
+        """Return the state of each game, including its level and random generators."""
         states: list[bytes] = self._games.get_state()
         return states
 
     def restore(self, state: list[bytes]) -> None:
-        """Go back to what `state` returned."""
+        """Restore what `state` returned."""
         self._games.set_state(state)
 
     def close(self) -> None:

@@ -1,1 +1,1 @@
-"""Three ways to compute the layers of the IMPALA network, which give the same up to rounding."""
+"""Three implementations of the IMPALA network's layers, which agree up to rounding."""

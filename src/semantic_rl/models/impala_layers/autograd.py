@@ -1,4 +1,4 @@
-"""The trunk's layers on GPUs, whose memory is ample and whose time is the traffic to it: nothing is made again."""
+"""Layers for GPUs: bandwidth-bound, with ample memory, so all activations are kept and nothing is recomputed."""
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ def convolve_and_pool(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     of half the size in the precision of `weight`.
     """
     x = F.conv2d(x.to(weight.dtype) / 255 if x.dtype == torch.uint8 else x, weight, padding=1)
-    # Rounding keeps order, so that the bias may as well come after the pooling: a quarter of the traffic.
+    # Rounding preserves order, so the bias can be added after the pooling, at a quarter of the memory traffic.
     return F.max_pool2d(x, 3, 2, ceil_mode=True).add_(bias.view(1, -1, 1, 1))
 
 

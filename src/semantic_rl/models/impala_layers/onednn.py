@@ -1,10 +1,10 @@
-"""The trunk in oneDNN's own layout, for CPUs: the same network, with pooling and elementwise passes at full speed.
+"""Layers for x86 CPUs in oneDNN's blocked layout, which makes pooling and elementwise operations fast.
 
-PyTorch's own pooling of 16 channels does not fill a CPU's vectors and took a third of a rollout step. oneDNN's does,
-in blocks of 16 channels that PyTorch calls opaque: tensors of `layout=torch._mkldnn`. They enter with the images and
-leave with the features. What a backward pass needs and can make again cheaply is not kept: the images stay bytes, a
-pooling remembers a byte for each maximum instead of its input, and what comes between the convolutions of a large
-residual block is made again.
+PyTorch's own pooling of 16 channels does not fill a CPU's vector registers and took a third of a rollout step.
+oneDNN's does, on its layout of blocks of 16 channels, which PyTorch calls opaque tensors (`layout=torch._mkldnn`).
+Images are converted to this layout at the start of the trunk and features are converted back at its end. Anything that
+the backward pass can cheaply recompute is not kept: images stay bytes, pooling keeps one byte per maximum instead of
+its input, and the activations between the convolutions of a large residual block are recomputed.
 """
 
 import platform
@@ -19,12 +19,12 @@ from semantic_rl.models.impala_layers.pooling import WINDOW
 from semantic_rl.models.impala_layers.recompute import convolution_gradients
 
 _KEEP_UP_TO = 16 * 16
-"""Pixels of a residual block whose inner activations are kept: 40 kB an image in bf16; larger ones would take 64 kB."""
+"""Most pixels of a residual block whose inner activations are kept: 40 kB per image in bf16; larger blocks: 64 kB."""
 
 
 @cache
 def _computes(dtype: torch.dtype) -> bool:
-    """Whether this CPU can: x86 with AVX2, for bf16 with AVX-512. (Others reach oneDNN by libraries not tried here.)"""
+    """Say whether this CPU is supported: x86 with AVX2, for bf16 with AVX-512 (other CPUs are untested)."""
     is_x86 = platform.machine().lower() in ("x86_64", "amd64")
     has_vectors = torch.backends.cpu.get_cpu_capability().startswith("AVX")
     if not (is_x86 and has_vectors and torch.backends.mkldnn.is_available()):
@@ -35,7 +35,7 @@ def _computes(dtype: torch.dtype) -> bool:
 
 
 def suits(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether the trunk runs here in the precision asked for."""
+    """Say whether this implementation supports the device and the precision."""
     return device.type == "cpu" and bool(torch.backends.mkldnn.enabled) and _computes(dtype)
 
 
@@ -53,12 +53,12 @@ def _convolve_images_or_activations(x: Tensor, weight: Tensor, bias: Tensor) -> 
 
 
 class _ConvolveAndPool(torch.autograd.Function):
-    """The pooling's input is made, pooled and forgotten."""
+    """Convolution and pooling that does not keep the pooling's input."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         convolved = _convolve_images_or_activations(x, weight, bias)
-        # oneDNN notes the places of the maxima, within its result, where a gradient is asked for.
+        # oneDNN stores the positions of the maxima with its result only if a gradient is needed.
         with torch.enable_grad():
             pooled = torch.mkldnn_max_pool2d(convolved.requires_grad_(), *WINDOW).detach()
         ctx.save_for_backward(x, weight, pooled)
@@ -80,9 +80,10 @@ _layouts: dict[tuple[torch.Size, torch.Size, torch.dtype], Tensor] = {}
 
 
 def _remember_layout(x: Tensor, weight_shape: torch.Size) -> Tensor:
-    """Return an opaque tensor of the shape and layout of a convolution's result, the same one each time.
+    """Return a cached opaque tensor with the shape and layout of a convolution's result.
 
-    A pooling's backward pass reads of its input no more than that, and PyTorch cannot make such a tensor empty.
+    The backward pass of pooling reads only the shape and layout of its input, and PyTorch cannot create an empty opaque
+    tensor.
     """
     key = (x.shape, weight_shape, x.dtype)
     with _layouts_lock:
@@ -114,7 +115,7 @@ class _ResidualBlock(torch.autograd.Function):
 
 
 def _inner(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Compute relu(conv(relu(x))): what a residual block's second convolution sees."""
+    """Compute relu(conv(relu(x))), the input of a residual block's second convolution."""
     return torch.relu_(_convolve(torch.relu(x), weight, bias))
 
 

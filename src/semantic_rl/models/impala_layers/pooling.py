@@ -1,10 +1,10 @@
-"""Max-pooling that remembers little.
+"""Max-pooling that keeps one byte per maximum for the backward pass.
 
-PyTorch keeps for the backward pass the whole input of a pooling (of which it needs the shape alone) and the place of
-every maximum as int64. For the network's first pooling that is 262 kB an image, of 410 kB for the whole first block.
-Here the input is not kept, and of a place only how far it is from its window's first: a byte.
+PyTorch keeps the whole input of a pooling for the backward pass (although it needs only the shape) and the index of
+every maximum as int64. For the network's first pooling that is 262 kB per image, out of 410 kB for the first block.
+Here the input is not kept, and an index is stored as its offset from the first element of its window: one byte.
 
-Without a gradient no place is asked for, and the largest of each window is found by comparing whole rows, then whole
+Without a gradient no indices are needed, and the maximum of each window is found by comparing whole rows, then whole
 columns, in half the time.
 """
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 WINDOW = ([3, 3], [2, 2], [0, 0], [1, 1], True)
-"""Kernel, stride, padding, dilation, ceil_mode: TensorFlow's 'same' pooling of an even size pads only behind."""
+"""Kernel, stride, padding, dilation, ceil_mode: TensorFlow's 'same' pooling pads an even size only at the end."""
 
 
 class _MaxPool(torch.autograd.Function):
@@ -41,13 +41,13 @@ class _MaxPool(torch.autograd.Function):
 
 @lru_cache(maxsize=16)
 def _first_places(height: int, width: int, device: torch.device) -> Tensor:
-    """Return the place [H/2, W/2] of each window's first element."""
+    """Return the index [H/2, W/2] of each window's first element."""
     rows, columns = (torch.arange(0, size, 2, device=device) for size in (height, width))
     return rows[:, None] * width + columns
 
 
 def _largest(x: Tensor) -> Tensor:
-    """Pool without places: [B, C, H, W] of even H and W to half the size."""
+    """Pool [B, C, H, W] with even H and W to half the size, without the indices of the maxima."""
     images = x.permute(0, 2, 3, 1)
     rows = torch.maximum(images[:, 0::2], images[:, 1::2])
     torch.maximum(rows[:, :-1], images[:, 2::2], out=rows[:, :-1])
@@ -59,7 +59,7 @@ def _largest(x: Tensor) -> Tensor:
 def max_pool(x: Tensor) -> Tensor:
     """Pool 3×3 with stride 2 as TensorFlow's 'same' does: channels-last [B, C, H, W], H and W even, to half the size.
 
-    A window reaches 2·W + 2 places from its first: W ≤ 126.
+    The last element of a window is 2·W + 2 after its first, which must fit into a byte: W ≤ 126.
     """
     if not (torch.is_grad_enabled() and x.requires_grad):
         return _largest(x)
