@@ -12,7 +12,7 @@ import joblib
 import pytest
 from privileges import without_privileges
 from small_runs import environment_variables
-from training.test_import_original import original_variables
+from original.test_import_checkpoint import original_variables
 
 from semantic_rl.cli import main
 from semantic_rl.config import EnvConfig, TrainConfig, to_dict
