@@ -1,1 +1,1 @@
-"""Training: rollouts, advantages, updates, checkpoints, logs, and the loop that joins them."""
+"""Training: rollouts, advantages, updates, checkpoints, logs, and the loop that runs them."""

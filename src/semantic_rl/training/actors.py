@@ -1,8 +1,8 @@
-"""One group's actions: pictures in, actions out, with everything that learning needs kept where the network runs.
+"""Chooses the actions of one group of environments, and stores the rollout on the network's device.
 
-`Acting` does it as it is written. `StaticActing` does the same with tensors that never move: pictures go through
-pinned memory of the host, network and sampling are one CUDA graph, and the group has a stream of its own, so that
-what the groups ask of the GPU overlaps. For the same uniform numbers both choose the same actions.
+`Acting` is the plain version. `StaticActing` does the same with preallocated tensors: observations go through pinned
+host memory, network and sampling are one CUDA graph, and each group has its own CUDA stream, so that the GPU work of
+the groups overlaps. Given the same uniform numbers, both choose the same actions.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Network = Callable[[Tensor], PolicyOutput]
 
 
 class RolloutBuffer:
-    """Observations and actions of one rollout on the device, allocated once."""
+    """Observations, actions and network outputs of one rollout on the device, allocated once."""
 
     def __init__(self, num_steps: int, num_envs: int, shape: tuple[int, int, int], device: torch.device) -> None:
         self.observation = torch.empty(num_steps, num_envs, *shape, dtype=torch.uint8, device=device)
@@ -30,18 +30,18 @@ class RolloutBuffer:
 
 
 class GroupActing(Protocol):
-    """What plays one group of n environments through a rollout."""
+    """Chooses the actions of one group of n environments throughout a rollout."""
 
     def begin(self, uniform: Tensor) -> None:
-        """Begin a rollout with the uniform numbers [T, n, A] that its actions are drawn with."""
+        """Begin a rollout, given the uniform numbers [T, n, A] that its actions are sampled with."""
         ...
 
     def submit(self, observation: NDArray[np.uint8]) -> None:
-        """Give the next step's observations [n, H, W, 3]; a GPU works on them while the host goes on."""
+        """Submit the next step's observations [n, H, W, 3]; a GPU processes them asynchronously."""
         ...
 
     def actions(self) -> NDArray[np.int64]:
-        """Wait for the actions [n] of the step submitted last."""
+        """Wait for the actions [n] of the last submitted step."""
         ...
 
     def values(self, observation: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -49,12 +49,12 @@ class GroupActing(Protocol):
         ...
 
     def end(self) -> None:
-        """Let later work on the device see what the rollout wrote."""
+        """Make what the rollout wrote visible to later work on the device."""
         ...
 
 
 class Acting:
-    """Acts step by step, as it is written."""
+    """The plain version: acts step by step, without graphs or preallocated tensors."""
 
     def __init__(self, network: Network, here: slice, buffer: RolloutBuffer | None, device: torch.device) -> None:
         self._network = network
@@ -66,12 +66,12 @@ class Acting:
         self._uniform = torch.empty(0)
 
     def begin(self, uniform: Tensor) -> None:
-        """Begin a rollout with the uniform numbers [T, n, A] that its actions are drawn with."""
+        """Begin a rollout, given the uniform numbers [T, n, A] that its actions are sampled with."""
         self._uniform = uniform.to(self._device)
         self._step = 0
 
     def submit(self, observation: NDArray[np.uint8]) -> None:
-        """Choose the actions of observations [n, H, W, 3]."""
+        """Choose the actions for observations [n, H, W, 3]."""
         images = torch.from_numpy(observation).to(self._device)
         output = self._network(images)
         self._actions, log_prob = choose_actions(output.logits, self._uniform[self._step])
@@ -83,7 +83,7 @@ class Acting:
         self._step += 1
 
     def actions(self) -> NDArray[np.int64]:
-        """Return the actions [n] of the step submitted last."""
+        """Return the actions [n] of the last submitted step."""
         return self._actions.cpu().numpy()
 
     def values(self, observation: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -91,11 +91,11 @@ class Acting:
         return self._network(torch.from_numpy(observation).to(self._device)).value.cpu().numpy()
 
     def end(self) -> None:
-        """Nothing is under way."""
+        """Do nothing: no work is pending."""
 
 
 class StaticActing:
-    """Acts through tensors that never move; on a GPU in a stream of its own and, with `as_graphs`, as CUDA graphs."""
+    """Acts through preallocated tensors; on a GPU in its own stream and, with `as_graphs`, as CUDA graphs."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class StaticActing:
         self._evaluate = StaticWork(self._find_values, as_graphs)
 
     def begin(self, uniform: Tensor) -> None:
-        """Begin a rollout with the uniform numbers [T, n, A] that its actions are drawn with."""
+        """Begin a rollout, given the uniform numbers [T, n, A] that its actions are sampled with."""
         if self._stream is not None:
             self._stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._stream):
@@ -138,11 +138,11 @@ class StaticActing:
             self._step.zero_()
 
     def submit(self, observation: NDArray[np.uint8]) -> None:
-        """Begin to choose the actions of observations [n, H, W, 3]."""
+        """Start to choose the actions for observations [n, H, W, 3]."""
         self._send(observation, self._act, self._actions, self._host_actions)
 
     def actions(self) -> NDArray[np.int64]:
-        """Wait for the actions [n] of the step submitted last; the array is overwritten by the next step's."""
+        """Wait for the actions [n] of the last submitted step; the next step overwrites the returned array."""
         self._wait()
         return self._host_actions.numpy()
 
@@ -153,12 +153,12 @@ class StaticActing:
         return self._host_values.numpy()
 
     def end(self) -> None:
-        """Let the current stream wait for this group's."""
+        """Make the current stream wait for this group's stream."""
         if self._stream is not None:
             torch.cuda.current_stream().wait_stream(self._stream)
 
     def _send(self, observation: NDArray[np.uint8], work: StaticWork, result: Tensor, host_result: Tensor) -> None:
-        # The last step's pictures have long arrived: its actions were waited for.
+        # The previous copy has finished, since the previous step's actions were waited for.
         self._host_observation.copy_(torch.from_numpy(observation))
         with torch.cuda.stream(self._stream):
             self._observation.copy_(self._host_observation, non_blocking=True)

@@ -1,10 +1,9 @@
 """Adam (Kingma and Ba, 2015) as TensorFlow computes it, on one flat vector.
 
-θ ← θ − lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε). PyTorch's Adam adds ε after the bias correction of v instead, which
-differs for some hundred steps; one flat vector also needs a few operations only, whatever the number of tensors.
-
-A step has two parts: `advance` counts it and sends its rate to the device, `move` is work on tensors that never move
-in memory, which a CUDA graph can hold.
+θ ← θ − lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε). PyTorch's Adam instead adds ε after the bias correction of v, which makes
+a difference in the first few hundred steps. One flat vector also needs only a few operations, whatever the number of
+tensors. A step has two parts: `advance` counts it and sends the step size to the device; `move` works on tensors at
+fixed addresses, so that it can be part of a CUDA graph.
 """
 
 import math
@@ -18,7 +17,7 @@ BETAS = (0.9, 0.999)
 
 
 class FlatAdam:
-    """Optimises a module's parameters; their gradients live in one flat vector, `gradient`."""
+    """Optimises a module's parameters, whose gradients are in one flat vector, `gradient`."""
 
     def __init__(self, module: nn.Module, learning_rate: float, epsilon: float, channels_last: bool = False) -> None:
         self._learning_rate = learning_rate
@@ -39,12 +38,12 @@ class FlatAdam:
             parameter.grad = gradients[name]
 
     def step(self) -> None:
-        """Move the weights along `gradient`."""
+        """Update the weights with `gradient`."""
         self.advance()
         self.move()
 
     def advance(self) -> None:
-        """Count one more step and set its rate; nothing waits for the device."""
+        """Count one more step and set its step size, without waiting for the device."""
         self._num_steps += 1
         beta1, beta2 = BETAS
         rate = self._learning_rate * math.sqrt(1 - beta2**self._num_steps) / (1 - beta1**self._num_steps)
@@ -52,31 +51,31 @@ class FlatAdam:
 
     @torch.no_grad()
     def move(self) -> None:
-        """Move moments and weights along `gradient`, by the rate that `advance` set."""
+        """Update moments and weights with `gradient` and the step size that `advance` set."""
         beta1, beta2 = BETAS
         self._mean.lerp_(self.gradient, 1 - beta1)
         self._square.mul_(beta2).addcmul_(self.gradient, self.gradient, value=1 - beta2)
-        # In the order of addcdiv, whose rate would have to be a number of the host.
+        # The same order of operations as addcdiv, which itself would need the step size on the host.
         self.weights.add_((self._mean * self._minus_rate).div_(self._square.sqrt().add_(self._epsilon)))
 
     def state(self) -> dict[str, Tensor]:
-        """Return copies, in the host's memory, of both moments by parameter name, and the number of steps."""
+        """Return copies in host memory of both moments, by parameter name, and the number of steps."""
         state = {"num_steps": torch.tensor(self._num_steps)}
         for moment, vector in (("mean", self._mean), ("square", self._square)):
             state |= {f"{moment}/{name}": piece for name, piece in self._copies(vector).items()}
         return state
 
     def weights_by_name(self) -> dict[str, Tensor]:
-        """Return copies of the weights in the host's memory, by parameter name."""
+        """Return copies of the weights in host memory, by parameter name."""
         return self._copies(self.weights)
 
     def _copies(self, vector: Tensor) -> dict[str, Tensor]:
-        """Copy a vector to the host at once, then each piece of it to memory of its own."""
+        """Copy a vector to the host in one transfer, then each piece of it to memory of its own."""
         pieces = self.layout.pieces(vector.cpu())
         return {name: piece.clone(memory_format=torch.contiguous_format) for name, piece in pieces.items()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Go back to what `state` returned."""
+        """Restore what `state` returned."""
         self._num_steps = int(state["num_steps"])
         for moment, vector in (("mean", self._mean), ("square", self._square)):
             for name, piece in self.layout.pieces(vector).items():

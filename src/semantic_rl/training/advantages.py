@@ -1,4 +1,4 @@
-"""Generalised advantage estimation (Schulman et al., 2016) and how much of the returns the values explain."""
+"""Generalised advantage estimation (Schulman et al., 2016), and the explained variance of the value function."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,9 @@ def generalized_advantages(
     """Return advantages [T, N] of a rollout.
 
     `rewards`, `values` and `dones` are [T, N], where `dones[t]` says that step t ended its episode; `next_value` [N]
-    is of the states after the last step. A_t = δ_t + γλ(1 − done_t)A_{t+1}, δ_t = r_t + γ(1 − done_t)V_{t+1} − V_t.
+    holds the values of the states after the last step.
+
+    A_t = δ_t + γλ(1 − done_t)A_{t+1}, δ_t = r_t + γ(1 − done_t)V_{t+1} − V_t.
     """
     advantages = np.empty_like(rewards)
     advantage = np.zeros_like(next_value)
@@ -29,6 +31,6 @@ def generalized_advantages(
 
 
 def explained_variance(values: NDArray[np.float32], returns: NDArray[np.float32]) -> float:
-    """1 − Var(returns − values)/Var(returns): 1 is perfect, 0 no better than a constant; NaN for constant returns."""
+    """Return 1 − Var(returns − values)/Var(returns): 1 is perfect, 0 equals a constant; NaN for constant returns."""
     variance = float(np.var(returns, dtype=np.float64))
     return float("nan") if variance == 0 else 1 - float(np.var(returns - values, dtype=np.float64)) / variance

@@ -1,8 +1,8 @@
-"""The network as a GPU computes it: with copies of the trunk's weights in the precision of its arithmetic.
+"""Mixed precision on a GPU: the policy computes with a copy of the trunk's weights in the run's precision.
 
-Cast layer by layer, the weights cost a minibatch some hundred small kernels and a policy step a third of all it has.
-Here one kernel casts the trunk's weights after each step of the optimiser, and its gradients come back in one piece.
-Weights, moments and losses stay float32.
+Casting the weights layer by layer would take about a hundred small kernels per minibatch, and a third of all kernels of
+a policy step. Here one kernel casts all of the trunk's weights after each optimiser step, and their gradients come back
+as one vector. Weights, moments and losses stay float32.
 """
 
 import torch
@@ -17,7 +17,7 @@ TRUNK = "trunk."
 
 
 class WorkingPolicy:
-    """A policy that computes with the copies; `refresh` makes them anew from the optimiser's weights."""
+    """A policy that computes with the copies; `refresh` updates them from the optimiser's weights."""
 
     def __init__(self, policy: SemanticPolicy, optimizer: FlatAdam, precision: str) -> None:
         self._policy = policy
@@ -36,16 +36,16 @@ class WorkingPolicy:
 
     @torch.no_grad()
     def refresh(self) -> None:
-        """Take over the optimiser's weights, after they changed."""
+        """Copy the optimiser's weights after they have changed."""
         self._trunk.copy_(self._optimizer.weights[: len(self._trunk)])
 
     def __call__(self, observation: Tensor) -> PolicyOutput:
-        """Map uint8 images [B, 64, 64, 3] to everything the network says of them."""
+        """Map uint8 images [B, 64, 64, 3] to all outputs of the network."""
         with autocast(observation.device, self._precision):
             return functional_call(self._policy, self._copies, (observation,))
 
     def backward(self, loss: Tensor) -> None:
-        """Write the gradient of a loss into the optimiser's; parameters that it does not reach get zero."""
+        """Write the gradient of a loss into the optimiser's vector; parameters that it does not reach get zero."""
         inputs = [*self._copies.values(), *self._others]
         gradients = torch.autograd.grad(loss, inputs, allow_unused=True, materialize_grads=True)
         layout, gradient = self._optimizer.layout, self._optimizer.gradient

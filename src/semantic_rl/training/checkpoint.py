@@ -1,4 +1,4 @@
-"""Checkpoints: a folder of safetensors and JSON that appears whole or not at all.
+"""Checkpoints: folders of safetensors and JSON files, written atomically.
 
     update-000100/
       policy.safetensors        the weights, by parameter name
@@ -6,8 +6,8 @@
       worker-000.safetensors    one worker's environments, generators, normaliser and episode statistics
       state.json                format, counters, config, versions, and the other files' SHA-256
 
-Everything is written to a temporary folder beside it, synced to disk, and renamed last. Loading runs no code of the
-file.
+Everything is written to a temporary folder next to the final one, synced to disk, and renamed last. Loading executes no
+code from the files.
 """
 
 import json
@@ -42,7 +42,7 @@ from semantic_rl.training.distributed import Workers
 
 
 class WorkerState(NamedTuple):
-    """What one worker needs to go on exactly."""
+    """What one worker needs to resume exactly."""
 
     tensors: dict[str, Tensor]
     values: dict[str, Any]
@@ -50,20 +50,20 @@ class WorkerState(NamedTuple):
 
 
 class Checkpoint(NamedTuple):
-    """Everything at the end of an update, in memory; `optimizer` and `worker` are absent in imported agents."""
+    """The complete training state after an update, in memory; imported agents lack `optimizer` and `worker`."""
 
     policy: dict[str, Tensor]
     optimizer: dict[str, Tensor] | None
     worker: WorkerState | None
     state: dict[str, Any]
-    """Counters, config and versions: what goes into state.json; `update` is the number of updates done."""
+    """The content of state.json: counters, config and versions; `update` is the number of completed updates."""
 
 
 def save_checkpoint(run: Path, checkpoint: Checkpoint, keep: int, workers: Workers | None = None) -> Path:
-    """Write a checkpoint into a run folder and delete all but the last `keep`; return its path.
+    """Write a checkpoint into a run folder, delete all but the last `keep` checkpoints, and return its path.
 
-    Raises UserError when the disk is full or read-only, or where `checkpoints` is a link; earlier checkpoints are
-    untouched then.
+    Raises UserError if the disk is full or read-only, or if `checkpoints` is a symbolic link; earlier checkpoints are
+    left untouched then.
     """
     workers = workers or Workers()
     folder = run / CHECKPOINTS_FOLDER / checkpoint_name(checkpoint.state["update"])
@@ -71,7 +71,7 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint, keep: int, workers: Worke
         return folder
     temporary = Path()
     error: Exception | None = None
-    with ExitStack() as stack:  # what fails in it leaves no temporary folder
+    with ExitStack() as stack:  # a failure inside leaves no temporary folder behind
         try:
             if workers.is_first:
                 run.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def save_checkpoint(run: Path, checkpoint: Checkpoint, keep: int, workers: Worke
 
 
 def _agree(workers: Workers, error: Exception | None, folder: Path) -> None:
-    """Raise at every worker what went wrong at one of them."""
+    """Raise an error on every worker if one of them failed."""
     if error is None:
         workers.all_succeed(None)
         return
@@ -111,7 +111,7 @@ def _agree(workers: Workers, error: Exception | None, folder: Path) -> None:
 
 
 def write_files(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write what the first worker writes of a checkpoint into an empty folder, or one that holds workers' files.
+    """Write the first worker's part of a checkpoint into a folder that is empty or holds only the workers' files.
 
     Raises OSError and SafetensorError.
     """
@@ -125,16 +125,16 @@ def write_files(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def _remove_old(run: Path, keep: int) -> None:
-    """Delete all but the last checkpoints; a link in the place of one is left alone, and so is where it leads."""
+    """Delete all but the last `keep` checkpoints; symbolic links and their targets are left alone."""
     for old in checkpoint_folders(run)[:-keep]:
         if not old.is_symlink():
             shutil.rmtree(old)
 
 
 def load_policy(path: str | Path) -> SemanticPolicy:
-    """Load an agent from a run folder (its last checkpoint) or a checkpoint folder: on the CPU, in eval mode.
+    """Load an agent onto the CPU, in eval mode, from a checkpoint folder or a run folder (its last checkpoint).
 
-    Raises UserError where there is none, or where its weights are damaged, of another network or not finite.
+    Raises UserError if there is none, or if its weights are damaged, belong to another network or are not finite.
     """
     folder = find_checkpoint(path)
     weights, num_codes = load_weights(folder, read_state(folder)["files"])
@@ -144,7 +144,7 @@ def load_policy(path: str | Path) -> SemanticPolicy:
 
 
 def check_trainable(path: str | Path, worker: int = 0) -> None:
-    """Raise UserError where a checkpoint holds weights alone, as those of imported and shipped agents do."""
+    """Raise UserError if a checkpoint holds only weights, as those of imported and shipped agents do."""
     folder = find_checkpoint(path)
     files = read_state(folder)["files"]
     if OPTIMIZER_FILE not in files or worker_file(worker) not in files:
@@ -155,9 +155,9 @@ def check_trainable(path: str | Path, worker: int = 0) -> None:
 
 
 def load_checkpoint(path: str | Path, worker: int = 0) -> Checkpoint:
-    """Load everything that one worker needs to go on.
+    """Load everything that one worker needs to resume.
 
-    Raises UserError where an imported agent has no such state, and where something in it is not what was written.
+    Raises UserError if there is no such state, as in imported agents, or if a part of it is not what was written.
     """
     folder = find_checkpoint(path)
     check_trainable(folder, worker)
@@ -175,7 +175,7 @@ def load_checkpoint(path: str | Path, worker: int = 0) -> Checkpoint:
 
 
 def pack_bytes(items: list[bytes]) -> tuple[Tensor, list[int]]:
-    """Pack byte strings into one uint8 tensor and their lengths."""
+    """Pack byte strings into one uint8 tensor; return it with their lengths."""
     return torch.frombuffer(bytearray(b"".join(items)), dtype=torch.uint8), [len(item) for item in items]
 
 

@@ -1,6 +1,6 @@
-"""Finds a checkpoint and reads its state.json, which may come from a stranger: what later code uses of it is checked.
+"""Finds checkpoints and reads their state.json, which is untrusted input: every field used later is checked here.
 
-Behind `read_state` the types, ranges and names of its fields are believed.
+Code that calls `read_state` may rely on the types, ranges and names of the fields.
 """
 
 import os
@@ -29,18 +29,18 @@ AN_AGENT = "a run folder, a checkpoint folder, or an agent that ships with the p
 CHOICES = {"algorithm": ("sppo", "ppo"), "device": ("auto", "cpu", "cuda"), "precision": ("auto", "fp32", "bf16")}
 ALWAYS_THERE = ("algorithm", "distribution_mode", "seed", "num_codes", "num_envs")
 NOT_OF_THE_AGENT = ("run_root",)
-"""Settings that older versions wrote, and that name a place of the machine that the agent was trained on."""
+"""Settings written by older versions that hold a path on the machine that trained the agent."""
 MOST_UPDATES = 10_000_000
-"""Of a run; a hundred times the paper's have 152,500."""
+"""Largest accepted number of updates of a run; a hundred times the paper's training has 152,500."""
 _LARGEST = 2**31 - 1
 _FILE_NAME = re.compile(r"[a-z0-9-]+\.safetensors")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def find_checkpoint(path: str | Path) -> Path:
-    """Return the checkpoint folder that `path` is or, for a run folder, its last one; raises UserError if none.
+    """Return `path` if it is a checkpoint folder, or the last checkpoint of a run folder; raises UserError otherwise.
 
-    Where there is nothing at `path`, it may be the name of an agent that ships with the package.
+    If nothing exists at `path`, it may be the name of an agent that ships with the package.
     """
     path = Path(path)
     if kind_of(path, AN_AGENT) is None:
@@ -77,7 +77,7 @@ def _find_shipped(name: Path) -> Path:
 
 
 def way_out(folder: Path) -> str:
-    """Return what to do about a damaged checkpoint: the end of a sentence."""
+    """Return advice for a damaged checkpoint, as the end of a sentence."""
     is_in_run = folder.parent.name == CHECKPOINTS_FOLDER
     if is_in_run and any(other != folder for other in checkpoint_folders(folder.parent.parent)):
         return f"delete {folder} to fall back to the checkpoint before it, or restore it from a copy."
@@ -87,8 +87,8 @@ def way_out(folder: Path) -> str:
 def read_state(path: str | Path) -> dict[str, Any]:
     """Return a checkpoint's state.json as a dictionary; `path` is a run folder or a checkpoint folder.
 
-    Raises UserError if it is missing, damaged, foreign or written by a newer version, or where a field is not what
-    later code expects of it.
+    Raises UserError if it is missing, damaged, of a foreign format or written by a newer version, or if a field is not
+    what later code expects.
     """
     folder = find_checkpoint(path)
     state = read_json_object(folder / STATE_FILE, way_out(folder))
@@ -118,7 +118,7 @@ def read_state(path: str | Path) -> dict[str, Any]:
 
 
 def check_resumable(folder: Path, state: Mapping[str, Any]) -> None:
-    """Raise UserError unless a state that was read holds what a training needs to go on."""
+    """Raise UserError unless a state returned by `read_state` holds everything needed to resume training."""
     counters = JsonObject(state, folder / STATE_FILE, way_out(folder))
     for name in ("semantic_weight", "time_elapsed"):
         counters.number(name)
@@ -130,7 +130,7 @@ def check_resumable(folder: Path, state: Mapping[str, Any]) -> None:
 
 
 def _read_settings(state: JsonObject) -> dict[str, Any]:
-    """Return the settings of the training, those of TrainConfig with the types that they have there."""
+    """Return the training's settings; those of TrainConfig are checked to have its types."""
     config = state.get("config")
     env: Any = cast(dict[str, Any], config).get("env") if isinstance(config, dict) else None
     if not isinstance(env, str) or env not in GAMES:
@@ -140,7 +140,7 @@ def _read_settings(state: JsonObject) -> dict[str, Any]:
         settings.integer(name, 0, _LARGEST)
     for name, default in to_dict(TrainConfig()).items():
         if name not in settings and name not in ALWAYS_THERE:
-            continue  # of an older version
+            continue  # written by an older version
         if type(default) is bool:
             settings.flag(name)
         elif type(default) is int:
@@ -164,7 +164,7 @@ def _read_settings(state: JsonObject) -> dict[str, Any]:
 
 
 def _read_files(state: JsonObject) -> dict[str, str]:
-    """Return the SHA-256 of the checkpoint's other files, by name."""
+    """Return the SHA-256 of each of the checkpoint's other files, by name."""
     files = state.object("files")
     for name in (POLICY_FILE, *files):
         if not _SHA256.fullmatch(files.text(name)):
@@ -177,7 +177,7 @@ def _read_files(state: JsonObject) -> dict[str, str]:
 
 
 def _read_versions(state: JsonObject) -> dict[str, str]:
-    """Return the versions of what trained the agent, by name; none where they are missing."""
+    """Return the versions of the software that trained the agent, by name; empty if missing."""
     if "versions" not in state:
         return {}
     versions = state.object("versions")
@@ -185,7 +185,7 @@ def _read_versions(state: JsonObject) -> dict[str, str]:
 
 
 def _read_origin(state: JsonObject) -> dict[str, Any]:
-    """Return where the weights of an imported agent come from; nothing for one that was trained here."""
+    """Return where the weights of an imported agent come from; empty for an agent trained with this package."""
     if "imported_from" not in state:
         return {}
     origin = state.object("imported_from")

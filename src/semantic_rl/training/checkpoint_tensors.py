@@ -1,6 +1,6 @@
-"""Reads a checkpoint's tensors, which may come from a stranger: names, types, shapes and finiteness are checked here.
+"""Reads a checkpoint's tensors, which are untrusted input: names, types, shapes and finiteness are checked here.
 
-Loading runs no code of the files, and each must be the one whose SHA-256 state.json names.
+Loading executes no code from the files, and each file must have the SHA-256 that state.json gives.
 """
 
 import hashlib
@@ -23,19 +23,19 @@ from semantic_rl.models.policy import SemanticPolicy
 from semantic_rl.training.checkpoint_state import way_out
 
 MOST_BYTES_OF_WEIGHTS = 100_000_000
-"""Of the files of weights and moments; ours have 3 and 5 million."""
+"""Largest accepted size of the files of weights and of moments; ours have 3 and 5 million bytes."""
 WEIGHT_TYPES = (torch.float32, torch.float16, torch.bfloat16)
 MOST_CODES = 256
 CODEBOOK = "semantic.codebook"
 
 
 def damaged(folder: Path, what: str) -> UserError:
-    """Return the error of a damaged checkpoint, with its way out."""
+    """Return the error for a damaged checkpoint, with advice."""
     return UserError(f"{folder}: damaged checkpoint: {what}; {way_out(folder)}")
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a regular file's content in hexadecimal; raises OSError."""
+    """Return the SHA-256 of a regular file as hexadecimal digits; raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -47,7 +47,7 @@ def file_sha256(path: Path) -> str:
 
 
 def load_tensors(folder: Path, name: str, files: Mapping[str, str], most_bytes: int | None = None) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint's file by name; raises UserError where it is not the file that was written."""
+    """Return the tensors of a checkpoint file by name; raises UserError if it is not the file that was written."""
     path = folder / name
     try:
         size = path.stat().st_size
@@ -59,14 +59,14 @@ def load_tensors(folder: Path, name: str, files: Mapping[str, str], most_bytes: 
     except (OSError, SafetensorError) as error:
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise damaged(folder, f"{name} cannot be read: {reason[:200]}") from error
-    except (KeyError, AttributeError, TypeError) as error:  # a type of numbers that this PyTorch does not have
+    except (KeyError, AttributeError, TypeError) as error:  # a dtype that this version of PyTorch does not have
         raise damaged(folder, f"{name} holds tensors of a type that is not ours ({error})") from error
 
 
 def load_weights(folder: Path, files: Mapping[str, str]) -> tuple[dict[str, Tensor], int]:
-    """Return a policy's weights by name and its number of codes, 0 without the semantic clustering module.
+    """Return a policy's weights by name, and its number of codes (0 without the semantic clustering module).
 
-    Raises UserError where they are not those of a SemanticPolicy, or not finite.
+    Raises UserError if they are not the weights of a SemanticPolicy, or not finite.
     """
     weights = load_tensors(folder, POLICY_FILE, files, MOST_BYTES_OF_WEIGHTS)
     codebook = weights.get(CODEBOOK)
@@ -82,7 +82,7 @@ def load_weights(folder: Path, files: Mapping[str, str]) -> tuple[dict[str, Tens
 
 def shapes_of(num_codes: int) -> dict[str, tuple[int, ...]]:
     """Return the shapes of a policy's weights by name."""
-    with torch.device("meta"):  # no memory, and no random numbers
+    with torch.device("meta"):  # allocates no memory and draws no random numbers
         policy = SemanticPolicy(len(ACTION_NAMES), num_codes)
     return {name: tuple(value.shape) for name, value in policy.state_dict().items()}
 
@@ -94,7 +94,7 @@ def check_tensors(
     expected: Mapping[str, tuple[int, ...]],
     types: tuple[torch.dtype, ...] = WEIGHT_TYPES,
 ) -> None:
-    """Raise UserError unless there are exactly these tensors, of these types, all finite."""
+    """Raise UserError unless the tensors have exactly the expected names, shapes and types and are all finite."""
     missing = [name for name in expected if name not in tensors]
     unknown = [name for name in tensors if name not in expected]
     if missing or unknown:
@@ -113,7 +113,7 @@ def check_tensors(
 
 
 def load_optimizer(folder: Path, name: str, files: Mapping[str, str], num_codes: int) -> dict[str, Tensor]:
-    """Return Adam's moments and number of steps, as `FlatAdam.state` gave them; raises UserError if they are not."""
+    """Return Adam's moments and number of steps in the form of `FlatAdam.state`; raises UserError if invalid."""
     tensors = load_tensors(folder, name, files, MOST_BYTES_OF_WEIGHTS)
     num_steps = tensors.pop("num_steps", None)
     if num_steps is None or num_steps.shape != () or num_steps.dtype != torch.int64 or int(num_steps) < 0:
@@ -129,7 +129,7 @@ def load_optimizer(folder: Path, name: str, files: Mapping[str, str], num_codes:
 def load_worker(
     folder: Path, name: str, files: Mapping[str, str], num_envs: int
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return a worker's tensors and JSON values, as `Session.snapshot` gave them; raises UserError if they are not."""
+    """Return a worker's tensors and JSON values in the form of `Session.snapshot`; raises UserError if invalid."""
     tensors = load_tensors(folder, name, files)
     try:
         with safe_open(folder / name, "pt") as file:  # pyright: ignore[reportUnknownVariableType]
@@ -150,7 +150,7 @@ def load_worker(
 def _check_environments(
     folder: Path, name: str, tensors: Mapping[str, Tensor], values: JsonObject, kind: str, num_envs: int
 ) -> None:
-    """Raise UserError unless states, generator and episode statistics are there, of so many environments."""
+    """Raise UserError unless there are states, a generator and episode statistics for `num_envs` environments."""
     lengths = _numbers(values, "lengths", num_envs, whole=True)
     generator_size = torch.Generator().get_state().shape
     for tensor_name, shape in ((kind, (sum(lengths),)), (f"{kind}_generator", tuple(generator_size))):

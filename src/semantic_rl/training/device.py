@@ -1,4 +1,4 @@
-"""Where the network runs and in which precision."""
+"""Chooses the device and the precision of the network, and configures both."""
 
 import contextlib
 import ctypes
@@ -13,12 +13,12 @@ _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
 _KEEP_UP_TO = 24 * 2**20
-"""Bytes. Larger blocks, of which a minibatch has few, go back: among the others they would leave holes."""
+"""Bytes. Larger blocks, of which a minibatch has few, are returned to the system: kept, they would fragment memory."""
 _NEVER_TRIM = 2**31 - 1
 
 
 def choose_device(name: str) -> torch.device:
-    """Resolve 'auto', 'cpu' or 'cuda'; raises UserError where CUDA is asked for and absent."""
+    """Resolve 'auto', 'cpu' or 'cuda' to a device; raises UserError if CUDA is requested but not available."""
     if name not in ("auto", "cpu", "cuda"):
         raise UserError(f"device: got '{name}', expected auto, cpu or cuda.")
     available = torch.cuda.is_available()
@@ -30,7 +30,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_precision(name: str, device: torch.device) -> str:
-    """Resolve 'auto', 'fp32' or 'bf16' to 'fp32' or 'bf16': auto takes bf16 where the hardware multiplies it."""
+    """Resolve 'auto', 'fp32' or 'bf16'; 'auto' becomes 'bf16' where the hardware multiplies it, else 'fp32'."""
     if name not in ("auto", "fp32", "bf16"):
         raise UserError(f"precision: got '{name}', expected auto, fp32 or bf16.")
     if name != "auto":
@@ -41,35 +41,35 @@ def choose_precision(name: str, device: torch.device) -> str:
 
 
 def _cpu_multiplies_bf16() -> bool:
-    """AVX512-BF16 or AMX; PyTorch knows, under names that have moved between releases."""
+    """Say whether the CPU has AVX512-BF16 or AMX; PyTorch's names for this query differ between releases."""
     checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
     return any(check() for check in checks if check is not None)
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Return the context in which the policy runs.
+    """Return the autocast context in which the policy runs.
 
-    Casts of the weights are not cached: with the cache, the gradients of a minibatch's chunks would add up in bf16.
+    Casts of the weights are not cached: with the cache, the gradients of a minibatch's chunks would be summed in bf16.
     """
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=False)
 
 
 def to_device(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Move a tensor of the host to where the network runs; a GPU's copy goes on while the host does."""
+    """Copy a host tensor to the network's device; the copy to a GPU is asynchronous."""
     return tensor if device.type == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
 
 
 @contextlib.contextmanager
 def working_on(device: torch.device) -> Generator[None]:
-    """While entered, a GPU works in a stream that graphs can be captured on, with cuDNN's fastest algorithms.
+    """Context in which a GPU uses a stream that supports graph capture, and cuDNN's fastest algorithms.
 
-    Which these are, cuDNN finds by trying; another process may find others, whose sums round differently. Does nothing
-    on a CPU.
+    cuDNN finds these by benchmarking; another process may find others, whose sums round differently. Does nothing on a
+    CPU.
     """
     if device.type != "cuda":
         yield
         return
-    # float32 is meant where it is said: TensorFloat-32 would round the factors of its products to ten bits.
+    # float32 must mean float32: TensorFloat-32 would round the factors of products to ten bits.
     with (
         torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False),
         torch.cuda.stream(torch.cuda.Stream(device)),
@@ -80,9 +80,9 @@ def working_on(device: torch.device) -> Generator[None]:
 def keep_freed_memory() -> None:
     """Tell glibc's allocator to reuse blocks of up to 24 MiB instead of returning them to the system.
 
-    A minibatch frees and takes again over a gigabyte; fresh pages would be faulted in each time, which costs a CPU
-    run a tenth of its speed. All threads take from one pool: by default each would keep what it freed for itself.
-    Does nothing where the C library has no `mallopt`.
+    A minibatch frees and reallocates over a gigabyte; without reuse, the pages are faulted in anew each time, which
+    costs a CPU run a tenth of its speed. All threads share one pool, because by default each thread keeps the memory
+    that it freed. Does nothing if the C library has no `mallopt`.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):

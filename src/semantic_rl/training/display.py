@@ -1,4 +1,4 @@
-"""What a person sees while training: a live table on a terminal, one line an update elsewhere."""
+"""Shows the progress of training: a live table on a terminal, otherwise one line per update."""
 
 import math
 import sys
@@ -20,14 +20,14 @@ def _number(row: Mapping[str, Any], name: str, form: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write seconds as 1:02:03 or 2:03."""
+    """Format seconds as 1:02:03 or 2:03."""
     minutes, rest = divmod(max(round(seconds), 0), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 class Display:
-    """Shows how far the run is; silent at all workers but the first."""
+    """Shows the progress of the run; silent on all workers but the first."""
 
     def __init__(self, title: str, num_updates: int, done: int, enabled: bool) -> None:
         self._title = title
@@ -62,7 +62,7 @@ class Display:
             self._live = None
 
     def phase(self, name: str, done: int, total: int) -> None:
-        """Show what is going on within an update."""
+        """Show the current phase of an update and its progress."""
         self._phase = (name, done, total)
         if self._live is not None and time.monotonic() - self._drawn > SECONDS_BETWEEN_REDRAWS:
             self._draw()
@@ -82,7 +82,7 @@ class Display:
         self._live.update(self._render(), refresh=True)
 
     def seconds_left(self) -> float:
-        """Estimate from this session's pace; NaN before the first update."""
+        """Estimate the remaining seconds from this session's pace; NaN before the first update."""
         done = self._done - self._done_before
         elapsed = time.monotonic() - self._began
         return elapsed / done * (self._num_updates - self._done) if done else math.nan

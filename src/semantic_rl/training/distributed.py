@@ -1,6 +1,6 @@
-"""Several workers under torchrun: each has its own environments, gradients are averaged before they are clipped.
+"""Data-parallel training under torchrun: each worker has its own environments, gradients are averaged before clipping.
 
-As the original under MPI. Without torchrun there is one worker and nothing is sent.
+This is what the original does under MPI. Without torchrun there is one worker and no communication.
 """
 
 import os
@@ -17,13 +17,13 @@ from torch.distributed import PrefixStore, Store, rendezvous  # pyright: ignore[
 from semantic_rl.errors import UserError
 
 LONGEST_WAIT = timedelta(minutes=10)
-"""For a worker that has not come to where the others are. Longer than a rollout takes (the first worker plays held-out
-levels besides); a host that vanished without a word is noticed after it, and torchrun starts the workers anew."""
+"""Timeout of collective operations. It is longer than a rollout takes (the first worker also plays held-out levels). A
+host that disappears silently is noticed after this time, and torchrun then restarts the workers."""
 LONGEST_TEXT = 200
 
 
 class Workers:
-    """The workers of this run as one of them sees them."""
+    """The group of workers of this run, from the point of view of one of them."""
 
     def __init__(self, rank: int = 0, size: int = 1, device: torch.device | None = None) -> None:
         self.rank = rank
@@ -42,11 +42,11 @@ class Workers:
 
     @property
     def is_first(self) -> bool:
-        """Whether this worker writes the logs."""
+        """Say whether this is the first worker, which writes the logs."""
         return self.rank == 0
 
     def average(self, tensor: Tensor) -> None:
-        """Replace a tensor by its mean over the workers."""
+        """Replace a tensor by its mean over the workers, in place."""
         if self.size > 1:
             dist.all_reduce(tensor)
             tensor.div_(self.size)
@@ -60,17 +60,17 @@ class Workers:
         return total.tolist()
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag is up at any worker."""
+        """Say whether the flag is set on any worker."""
         return self.sums(float(flag))[0] > 0
 
     def share_weights(self, module: nn.Module) -> None:
-        """Give every worker the first one's weights."""
+        """Broadcast the first worker's weights to all workers."""
         if self.size > 1:
             for tensor in module.state_dict().values():
                 dist.broadcast(tensor, 0)
 
     def share_text(self, text: str) -> str:
-        """Return the first worker's text, which has at most 200 bytes."""
+        """Broadcast a text of at most 200 bytes from the first worker, and return it."""
         if self.size == 1:
             return text
         content = text.encode().ljust(LONGEST_TEXT, b"\0") if self.is_first else bytes(LONGEST_TEXT)
@@ -79,27 +79,27 @@ class Workers:
         return bytes(tensor.tolist()).rstrip(b"\0").decode()
 
     def wait(self) -> None:
-        """Wait until every worker is here."""
+        """Wait until all workers have reached this point."""
         if self.size > 1:
             self.sums(0.0)
 
     def all_succeed(self, error: Exception | None) -> None:
-        """Let one worker's failure, mostly the first's, end the others too, instead of leaving them waiting."""
+        """Make the failure of one worker (usually the first) end the others too, instead of leaving them waiting."""
         if self.any(error is not None):
             raise error or UserError(f"worker {self.rank} stops because another worker failed; see its message.")
 
     def leave(self) -> None:
-        """End the connection."""
+        """Close the connection to the other workers."""
         if self.size > 1 and dist.is_initialized():
             dist.destroy_process_group()
 
 
 def _connect(backend: str, size: int) -> None:
-    """Meet the other workers.
+    """Connect to the other workers.
 
-    When torchrun's agents start workers anew, those of before have left their addresses in the agents' store, to which
-    the new ones would connect in vain: so each start has names of its own in it. It has no number that is the same on
-    all hosts (TORCHELASTIC_RESTART_COUNT is not: each agent counts the failures of its own workers).
+    When torchrun's agents restart workers, the agents' store still holds the addresses of the previous workers, and
+    connecting to these would fail. So each start uses a key prefix of its own. The prefix must be agreed on, since no
+    restart counter is the same on all hosts (TORCHELASTIC_RESTART_COUNT counts the failures of one agent's workers).
     """
     rank = int(os.environ["RANK"])
     store: Store = next(iter(rendezvous("env://", timeout=LONGEST_WAIT)))[0]
@@ -109,9 +109,9 @@ def _connect(backend: str, size: int) -> None:
 
 
 def _agree_on_name(store: Store, rank: int, size: int) -> str:
-    """Return a new name that the first worker thinks of, and tells each of the others that says hello.
+    """Return a new random name that the first worker chooses and sends to each of the others in answer to its hello.
 
-    What was said at an earlier start is answered too, but nobody reads it.
+    Hellos left over from an earlier start are answered too, but nobody reads these answers.
     """
     if rank:
         hello = uuid4().hex

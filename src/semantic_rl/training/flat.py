@@ -1,7 +1,7 @@
-"""A module's parameters as pieces of one flat vector: what is done to all of them is done once.
+"""Lays out a module's parameters in one flat vector, so that one operation acts on all of them.
 
-With `channels_last` the weights of convolutions lie as channels-last tensors do, so that cuDNN takes them, and gives
-their gradients, as they are. On a CPU they lie as PyTorch has them.
+With `channels_last` the weights of convolutions are stored in channels-last order, so that cuDNN can use them and
+return their gradients without conversion. On a CPU they are stored in PyTorch's default order.
 """
 
 from collections.abc import Iterable
@@ -13,18 +13,18 @@ _IMAGE_DIMENSIONS = 4
 
 
 class FlatLayout:
-    """Where each parameter lies in the vector, in the order of `named_parameters`."""
+    """The position of each parameter in the vector, in the order of `named_parameters`."""
 
     def __init__(self, module: nn.Module, channels_last: bool = False) -> None:
         self._shapes = {name: parameter.shape for name, parameter in module.named_parameters()}
         self._channels_last = channels_last
 
     def size(self, prefix: str = "") -> int:
-        """Return how many numbers the parameters whose names begin with `prefix` have."""
+        """Return the total number of elements of the parameters whose names begin with `prefix`."""
         return sum(shape.numel() for name, shape in self._shapes.items() if name.startswith(prefix))
 
     def pieces(self, vector: Tensor) -> dict[str, Tensor]:
-        """Return the parameters, by name, as views of a vector; a shorter vector holds the first of them."""
+        """Return the parameters, by name, as views of a vector; a shorter vector holds only the first parameters."""
         pieces: dict[str, Tensor] = {}
         start = 0
         for name, shape in self._shapes.items():
@@ -42,7 +42,7 @@ class FlatLayout:
         return piece.view(shape)
 
     def join(self, tensors: Iterable[Tensor], out: Tensor) -> None:
-        """Write tensors shaped as parameters, the first of `out` first, into a vector."""
+        """Write tensors with the shapes of the parameters, in order, into the vector `out`."""
         torch.cat([self._flattened(tensor) for tensor in tensors], out=out)
 
     def _flattened(self, tensor: Tensor) -> Tensor:

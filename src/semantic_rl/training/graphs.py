@@ -1,8 +1,8 @@
-"""Work on tensors that never move, replayed as a CUDA graph.
+"""Captures work on preallocated tensors as a CUDA graph and replays it.
 
-A minibatch is some five hundred kernels, a policy step a hundred, each of a few microseconds: launched one by one they
-keep the host busier than the GPU. A graph launches them all at once. What it holds must be the same every time: the
-same tensors, the same shapes, and nothing that asks the device for a value.
+A minibatch takes about five hundred kernels and a policy step about a hundred, each of a few microseconds: launched one
+by one, they keep the host busier than the GPU. A graph launches all of them at once. Captured work must be identical
+every time: the same tensors, the same shapes, and no synchronisation that reads a value from the device.
 """
 
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from collections.abc import Callable
 import torch
 
 CALLS_BEFORE_CAPTURE = 3
-"""Calls that run as they are: libraries choose their algorithms and take their memory there, which a graph cannot."""
+"""Eager calls before the capture, in which libraries choose algorithms and allocate memory: a capture cannot."""
 
 
 class StaticWork:
-    """Work without arguments or results, which reads and writes tensors that stay where they are.
+    """A function without arguments or results that reads and writes tensors at fixed addresses.
 
-    The first calls run it as it is; with `as_graph` the next one captures it, and from then on it is replayed. Captured
-    work is not executed, so that every call does the work exactly once.
+    The first calls run it eagerly; with `as_graph` the next call captures it, and from then on the graph is replayed.
+    Capturing does not execute the work, so every call does the work exactly once.
     """
 
     def __init__(self, work: Callable[[], None], as_graph: bool) -> None:
@@ -28,11 +28,11 @@ class StaticWork:
 
     @property
     def is_captured(self) -> bool:
-        """Whether calls replay a graph."""
+        """Say whether calls replay a graph."""
         return self._graph is not None
 
     def __call__(self) -> None:
-        """Do the work on the current stream, which must not be the default one where it is a graph."""
+        """Do the work on the current stream, which must not be the default stream if the work is to be a graph."""
         if self._graph is None and self._as_graph and self._calls >= CALLS_BEFORE_CAPTURE:
             try:
                 self._graph = _capture(self._work)
@@ -48,7 +48,7 @@ class StaticWork:
 
 def _capture(work: Callable[[], None]) -> torch.cuda.CUDAGraph:
     graph = torch.cuda.CUDAGraph()
-    # Other threads, such as the watchdog of NCCL, may call CUDA meanwhile.
+    # Other threads, such as NCCL's watchdog, may call CUDA during the capture.
     with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
         work()
     return graph

@@ -1,7 +1,7 @@
-"""One update: several epochs of minibatches over a rollout.
+"""One PPO update: several epochs of minibatches over a rollout.
 
 L = L_policy − c_entropy·entropy + c_value·L_value + λ·(c_FDR·L_FDR + c_VQ·(L_codebook + β·L_commitment)).
-Statistics stay on the device until the update ends, and nothing before asks it for a value.
+Statistics stay on the device until the update ends, so nothing synchronises with the device before.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ class Batch(NamedTuple):
 
 
 class Losses(NamedTuple):
-    """Scalars of one minibatch; the first is what the gradient is taken of."""
+    """Scalars of one minibatch; the first is the total loss, which is differentiated."""
 
     loss: Tensor
     policy_loss: Tensor
@@ -53,10 +53,11 @@ class Losses(NamedTuple):
 
 
 class Learner:
-    """Holds policy and optimiser, whose flat gradient several workers average in one call.
+    """Trains a policy with an optimiser whose flat gradient several workers average in one call.
 
-    On a GPU, or where `is_static` says so, minibatches pass through tensors that never move, and the network computes
-    with copies of its weights (`training.cast_weights`); with `as_graphs` the work on them becomes CUDA graphs.
+    On a GPU, or with `is_static`, minibatches are copied into preallocated tensors and the network computes with
+    copies of its weights in the run's precision (`training.cast_weights`); with `as_graphs` this work becomes CUDA
+    graphs.
     """
 
     def __init__(
@@ -85,14 +86,14 @@ class Learner:
         self._static: StaticLearning | None = None
 
     def network(self, observation: Tensor) -> PolicyOutput:
-        """Map uint8 images [B, 64, 64, 3] to everything the network says of them, in the run's precision."""
+        """Map uint8 images [B, 64, 64, 3] to all outputs of the network, in the run's precision."""
         if self.working is not None:
             return self.working(observation)
         with autocast(self._device, self._precision):
             return self.policy(observation)
 
     def losses(self, minibatch: Batch, semantic_weight: float | Tensor) -> tuple[Losses, Tensor]:
-        """Compute the losses of a minibatch, and how many of its states fall to each code [K]."""
+        """Compute the losses of a minibatch, and the number of its states that are assigned to each code [K]."""
         ppo, semantic = self._ppo, self._semantic
         output = self.network(minibatch.observation)
         terms = ppo_loss(
@@ -135,7 +136,7 @@ class Learner:
         return torch.stack([*losses, self.move()]).detach(), counts
 
     def restore(self, optimizer: dict[str, Tensor]) -> None:
-        """Go back to an optimiser's state, after the policy's weights were set."""
+        """Restore the optimiser's state, after the policy's weights have been set."""
         self.optimizer.restore(optimizer)
         if self.working is not None:
             self.working.refresh()
@@ -151,7 +152,7 @@ class Learner:
         return losses, counts
 
     def move(self) -> Tensor:
-        """Clip the gradient and move the weights; return the gradient's norm before."""
+        """Clip the gradient and update the weights; return the gradient's norm before clipping."""
         gradient = self.optimizer.gradient
         norm = gradient.norm()
         gradient.mul_((self._ppo.max_grad_norm / (norm + 1e-6)).clamp(max=1.0))
@@ -167,9 +168,9 @@ class Learner:
         progress: Progress | None = None,
         meanwhile: Callable[[], None] | None = None,
     ) -> UpdateStatistics:
-        """Learn from one rollout: reshuffled epochs of minibatches.
+        """Learn from one rollout, in epochs of minibatches that are reshuffled each time.
 
-        `meanwhile` is called when all work is given to the device: a GPU is busy with it for a while yet.
+        `meanwhile` is called after all work has been submitted; a GPU is still busy with it for a while.
         """
         size, num_minibatches = len(batch.action), self._ppo.num_minibatches
         total = self._ppo.num_epochs * num_minibatches
@@ -196,7 +197,7 @@ class Learner:
 
 
 class StaticLearning:
-    """Steps of a learner on minibatches of one size, which are copied to where the work expects them."""
+    """Optimiser steps on minibatches of one size, which are copied into preallocated tensors."""
 
     def __init__(
         self, learner: Learner, statistics: Statistics, workers: Workers, batch: Batch, size: int, as_graphs: bool
@@ -210,7 +211,7 @@ class StaticLearning:
         self._semantic_weight = torch.zeros((), device=device)
         self._losses = torch.zeros(len(Losses._fields), device=device)
         self._counts = torch.zeros(max(learner.policy.num_codes, 1), device=device)
-        # Gradients of several workers are averaged between the two; that is no work of one device alone.
+        # Several workers average their gradients between the two parts, which cannot be captured in a graph.
         parts = (self._step,) if workers.size == 1 else (self._find_gradient, self._move)
         self._work = [StaticWork(part, as_graphs) for part in parts]
 

@@ -1,4 +1,4 @@
-"""Logs of a run: progress.csv as the original writes it, and TensorBoard events beside it."""
+"""Logs of a run: progress.csv in the original's format, and TensorBoard events."""
 
 import csv
 import math
@@ -18,12 +18,12 @@ STEP_COLUMN = "misc/total_timesteps"
 
 
 class ProgressCSV:
-    """One row an update, on disk when `write` returns."""
+    """Writes one row per update, which is on disk when `write` returns."""
 
     def __init__(self, path: Path, columns: Sequence[str], after_update: int = 0) -> None:
-        """Begin the file, or go on after the row of `after_update`: later rows and a cut-off last line go.
+        """Create the file, or continue it after the row of `after_update`; later rows and a cut-off last line go.
 
-        Raises OSError, and UserError where what is there is no regular file.
+        Raises OSError, and UserError if something other than a regular file is there.
         """
         self._columns = columns
         kept = rows_until(path, after_update) if after_update and exists(path, "run_root") else []
@@ -33,7 +33,7 @@ class ProgressCSV:
         self._writer = csv.DictWriter(self._file, columns, restval="", extrasaction="ignore")
 
     def write(self, row: Mapping[str, Any]) -> None:
-        """Append one row; columns that it lacks stay empty."""
+        """Append one row; missing columns stay empty."""
         self._writer.writerow({name: _format(row[name]) for name in self._columns if name in row})
         self._file.flush()
 
@@ -47,7 +47,7 @@ def _format(value: object) -> object:
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
-    """Write a whole log; columns that a row lacks stay empty. Raises OSError."""
+    """Write a complete log; missing columns of a row stay empty. Raises OSError."""
     with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
         writer.writeheader()
@@ -55,13 +55,13 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, s
 
 
 def rows_until(path: Path, update: int | None) -> list[dict[str, str]]:
-    """Return the whole rows of a log up to an update, or all; raises UserError where the file cannot be read."""
+    """Return the complete rows of a log up to an update (None: all); raises UserError if the file cannot be read."""
     last = math.inf if update is None else update
     return [row for row in whole_rows(path) if 0 < _update_of(row) <= last]
 
 
 def _update_of(row: Mapping[str, str]) -> int:
-    """Return the number of a row's update; 0 where it has none."""
+    """Return a row's update number; 0 if it has none."""
     text = row.get(UPDATE_COLUMN, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
@@ -72,7 +72,7 @@ class RunLogger:
     def __init__(
         self, csv_path: Path, columns: Sequence[str], after_update: int = 0, after_step: int = 0, tag: str = ""
     ) -> None:
-        """Begin or go on; raises OSError, and UserError where something of the run folder is a link or no file."""
+        """Create or continue the logs; raises OSError, and UserError if a log or its folder is a link or no file."""
         folder = make_own_folder(csv_path.parent, TENSORBOARD_FOLDER)
         self._csv = ProgressCSV(csv_path, columns, after_update)
         self._events = EventFile(

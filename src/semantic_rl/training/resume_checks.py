@@ -1,4 +1,4 @@
-"""What is in a run's folder already, read without PyTorch: whose run it is, whether it may be gone on with."""
+"""Checks, without PyTorch, what a run folder already contains and whether a config may resume it."""
 
 import shutil
 import stat
@@ -26,14 +26,14 @@ from semantic_rl.input_places import kind_of
 from semantic_rl.json_files import read_json_object, shown
 
 OF_THE_MACHINE = frozenset({"run_root"})
-"""Settings that name a place of this machine: neither config.json nor a checkpoint holds them."""
+"""Settings that hold a path on this machine; they are left out of config.json and of checkpoints."""
 NUMBER_OF_WORKERS = "number of workers"
 FORMER_TEMPORARY = tuple(name + TEMPORARY_SUFFIX for name in (CONFIG_FILE, PROGRESS_FILE, HELD_OUT_PROGRESS_FILE))
-"""Names under which former versions wrote files first; a killed training of theirs leaves them."""
+"""Names of temporary files of earlier versions, which a killed training may have left behind."""
 
 
 def run_folder(config: TrainConfig) -> Path:
-    """Return the folder that a config's run lives in."""
+    """Return the folder of a config's run."""
     environment = config.environment
     return config.run_root / run_name(
         config.algorithm,
@@ -46,14 +46,14 @@ def run_folder(config: TrainConfig) -> Path:
 
 
 def settings_of(config: TrainConfig) -> dict[str, Any]:
-    """Return the settings by name, as config.json and checkpoints hold them."""
+    """Return the settings by name, in the form in which config.json and checkpoints hold them."""
     return {name: value for name, value in to_dict(config).items() if name not in OF_THE_MACHINE}
 
 
 def is_empty(run: Path) -> bool:
-    """Say whether nothing was begun in a folder: it is not there, or a kill left only unfinished files in it.
+    """Say whether a folder holds no run: it does not exist, or contains only unfinished files of a killed process.
 
-    Raises OSError where that cannot be seen.
+    Raises OSError if that cannot be determined.
     """
     try:
         return all(_is_leftover(path) or path.name == LOCK_FILE for path in run.iterdir())
@@ -62,10 +62,10 @@ def is_empty(run: Path) -> bool:
 
 
 def remove_leftovers(run: Path, is_held: bool) -> None:
-    """Remove what killed trainings left in a run folder: unfinished files and checkpoints; no link is followed.
+    """Remove the unfinished files and checkpoints that killed trainings left in a run folder; no link is followed.
 
-    `is_held` says that no other process can be at work there. Raises OSError, and UserError where `checkpoints` is a
-    link.
+    `is_held` says that no other process can be writing there. Raises OSError, and UserError if `checkpoints` is a
+    symbolic link.
     """
     checkpoints = run / CHECKPOINTS_FOLDER
     check_own_folder(checkpoints)
@@ -79,7 +79,7 @@ def remove_leftovers(run: Path, is_held: bool) -> None:
 
 
 def _is_leftover(path: Path) -> bool:
-    """Say whether a path of a run folder or of its checkpoints is one that only we write before it is renamed."""
+    """Say whether a path in a run folder, or among its checkpoints, is a temporary file of this package."""
     mode = path.lstat().st_mode
     if stat.S_ISREG(mode):
         return is_temporary(path) or path.name in FORMER_TEMPORARY
@@ -87,7 +87,7 @@ def _is_leftover(path: Path) -> bool:
 
 
 def _is_former_checkpoint(folder: Path) -> bool:
-    """Say whether a folder is an unfinished checkpoint of a former version: by its name and by all that is in it."""
+    """Say whether a folder is an unfinished checkpoint of an earlier version, by its name and its entire content."""
     number = folder.name.removeprefix(CHECKPOINT_PREFIX).removesuffix(TEMPORARY_SUFFIX)
     if folder.name != f"{CHECKPOINT_PREFIX}{number}{TEMPORARY_SUFFIX}" or not (number.isascii() and number.isdigit()):
         return False
@@ -105,7 +105,7 @@ def _remove(path: Path) -> None:
 
 
 def check_same_run(run: Path, config: TrainConfig, num_workers: int = 1) -> None:
-    """Raise UserError naming every setting that differs from the run's and matters, or where there is no run."""
+    """Raise UserError if there is no run, or naming every setting that differs from the run's and may not change."""
     file = run / CONFIG_FILE
     if kind_of(file, "a run folder") is None:
         raise UserError(f"{run} is not a run folder: it has no {CONFIG_FILE}; choose another --run-root.")
@@ -115,7 +115,7 @@ def check_same_run(run: Path, config: TrainConfig, num_workers: int = 1) -> None
 
 
 def check_same_settings(run: Path, before: Mapping[str, Any], config: TrainConfig, num_workers: int) -> None:
-    """Raise UserError naming every setting that differs from those of `before` and matters."""
+    """Raise UserError naming every setting that differs from `before` and may not change on resume."""
     now = {**to_dict(config), NUMBER_OF_WORKERS: num_workers}
     differing = [
         f"{name} was {_shown(before.get(name))}, is {_shown(value)}"

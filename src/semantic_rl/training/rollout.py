@@ -1,6 +1,6 @@
-"""Playing the policy: T steps of N environments, kept where the network runs.
+"""Collects rollouts: plays the policy for T steps in N environments and keeps the data on the network's device.
 
-The environments come in groups. While one group steps in the background, the network acts for the next.
+The environments are divided into groups: while one group steps in the background, the network acts for the next.
 Axes: T steps, N environments.
 """
 
@@ -20,7 +20,7 @@ Progress = Callable[[int, int], None]
 
 
 class Outcome(NamedTuple):
-    """What the environments gave back, in the host's memory; arrays [T, N] but for the last."""
+    """The environments' part of a rollout, in host memory; arrays [T, N] except for the last."""
 
     reward: NDArray[np.float32]
     done: NDArray[np.bool_]
@@ -29,10 +29,10 @@ class Outcome(NamedTuple):
 
 
 class Player:
-    """Plays a network in groups of environments and goes on where it stopped.
+    """Plays a network in groups of environments; each call continues where the previous one stopped.
 
-    `generator` is one of the host: its uniform numbers, and so the actions, do not depend on the device. On a GPU, or
-    where `is_static` says so, acting goes through tensors that never move, with `as_graphs` as CUDA graphs.
+    `generator` is a CPU generator, so its uniform numbers, and hence the actions, do not depend on the device. On a
+    GPU, or with `is_static`, acting uses preallocated tensors, and with `as_graphs` CUDA graphs.
     """
 
     def __init__(
@@ -67,14 +67,14 @@ class Player:
         buffer: RolloutBuffer | None = None,
         progress: Progress | None = None,
     ) -> Outcome:
-        """Play `num_steps` steps with sampled actions; observations and actions go into `buffer` if there is one."""
+        """Play `num_steps` steps with sampled actions; observations and actions go into `buffer` if it is given."""
         reward = np.empty((num_steps, self.num_envs), np.float32)
         done = np.empty((num_steps, self.num_envs), np.bool_)
         success = np.empty((num_steps, self.num_envs), np.bool_)
         next_value = np.empty(self.num_envs, np.float32)
         slices = self._slices()
         acting = self._prepare(network, num_steps, buffer)
-        # A GPU's answer is waited for when the next groups have been given their work; a CPU has answered already.
+        # A GPU's actions are fetched only after the next groups have been submitted; a CPU's are ready at once.
         lag = len(acting) // 2 if self._device.type == "cuda" else 0
         under_way: list[int] = []
 
@@ -110,7 +110,7 @@ class Player:
         return Outcome(reward, done, next_value)
 
     def _prepare(self, network: Network, num_steps: int, buffer: RolloutBuffer | None) -> list[GroupActing]:
-        """Return what acts for each group, and give it the uniform numbers of a rollout."""
+        """Return the actor of each group, started with the uniform numbers for one rollout."""
         num_actions = self._groups[0].num_actions
         uniform = torch.rand(num_steps, self.num_envs, num_actions, generator=self.generator)
         wanted = (network, num_steps, buffer)
@@ -130,11 +130,11 @@ class Player:
         return StaticActing(network, here, buffer, *shapes, self._device, self._as_graphs)
 
     def state(self) -> tuple[list[bytes], dict[str, Any]]:
-        """Return the environments' states and, as JSON values, the episode statistics; between two `play`s."""
+        """Return the environments' states and, as JSON values, the episode statistics; only between two `play`s."""
         return [state for group in self._groups for state in group.state()], self.monitor.state()
 
     def restore(self, environments: list[bytes], monitor: dict[str, Any]) -> None:
-        """Go back to what `state` returned."""
+        """Restore what `state` returned."""
         for group, here in zip(self._groups, self._slices(), strict=True):
             group.restore(environments[here])
         self._current = [group.observe() for group in self._groups]

@@ -1,4 +1,4 @@
-"""The folder of a run: made once, never overwritten, gone on with only by the configuration that made it."""
+"""Creates or resumes a run folder; a run is never overwritten and resumes only with the settings that made it."""
 
 import json
 import socket
@@ -41,11 +41,11 @@ from semantic_rl.training.versions import versions
 HELD_OUT_COLUMNS = tuple(name for name in RUN_COLUMNS if not name.startswith("loss/") and "variance" not in name)
 
 SECONDS_UNTIL_SHARED = 60.0
-"""After so long NFS shows a new folder to hosts that have looked for it before, with its usual settings."""
+"""Time after which NFS, with its default settings, shows a new folder to hosts that have looked for it before."""
 
 
 SECONDS_FOR_A_PREDECESSOR = 60.0
-"""For a process that trains this run, and has lost who started it, to save and leave."""
+"""Time allowed for an orphaned process that still trains this run to save and exit."""
 
 
 @contextmanager
@@ -56,14 +56,14 @@ def open_run_folder(
     workers: Workers,
     about: Mapping[str, str | int] | None = None,
 ) -> Generator[tuple[Path, Checkpoint | None]]:
-    """Make the run folder, or find where to go on in it; the first worker holds it against other trainings meanwhile.
+    """Create the run folder, or find the checkpoint to resume from; the first worker locks it against other trainings.
 
-    `about` is written into the file that says who holds the folder. Where a training is one that is started anew by
-    itself, its predecessor has a minute to leave.
+    `about` is written into the lock file. If the training is one that restarts automatically (`auto_resume`, or several
+    workers), its predecessor has a minute to exit.
 
-    Raises UserError where another process trains this run, where the folder exists and neither `resume` nor
-    `auto_resume` is on, where the configuration differs from the one that made it, where it cannot be written or is not
-    seen by a worker, and where it holds no run.
+    Raises UserError if another process trains this run, if the folder exists and neither `resume` nor `auto_resume` is
+    on, if the configuration differs from the one that made it, if it cannot be written to or is not visible to a
+    worker, or if it holds no run.
     """
     run = run_folder(config)
     with ExitStack() as stack:
@@ -78,7 +78,7 @@ def open_run_folder(
                 held = hold()
         with _agreeing(
             workers, f"cannot read {run}"
-        ):  # before the first writes: what it makes is no run that was there
+        ):  # before the first worker writes, so that its new folder is not mistaken for an existing run
             checkpoint = _find_start(run, config, workers)
         with _agreeing(workers, f"cannot write to {run}"):
             if workers.is_first:
@@ -100,7 +100,7 @@ def open_run_folder(
 
 @contextmanager
 def _agreeing(workers: Workers, failure: str) -> Generator[None]:
-    """Raise at every worker what went wrong at one of them; an OSError is a `failure`, whose reason it tells."""
+    """Raise an error on every worker if one failed; an OSError becomes a message that begins with `failure`."""
     error: UserError | None = None
     try:
         yield
@@ -112,7 +112,7 @@ def _agreeing(workers: Workers, failure: str) -> Generator[None]:
 
 
 def _comes_to_be_seen(file: Path) -> bool:
-    """Say whether a file that another host wrote is here; network storage may take its time to show it."""
+    """Wait for a file that another host wrote and say whether it appeared; network storage may show it with a delay."""
     deadline = time.monotonic() + SECONDS_UNTIL_SHARED
     while not file.is_file():
         if time.monotonic() > deadline:
@@ -135,7 +135,7 @@ def _find_start(run: Path, config: TrainConfig, workers: Workers) -> Checkpoint 
         raise UserError(f"{run} exists already; add --resume to go on with it, or choose another --seed or --run-root.")
     found = checkpoint_folders(run)
     if found:
-        check_trainable(run)  # before the settings: those of an imported agent are not ours
+        check_trainable(run)  # before the settings are compared, since an imported agent's settings are not ours
     check_same_run(run, config, workers.size)
     if not found:
         return None
@@ -160,7 +160,7 @@ def _write_config(run: Path, config: TrainConfig, device: torch.device, precisio
 
 
 class RunLogs(NamedTuple):
-    """The logs of training and of held-out levels; absent at all workers but the first."""
+    """The logs of training and of held-out levels; absent on all workers but the first."""
 
     training: RunLogger | None
     held_out: RunLogger | None
@@ -175,7 +175,7 @@ class RunLogs(NamedTuple):
 
 @contextmanager
 def open_logs(run: Path, config: TrainConfig, session: Session, workers: Workers) -> Generator[RunLogs]:
-    """Open the logs of a run; rows of updates that `session` has not done are dropped."""
+    """Open the logs of a run; rows of updates later than those of `session` are dropped."""
     with ExitStack() as stack:
 
         def open_log(file: str, columns: tuple[str, ...], tag: str) -> RunLogger:

@@ -1,4 +1,4 @@
-"""The control factor λ: how strongly the semantic losses count, set by how well the agent plays."""
+"""The control factor λ: the weight of the semantic losses, set from how well the agent plays."""
 
 import math
 
@@ -10,9 +10,10 @@ def semantic_weight(
 ) -> float:
     """Return λ for the update number `update` (the first is 1).
 
-    Every `semantic_interval` updates it becomes clamp(mean_return / (0.8·maximum_return), 0, 1), with the mean
-    return logged by the update before; in between it stays. The original has no lower bound, so early negative
-    returns gave a negative weight; ours stops at 0. Before an episode has ended (NaN) it stays as well.
+    Every `semantic_interval` updates it becomes clamp(mean_return / (0.8·maximum_return), 0, 1), with the mean return
+    logged by the previous update; in between it is unchanged. It is also unchanged as long as no episode has ended (the
+    mean return is NaN). The original has no lower bound, so that early negative returns give a negative weight; ours
+    stops at 0.
     """
     if update % config.semantic_interval or math.isnan(mean_return):
         return current

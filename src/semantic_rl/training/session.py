@@ -1,4 +1,4 @@
-"""The moving parts of one worker's training, and their state at the end of an update."""
+"""One worker's policy, learner, environments and counters, with snapshot and restore between updates."""
 
 import time
 from typing import Any
@@ -26,17 +26,17 @@ from semantic_rl.training.statistics import UpdateStatistics
 from semantic_rl.training.versions import versions
 
 _ENVIRONMENTS, _HELD_OUT, _ACTIONS, _HELD_OUT_ACTIONS = range(4)
-"""What the random streams of a seed are for."""
+"""Numbers of the random streams that are derived from a seed."""
 
 
 def _generator(*entropy: int) -> torch.Generator:
-    """Return a generator of the host, so that what is drawn does not depend on the device."""
+    """Return a CPU generator, so that random numbers do not depend on the device."""
     seed = int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
     return torch.Generator().manual_seed(seed)
 
 
 class Session:
-    """Policy, learner, environments and counters."""
+    """The policy, learner, environments and counters of one worker."""
 
     def __init__(self, config: TrainConfig, device: torch.device, precision: str, workers: Workers) -> None:
         self._config = config
@@ -47,13 +47,13 @@ class Session:
         self.time_elapsed = 0.0
         self.semantic_weight = 0.0
         self.semantic_updates: int | None = 0
-        """Updates in which λ was above 0; None where the run was begun without counting them and none is known of."""
+        """Number of updates with λ above 0; None if the run began with a version that did not count them."""
         self._mean_return = float("nan")
         self._began = time.perf_counter()
         self._packed: tuple[torch.Tensor, list[int]] | None = None
 
         seeds = (config.seed, workers.rank)
-        torch.manual_seed(config.seed)  # the weights: the same at every worker
+        torch.manual_seed(config.seed)  # for the weights: the same on every worker
         is_static = device.type == "cuda"
         self._static = (is_static, is_static and config.cuda_graphs)
         self.policy = SemanticPolicy(num_codes=config.num_codes, keep_activations=is_static).place(device)
@@ -71,12 +71,12 @@ class Session:
         self._maximum_return = find_game(config.environment.env).easy.maximum
 
     def _make_groups(self, environment: EnvConfig, seeds: tuple[int, ...]) -> list[VectorEnv]:
-        """Make the groups; on a CPU one is best, since the network needs the very cores that would step the other."""
+        """Make the groups; on a CPU one group is best, since network and environments need the same cores."""
         num_groups = environment.env_groups or (1 if self._device.type == "cpu" else 2)
         return make_env_groups(environment, seeds, num_groups)
 
     def _make_held_out(self, seeds: tuple[int, int]) -> Player | None:
-        """Environments on all levels, where the agent trains on some; their randomness is their own."""
+        """Make the player of held-out levels, with its own random streams; None if the agent trains on all levels."""
         own = self._config.environment
         if not own.num_levels or not self._config.held_out_interval:
             return None
@@ -86,12 +86,12 @@ class Session:
 
     @property
     def num_timesteps(self) -> int:
-        """Environment steps so far, over all workers."""
+        """Return the environment steps so far, over all workers."""
         return self.num_updates * self._config.batch_size * self._workers.size
 
     @property
     def num_envs_of_a_step(self) -> int:
-        """Environments for which the network acts at once: those of one group."""
+        """Return how many environments the network acts for at once: those of one group."""
         return self._player.num_envs_of_a_group
 
     def collect(self, progress: Progress) -> Outcome:
@@ -104,7 +104,7 @@ class Session:
         return self._player.play(self._learner.network, self._config.ppo.num_steps, self._buffer, progress)
 
     def advantages(self, outcome: Outcome) -> tuple[Batch, float]:
-        """Estimate advantages and returns of the rollout in the buffer; also how much the values explain."""
+        """Return the rollout in the buffer with its advantages and returns, and the values' explained variance."""
         ppo = self._config.ppo
         values = self._buffer.value.cpu().numpy()
         rewards = self._normalize(outcome.reward, outcome.done)
@@ -119,7 +119,7 @@ class Session:
         return batch, explained_variance(values, returns)
 
     def update(self, batch: Batch, progress: Progress) -> UpdateStatistics:
-        """Learn from the batch; raises TrainingDiverged naming the term that is no finite number."""
+        """Learn from the batch; raises TrainingDiverged naming the term that is not finite."""
         statistics = self._learner.update(batch, self.semantic_weight, progress, self._pack_environments)
         term = statistics.first_not_finite()
         if self._workers.any(term is not None):
@@ -161,7 +161,7 @@ class Session:
         return row
 
     def _mean_over_workers(self, value: float) -> float:
-        """Mean over the workers that have one (NaN: no episode has ended yet)."""
+        """Return the mean over the workers whose value is not NaN (NaN: no episode has ended yet)."""
         known = 0.0 if np.isnan(value) else 1.0
         total, count = self._workers.sums(value if known else 0.0, known)
         return total / count if count else float("nan")
@@ -180,7 +180,7 @@ class Session:
         }
 
     def play_held_out(self, progress: Progress) -> dict[str, Any] | None:
-        """Play held-out levels as long as a rollout, if it is their turn; return their row for the logs."""
+        """Play held-out levels for the length of a rollout if they are due; return their row for the logs."""
         if self._held_out is None or self.num_updates % self._config.held_out_interval:
             return None
         began = time.perf_counter()
@@ -188,11 +188,11 @@ class Session:
         return self._episode_columns(self._held_out, time.perf_counter() - began)
 
     def _pack_environments(self) -> None:
-        """Copy the environments' states while a GPU learns: they stay as they are until the next rollout."""
+        """Copy the environments' states while a GPU learns; they do not change until the next rollout."""
         self._packed = pack_bytes(self._player.state()[0])
 
     def snapshot(self) -> Checkpoint:
-        """Copy everything that decides what follows."""
+        """Return a copy of the complete training state."""
         if self._packed is None:
             self._pack_environments()
         assert self._packed is not None
@@ -227,7 +227,7 @@ class Session:
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go back to what `snapshot` returned."""
+        """Restore what `snapshot` returned."""
         assert checkpoint.optimizer is not None
         assert checkpoint.worker is not None
         self.policy.load_state_dict(checkpoint.policy)

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: finish what is at hand, save, leave."""
+"""Handles SIGINT and SIGTERM so that a run can save its state before it exits."""
 
 import signal
 from types import FrameType
@@ -10,7 +10,7 @@ class Interrupted(Exception):
 
 
 class StopSignals:
-    """While entered, the first SIGINT or SIGTERM is remembered; the second one acts as it always does."""
+    """Context in which the first SIGINT or SIGTERM is only noted; a second one has its usual effect."""
 
     def __init__(self) -> None:
         self.received: int | None = None
@@ -34,5 +34,5 @@ class StopSignals:
 
     @property
     def exit_code(self) -> int:
-        """The shell's convention: 128 and the signal's number."""
+        """Return the exit code by the shell's convention: 128 + the signal's number."""
         return 128 + (self.received or 0)

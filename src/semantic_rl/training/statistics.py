@@ -1,4 +1,4 @@
-"""What an update reports: means of its minibatches, added up on the device and fetched once."""
+"""Statistics of an update: means over its minibatches, accumulated on the device and fetched once."""
 
 import math
 from collections.abc import Sequence
@@ -12,22 +12,22 @@ class UpdateStatistics(NamedTuple):
     """Means over the minibatches of an update."""
 
     losses: dict[str, float]
-    """By the names of `Losses`, and `grad_norm` before clipping."""
+    """By the names of `Losses`; also `grad_norm`, before clipping."""
     codes_in_use: int
     perplexity: float
-    """exp of the entropy of the codes' shares: how many codes are used evenly."""
+    """exp of the entropy of the codes' shares: the effective number of codes in use."""
 
     suspect: dict[str, float]
-    """The same of one minibatch: the first in which one of them was not finite, or the last."""
+    """The losses of one minibatch: the first one with a loss that is not finite, or else the last one."""
 
     def first_not_finite(self) -> str | None:
-        """Name the term of the loss that first was no finite number, causes before consequences."""
+        """Return the name of the term of the loss that stopped being finite; causes are named before consequences."""
         terms = [name for name in self.suspect if name != "loss"] + ["loss"]
         return next((name for name in terms if not math.isfinite(self.suspect[name])), None)
 
 
 class Statistics:
-    """Adds up the losses of minibatches, and how many states fell to each code, in tensors that never move."""
+    """Accumulates the losses of minibatches and the number of states of each code, in preallocated tensors."""
 
     def __init__(self, losses: Sequence[str], num_codes: int, device: torch.device) -> None:
         self._names = (*losses, "grad_norm")
@@ -36,12 +36,12 @@ class Statistics:
         self._code_counts = torch.zeros(max(num_codes, 1), device=device)
 
     def reset(self) -> None:
-        """Begin an update."""
+        """Start a new update."""
         for tensor in (self._sums, self._suspect, self._code_counts):
             tensor.zero_()
 
     def add(self, losses: Tensor, counts: Tensor) -> None:
-        """Add a minibatch: its losses with the gradient's norm behind them, and states of each code [K]."""
+        """Add a minibatch: its losses followed by the gradient's norm, and the number of states of each code [K]."""
         self._sums += losses
         self._suspect.copy_(torch.where(self._suspect.isfinite().all(), losses, self._suspect))
         self._code_counts += counts

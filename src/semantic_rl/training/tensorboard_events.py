@@ -1,8 +1,8 @@
-"""Writes scalars to a file of TensorBoard events.
+"""Writes scalars to a TensorBoard event file.
 
-PyTorch's SummaryWriter writes in a thread of its own, whose errors (a full disk) come late and with a traceback. Here
-each update's scalars are in the file when `write` returns, or the error is raised. The file is made exclusively, in a
-folder that is no link.
+PyTorch's SummaryWriter writes in a background thread, whose errors (such as a full disk) arrive late and as a
+traceback. Here each update's scalars are in the file when `write` returns, or the error is raised. The file is created
+exclusively, in a folder that is not a symbolic link.
 """
 
 import os
@@ -16,10 +16,10 @@ FILE_VERSION = "brain.Event:2"
 
 
 class EventFile:
-    """One file of events in a folder."""
+    """One event file in a folder."""
 
     def __init__(self, folder: Path, purge_step: int | None = None) -> None:
-        """Begin a file; TensorBoard then drops what other files of the folder hold from `purge_step` on."""
+        """Create a file; TensorBoard then ignores the data of the folder's other files from `purge_step` on."""
         from tensorboard.compat.proto import event_pb2, summary_pb2
         from tensorboard.summary.writer.record_writer import RecordWriter
 
@@ -27,7 +27,7 @@ class EventFile:
         summaries: Any = summary_pb2
         self._event: Any = events.Event
         self._summary: Any = summaries.Summary
-        # TensorBoard takes files that are named so, in the order of their names.
+        # TensorBoard reads files with such names, in the order of their names.
         seconds, nanoseconds = divmod(time.time_ns(), 10**9)
         name = f"events.out.tfevents.{seconds:010}.{socket.gethostname()}.{os.getpid()}.{nanoseconds:09}"
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
@@ -47,5 +47,5 @@ class EventFile:
         self._file.flush()
 
     def close(self) -> None:
-        """Close the file; raises OSError where what was written has no room."""
+        """Close the file; raises OSError if there is no room for buffered data."""
         self._file.close()

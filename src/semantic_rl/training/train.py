@@ -1,7 +1,7 @@
 """The training loop: collect a rollout, estimate advantages, update, log, checkpoint.
 
-The state at the end of every update is kept in memory; when a signal comes, that is what is saved, at once. The
-update under way is lost and will be repeated, bit for bit, when the run is resumed.
+The state after every update is kept in memory. On a signal this state is saved at once; the current, unfinished update
+is lost and is repeated, bit for bit, when the run is resumed.
 """
 
 import sys
@@ -26,15 +26,15 @@ from semantic_rl.training.session import Session
 from semantic_rl.training.signals import Interrupted, StopSignals
 
 STEPS_BETWEEN_AGREEMENTS = 8
-"""Steps or minibatches after which several workers agree whether to stop."""
+"""Number of steps or minibatches after which several workers agree on whether to stop."""
 HELD_OUT = "held out"
 
 
 def train(config: TrainConfig, about: Mapping[str, str | int] | None = None) -> Path:
-    """Train as `config` says and return the run folder; `about` is noted beside the process that holds it.
+    """Train as `config` says and return the run folder; `about` is written into the folder's lock file.
 
-    Raises UserError on a user's mistake and TrainingDiverged when a loss is not finite; exits with 128 + the signal's
-    number after SIGINT or SIGTERM, having saved.
+    Raises UserError on a user's mistake and TrainingDiverged if a loss is not finite; after SIGINT or SIGTERM it saves
+    and exits with 128 + the signal's number.
     """
     device = local_device(choose_device(config.device))
     precision = choose_precision(config.precision, device)
@@ -100,7 +100,7 @@ def _train(
 
 @contextmanager
 def _disk_errors(run: Path) -> Generator[None]:
-    """Turn a full or vanished disk into a message; checkpoints appear whole or not at all, so the last one is good."""
+    """Turn a full or missing disk into a UserError; checkpoints are written atomically, so the last one is good."""
     try:
         yield
     except OSError as error:
@@ -110,7 +110,7 @@ def _disk_errors(run: Path) -> Generator[None]:
 
 
 def _after_divergence(run: Path, precision: str) -> str:
-    """Say what helps: a smaller step always, float32 where it was not used, and a checkpoint where there is one."""
+    """Return advice: a smaller step size always, float32 if it was not used, the last checkpoint if there is one."""
     anew = "start a new run in another --run-root with a smaller --learning-rate"
     if precision == "fp32":
         return f"To try again, {anew}."
@@ -126,16 +126,16 @@ def _farewell(update: int) -> str:
 
 
 def _progress(phase: str, display: Display, signals: StopSignals, workers: Workers) -> Progress:
-    """Return a callback that shows progress within an update, and ends the update when a signal came.
+    """Return a callback that shows progress within an update, and ends the update if a signal has come.
 
-    Several workers must end it at the same place, so they agree now and then.
+    Several workers must stop at the same point, so they agree on it at regular intervals.
     """
 
     def show(done: int, total: int) -> None:
         display.phase(phase, done, total)
         stop = signals.received is not None
         if workers.size > 1:
-            together = phase != HELD_OUT  # there the first worker is alone, and the others would not answer
+            together = phase != HELD_OUT  # the first worker plays held-out levels alone
             stop = together and done % STEPS_BETWEEN_AGREEMENTS == 0 and workers.any(stop)
         if stop:
             raise Interrupted

@@ -1,4 +1,4 @@
-"""Versions of what a result depends on, for config files and checkpoints."""
+"""Versions of the software that a result depends on, for config files and checkpoints."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -11,7 +11,7 @@ _PACKAGES = ("procgen_gym", "gymnasium", "numpy", "safetensors")
 
 
 def versions() -> dict[str, str]:
-    """Return versions by name; 'absent' for what is not installed."""
+    """Return versions by package name; 'absent' for packages that are not installed."""
     found = {"semantic_rl": __version__, "python": platform.python_version(), "torch": torch.__version__}
     for package in _PACKAGES:
         try:
