@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from small_runs import small_config
 
 from semantic_rl.agents import find_agent
+from semantic_rl.artifacts import POLICY_FILE, STATE_FILE, checkpoint_folders
 from semantic_rl.checking import check
 from semantic_rl.cli import main
 from semantic_rl.errors import UserError
+from semantic_rl.training.train import train
 
 from ..recording.synthetic import make_recording
 
@@ -80,6 +83,22 @@ def test_an_agent_is_compared_with_its_hashes(tmp_path: Path) -> None:
     content[-1] ^= 1
     weights.write_bytes(content)
     assert "SHA-256 differs" in wrong_in(tmp_path / "agent")["weights"]
+
+
+@pytest.mark.slow
+def test_of_a_run_it_is_tried_whether_training_can_go_on(tmp_path: Path) -> None:
+    run_folder = train(small_config(tmp_path, num_updates=1))
+    assert check(run_folder).is_right
+    (checkpoint,) = checkpoint_folders(run_folder)
+    state = checkpoint / STATE_FILE
+    content = json.loads(state.read_text(encoding="utf-8"))
+    for change, reason in (
+        ({"files": {POLICY_FILE: content["files"][POLICY_FILE]}}, "training cannot go on from it"),
+        ({"update": 7}, "'update' is 7, expected that of the folder's name"),
+        ({"num_workers": 2}, "training cannot go on from it"),
+    ):
+        state.write_text(json.dumps(content | change), encoding="utf-8")
+        assert reason in wrong_in(run_folder)[f"training from {checkpoint.name}"]
 
 
 def test_a_shipped_agent_is_found_by_its_name() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import joblib
 import pytest
+from original.test_import_checkpoint import original_variables
 from privileges import without_privileges
 from small_runs import environment_variables
-from original.test_import_checkpoint import original_variables
 
 from semantic_rl.cli import main
 from semantic_rl.config import EnvConfig, TrainConfig, to_dict

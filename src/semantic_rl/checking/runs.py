@@ -10,7 +10,7 @@ from semantic_rl.checking.result import Part, Parts, Report
 from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of
 from semantic_rl.json_files import read_json_object
-from semantic_rl.training.checkpoint import file_sha256, load_policy, read_state
+from semantic_rl.training.checkpoint import file_sha256, load_checkpoint, load_policy, read_state
 
 BEFORE = "Delete this folder to go on from the checkpoint before."
 
@@ -25,7 +25,10 @@ def check_run(path: Path, report: Report) -> list[Part]:
     folders = checkpoint_folders(path)
     for index, folder in enumerate(folders):
         report("checkpoints", index, len(folders))
-        parts.append(_weights(folder, f"checkpoints/{folder.name}", BEFORE))
+        weights = _weights(folder, f"checkpoints/{folder.name}", BEFORE)
+        parts.append(weights)
+        if not weights.wrong and "imported_from" not in read_state(folder):
+            parts.append(_training(folder))
     if not folders:
         parts.append(Part("checkpoints", "there is none", "The curves can be drawn."))
     return parts
@@ -57,6 +60,16 @@ def _weights(folder: Path, name: str, usable: str) -> Part:
                 raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
         load_policy(folder)
         notes.append(f"{len(files)} files")
+    return parts[0]
+
+
+def _training(folder: Path) -> Part:
+    """Load what every worker needs to train on from a checkpoint, as --resume does."""
+    parts = Parts()
+    with parts.part(f"training from {folder.name}", "The agent can be evaluated, recorded and looked at."):
+        state = load_checkpoint(folder).state
+        for worker in range(1, state["num_workers"]):
+            load_checkpoint(folder, worker)
     return parts[0]
 
 
