@@ -1,1 +1,1 @@
-"""Recordings: the states that a trained agent meets, with its frames and what its network makes of them."""
+"""Recordings: the states that a trained agent visits, with frames and the outputs of its network."""

@@ -1,8 +1,8 @@
-"""What a recording says of where its agent is: enough to find it again, and nothing of the machine.
+"""How a recording refers to its agent: enough to find it again, without revealing anything about the machine.
 
-A recording is passed on, so it holds no absolute path. Of an agent that ships with the package the name suffices; one
-that lies with the recording below the working folder or the home folder is named by the way from the one to the other;
-of any other only the names of its run and its checkpoint are told.
+Recordings are shared, so they hold no absolute path. An agent that ships with the package is referred to by its name.
+If agent and recording are both below the working folder or the home folder, the relative path between them is stored.
+Otherwise only the names of the run and of the checkpoint are stored.
 """
 
 import os
@@ -13,11 +13,11 @@ from semantic_rl.agents import FOLDER
 from semantic_rl.artifacts import CHECKPOINTS_FOLDER, POLICY_FILE
 
 OF_THE_MACHINE = ("run_root", "resume")
-"""Settings of a training that say something of where it ran, not of the agent."""
+"""Training settings that describe the machine, not the agent."""
 
 
 def describe_agent(checkpoint: Path, state: dict[str, Any], recording: Path) -> dict[str, Any]:
-    """Return what `recording.json` says of the agent of a checkpoint; `state` is what its state.json says."""
+    """Return the entry of `recording.json` on a checkpoint's agent; `state` is the content of its state.json."""
     trained: dict[str, Any] = state["config"]
     return {
         "path": path_from(recording, checkpoint),
@@ -28,7 +28,7 @@ def describe_agent(checkpoint: Path, state: dict[str, Any], recording: Path) -> 
 
 
 def path_from(recording: Path, checkpoint: Path) -> str:
-    """Return the way from a recording folder to a checkpoint, or names alone where that would tell of the machine."""
+    """Return the relative path from a recording to a checkpoint, or only names if that would reveal the machine."""
     start, end = Path(os.path.realpath(recording)), Path(os.path.realpath(checkpoint))
     if end.parent == FOLDER:
         return end.name
@@ -40,7 +40,7 @@ def path_from(recording: Path, checkpoint: Path) -> str:
 
 
 def _common_bases() -> list[Path]:
-    """Return the working folder and the home folder, without those that hold the folders of all users."""
+    """Return the working folder and the home folder, except for folders that hold those of all users."""
     home = Path(os.path.realpath(os.path.expanduser("~")))
     try:
         bases = [Path(os.path.realpath(os.getcwd())), home]

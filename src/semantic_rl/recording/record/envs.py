@@ -1,4 +1,4 @@
-"""The environments of a recording: single ones, of which each can stop playing, and be put back, without the others."""
+"""The environments of a recording: separate ones, so that each can stop or be restored independently of the others."""
 
 from typing import Protocol
 
@@ -11,18 +11,18 @@ from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 
 
 class RecordableEnv(VectorEnv, Protocol):
-    """An environment that can also show itself to people."""
+    """An environment that can also render high-resolution pictures."""
 
     def frames(self) -> NDArray[np.uint8]:
-        """Pictures [N, H, H, 3] of the last observation."""
+        """Return pictures [N, H, H, 3] of the last observation."""
         ...
 
 
 def make_env(config: EnvConfig, seed: int) -> RecordableEnv:
-    """Make an environment for playing; it steps on a thread of its own."""
+    """Make an environment for playing; it steps in a thread of its own."""
     return ProcgenVectorEnv(config, 1, seed, num_threads=1)
 
 
 def make_rendering_env(config: EnvConfig) -> RecordableEnv:
-    """Make an environment for playing again; it steps and renders on its caller's thread."""
+    """Make an environment for replaying; it steps and renders in the caller's thread."""
     return ProcgenVectorEnv(config, 1, 0, num_threads=0, render=True)

@@ -1,4 +1,4 @@
-"""What `recording.json` says of a recording, and whether a folder may be written to or gone on with."""
+"""Prepares a recording folder: the content of `recording.json`, and checks whether it may be written to or resumed."""
 
 import hashlib
 from collections.abc import Generator, Mapping
@@ -30,7 +30,7 @@ def describe(
     device: torch.device,
     precision: str,
 ) -> dict[str, Any]:
-    """Return what `recording.json` says besides format and counts: agent, settings, versions, layout."""
+    """Return the content of `recording.json` except format and counts: agent, settings, versions, layout."""
     semantic = policy.semantic
     absent = "the agent has no semantic clustering module"
     return {
@@ -54,7 +54,7 @@ def describe(
 
 
 def weights_sha256(policy: SemanticPolicy) -> str:
-    """Hash of names, shapes and values of all weights: says whether two recordings show the same agent."""
+    """Return a hash of the names, shapes and values of all weights, which identifies the agent of a recording."""
     digest = hashlib.sha256()
     for name, value in sorted(policy.state_dict().items()):
         digest.update(f"{name} {list(value.shape)} ".encode())
@@ -64,10 +64,10 @@ def weights_sha256(policy: SemanticPolicy) -> str:
 
 @contextmanager
 def held_folder(config: RecordConfig, description: dict[str, Any]) -> Generator[bool]:
-    """Make the folder of a recording and hold it, so that no other process writes there.
+    """Create the folder of a recording and lock it, so that no other process writes there.
 
-    Gives whether the recording is complete already. Raises UserError as `check_folder` does, and where another process
-    has the folder.
+    Yields whether the recording is already complete. Raises UserError as `check_folder` does, and if another process
+    holds the folder.
     """
     folder = config.out
     try:
@@ -92,10 +92,10 @@ _WAIT = "wait for it, or end it: what it has recorded is kept"
 
 
 def check_folder(config: RecordConfig, description: dict[str, Any]) -> bool:
-    """Say whether the recording is complete already.
+    """Say whether the recording is already complete.
 
-    Raises UserError where something is there and `resume` is off, and where `resume` is on and nothing is there, or
-    what is there was begun with other settings.
+    Raises UserError if the folder exists and `resume` is off, and if `resume` is on and there is no recording or it was
+    begun with other settings.
     """
     folder = config.out
     is_begun = _is_begun(folder)
@@ -134,7 +134,7 @@ def _is_incomplete(folder: Path) -> bool:
 
 
 def _holds_anything(folder: Path) -> bool:
-    """Say whether there is anything at `folder` but an empty one, or what a killed recording left before it began."""
+    """Say whether `folder` exists and contains more than what a recording leaves if it is killed before it begins."""
     if not exists(folder):
         return False
     try:
@@ -144,7 +144,7 @@ def _holds_anything(folder: Path) -> bool:
 
 
 def _decisive(description: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides the content of a recording, by name."""
+    """Return the settings that determine the content of a recording, by name."""
     try:
         return {
             **description["settings"],

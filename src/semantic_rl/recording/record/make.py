@@ -1,4 +1,4 @@
-"""Makes a recording: finds the agent, prepares the folder, plays until the protocol is satisfied, writes the tables."""
+"""Makes a recording: loads the agent, prepares the folder, plays until the protocol is satisfied, writes the tables."""
 
 import sys
 import time
@@ -35,11 +35,11 @@ from semantic_rl.training.device import choose_device, choose_precision, keep_fr
 from semantic_rl.training.signals import StopSignals
 
 SECONDS_BETWEEN_SNAPSHOTS = 60.0
-"""What a killed recording loses at most."""
+"""The most work that a killed recording loses."""
 SLACK_STEPS = 512
-"""Episodes that begin so many steps of every environment before the end are taken without waiting for others."""
+"""Steps per environment: an episode that begins earlier than this before the end is taken without waiting."""
 ENVIRONMENTS, ACTIONS = range(2)
-"""What the random streams of a seed are for."""
+"""Numbers of the random streams that are derived from a seed."""
 
 
 def record(config: RecordConfig) -> Path:
@@ -69,7 +69,7 @@ def record(config: RecordConfig) -> Path:
 def record_policy(
     policy: SemanticPolicy, environment: EnvConfig, config: RecordConfig, agent: dict[str, Any] | None = None
 ) -> Path:
-    """Record a policy; `agent` is what `recording.json` says of it. Otherwise like `record`."""
+    """Record a policy; `agent` is its entry in `recording.json`. Otherwise like `record`."""
     device = choose_device(config.device)
     precision = choose_precision(config.precision, device)
     if config.num_threads:
@@ -84,7 +84,7 @@ def record_policy(
 
 
 class Runs(NamedTuple):
-    """Where and how the network runs."""
+    """The device and the precision of the network."""
 
     device: torch.device
     precision: str
@@ -93,7 +93,7 @@ class Runs(NamedTuple):
 def _record(
     policy: SemanticPolicy, environment: EnvConfig, config: RecordConfig, description: dict[str, Any], runs: Runs
 ) -> None:
-    """Play, and write what comes of it, into a folder that this process holds."""
+    """Play and write the recording into a folder that this process holds."""
     shape = ProcgenVectorEnv.observation_shape
     dtype = state_dtype(policy.num_actions, policy.num_codes, NUM_FEATURES)
     snapshot = load_snapshot(config.out, dtype) if config.resume else None
@@ -136,12 +136,12 @@ def _protocol(config: RecordConfig) -> tuple[Exploration | None, Quota]:
 
 
 def seeds_of(seed: int, stream: int, count: int) -> list[int]:
-    """Return the seeds that a recording of `seed` gives its environments, or takes for its actions."""
+    """Return the seeds of a recording's environments, or of its actions, derived from the recording's `seed`."""
     return (np.random.SeedSequence([seed, stream]).generate_state(count) % 2**31).tolist()
 
 
 def _play_to_the_end(play: Play, writer: RecordingWriter, config: RecordConfig) -> None:
-    """Play until the protocol is satisfied; save a snapshot now and then, and when asked to stop."""
+    """Play until the protocol is satisfied; save snapshots at intervals and when asked to stop."""
     total = config.explore_steps if config.protocol == "explore" else config.target_states or config.episodes or 0
     saved = time.monotonic()
     with StopSignals() as signals, _progress(f"recording {config.out}", total) as update:
@@ -160,7 +160,7 @@ def _play_to_the_end(play: Play, writer: RecordingWriter, config: RecordConfig) 
 
 
 def _done(play: Play, writer: RecordingWriter, config: RecordConfig) -> int:
-    """How far a recording is, in the unit that its protocol counts."""
+    """Return the progress of a recording, in the unit that its protocol counts."""
     if config.protocol == "explore":
         return play.num_steps
     if config.target_states is None:
@@ -170,7 +170,7 @@ def _done(play: Play, writer: RecordingWriter, config: RecordConfig) -> int:
 
 @contextmanager
 def _progress(title: str, total: int | None) -> Generator[Callable[[int, int], None]]:
-    """Show a bar on a terminal; gives a function that takes (done, total)."""
+    """Show a progress bar on a terminal; yields a function that takes (done, total)."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:

@@ -1,9 +1,10 @@
-"""Plays the agent in many environments and hands each episode to the writer when it is sure to be recorded.
+"""Plays the agent in many environments and hands each episode to the writer as soon as it is certain to be recorded.
 
-An environment whose episodes are no longer needed is not stepped any more. With a GPU the environments form two crews:
-while the games of one step, the network acts for the other. On a CPU games, network and rendering take turns, each with
+An environment whose episodes are no longer needed stops stepping. With a GPU the environments form two crews: while the
+games of one crew step, the network acts for the other. On a CPU, games, network and rendering take turns, each using
 all cores.
-Axes: N environments (slots), B those of a crew that still play.
+
+Axes: N environments (slots), B environments of a crew that are still playing.
 """
 
 from collections.abc import Sequence
@@ -25,11 +26,11 @@ from semantic_rl.recording.store.writer import Episode, RecordingWriter
 from semantic_rl.training.device import autocast
 
 STATES_RENDERED_TOGETHER = 2048
-"""States that wait to be rendered before that is done: enough for all cores, and soon done when asked to stop."""
+"""States that are collected before rendering: enough to occupy all cores, few enough to finish soon on a stop."""
 
 
 class Exploration(NamedTuple):
-    """How the explore protocol departs from playing whole episodes by the policy alone."""
+    """Settings of the explore protocol, which takes random actions and keeps only some of the steps."""
 
     num_steps: int
     random_action_probability: float
@@ -37,7 +38,7 @@ class Exploration(NamedTuple):
 
 
 class Actor:
-    """The policy where it runs, and the randomness of its actions."""
+    """The policy on its device, with the generator that samples its actions."""
 
     def __init__(self, policy: SemanticPolicy, device: torch.device, precision: str, seed: int) -> None:
         self._policy = policy
@@ -45,11 +46,11 @@ class Actor:
         self._precision = precision
         self.generator = torch.Generator(device).manual_seed(seed)
         self.is_apart = device.type != "cpu"
-        """It leaves the CPU to the games."""
+        """The network runs on another device and leaves the CPU to the games."""
 
     @torch.no_grad()
     def __call__(self, observation: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-        """Map observations [B, 64, 64, 3] to columns [B, …] of the table of states; actions are sampled."""
+        """Map observations [B, 64, 64, 3] to columns [B, …] of the state table; actions are sampled."""
         with autocast(self._device, self._precision):
             output: PolicyOutput = self._policy(torch.from_numpy(observation).to(self._device))
         actions, _ = sample_actions(output.logits, self.generator)
@@ -70,7 +71,7 @@ class Actor:
 
 
 class Play:
-    """Environments, actor and episodes under way; `step` until it says that nothing is left to do."""
+    """Environments, actor and running episodes; call `step` until it returns False."""
 
     def __init__(
         self,
@@ -95,26 +96,26 @@ class Play:
         self._received = [True] * len(self._crews)
         self._current: list[EnvStep] = [env.observe() for env in envs]
         self._number = np.full(count, -1, np.int64)
-        """[N]: number of the episode under way; −1 where none is, and none will be."""
+        """[N]: number of the running episode; −1 if the environment has finished for good."""
         self._first_level = np.zeros(count, np.int64)
         self._trajectories = Trajectories(count, dtype)
         self._waiting: dict[int, tuple[Trajectory, Episode]] = {}
-        """Finished episodes of which it is not yet sure that they are taken, by number."""
+        """Finished episodes, by number, for which it is not yet decided whether they are taken."""
         self._refused: set[int] = set()
-        """Episodes that will not be taken, but of which a step may be under way."""
+        """Running episodes that will not be taken; a step of theirs may still be in progress."""
         self._unrendered: list[tuple[Trajectory, Episode]] = []
         self.num_steps = 0
-        """Steps of every environment so far."""
+        """Number of steps so far, counted per environment."""
         for slot in range(count):
             self._begin(slot)
 
     @property
     def num_states(self) -> int:
-        """States that are, or may yet be, recorded."""
+        """Return the number of states that are, or may yet be, recorded."""
         return self._quota.num_steps
 
     def step(self) -> bool:
-        """Step every environment once; return False when everything is with the writer."""
+        """Step every environment once; return False when everything has been handed to the writer."""
         is_last = self._exploration is not None and self.num_steps == self._exploration.num_steps
         if is_last:
             self._receive_all()
@@ -144,7 +145,7 @@ class Play:
         return slots[self._number[slots] >= 0]
 
     def _receive(self, crew: int) -> None:
-        """Wait for a crew's games and take what their step brought."""
+        """Wait for a crew's games and process the results of their step."""
         if self._received[crew]:
             return
         self._received[crew] = True
@@ -162,7 +163,7 @@ class Play:
                 self._end(slot, outcome)
                 ended.append(slot)
         self._decide()
-        # Only of this crew: the other may be in the middle of a step or, around a snapshot, not, and must not differ.
+        # Only this crew: whether the other one is in the middle of a step depends on snapshots and must not matter.
         for slot in self._playing(crew).tolist():
             if int(self._number[slot]) in self._refused:
                 self._refused.remove(int(self._number[slot]))
@@ -176,7 +177,7 @@ class Play:
             self._receive(crew)
 
     def _end(self, slot: int, outcome: EnvStep | None) -> None:
-        """Take an episode out of the trajectories; without an outcome it is unfinished."""
+        """Take an episode out of the trajectories; if `outcome` is None, it is unfinished."""
         episode = Episode(
             length=self._trajectories.length(slot),
             total_reward=float(self._trajectories.total_reward[slot]),
@@ -197,7 +198,7 @@ class Play:
         self._decide()
 
     def _decide(self) -> None:
-        """Pass on the episodes that are sure to be recorded, and note those that are sure not to be."""
+        """Queue the episodes that are now certain to be recorded, and note those that are certain not to be."""
         decision = self._quota.decide()
         for number in decision.taken:
             trajectory, episode = self._waiting.pop(number)
@@ -209,7 +210,7 @@ class Play:
                 self._refused.add(number)
 
     def _write(self) -> None:
-        """Hand over the episodes that wait for it, rendered if there is a renderer."""
+        """Hand the queued episodes to the writer, rendered if there is a renderer."""
         episodes, self._unrendered = self._unrendered, []
         if self._renderer is None:
             blocks = (trajectory.block for trajectory, _ in episodes)
@@ -219,7 +220,7 @@ class Play:
             self._writer.add(block, episode)
 
     def _act(self, crew: int, keeps: bool) -> None:
-        """Choose actions for a crew, keep its states, and let its games begin their step."""
+        """Choose actions for a crew, store its states if `keeps`, and start the step of its games."""
         slots = self._playing(crew)
         self._received[crew] = False
         if not len(slots):
@@ -240,7 +241,7 @@ class Play:
             self._envs[slot].act(action[None])
 
     def snapshot(self) -> Snapshot:
-        """Return everything that decides what follows; the recording can go on afterwards as if nothing had been."""
+        """Return the complete state; taking a snapshot does not affect how the recording continues."""
         self._receive_all()
         self._write()
         running, values = self._trajectories.state()
@@ -272,7 +273,7 @@ class Play:
         )
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to what `snapshot` returned."""
+        """Restore what `snapshot` returned."""
         blocks, blobs, values = snapshot
         for env, state in zip(self._envs, blobs["envs"], strict=True):
             env.restore([state])

@@ -1,14 +1,14 @@
-"""Which episodes a recording takes, so that asking for N states favours neither short nor long ones.
+"""Decides which episodes a recording takes, so that asking for N states favours neither short nor long episodes.
 
-Environments that play side by side finish short episodes first; taking episodes as they finish until there are N
-states would leave the long ones out. So episodes count in the order in which they *begin*: a recording takes the
-first E of them, with E the smallest number whose lengths add up to N. The lengths in that order are independent draws
-(an episode begins where another ended, whatever its own length will be), and whether E is reached depends only on the
-first E: a stopping time, so by Wald's identity means over the recording are means over episodes. What remains is the
-one episode with which N is reached, which is long more often than not: one in E.
+Environments that play in parallel finish short episodes first; taking episodes as they finish until there are N states
+would leave out the long ones. So episodes count in the order in which they *begin*: a recording takes the first E of
+them, where E is the smallest number whose lengths add up to at least N. The lengths in this order are independent draws
+(an episode begins when another one ends, whatever its own length will be), and whether E is reached depends only on the
+first E episodes. So E is a stopping time, and by Wald's identity means over the recording are means over episodes. What
+bias remains comes from the episode with which N is reached, which tends to be long: one episode in E.
 
-Waiting for all that began earlier would hold back much while one episode takes long. An episode that begins more than
-`slack` states before the end is therefore taken at once when it is finished; only the last ones wait.
+Waiting for all episodes that began earlier would hold back many while a single one takes long. So an episode that
+begins more than `slack` states before the end is taken as soon as it is finished; only the last ones wait.
 """
 
 from dataclasses import astuple, dataclass
@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 
 class Decision(NamedTuple):
-    """Numbers of episodes; each is decided once."""
+    """Newly decided episodes, by number; each episode is decided once."""
 
     taken: list[int]
-    """Finished, and part of the recording."""
+    """Finished episodes that are part of the recording."""
     refused: list[int]
-    """Finished or running, and never to be part of it."""
+    """Finished or running episodes that will never be part of it."""
 
 
 @dataclass
@@ -29,27 +29,27 @@ class _Episode:
     length: int
     finished: bool
     certain: bool
-    """It began so early that it is taken whatever the others do."""
+    """Whether it began so early that it is taken whatever happens in the other environments."""
     taken: bool
 
 
 class Quota:
-    """Numbers episodes in the order in which they begin and decides which are taken."""
+    """Numbers episodes in the order in which they begin, and decides which are taken."""
 
     def __init__(self, num_states: int | None, num_episodes: int | None, slack: int = 0) -> None:
-        """Take whole episodes until there are `num_states` states, or `num_episodes` episodes, or (None) all."""
+        """Take whole episodes until there are `num_states` states or `num_episodes` episodes; None sets no limit."""
         self._num_states = num_states
         self._num_episodes = num_episodes
         self._slack = slack
         self._num_begun = 0
         self.num_steps = 0
-        """Steps of all episodes that are, or may yet be, taken."""
+        """Total number of steps of the episodes that are, or may yet be, taken."""
         self._num_settled = 0
         self._open: dict[int, _Episode] = {}
         self._is_due = False
 
     def begin(self) -> int | None:
-        """Begin an episode and return its number; None if no further one will be taken."""
+        """Begin an episode and return its number; None if no further episode will be taken."""
         number = self._num_begun
         if self._is_full(self.num_steps) or (self._num_episodes is not None and number >= self._num_episodes):
             return None
@@ -94,7 +94,7 @@ class Quota:
         return decision
 
     def state(self) -> dict[str, Any]:
-        """Everything that decides what follows, as JSON values."""
+        """Return the complete state, as JSON values."""
         return {
             "num_begun": self._num_begun,
             "num_steps": self.num_steps,
@@ -103,7 +103,7 @@ class Quota:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to what `state` returned."""
+        """Restore what `state` returned."""
         self._num_begun = state["num_begun"]
         self.num_steps = state["num_steps"]
         self._num_settled = state["num_settled"]

@@ -1,6 +1,7 @@
-"""Shows the states of a recording to another agent: what its network makes of the very same observations.
+"""Runs another agent's network on the observations of a recording.
 
-The result is kept in the recording's `derived/` folder, by everything that it depends on, and computed only once.
+The result is cached in the recording's `derived/` folder under a key of everything that it depends on, so it is
+computed only once.
 """
 
 import hashlib
@@ -27,13 +28,13 @@ BATCH_STATES = 256
 
 
 def agent_name(agent: str | Path) -> str:
-    """Return the name of an agent, whatever folder of it is given, without the path to it."""
+    """Return an agent's name without the path; `agent` may be any folder that belongs to it."""
     checkpoint = find_checkpoint(agent).resolve()
     return (checkpoint.parent.parent if checkpoint.parent.name == CHECKPOINTS_FOLDER else checkpoint).name
 
 
 class Relabelled(NamedTuple):
-    """What an agent makes of B states of a recording."""
+    """An agent's outputs for B states of a recording."""
 
     agent_sha256: str
     """Hash of the file with the agent's weights."""
@@ -42,7 +43,7 @@ class Relabelled(NamedTuple):
     embedding: NDArray[np.float32] | None
     """[B, 2]; None if the agent has no semantic clustering module."""
     code_index: NDArray[np.int64] | None
-    """[B]; None likewise."""
+    """[B]; None if the agent has no semantic clustering module."""
 
 
 def relabel(
@@ -53,9 +54,9 @@ def relabel(
     precision: str = "auto",
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> Relabelled:
-    """Run an agent's network over the observations of the given rows, which must ascend.
+    """Run an agent's network on the observations of the given rows, which must ascend.
 
-    `agent` is whatever `record` takes. Raises UserError if it is none, or was trained on another game.
+    `agent` is anything that `record` accepts. Raises UserError if it is not an agent, or was trained on another game.
     """
     checkpoint = find_checkpoint(agent)
     state = read_state(checkpoint)
@@ -86,7 +87,7 @@ def relabel(
 
 
 def _dtype(num_codes: int) -> np.dtype[np.void]:
-    """Return the record type of what is kept of a state."""
+    """Return the record type of one state in the cached table."""
     semantic: dict[str, type] = {"embedding_x": np.float32, "embedding_y": np.float32, "code_index": np.int64}
     return np.dtype([("features", np.float16, (NUM_FEATURES,)), *(semantic.items() if num_codes else ())])
 
@@ -100,7 +101,7 @@ def _columns(
     precision: str,
     report: Callable[[int, int], None],
 ) -> Columns:
-    """Return what the network says of each state."""
+    """Return the network's outputs for each state."""
     found: list[PolicyOutput] = []
     for start in range(0, len(rows), BATCH_STATES):
         report(start, len(rows))

@@ -1,7 +1,7 @@
-"""Pictures for people: recorded episodes are played again, from their first state, in games that render.
+"""Renders high-resolution pictures by replaying recorded episodes from their first state in rendering games.
 
-Rendering at 512 costs several times what playing costs, so only what is recorded is rendered. Procgen is exact: the
-same state and the same actions give the same episode, which is checked frame by frame.
+Rendering at 512×512 costs several times as much as playing, so only recorded states are rendered. Procgen is
+deterministic: the same state and actions give the same episode, which is checked frame by frame.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from semantic_rl.recording.store.writer import Block
 
 
 class Renderer:
-    """Renders episodes, one a thread, each thread with its own game."""
+    """Renders episodes in parallel, one per thread, each thread with its own game."""
 
     def __init__(self, make_env: Callable[[], RecordableEnv], picture_size: int, num_threads: int) -> None:
         self._picture_size = picture_size
@@ -28,7 +28,7 @@ class Renderer:
         self._threads = ThreadPoolExecutor(num_threads)
 
     def render(self, trajectories: list[Trajectory]) -> Iterator[Block]:
-        """Return, in their order, the trajectories' blocks with the encoded pictures of their states."""
+        """Return the trajectories' blocks, in the given order, with the encoded pictures of their states."""
         pictures = self._threads.map(self._render, trajectories)
         return (item.block._replace(pictures=some) for item, some in zip(trajectories, pictures, strict=True))
 

@@ -1,9 +1,8 @@
-"""Pictures of recorded states after the fact: what an environment played is played again, from its seed.
+"""Renders recorded states afterwards, by replaying each environment from its seed.
 
-For this nothing but the recording is needed, with or without pictures of its own: whole episodes are recorded, those of
-an environment are all that it played up to some point, and Procgen is exact. It is checked for every picture that the
-agent would see the frame that was recorded. Playing again takes a fraction of a millisecond a step; only the wanted
-states are rendered.
+This needs only the recording, with or without pictures: it holds whole episodes, an environment's episodes are all that
+it played up to some point, and Procgen is deterministic. For every picture it is checked that the replayed observation
+equals the recorded one. Replaying takes a fraction of a millisecond per step; only the requested states are rendered.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,9 +24,9 @@ from semantic_rl.recording.store.frames import encode_picture
 def render_states(
     recording: Recording, rows: Iterable[int], size: int, report: Callable[[int, int], None] = lambda done, total: None
 ) -> dict[int, bytes]:
-    """Return pictures of the given rows of a recording of whole episodes, as JPEG, by row.
+    """Return pictures of the given rows as JPEG, by row; the recording must consist of whole episodes.
 
-    Raises UserError where the recording is not of whole episodes, or where its games play out differently here.
+    Raises UserError if it does not, or if its games play out differently on this machine.
     """
     settings = recording.description["settings"]
     if settings["protocol"] != "episodes":
@@ -52,7 +51,7 @@ def render_states(
 
 
 class _Replay:
-    """What the threads share."""
+    """The state that the threads share."""
 
     def __init__(self, recording: Recording, rows: set[int], size: int) -> None:
         self._recording = recording
@@ -67,12 +66,12 @@ class _Replay:
         self._slots = episodes["env"].to_numpy()
 
     def wanted_slots(self) -> list[int]:
-        """Return the environments that played the wanted rows."""
+        """Return the environments that played the requested rows."""
         episodes = np.searchsorted(self._first_rows, sorted(self._rows), side="right") - 1
         return np.unique(self._slots[episodes]).tolist()
 
     def play(self, slot: int, seed: int) -> dict[int, bytes]:
-        """Play what an environment played, as far as it is wanted, and return the pictures by row."""
+        """Replay an environment up to the last requested state and return the pictures by row."""
         mine = np.flatnonzero(self._slots == slot)
         rows = np.concatenate([self._first_rows[episode] + np.arange(self._num_rows[episode]) for episode in mine])
         last = max(place for place, row in enumerate(rows.tolist()) if row in self._rows)

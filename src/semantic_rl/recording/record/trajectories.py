@@ -1,6 +1,6 @@
-"""The episodes under way: their rows, observations and actions, one trajectory for each environment.
+"""The running episodes: their rows, observations and actions, one trajectory per environment.
 
-Axes: N environments (slots), B those that are written to at once.
+Axes: N environments (slots), B environments that are written to at once.
 """
 
 from collections.abc import Mapping
@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 from semantic_rl.recording.store.writer import Block
 
 FIRST_CAPACITY = 128
-"""Rows of one trajectory for which there is room at first."""
+"""Initial capacity of one trajectory, in rows."""
 
 
 class Trajectory(NamedTuple):
-    """An episode, or what there is of one, and what it takes to play it again."""
+    """A complete or partial episode, with everything needed to replay it."""
 
     block: Block
     actions: bytes
-    """One a step, recorded or not."""
+    """The action of every step, recorded or not."""
     start: bytes
-    """The environment's state at the first step; empty if nobody will want to play it again."""
+    """The environment's state at the first step; empty if the episode will not be replayed."""
 
 
 class Trajectories:
-    """Collects rows until an episode's end; rewards come one step after their row."""
+    """Collects rows until an episode ends; a row's reward arrives one step after the row."""
 
     def __init__(self, num_envs: int, dtype: np.dtype[np.void]) -> None:
         self._rows = np.zeros((num_envs, FIRST_CAPACITY), dtype)
@@ -36,14 +36,14 @@ class Trajectories:
         self._actions = [bytearray() for _ in range(num_envs)]
         self._starts = [b""] * num_envs
         self.total_reward = np.zeros(num_envs, np.float64)
-        """[N]: rewards of the episode so far."""
+        """[N]: sum of the episode's rewards so far."""
 
     def length(self, slot: int) -> int:
-        """Steps of the episode so far, one under way included."""
+        """Return the number of steps of the episode so far, including one in progress."""
         return len(self._actions[slot])
 
     def begin(self, slot: int, start: bytes) -> None:
-        """Begin an empty trajectory in place of what there was."""
+        """Start an empty trajectory, which replaces the previous one."""
         self._rows[slot] = np.zeros((), self._rows.dtype)
         self._num_rows[slot] = 0
         self._observations[slot] = []
@@ -54,41 +54,41 @@ class Trajectories:
     def add_rows(
         self, slots: NDArray[np.int64], columns: Mapping[str, NDArray[Any]], observations: list[bytes]
     ) -> None:
-        """Add the row of the step that begins to the trajectories `slots` [B]: columns [B, …] by name."""
+        """Add the row of the next step to the trajectories `slots` [B]; columns are [B, …] by name."""
         at = self._num_rows[slots]
         if at.max() == self._rows.shape[1]:
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)], axis=1)
         for name, values in columns.items():
             self._rows[name][slots, at] = values
         self._rows["step"][slots, at] = [len(self._actions[slot]) for slot in slots]
-        # Until the episode ends, this column holds what was earned before the step.
+        # Until the episode ends, this column holds the sum of rewards before the step.
         self._rows["return_to_go"][slots, at] = self.total_reward[slots]
         self._num_rows[slots] += 1
         for slot, observation in zip(slots, observations, strict=True):
             self._observations[slot].append(observation)
 
     def begin_step(self, slots: NDArray[np.int64], actions: NDArray[np.integer], is_stored: bool) -> None:
-        """Note the actions [B] of the step that begins, and whether it has a row."""
+        """Store the actions [B] of the next step, and whether it has a row."""
         self._last_is_stored[slots] = is_stored
         for slot, action in zip(slots, actions, strict=True):
             self._actions[slot].append(action)
 
     def end_step(self, slot: int, reward: float, terminated: bool, truncated: bool) -> None:
-        """Take what a step brought."""
+        """Add the result of a step."""
         if self._last_is_stored[slot]:
             row = self._rows[slot, self._num_rows[slot] - 1]
             row["reward"], row["terminated"], row["truncated"] = reward, terminated, truncated
         self.total_reward[slot] += reward
 
     def take(self, slot: int, finished: bool) -> Trajectory:
-        """Return a trajectory; if it is finished, with what was yet to be earned in each of its states."""
+        """Return a trajectory; if it is finished, with the return-to-go of each of its states."""
         rows = self._rows[slot, : self._num_rows[slot]].copy()
         before = rows["return_to_go"].astype(np.float64)
         rows["return_to_go"] = self.total_reward[slot] - before if finished else np.nan
         return Trajectory(Block(rows, self._observations[slot], []), bytes(self._actions[slot]), self._starts[slot])
 
     def state(self) -> tuple[list[Trajectory], dict[str, Any]]:
-        """Return the trajectories as they are and, as JSON values, what is left to say of them."""
+        """Return the trajectories and, as JSON values, the rest of the state."""
         trajectories = [
             Trajectory(Block(rows[:count], observations, []), bytes(actions), start)
             for rows, count, observations, actions, start in zip(
@@ -99,7 +99,7 @@ class Trajectories:
         return trajectories, values
 
     def restore(self, trajectories: list[Trajectory], values: dict[str, Any]) -> None:
-        """Go back to what `state` returned."""
+        """Restore what `state` returned."""
         self._num_rows[:] = [len(trajectory.block.rows) for trajectory in trajectories]
         self._last_is_stored[:] = values["last_is_stored"]
         self.total_reward[:] = values["total_reward"]

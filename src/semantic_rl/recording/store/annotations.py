@@ -1,15 +1,16 @@
-"""Names and notes that people give to clusters, and selections that they keep: `annotations.json` in the recording.
+"""Users' names and notes for clusters, and saved selections: `annotations.json` in the recording.
 
-The file is for git: one value a line, in a fixed order. It is read anew before every change, under a lock that other
-processes respect, and replaced whole. Whoever changes an entry says which version of it they saw; if another one is
-there by now, nothing is overwritten and they are shown that one.
+The file is laid out for git: one value per line, in a fixed order. Before every change it is read again, under a lock
+that other processes respect, and then replaced atomically. A change states which version of the entry its author saw;
+if the entry has changed since, nothing is overwritten and the current entry is returned with the error.
+
 
     {"format": "semantic-rl annotations", "format_version": 1, "version": 3,
      "clusters": {"2": {"name": "before a jump", "note": "", "author": "Ada", "time": "2026-01-31T12:00:00Z",
                         "version": 1}},
      "selections": [{"id": "s3", "name": "…", "note": "", "plane": "fdr", "polygon": [[0, 0], …], "count": 12, …}]}
 
-`version` counts the changes of the file; that of an entry is the file's when it was last written.
+`version` counts the changes of the file; an entry's `version` is the file's version when the entry was last written.
 """
 
 import fcntl
@@ -31,10 +32,10 @@ from semantic_rl.errors import UserError
 ANNOTATIONS_FORMAT = "semantic-rl annotations"
 FORMAT_VERSION = 1
 LONGEST = {"name": 80, "note": 4000, "author": 80}
-"""Characters."""
+"""Longest accepted texts, in characters."""
 MOST_SELECTIONS = 1_000
 MOST_BYTES = 50_000_000
-"""Of the file."""
+"""Largest accepted size of the file."""
 
 Entry = dict[str, Any]
 _POINT = re.compile(r"\[\s+(-?[\d.eE+-]+),\s+(-?[\d.eE+-]+)\s+\]")
@@ -46,11 +47,11 @@ class Conflict(Exception):
     def __init__(self, current: Entry | None) -> None:
         super().__init__()
         self.current = current
-        """What is there now; None if it was deleted."""
+        """The current entry; None if it was deleted."""
 
 
 class InvalidText(ValueError):
-    """A name, a note or an author that cannot be written; says why in a sentence."""
+    """A name, note or author that cannot be stored; the message is one sentence."""
 
 
 class Annotations:
@@ -61,9 +62,9 @@ class Annotations:
         self.path = recording / ANNOTATIONS_FILE
 
     def read(self) -> dict[str, Any]:
-        """Return what the file says, empty if there is none; raises UserError if it is damaged, foreign or newer."""
+        """Return the file's content, empty if there is no file; raises UserError if it is damaged, foreign or newer."""
         try:
-            # A recording may come from a stranger: a pipe would keep the reader for ever, a huge file fill the memory.
+            # A recording is untrusted input: reading a pipe would never end, and a huge file would fill the memory.
             found = self.path.stat()
             if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
                 raise UserError(f"{self.path} is no file of at most {MOST_BYTES:,} bytes; move it away to start anew.")
@@ -90,7 +91,7 @@ class Annotations:
         return {"version": version, "clusters": clusters, "selections": selections}
 
     def signature(self) -> tuple[int, ...]:
-        """Return numbers that change when the file does."""
+        """Return numbers that change when the file changes."""
         try:
             found = self.path.stat()
         except OSError:
@@ -98,9 +99,9 @@ class Annotations:
         return found.st_mtime_ns, found.st_size, found.st_ino
 
     def put_cluster(self, cluster: int, name: str, note: str, author: str, seen: int) -> Entry | None:
-        """Name a cluster; without name and note it is as if it had never been named, and None is returned.
+        """Set a cluster's name and note; if both are empty, the entry is removed and None is returned.
 
-        Raises Conflict unless `seen` is the version of the entry that is there, 0 if there is none.
+        Raises Conflict unless `seen` is the current version of the entry, 0 if there is none.
         """
 
         def change(content: dict[str, Any], version: int) -> Entry | None:
@@ -116,7 +117,7 @@ class Annotations:
         return self._change(change)
 
     def add_selection(self, selection: Mapping[str, Any], name: str, note: str, author: str) -> Entry:
-        """Keep a selection: its plane, polygon and count; it gets an id."""
+        """Save a selection (its plane, polygon and count) under a new id."""
 
         def change(content: dict[str, Any], version: int) -> Entry:
             if len(content["selections"]) >= MOST_SELECTIONS:
@@ -128,7 +129,7 @@ class Annotations:
         return self._change(change)
 
     def put_selection(self, id: str, changes: Mapping[str, Any], name: str, note: str, author: str, seen: int) -> Entry:
-        """Change a selection; raises Conflict as `put_cluster` does, also if it was deleted."""
+        """Change a selection; raises Conflict as `put_cluster` does, and if the selection was deleted."""
 
         def change(content: dict[str, Any], version: int) -> Entry:
             place = _find(content["selections"], id, seen)
@@ -141,7 +142,7 @@ class Annotations:
         return self._change(change)
 
     def delete_selection(self, id: str, seen: int) -> None:
-        """Delete a selection; raises Conflict likewise."""
+        """Delete a selection; raises Conflict as `put_selection` does."""
 
         def change(content: dict[str, Any], version: int) -> None:
             del content["selections"][_find(content["selections"], id, seen)]
@@ -171,13 +172,13 @@ class Annotations:
 
     @contextmanager
     def _locked(self) -> Generator[None]:
-        """Keep other threads and processes from writing; the lock is on the folder, so that no file is left behind."""
+        """Keep other threads and processes from writing; the folder itself is locked, so no lock file remains."""
         try:
             descriptor = os.open(self._folder, os.O_RDONLY)
-        except OSError as error:  # the recording was moved or forbidden meanwhile
+        except OSError as error:  # the recording has been moved or made inaccessible in the meantime
             raise self._unwritable(error) from error
         try:
-            with suppress(OSError):  # storage without locks
+            with suppress(OSError):  # storage that does not support locks
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
@@ -216,7 +217,7 @@ def _entry(texts: Mapping[str, str], author: str, version: int, more: Mapping[st
 
 
 def clean(name: str, text: object) -> str:
-    """Return a text as it is kept: without control characters and outer space; raises InvalidText if it is none."""
+    """Return a text as it is stored, without control characters and outer whitespace; raises InvalidText if invalid."""
     if not isinstance(text, str):
         raise InvalidText(f"{name}: expected a text.")
     kept = without_controls(text) if name == "note" else without_controls(text).replace("\n", " ")
@@ -226,6 +227,6 @@ def clean(name: str, text: object) -> str:
 
 
 def without_controls(text: str) -> str:
-    """Return a text with spaces in place of control characters, lines kept, and without outer space."""
-    allowed = "\n\u200d"  # the latter joins the parts of many emoji
+    """Replace control characters by spaces, except line breaks, and strip outer whitespace."""
+    allowed = "\n\u200d"  # U+200D joins the parts of many emoji
     return "".join(sign if sign in allowed or unicodedata.category(sign)[0] != "C" else " " for sign in text).strip()

@@ -1,8 +1,8 @@
-"""Reads Arrow files of one column of byte strings, as recordings hold frames, and trusts nothing in them.
+"""Reads untrusted Arrow files with one column of byte strings, the format of a recording's frames.
 
-A file from outside may have been damaged, or made to do damage. Arrow's own reader believes a file's offsets and the
-sizes that compressed buffers claim; here every offset and every size is compared with what it may be before it is
-used. Whatever is wrong raises Damaged. The format: https://arrow.apache.org/docs/format/Columnar.html.
+A file from elsewhere may be damaged or malicious. Arrow's own reader trusts a file's offsets and the sizes that
+compressed buffers declare; here every offset and size is checked before it is used. Any fault raises Damaged. The
+format: https://arrow.apache.org/docs/format/Columnar.html.
 """
 
 import os
@@ -18,20 +18,20 @@ from semantic_rl.recording.store.flatbuffer import Damaged, Table, unpack
 
 MAGIC = b"ARROW1"
 MOST_OF_FOOTER = 1 << 20
-"""Bytes; a shard's has 4 KB."""
+"""Largest accepted footer, in bytes; a shard's has 4 KB."""
 MOST_OF_DESCRIPTION = 1 << 16
-"""Bytes with which a batch may be described."""
+"""Largest accepted description of a batch, in bytes."""
 BINARY, FIXED_SIZE_BINARY = 4, 15
-"""Types in Arrow's Schema.fbs."""
+"""Numbers of types in Arrow's Schema.fbs."""
 RECORD_BATCH = 3
-"""A kind of message in Arrow's Message.fbs."""
+"""Number of a message type in Arrow's Message.fbs."""
 ZSTD = 1
-"""A codec in Arrow's Message.fbs."""
+"""Number of a codec in Arrow's Message.fbs."""
 NOT_COMPRESSED = -1
 
 
 class _Block(NamedTuple):
-    """Where a batch lies in the file."""
+    """The location of a batch in the file."""
 
     offset: int
     size_of_description: int
@@ -39,7 +39,7 @@ class _Block(NamedTuple):
 
 
 class ArrowFile:
-    """A file whose footer was read: its batches are read one at a time."""
+    """A file whose footer has been read; its batches are read one at a time."""
 
     def __init__(self, path: Path) -> None:
         """Read the footer; raises Damaged and OSError."""
@@ -52,7 +52,7 @@ class ArrowFile:
         if len(fields) != 1:
             raise Damaged(f"it holds {len(fields)} columns, expected 1")
         self.width = _width_of(fields[0])
-        """Bytes of each row; None: they differ."""
+        """Bytes of each row; None if rows differ in size."""
         self.metadata = {entry.text(0): entry.text(1) for entry in schema.tables(2)}
         self._blocks = [_Block(*block) for block in footer.structs(3, "<qi4xq")]
         for index, block in enumerate(self._blocks):
@@ -63,11 +63,11 @@ class ArrowFile:
 
     @property
     def num_batches(self) -> int:
-        """Batches of the file."""
+        """Return the number of batches in the file."""
         return len(self._blocks)
 
     def read(self, index: int, num_rows: int, most: int) -> list[bytes]:
-        """Return the rows of a batch, which must be `num_rows` and have at most `most` bytes in all."""
+        """Return the rows of a batch, which must have exactly `num_rows` rows and at most `most` bytes in total."""
         with self._open() as file:
             return self._read(file, index, num_rows, most)
 
@@ -112,7 +112,7 @@ class ArrowFile:
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Open a regular file; raises Damaged where there is something else, such as a pipe, and OSError."""
+    """Open a regular file; raises Damaged if it is something else, such as a pipe, and OSError."""
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -148,7 +148,7 @@ def _width_of(field: Table) -> int | None:
 
 
 def _decompressed(content: bytes, expected: int | None, most: int, index: int) -> bytes:
-    """Decompress a buffer, in front of which stands how large it will be: `expected` bytes, or at most `most`."""
+    """Decompress a buffer whose prefix gives the decompressed size: `expected` bytes, or at most `most`."""
     size: int = unpack("<q", content, 0)[0]
     if size == NOT_COMPRESSED:
         return content[8:]

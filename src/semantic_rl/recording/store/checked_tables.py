@@ -1,7 +1,7 @@
-"""Do the tables of a recording belong together, and is every number in them one that there can be?
+"""Checks that the tables of a recording are consistent with each other and that all their numbers are in range.
 
-Checked once, when a recording is opened: all columns of numbers that stand alone. The columns of lists, which hold most
-of a recording, are checked part by part when they are read (`check_lists`).
+All scalar columns are checked once, when a recording is opened. The list columns, which hold most of a recording, are
+checked in parts when they are read (`check_lists`).
 """
 
 from typing import Any, NamedTuple
@@ -13,18 +13,18 @@ from semantic_rl.recording.store.schema import NULLABLE, SHARD_ROWS
 from semantic_rl.recording.store.table_file import Columns, TableFile
 
 LARGEST_LEVEL = 2**31 - 1
-"""Of the seeds that name levels."""
+"""Largest level seed."""
 
 
 class Limits(NamedTuple):
-    """What is known of the agent."""
+    """Properties of the agent that limit the values in the tables."""
 
     num_actions: int
     num_codes: int
 
 
 def check_episodes(file: TableFile) -> Columns:
-    """Return the columns of the table of episodes; raises UserError unless they agree with each other."""
+    """Return the columns of the episode table; raises UserError unless they are consistent."""
     columns = file.read(file.dtype.names or ())
     count = file.num_rows
     num_rows = columns["num_rows"].astype(np.int64)
@@ -42,7 +42,7 @@ def check_episodes(file: TableFile) -> Columns:
 
 
 def check_states(file: TableFile, episodes: Columns, limits: Limits) -> Columns:
-    """Return the columns of the table of states that are no lists; raises UserError unless they fit `episodes`."""
+    """Return the scalar columns of the state table; raises UserError unless they are consistent with `episodes`."""
     names = [name for name in file.dtype.names or () if not file.dtype[name].shape]
     columns = file.read(names)
     num_rows = episodes["num_rows"]
@@ -65,7 +65,7 @@ def check_states(file: TableFile, episodes: Columns, limits: Limits) -> Columns:
 
 
 def check_lists(file: TableFile, name: str, values: NDArray[Any], start: int) -> None:
-    """Raise UserError unless the lists of a column, [B, …] from row `start` on, hold numbers that there can be."""
+    """Raise UserError unless the lists of a column, [B, …] from row `start` on, hold only valid numbers."""
     check_finite(file, name, values, start)
     if name == "code_distance" and (values < 0).any():
         row, place = np.argwhere(values < 0)[0].tolist()
@@ -73,7 +73,7 @@ def check_lists(file: TableFile, name: str, values: NDArray[Any], start: int) ->
 
 
 def check_finite(file: TableFile, name: str, values: NDArray[Any], start: int) -> None:
-    """Raise UserError unless all numbers are finite; NaN is a missing value where one may be missing."""
+    """Raise UserError unless all numbers are finite; NaN is allowed as a missing value in nullable columns."""
     finite = np.isfinite(values) | np.isnan(values) if name in NULLABLE else np.isfinite(values)
     if not finite.all():
         row, *place = np.argwhere(~finite)[0].tolist()

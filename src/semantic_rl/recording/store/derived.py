@@ -1,7 +1,7 @@
-"""The `derived/` folder of a recording: what was computed of it is kept there, so that it need not be computed again.
+"""The `derived/` folder of a recording, a cache of results that were computed from it.
 
-A recording may come from a stranger or lie on storage that is read-only. So nothing is written through a link, and
-where nothing can be written, what was computed is used all the same.
+A recording is untrusted input and may be on read-only storage. So nothing is written through a symbolic link, and if
+nothing can be written, the result is used without being cached.
 """
 
 import sys
@@ -12,14 +12,13 @@ from semantic_rl.artifacts import DERIVED_FOLDER
 from semantic_rl.atomic_write import check_no_link, whole_file
 
 _said: set[Path] = set()
-"""Recordings of which it was said that nothing can be kept in them."""
+"""Recordings for which a note has said that nothing can be cached in them."""
 
 
 def keep(recording: Path, name: str, write: Callable[[Path], object]) -> None:
-    """Keep a file in a recording's derived folder, whole or not at all; `write` gets the path to write to.
+    """Write a file atomically into a recording's derived folder; `write` gets the path to write to.
 
-    Where that cannot be done, a note on stderr says so, once for each recording. Raises UserError where the folder is a
-    link.
+    If that fails, a note on stderr says so, once per recording. Raises UserError if the folder is a symbolic link.
     """
     folder = recording / DERIVED_FOLDER
     check_no_link(folder)

@@ -1,7 +1,7 @@
-"""Reads tables from a recording's `derived/` folder: what is not exactly right is as if it were not there.
+"""Reads and writes cached tables in a recording's `derived/` folder; an invalid table counts as missing.
 
-Whatever was kept there can be computed again, and may have been written by a fault, by another version or by someone
-else. So a kept table is used only if it is of the very states that are asked for and all its numbers are finite.
+A cached table can be computed again, and it may have been written by a faulty or different version or by someone else.
+So it is used only if it covers exactly the requested states and all its numbers are finite.
 """
 
 import sys
@@ -21,18 +21,18 @@ from semantic_rl.recording.store.schema import columns_to_table
 from semantic_rl.recording.store.table_file import Columns, TableFile
 
 _said: set[Path] = set()
-"""Tables that were named already."""
+"""Invalid tables that a note has already named."""
 ROW = "row"
-"""Column with the states' rows in the recording."""
+"""Name of the column with the states' rows in the recording."""
 
 
 def read_kept(
     recording: Path, name: str, rows: NDArray[np.int64], columns: np.dtype[np.void], counts: Mapping[str, int]
 ) -> Columns | None:
-    """Return columns of a kept table of the states `rows`, or None if there is none that is right.
+    """Return the columns of a cached table of the states `rows`, or None if there is no valid one.
 
-    `columns` is the record type of a state. The columns named in `counts` hold whole numbers below these. One line on
-    stderr names a table that is there and not right.
+    `columns` is the record type of a state. The columns named in `counts` hold whole numbers below the given counts. If
+    a table exists but is invalid, one line on stderr names it.
     """
     path = recording / DERIVED_FOLDER / name
     try:
@@ -67,6 +67,6 @@ def _read(path: Path, rows: NDArray[np.int64], columns: np.dtype[np.void], count
 
 
 def keep_table(recording: Path, name: str, rows: NDArray[np.int64], columns: Columns, parameters: str) -> None:
-    """Keep a table of the states `rows`; `parameters`, which say how it was made, go into its metadata."""
+    """Cache a table of the states `rows`; `parameters`, which say how it was made, go into its metadata."""
     table: Any = columns_to_table({ROW: rows, **columns}).replace_schema_metadata({"parameters": parameters})
     keep(recording, name, lambda temporary: pq.write_table(table, temporary, compression="zstd"))

@@ -1,4 +1,4 @@
-"""What `recording.json` says, checked once, field by field: behind this everything in it is of its type."""
+"""Reads and validates `recording.json` field by field, so that later code can rely on the types of its fields."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -12,15 +12,15 @@ from semantic_rl.recording.store.schema import SHARD_ROWS
 
 WAY_OUT = "restore the recording or record again."
 LARGEST_PICTURE = 2048
-"""Pixels of a side."""
+"""Largest accepted side of a picture, in pixels."""
 MOST_CODES, MOST_ACTIONS = 256, 256
-"""What a byte counts."""
+"""Most codes and actions, whose indices are stored as bytes."""
 LARGEST_FLOAT32 = 3.4e38
 MADE_BY = "a recording made by 'semantic-rl record'"
 
 
 def read_description(path: Path) -> JsonObject:
-    """Return a recording folder's `recording.json`; raises UserError if there is none, or it is foreign or newer."""
+    """Return a recording folder's `recording.json`; raises UserError if it is missing, foreign or newer."""
     kind = kind_of(path, MADE_BY)
     file = path / RECORDING_FILE
     if kind is None:
@@ -39,7 +39,7 @@ def read_description(path: Path) -> JsonObject:
 
 
 def check_description(description: JsonObject) -> dict[str, Any]:
-    """Return what the `recording.json` of a complete recording says; raises UserError if a field is not what it is."""
+    """Return the content of a complete recording's `recording.json`; raises UserError if a field is invalid."""
     counts = description.object("counts")
     counts.integer("states")
     counts.integer("episodes")
@@ -83,7 +83,7 @@ def _check_environment(environment: JsonObject) -> None:
 
 
 def _check_scalars(parent: JsonObject, name: str) -> None:
-    """Raise UserError unless an object holds texts, numbers, true, false and null alone."""
+    """Raise UserError unless all values of an object are strings, numbers, true, false or null."""
     found = parent.object(name)
     for key, value in found.items():
         if isinstance(value, dict | list):

@@ -1,18 +1,18 @@
-"""Reads FlatBuffers, in which Arrow describes its files, without trust: no offset reaches outside of the bytes.
+"""Reads untrusted FlatBuffers, the format of Arrow's metadata; every offset is checked to stay inside the bytes.
 
-A table is a place in the bytes; its fields have numbers, given by Arrow's schemas (format/Message.fbs, Schema.fbs and
-File.fbs of the Arrow project).
+A table is a position in the bytes; its fields have numbers, given by Arrow's schemas (format/Message.fbs, Schema.fbs
+and File.fbs of the Arrow project).
 """
 
 import struct
 from typing import Any, Self
 
 MOST_ITEMS = 100_000
-"""Of a vector; none of ours comes near it."""
+"""Most accepted items of a vector; none of ours comes near it."""
 
 
 class Damaged(ValueError):
-    """The bytes are not what they should be; says in a few words why not."""
+    """The bytes are invalid; the message says in a few words why."""
 
 
 class Table:
@@ -26,39 +26,39 @@ class Table:
 
     @classmethod
     def root(cls, content: bytes) -> Self:
-        """Return the table with which a buffer begins; raises Damaged, like all that follows."""
+        """Return the root table of a buffer; raises Damaged, as all other methods do."""
         return cls(content, unpack("<I", content, 0)[0])
 
     def number(self, field: int, form: str, default: int = 0) -> int:
-        """Return a whole number, of the type that `struct` calls `form`."""
+        """Return an integer field; `form` is its type in the notation of `struct`."""
         place = self._where(field)
         return default if place is None else self._number(form, place)
 
     def table(self, field: int) -> Self:
-        """Return a table in a field."""
+        """Return a table field."""
         place = self._where(field)
         if place is None:
             raise Damaged("a part of its description is missing")
         return type(self)(self._content, place + self._number("<I", place))
 
     def has(self, field: int) -> bool:
-        """Say whether a field is there."""
+        """Say whether a field is present."""
         return self._where(field) is not None
 
     def tables(self, field: int) -> list[Self]:
-        """Return the tables of a vector."""
+        """Return a field that is a vector of tables."""
         begin, count = self._vector(field)
         places = [begin + 4 * index for index in range(count)]
         return [type(self)(self._content, place + self._number("<I", place)) for place in places]
 
     def structs(self, field: int, form: str) -> list[tuple[int, ...]]:
-        """Return the structs of a vector, each of the layout `form`."""
+        """Return a field that is a vector of structs with the layout `form`."""
         begin, count = self._vector(field)
         size = struct.calcsize(form)
         return [unpack(form, self._content, begin + size * index) for index in range(count)]
 
     def text(self, field: int) -> bytes:
-        """Return a text."""
+        """Return a string field, as bytes."""
         begin, count = self._vector(field)
         return unpack(f"<{count}s", self._content, begin)[0]
 
@@ -82,7 +82,7 @@ class Table:
 
 
 def unpack(form: str, content: bytes, place: int) -> tuple[Any, ...]:
-    """Return what `struct` reads at a place; raises Damaged if that reaches outside."""
+    """Unpack a `struct` format at a position; raises Damaged if it reaches outside of the bytes."""
     if place < 0 or place + struct.calcsize(form) > len(content):
         raise Damaged("its description reaches outside of it")
     return struct.unpack_from(form, content, place)

@@ -1,8 +1,8 @@
-"""Frames on disk: shards of image tiles in Arrow files, each frame within reach without the ones before it.
+"""Frames on disk: shards in Arrow files with random access to each frame.
 
-`observations-*.arrow` hold what the agent saw: raw tiles [64, 64, 3], lossless, in record batches of 32 rows that
-Arrow itself compresses with zstd (the states of an episode lie side by side and have much in common).
-`pictures-*.arrow` hold what a person wants to see, one JPEG a row. Any Arrow reader opens both.
+`observations-*.arrow` hold the observations: raw tiles [64, 64, 3], lossless, in record batches of 32 rows that Arrow
+compresses with zstd (consecutive states of an episode have much in common). `pictures-*.arrow` hold high-resolution
+pictures, one JPEG per row. Any Arrow reader can open both.
 """
 
 import io
@@ -24,27 +24,27 @@ from semantic_rl.recording.store.flatbuffer import Damaged
 from semantic_rl.recording.store.schema import SHARD_ROWS
 
 BATCH_ROWS = 32
-"""Rows that are stored, and observations that are compressed, together: reading one unpacks at most so many."""
+"""Rows per record batch. A batch of observations is compressed as a whole, so reading one frame unpacks all of it."""
 PICTURE_QUALITY = 90
-"""JPEG's; without chroma subsampling, so that thin coloured lines stay."""
+"""JPEG quality; chroma is not subsampled, so that thin coloured lines survive."""
 ZSTD_LEVEL = 3
 OPEN_SHARDS = 64
 """Shards kept open while reading."""
 
 MOST_PIXELS = 1024
-"""Height, width and channels of an observation are at most so many."""
+"""Largest accepted height, width and number of channels of an observation."""
 MOST_BYTES_OF_OBSERVATION = 4 * MOST_PIXELS**2
 _SHAPE_KEY = b"shape"
 
 
 def pack_observation(observation: NDArray[np.uint8]) -> bytes:
-    """Compress one observation for the time until its shard is written."""
+    """Compress one observation to hold it in memory until its shard is written."""
     packed: bytes = pa.compress(observation.tobytes(), "lz4", asbytes=True)
     return packed
 
 
 def encode_picture(picture: NDArray[np.uint8], size: int) -> bytes:
-    """Shrink a picture [H, H, 3] to `size` and encode it as JPEG; lets other threads run meanwhile."""
+    """Shrink a picture [H, H, 3] to `size` and encode it as JPEG; releases the GIL while it works."""
     image = Image.fromarray(picture)
     factor, rest = divmod(len(picture), size)
     if rest:
@@ -93,7 +93,7 @@ class FrameShards:
     """Reads frames by row from the shards of one kind in a recording."""
 
     def __init__(self, recording: Path, pictures: bool, num_rows: int, most: int) -> None:
-        """`most` is how many bytes a frame may have."""
+        """`most` is the largest accepted size of a frame, in bytes."""
         self._recording = recording
         self._name = pictures_file if pictures else observations_file
         self._pictures = pictures
@@ -103,13 +103,13 @@ class FrameShards:
         self._last: tuple[int, int, list[bytes]] | None = None
 
     def check(self) -> None:
-        """Raise UserError unless every shard is there, whole, and as long as the table of states wants it."""
+        """Raise UserError unless every shard exists, is complete, and has as many rows as the state table requires."""
         for shard in range(self.num_shards):
             self._file(shard)
 
     @property
     def num_shards(self) -> int:
-        """Files that there should be."""
+        """Return the expected number of files."""
         return -(-self._num_rows // SHARD_ROWS)
 
     def read(self, row: int) -> bytes:
@@ -153,7 +153,7 @@ class FrameShards:
         return file
 
     def _check_layout(self, file: ArrowFile, rows: int) -> None:
-        """Raise Damaged unless a file holds so many frames of the kind that is read here."""
+        """Raise Damaged unless a file holds `rows` frames of the expected kind."""
         if file.num_batches != -(-rows // BATCH_ROWS):
             raise Damaged(f"it holds {file.num_batches} batches, expected {rows} rows")
         if self._pictures != (file.width is None):

@@ -1,4 +1,4 @@
-"""The names and notes that people gave to clusters, for what shows a recording: report, figures, clips."""
+"""Reads users' names and notes for clusters, for the report, figures and clips."""
 
 import sys
 from pathlib import Path
@@ -8,28 +8,28 @@ from semantic_rl.errors import UserError
 from semantic_rl.recording.store.annotations import Annotations, without_controls
 
 LONGEST_IN_PICTURE = 24
-"""Characters of a name in a picture; a longer one ends in an ellipsis."""
+"""Most characters of a name in a picture; longer names are cut with an ellipsis."""
 
 
 class ClusterNote(NamedTuple):
-    """What someone wrote about a cluster: plain text, in which anything may stand but control characters."""
+    """A user's name and note for a cluster: plain text that may contain anything but control characters."""
 
     name: str
-    """One line, empty if there is only a note."""
+    """One line; empty if there is only a note."""
     note: str
     author: str
     date: str
-    """As YYYY-MM-DD, empty if unknown."""
+    """As YYYY-MM-DD; empty if unknown."""
 
 
 def cluster_notes(recording: Path) -> dict[int, ClusterNote]:
-    """Return what was written about clusters of a recording; raises UserError if the file is damaged."""
+    """Return the names and notes of a recording's clusters; raises UserError if the file is damaged."""
     entries = Annotations(recording).read()["clusters"]
     return {int(cluster): _note(entry) for cluster, entry in entries.items() if entry.get("name") or entry.get("note")}
 
 
 def notes_if_readable(recording: Path) -> dict[int, ClusterNote]:
-    """Return `cluster_notes`; if the file is damaged none, and say so on stderr: all else can still be shown."""
+    """Return `cluster_notes`, or nothing with a note on stderr if the file is damaged: the rest can still be shown."""
     try:
         return cluster_notes(recording)
     except UserError as error:
@@ -38,26 +38,26 @@ def notes_if_readable(recording: Path) -> dict[int, ClusterNote]:
 
 
 def cluster_names(recording: Path, longest: int = LONGEST_IN_PICTURE) -> dict[int, str]:
-    """Return the names of clusters that have one, for a picture; of a damaged file none, as `notes_if_readable`."""
+    """Return the clusters' names for a picture, shortened; nothing if the file is damaged, as `notes_if_readable`."""
     notes = notes_if_readable(recording)
     return {cluster: shortened(note.name, longest) for cluster, note in notes.items() if note.name}
 
 
 def cluster_title(cluster: int, name: str | None) -> str:
-    """Return the number of a cluster, and its name if it has one, in words."""
+    """Return the number of a cluster, and its name if it has one, as text."""
     return f"cluster {cluster}: {name}" if name else f"cluster {cluster}"
 
 
 def without_path(recording: Path, text: str) -> str:
-    """Return a text that speaks of a recording, such as an error, for what is passed on: with its name, not its path.
+    """Return a text, such as an error message, with the recording's name in place of its path.
 
-    The path would tell of the machine.
+    The path would reveal something about the machine when the text is shared.
     """
     return text.replace(str(recording), recording.resolve().name)
 
 
 def shortened(text: str, longest: int) -> str:
-    """Return a text of at most `longest` characters: cut, with an ellipsis at its end, if it has more."""
+    """Return a text of at most `longest` characters, cut with an ellipsis at its end if it is longer."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 

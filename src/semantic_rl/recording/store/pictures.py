@@ -1,4 +1,4 @@
-"""Pictures of a recording, each a JPEG: how large one is, is seen before it is decoded."""
+"""Decodes a recording's JPEG pictures; their size is checked in the header before anything is decoded."""
 
 import io
 import struct
@@ -13,21 +13,21 @@ NOT_DECODED = (
     OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, struct.error,
     Image.DecompressionBombError,
 )  # fmt: skip
-"""What Pillow raises where a picture is damaged."""
+"""Exceptions that Pillow raises for damaged pictures."""
 START_OF_IMAGE, START_OF_SCAN, FILL = 0xD8, 0xDA, 0xFF
 START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 MOST_OVERHEAD = 65_536
-"""Bytes that a JPEG may have beyond those of its pixels."""
+"""Bytes that a JPEG may have in excess of its raw pixels."""
 
 
 def most_bytes(size: int) -> int:
-    """Return how many bytes an encoded picture of `size` times `size` pixels may have."""
+    """Return the largest accepted number of bytes of an encoded picture of `size` × `size` pixels."""
     return 3 * size * size + MOST_OVERHEAD
 
 
 def check_picture(content: bytes, size: int) -> None:
-    """Raise Damaged unless the header is that of a JPEG of `size` times `size` pixels; nothing is decoded."""
+    """Raise Damaged unless the header is that of a JPEG of `size` × `size` pixels; nothing is decoded."""
     if content[:2] != bytes((0xFF, START_OF_IMAGE)):
         raise Damaged("it is no JPEG")
     place, found = 2, False
@@ -57,7 +57,7 @@ def check_picture(content: bytes, size: int) -> None:
 
 
 def decode_picture(content: bytes, size: int) -> NDArray[np.uint8]:
-    """Turn an encoded picture into an array [size, size, 3]; raises Damaged if it is none of this size."""
+    """Decode a picture into an array [size, size, 3]; raises Damaged if it is damaged or has another size."""
     check_picture(content, size)
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:

@@ -1,4 +1,4 @@
-"""Opens a finished recording, after looking whether it is one and is whole."""
+"""Opens a finished recording after checking that it is valid and complete."""
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -29,27 +29,27 @@ from semantic_rl.recording.store.table_file import TableFile, list_width
 
 
 class Recording:
-    """A recording on disk. Tables are read when they are asked for; frames one at a time."""
+    """A recording on disk. Tables are read on demand, frames one at a time."""
 
     def __init__(self, path: Path, description: dict[str, Any]) -> None:
         self.path = path
         self.description = description
-        """What `recording.json` says: agent, settings, versions, counts."""
+        """The content of `recording.json`: agent, settings, versions, counts."""
         self.num_states: int = description["counts"]["states"]
         self.num_episodes: int = description["counts"]["episodes"]
         self.num_codes: int = description["num_codes"]
-        """Codes of the agent; 0 if it has no semantic clustering module."""
+        """Number of the agent's codes; 0 if it has no semantic clustering module."""
         self.num_actions: int = description["num_actions"]
         self.codebook: NDArray[np.float32] = np.array(description["codebook"], np.float32).reshape(-1, 2)
         """[K, 2]."""
         self.picture_size: int = description["frames"]["picture_size"]
-        """Height and width of pictures for people; 0 if there are none."""
+        """Height and width of the high-resolution pictures; 0 if there are none."""
         self._observations = FrameShards(path, False, self.num_states, MOST_BYTES_OF_OBSERVATION)
         self._pictures = FrameShards(path, True, self.num_states, most_bytes(self.picture_size))
 
     @cached_property
     def states(self) -> pl.DataFrame:
-        """All states with all columns, in memory (about 0.8 KB each); `table` and `scan` read some of it."""
+        """All states with all columns, in memory (about 0.8 KB each); `table` and `scan` read only a part."""
         names = self._states.dtype.names or ()
         parts = [columns_to_table(columns) for _, columns in self._states.groups(names)]
         return cast(pl.DataFrame, pl.from_arrow(pa.concat_tables([to_table(np.zeros(0, self._states.dtype)), *parts])))
@@ -74,27 +74,27 @@ class Recording:
 
     @property
     def state_dtype(self) -> np.dtype[np.void]:
-        """The columns of the table of states, as the record type of a state."""
+        """The columns of the state table, as a NumPy record type."""
         return self._states.dtype
 
     def table(self, *names: str) -> pl.DataFrame:
-        """Return columns of the table of states that are no lists, of all states; NaN where a number is not known."""
+        """Return scalar columns of the state table for all states; NaN where a number is unknown."""
         return pl.DataFrame(self._states.read(names))
 
     def scan(self) -> pl.LazyFrame:
-        """Return the table of states, of which polars reads the columns and rows that a query needs.
+        """Return the state table as a lazy frame, of which polars reads only the columns and rows that a query needs.
 
-        polars reads the file itself: of a table that is damaged inside, it may raise what is no Exception.
+        polars reads the file itself; if the table is damaged inside, it may raise something that is not an Exception.
         """
         return pl.scan_parquet(self.path / STATES_FILE)
 
     def groups(
         self, names: Sequence[str], rows: NDArray[np.integer] | None = None
     ) -> Iterator[tuple[int, dict[str, NDArray[Any]]]]:
-        """Yield columns some rows at a time, as (first row, columns by name); lists are [B, width].
+        """Yield columns in batches of rows, as (first row, columns by name); lists are [B, width].
 
-        With `rows`, which must ascend, row groups that hold none of them are left out, and not read. Raises UserError
-        where a list holds a number that cannot be.
+        With `rows`, which must ascend, row groups that contain none of them are skipped and not read. Raises UserError
+        if a list holds an invalid number.
         """
         for start, columns in self._states.groups(names, rows):
             for name, values in columns.items():
@@ -103,12 +103,12 @@ class Recording:
             yield start, columns
 
     def feature_groups(self, rows: NDArray[np.integer] | None = None) -> Iterator[tuple[int, NDArray[np.float16]]]:
-        """Yield all features, a group at a time, as (first row, features [B, 256]); `rows` as in `groups`."""
+        """Yield all features in batches, as (first row, features [B, 256]); `rows` as in `groups`."""
         for start, columns in self.groups(["features"], rows):
             yield start, columns["features"]
 
     def features(self, rows: NDArray[np.integer] | None = None) -> NDArray[np.float16]:
-        """Return the features [B, 256] of the given rows, which must ascend, or of all; memory for no others."""
+        """Return the features [B, 256] of the given rows, which must ascend, or of all; others take no memory."""
         found: list[NDArray[np.float16]] = []
         for start, values in self.feature_groups(rows):
             if rows is None:
@@ -119,17 +119,17 @@ class Recording:
         return np.concatenate(found)
 
     def observation(self, row: int) -> NDArray[np.uint8]:
-        """Return what the agent saw in a state, [64, 64, 3], exactly."""
+        """Return the exact observation of a state, [64, 64, 3]."""
         content = self._observations.read(self._valid(row))
         return np.frombuffer(content, np.uint8).reshape(self._observations.shape())
 
     @property
     def has_pictures(self) -> bool:
-        """Say whether there are pictures for people."""
+        """Say whether there are high-resolution pictures."""
         return self.picture_size > 0
 
     def frame(self, row: int) -> NDArray[np.uint8]:
-        """Return a state's picture for people, [256, 256, 3]; the observation, if the recording has no pictures."""
+        """Return a state's high-resolution picture [H, H, 3], or the observation if the recording has no pictures."""
         if not self.has_pictures:
             return self.observation(row)
         content = self.picture(row)
@@ -139,7 +139,7 @@ class Recording:
             raise self._no_picture(row, error) from error
 
     def picture(self, row: int) -> bytes:
-        """Return a state's picture for people as it is stored: a JPEG; raises UserError if there are none."""
+        """Return a state's high-resolution picture as stored, a JPEG; raises UserError if there are none."""
         if not self.has_pictures:
             raise UserError(f"{self.path} has no pictures (it was recorded with --frame-size 0); use observations.")
         content = self._pictures.read(self._valid(row))
@@ -161,11 +161,11 @@ class Recording:
 
     @property
     def untrained_note(self) -> str | None:
-        """Says that clusters and plane were never trained, where the recording knows that; else None."""
+        """A note if the recording says that the agent's clusters and plane were never trained; else None."""
         return recorded_note(self.description) if self.num_codes else None
 
     def summary(self) -> str:
-        """Say in one line what is in the recording; scores are of the episodes that have ended."""
+        """Describe the recording in one line; scores are over the episodes that have ended."""
         ended = self.episodes.filter(pl.col("terminated") | pl.col("truncated"))
         if len(ended):
             means = ended.select(pl.col("return", "length", "success").mean()).row(0)
@@ -181,14 +181,14 @@ class Recording:
         )
 
     def check_tables(self) -> None:
-        """Raise UserError unless the tables are there, whole, and agree with each other."""
+        """Raise UserError unless the tables exist, are complete and consistent."""
         states, episodes = self._states, self._episode_columns
         in_episodes = int(episodes["num_rows"].sum(dtype=np.int64))
         self._same_count(STATES_FILE, states.num_rows, in_episodes, f"the episodes of {EPISODES_FILE}")
         check_states(states, episodes, Limits(self.num_actions, self.num_codes))
 
     def check_frames(self) -> None:
-        """Raise UserError unless the files of frames are there, whole, and as long as the table of states."""
+        """Raise UserError unless the files of frames exist, are complete, and match the state table in length."""
         self._observations.check()
         if self.has_pictures:
             self._pictures.check()
@@ -202,10 +202,10 @@ class Recording:
 
 
 def open_recording(path: str | Path, with_frames: bool = True) -> Recording:
-    """Open a finished recording; `with_frames` False lets pass one whose files of frames are missing or damaged.
+    """Open a finished recording; with `with_frames` False, files of frames may be missing or damaged.
 
-    Raises UserError if it is missing, incomplete, from a newer version, if its files are cut off or do not belong
-    together, or if what is computed of it would be written elsewhere.
+    Raises UserError if the recording is missing, incomplete or from a newer version, if its files are cut off or do not
+    belong together, or if its `derived/` folder is a link, so that cached results would be written elsewhere.
     """
     path = Path(path)
     description = read_description(path)

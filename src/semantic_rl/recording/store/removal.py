@@ -1,4 +1,4 @@
-"""Removes a recording that was made for a purpose that is fulfilled, and nothing that somebody else put there."""
+"""Removes a temporary recording, but nothing that somebody else put into its folder."""
 
 import shutil
 from pathlib import Path
@@ -19,7 +19,7 @@ _OWN = {RECORDING_FILE, STATES_FILE, EPISODES_FILE, FRAMES_FOLDER, PARTS_FOLDER,
 
 
 def remove_recording(folder: Path) -> None:
-    """Remove a recording, begun or complete; raises UserError where its folder holds anything else."""
+    """Remove a complete or incomplete recording; raises UserError if its folder holds anything else."""
     foreign = sorted(path.name for path in folder.iterdir() if path.name not in _OWN and not is_temporary(path))
     if foreign:
         raise UserError(f"{folder / foreign[0]} was not written by a recording; move it away.")

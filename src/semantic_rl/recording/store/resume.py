@@ -1,4 +1,4 @@
-"""What an interrupted recording goes on from: arrays, byte strings and JSON values in one safetensors file."""
+"""Snapshots from which an interrupted recording resumes: arrays, bytes and JSON values in one safetensors file."""
 
 import json
 from pathlib import Path
@@ -17,18 +17,18 @@ from semantic_rl.recording.store.writer import Block
 
 
 class Snapshot(NamedTuple):
-    """Everything that decides how a recording goes on."""
+    """The complete state of a recording in progress."""
 
     blocks: dict[str, list[Block]]
-    """States that are in no shard yet, by whom they wait for."""
+    """States that are not in a shard yet, by the component that holds them."""
     blobs: dict[str, list[bytes]]
-    """Byte strings: environments and generators."""
+    """Byte strings: the states of environments and generators."""
     values: dict[str, Any]
     """JSON values."""
 
 
 def save_snapshot(recording: Path, snapshot: Snapshot) -> None:
-    """Write a snapshot into an unfinished recording, in place of the one before."""
+    """Write a snapshot into an unfinished recording, replacing the previous one."""
     tensors: dict[str, NDArray[Any]] = {}
     counts: dict[str, list[int]] = {}
     for name, blocks in snapshot.blocks.items():
@@ -42,7 +42,7 @@ def save_snapshot(recording: Path, snapshot: Snapshot) -> None:
     with whole_file(recording / PARTS_FOLDER / RESUME_FILE) as temporary:
         try:
             save_file(tensors, temporary, metadata)
-        except SafetensorError as error:  # how safetensors reports a full disk
+        except SafetensorError as error:  # this is how safetensors reports a full disk
             raise OSError(str(error)) from error
 
 
@@ -52,7 +52,7 @@ def _put(tensors: dict[str, NDArray[Any]], name: str, items: list[bytes]) -> Non
 
 
 def load_snapshot(recording: Path, dtype: np.dtype[np.void]) -> Snapshot | None:
-    """Return the last snapshot of an unfinished recording whose rows are of `dtype`; None if there is none yet.
+    """Return the last snapshot of an unfinished recording with rows of type `dtype`; None if there is none yet.
 
     Raises UserError if the file is damaged.
     """
@@ -77,7 +77,7 @@ def load_snapshot(recording: Path, dtype: np.dtype[np.void]) -> Snapshot | None:
 def _take_blocks(
     tensors: dict[str, NDArray[Any]], name: str, lengths: list[int], dtype: np.dtype[np.void]
 ) -> list[Block]:
-    """Return blocks of so many rows each; raises Damaged where there are others."""
+    """Return blocks with the given numbers of rows; raises Damaged if the stored ones differ."""
     rows = np.frombuffer(tensors.pop(f"{name}/rows").tobytes(), dtype)
     observations, pictures = _take(tensors, f"{name}/observations"), _take(tensors, f"{name}/pictures")
     _check_lengths(lengths, len(rows), name)

@@ -1,4 +1,4 @@
-"""What a row of `states.parquet` and of `episodes.parquet` holds: one NumPy record type each, and Arrow tables of it.
+"""The schemas of `states.parquet` and `episodes.parquet`, as NumPy record types, and their conversion to Arrow tables.
 
 Axes: B rows, A actions, K codes, D = 256 features.
 """
@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from semantic_rl.artifacts import EPISODE_COLUMNS, SEMANTIC_STATE_COLUMNS, STATE_COLUMNS
 
 SHARD_ROWS = 4096
-"""States in one frame file; also the unit in which a recording is made."""
+"""States in one frame file; a recording is written in units of this size."""
 ROW_GROUP_ROWS = 4 * SHARD_ROWS
 """States in one row group of `states.parquet`."""
 NULLABLE = ("return_to_go",)
-"""Columns in which NaN means that the number is not known."""
+"""Columns in which NaN means that the number is unknown."""
 
 
 def state_dtype(num_actions: int, num_codes: int, num_features: int) -> np.dtype[np.void]:
-    """Return the record type of a state; without codes it lacks the columns of the semantic clustering module."""
+    """Return the record type of a state; with 0 codes it lacks the columns of the semantic clustering module."""
     types: dict[str, Any] = {
         "episode": np.int32,
         "step": np.int32,
@@ -67,7 +67,7 @@ def to_table(rows: NDArray[np.void]) -> Any:
 
 
 def columns_to_table(columns: Mapping[str, NDArray[Any]]) -> Any:
-    """Turn columns, [B] or [B, width], into an Arrow table likewise."""
+    """Turn columns, [B] or [B, width], into an Arrow table in the same way."""
     return pa.table({name: _to_array(values, name in NULLABLE) for name, values in columns.items()})
 
 

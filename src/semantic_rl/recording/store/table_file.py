@@ -1,8 +1,8 @@
-"""Reads a Parquet file column by column, as NumPy arrays of the types that a table must have.
+"""Reads a Parquet file column by column into NumPy arrays of the expected types.
 
-A table may have been written by another program: whole numbers and fractions of other sizes are taken where every
-value fits, and lists of variable length where each has the right one. Everything else raises UserError, which names
-file, row, column and value; so does whatever a damaged file makes Arrow raise.
+A table may have been written by another program: integers and floats of other widths are accepted if every value fits,
+and lists of variable length if each has the right length. Everything else raises UserError, which names file, row,
+column and value; so do the exceptions that Arrow raises for a damaged file.
 """
 
 from collections.abc import Generator, Iterator, Sequence
@@ -21,9 +21,9 @@ from semantic_rl.recording.store.flatbuffer import Damaged
 from semantic_rl.recording.store.schema import NULLABLE
 
 UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, OverflowError, MemoryError)
-"""What Arrow raises where a table is damaged inside."""
+"""Exceptions that Arrow raises if a table is damaged inside."""
 ROWS_AT_ONCE = 16_384
-"""Rows whose lists are in memory at once."""
+"""Number of rows whose lists are in memory at once."""
 MOST_IN_LIST = 65_536
 WAY_OUT = "restore the recording or record again"
 
@@ -31,10 +31,10 @@ Columns = dict[str, NDArray[Any]]
 
 
 class TableFile:
-    """A Parquet file whose columns are those of a record type, in any order, among others."""
+    """A Parquet file that has the columns of a record type, in any order, and possibly others."""
 
     def __init__(self, path: Path, dtype: np.dtype[np.void]) -> None:
-        """Read the file's own description; raises UserError if it is missing, cut off or lacks columns."""
+        """Read the file's metadata; raises UserError if the file is missing, cut off or lacks columns."""
         self.path = path
         self.dtype = dtype
         with opened(self.path) as file:
@@ -52,7 +52,7 @@ class TableFile:
             self._check_type(name, types[name])
 
     def read(self, names: Sequence[str]) -> Columns:
-        """Return whole columns, without an axis of their own."""
+        """Return whole scalar columns."""
         with self._reading(names), opened(self.path) as file:
             table = file.read(list(names), use_threads=True)
             found = {name: self._values(name, table.column(name), 0) for name in names}
@@ -65,9 +65,9 @@ class TableFile:
         return found
 
     def groups(self, names: Sequence[str], rows: NDArray[np.integer] | None = None) -> Iterator[tuple[int, Columns]]:
-        """Yield columns some rows at a time, as (first row, columns).
+        """Yield columns in batches of rows, as (first row, columns).
 
-        With `rows`, which must ascend, row groups that hold none of them are left out, and not read.
+        With `rows`, which must ascend, row groups that contain none of them are skipped and not read.
         """
         end = 0
         for group, count in enumerate(self._group_rows):
@@ -125,7 +125,7 @@ class TableFile:
         raise UserError(f"{self.path}: '{name}' has the type {found}, expected {expected}; record again.")
 
     def _values(self, name: str, column: Any, start: int) -> NDArray[Any]:
-        """Turn a column, whose first row is `start`, into an array of its type."""
+        """Turn a column, which begins at row `start`, into an array of its type."""
         column.validate(full=True)
         shape = self.dtype[name].shape
         if column.null_count and name not in NULLABLE:
@@ -155,13 +155,13 @@ class TableFile:
             if outside.any():
                 place = int(np.argmax(outside))
                 self.wrong(start + place // width, name, values[place], f"at most {limits.max:,}")
-        with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is refused as such
+        with np.errstate(over="ignore"):  # values that do not fit become infinite and are refused as such
             return values.astype(base)
 
 
 @contextmanager
 def opened(path: Path) -> Generator[pq.ParquetFile]:
-    """Open a Parquet file; raises UserError if that cannot be done."""
+    """Open a Parquet file; raises UserError if it cannot be opened."""
     try:
         source = open_regular(path)
     except FileNotFoundError as error:
@@ -178,7 +178,7 @@ def opened(path: Path) -> Generator[pq.ParquetFile]:
 
 
 def list_width(path: Path, name: str) -> int:
-    """Return how many numbers the lists of a column have: by its type, or as its first row has; 0 without either."""
+    """Return the length of a column's lists, from its type or else from its first row; 0 if neither tells."""
     with opened(path) as file:
         if name not in file.schema_arrow.names:
             return 0
@@ -196,7 +196,7 @@ def list_width(path: Path, name: str) -> int:
 
 
 def _to_numpy(column: Any) -> NDArray[Any]:
-    """Return numbers as an array, NaN where one is missing, without the import of pandas that Arrow does."""
+    """Return numbers as an array, NaN where one is missing; avoids Arrow's own conversion, which imports pandas."""
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan, np.float32)

@@ -1,8 +1,8 @@
-"""Writes a recording in shards, so that memory stays flat and a recording that was cut off can go on.
+"""Writes a recording in shards, so that memory use stays constant and an interrupted recording can be resumed.
 
-While it is made, a recording folder holds `recording.json` with "complete": false, finished shards of frames, their
-rows in `parts/`, and `parts/resume.safetensors`: everything that decides what follows. Where shards begin depends on
-the rows alone; so a recording that was interrupted and resumed equals one that was not, byte for byte.
+While in progress, a recording folder holds `recording.json` with "complete": false, finished shards of frames, their
+rows in `parts/`, and the complete state in `parts/resume.safetensors`. Shard boundaries depend only on the rows, so a
+recording that was interrupted and resumed equals an uninterrupted one, byte for byte.
 """
 
 import json
@@ -42,15 +42,15 @@ class Block(NamedTuple):
     """Consecutive states of one episode."""
 
     rows: NDArray[np.void]
-    """[B], of `state_dtype`."""
+    """[B], of type `state_dtype`."""
     observations: list[bytes]
-    """B packed observations."""
+    """The B packed observations."""
     pictures: list[bytes]
-    """B encoded pictures, or none at all."""
+    """The B encoded pictures, or an empty list."""
 
 
 class Episode(NamedTuple):
-    """What is known of an episode when it is written."""
+    """The description of an episode at the time of writing."""
 
     length: int
     total_reward: float
@@ -62,13 +62,13 @@ class Episode(NamedTuple):
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file whole or not at all."""
+    """Write a JSON file atomically."""
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 class RecordingWriter:
-    """Takes finished episodes, writes shards, and at the end the tables."""
+    """Takes finished episodes, writes shards and, at the end, the tables."""
 
     def __init__(
         self, folder: Path, description: dict[str, Any], observation_shape: tuple[int, int, int], with_pictures: bool
@@ -84,13 +84,13 @@ class RecordingWriter:
 
     @property
     def num_episodes(self) -> int:
-        """Episodes taken so far."""
+        """Return the number of episodes taken so far."""
         return len(self._episodes)
 
     def begin(self) -> None:
-        """Mark the folder as a recording that is incomplete, then make the folders in it.
+        """Mark the folder as an incomplete recording, then create its subfolders.
 
-        No other process may write there meanwhile. Raises UserError where a folder in it is a link or no folder.
+        The caller must hold the folder's lock. Raises UserError if a subfolder is a symbolic link or not a folder.
         """
         inner = [self._folder / name for name in (FRAMES_FOLDER, PARTS_FOLDER)]
         for folder in inner:
@@ -104,7 +104,7 @@ class RecordingWriter:
 
     @property
     def is_begun(self) -> bool:
-        """Say whether the folder is marked as a recording, so that it can be gone on with."""
+        """Say whether the folder is marked as a recording and can therefore be resumed."""
         return os.path.isfile(self._folder / RECORDING_FILE)
 
     def _write_description(self, complete: bool) -> None:
@@ -114,7 +114,7 @@ class RecordingWriter:
         write_json(self._folder / RECORDING_FILE, content)
 
     def add(self, block: Block, episode: Episode) -> None:
-        """Take an episode: its states get its number and are numbered through."""
+        """Take an episode: number it and append its states to the rows of the recording."""
         count = len(block.rows)
         _check_finite(block.rows)
         block.rows["episode"] = self.num_episodes
@@ -127,7 +127,7 @@ class RecordingWriter:
             self._write_shard()
 
     def _write_shard(self) -> None:
-        """Write the next shard's rows and frames; what is left of them begins the one after."""
+        """Write the rows and frames of the next shard; the remaining rows begin the following shard."""
         shard = join(self._blocks)
         path = self._folder / FRAMES_FOLDER
         write_observations(path / observations_file(self._num_shards), shard.observations[:SHARD_ROWS], self._shape)
@@ -142,7 +142,7 @@ class RecordingWriter:
         self._num_shards += 1
 
     def finish(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
-        """Write the rest and the tables, and last of all `recording.json` as complete."""
+        """Write the remaining rows and the tables and, last of all, mark `recording.json` as complete."""
         if self._blocks:
             self._write_shard()
         self._write_states(progress)
@@ -153,7 +153,7 @@ class RecordingWriter:
         self._remove_parts()
 
     def _remove_parts(self) -> None:
-        """Remove what was needed until now; the recording is complete with it too."""
+        """Remove the files that are no longer needed; the recording is complete even if they remain."""
         folder = self._folder / PARTS_FOLDER
         for name in (RESUME_FILE, *(part_file(shard) for shard in range(self._num_shards))):
             with suppress(OSError):
@@ -162,7 +162,7 @@ class RecordingWriter:
             folder.rmdir()
 
     def _write_states(self, progress: Callable[[int, int], None]) -> None:
-        """Join the parts into one file, a row group at a time."""
+        """Join the parts into one file, one row group at a time."""
         parts = [self._folder / PARTS_FOLDER / part_file(shard) for shard in range(self._num_shards)]
         per_group = ROW_GROUP_ROWS // SHARD_ROWS
         with whole_file(self._folder / STATES_FILE) as temporary:
@@ -178,12 +178,12 @@ class RecordingWriter:
             writer.close()
 
     def state(self) -> tuple[list[Block], dict[str, Any]]:
-        """Return the states that are in no shard yet and, as JSON values, the counters."""
+        """Return the states that are not in a shard yet and, as JSON values, the counters."""
         counters = {"num_shards": self._num_shards, "num_states": self.num_states, "episodes": self._episodes}
         return self._blocks, counters
 
     def restore(self, blocks: list[Block], counters: dict[str, Any]) -> None:
-        """Go back to what `state` returned; shards that were written later are written again."""
+        """Restore what `state` returned; shards written since are written again."""
         self._blocks = list(blocks)
         self._num_shards = counters["num_shards"]
         self.num_states = counters["num_states"]
@@ -191,7 +191,7 @@ class RecordingWriter:
 
 
 def _check_finite(rows: NDArray[np.void]) -> None:
-    """Raise UserError where a number is NaN, or larger than its column holds: a recording never has such numbers."""
+    """Raise UserError if a number is NaN or too large for its column; a recording never holds such numbers."""
     for name in rows.dtype.names or ():
         values = rows[name]
         if values.dtype.kind != "f" or name in NULLABLE or np.isfinite(values).all():
@@ -210,7 +210,7 @@ def _read(part: Path) -> Any:
 
 
 def join(blocks: list[Block]) -> Block:
-    """Lay blocks end to end."""
+    """Concatenate blocks."""
     return Block(
         np.concatenate([block.rows for block in blocks]),
         [item for block in blocks for item in block.observations],
