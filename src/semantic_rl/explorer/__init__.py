@@ -1,7 +1,9 @@
-"""The explorer: a page in the browser on which one wanders through what an agent has learned, and its server.
+"""The explorer: an interactive web page that shows what an agent has learned, and the server behind it.
 
-data, planes, columns …      a recording as the page needs it; no web
-app, security, serve         the same over HTTP, on this machine alone unless told otherwise
-export                       the page and its data in one file
-static/                      the built page; its sources are in frontend/
+dataset/      a recording in the form that the page needs
+queries/      cluster cards, lists of moments, episodes, comparison of two recordings
+selection/    statistics and downloads of selected states
+export/       the page and its data in one HTML file
+server/       the HTTP server, reachable only from this machine unless configured otherwise
+static/       the built page; its sources are in frontend/
 """

@@ -1,4 +1,4 @@
-"""Which agent was recorded, as far as the recording says: one that was edited by hand may say less."""
+"""Reads from a recording which agent was recorded; fields are missing if the recording was edited by hand."""
 
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -11,21 +11,21 @@ class About(NamedTuple):
     """The recorded agent."""
 
     name: str
-    """Of its folder, without the path, which would say more of a machine than of the agent."""
+    """Name of the agent's folder, without the path, which would describe the machine rather than the agent."""
     algorithm: str
-    """As people write it: SPPO, PPO."""
+    """In its usual spelling: SPPO, PPO."""
     sha256: str
-    """Of its weights; empty if the recording does not say."""
+    """Hash of its weights; empty if the recording does not say."""
     timesteps: int | None
-    """Steps it had been trained for; None if that cannot be told."""
+    """Number of environment steps it was trained for; None if unknown."""
     settings: dict[str, Any]
-    """Its training's."""
+    """Settings of its training."""
     environment: dict[str, Any]
-    """What was played."""
+    """Settings of the environment that was played."""
 
 
 def about(recording: Recording) -> About:
-    """Gather what the recording says of its agent."""
+    """Return what the recording says about its agent."""
     agent, environment = table(recording.description, "agent"), table(recording.description, "environment")
     settings = table(agent, "config")
     path = PurePath(str(agent.get("path", "")))
@@ -40,13 +40,13 @@ def about(recording: Recording) -> About:
 
 
 def table(content: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return an object of a JSON object; an empty one if it is not there, or something else."""
+    """Return an object nested in a JSON object; an empty one if it is missing or of another type."""
     found = content.get(name)
     return found if isinstance(found, dict) else {}
 
 
 def _timesteps(path: PurePath, settings: dict[str, Any]) -> int | None:
-    """Steps of training: from the checkpoint's number and the size of an update, else what was to be trained."""
+    """Return the steps of training from the checkpoint's number and the size of an update, else the planned steps."""
     number, envs, steps = path.name.removeprefix(CHECKPOINT_PREFIX), settings.get("num_envs"), settings.get("num_steps")
     if number != path.name and number.isdigit() and isinstance(envs, int) and isinstance(steps, int):
         return int(number) * envs * steps

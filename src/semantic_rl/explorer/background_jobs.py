@@ -1,4 +1,4 @@
-"""Work that takes long: done once, in a thread of its own, while whoever waits is told how far it is."""
+"""Runs long computations once, each in its own thread, and reports their progress to the requests that wait."""
 
 import threading
 from collections import OrderedDict
@@ -8,20 +8,20 @@ from typing import Any, cast
 Report = Callable[[int, int], None]
 """Called with (done, total)."""
 PATIENCE = 0.4
-"""Seconds that a request waits before it is told how far the work is."""
+"""Seconds that a request waits for a result before it is told the progress instead."""
 MOST_KEPT = 200
-"""Results that are kept of work whose keys are without number."""
+"""Number of results that are kept for jobs with an unlimited number of possible keys."""
 MOST_AT_WORK = 8
-"""Of such work that is done at the same time; beyond, whoever asks is told to ask again."""
+"""Number of such jobs that run at the same time; further requests are told to ask again."""
 
 
 class Pending(Exception):
-    """The work is under way; the page asks again."""
+    """The result is still being computed; the page asks again."""
 
     def __init__(self, progress: float | None) -> None:
         super().__init__()
         self.progress = progress
-        """From 0 to 1; None where it is not known."""
+        """From 0 to 1; None if unknown."""
 
 
 class _Job:
@@ -38,7 +38,7 @@ class _Job:
         try:
             self.result = compute(report)
         except Exception as error:
-            self.error = error  # raised where the result is asked for
+            self.error = error  # raised where the result is requested
         finally:
             self.finished.set()
 
@@ -58,10 +58,10 @@ class Jobs:
         patience: float | None = PATIENCE,
         is_asked_once: bool = False,
     ) -> Result:
-        """Return the result, or raise Pending if it is not there after `patience` seconds (None: however long).
+        """Return the result, or raise Pending if it is not available after `patience` seconds (None: wait for it).
 
-        What `compute` raises is raised here, every time. `is_asked_once` is for keys without number, like selections:
-        the last results are kept, and little of it is begun before the rest has ended.
+        An exception of `compute` is raised here, on every call. `is_asked_once` is for unlimited numbers of keys, such
+        as selections: only the latest results are kept, and only a few such jobs run at a time.
         """
         with self._lock:
             job = self._jobs.get(key)
@@ -79,7 +79,7 @@ class Jobs:
         return cast(Result, job.result)
 
     def _make_room(self, patience: float | None) -> None:
-        """Forget the oldest results of what is asked once; raises Pending if too much of it is under way."""
+        """Drop the oldest results of `is_asked_once` jobs; raises Pending if too many of these jobs are running."""
         at_work = sum(not job.finished.is_set() for job in self._asked_once.values())
         if at_work >= MOST_AT_WORK and patience is not None:
             raise Pending(None)
@@ -89,6 +89,6 @@ class Jobs:
             del self._asked_once[key], self._jobs[key]
 
     def is_ready(self, key: Hashable) -> bool:
-        """Say whether the result is there."""
+        """Say whether the result is available."""
         job = self._jobs.get(key)
         return job is not None and job.finished.is_set() and job.error is None

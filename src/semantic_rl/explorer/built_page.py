@@ -1,4 +1,4 @@
-"""The built page: the files in `static/`, and what is shown where they have not been built."""
+"""The files of the built page in `static/`, and a placeholder if the page has not been built."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -21,12 +21,12 @@ NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>seman
 
 
 def static_folder() -> Path:
-    """Return where the built page lies."""
+    """Return the folder of the built page."""
     return Path(str(files("semantic_rl.explorer"))) / "static"
 
 
 def read_static(name: str) -> tuple[bytes, str]:
-    """Return a file of the built page and its media type; raises Refusal if there is none of this name."""
+    """Return a file of the built page and its media type; raises Refusal if there is no file of this name."""
     known = {path.name: path for path in static_folder().glob("*") if path.is_file()}
     path = known.get(name)
     if path is None or path.suffix not in MEDIA_TYPES:
@@ -35,7 +35,7 @@ def read_static(name: str) -> tuple[bytes, str]:
 
 
 def read_page() -> tuple[bytes, str]:
-    """Return the page, or a sentence in its place where it has not been built."""
+    """Return the page, or a sentence in its place if it has not been built."""
     try:
         return read_static(PAGE)
     except Refusal:

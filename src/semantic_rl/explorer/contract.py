@@ -1,7 +1,7 @@
-"""What the server tells the page and is asked by it, as types; `frontend/generate.py` writes them as TypeScript.
+"""The types of requests and responses between page and server; `frontend/generate.py` translates them to TypeScript.
 
-An array travels as a list, and a number that is not finite as null (`wire`). An annotation says in TypeScript what the
-page gets of a value that can be several things here.
+Arrays are sent as lists, and numbers that are not finite as null (`encoding`). An annotation gives the TypeScript type
+of a value that can have several types here.
 """
 
 from typing import Annotated, Any, Literal, NotRequired, TypedDict

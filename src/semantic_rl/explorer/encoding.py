@@ -1,4 +1,4 @@
-"""How numbers travel to the page: arrays of integers, JSON without NaN, pictures as PNG."""
+"""Encodes data for the page: numbers as arrays of integers, JSON without NaN, pictures as PNG."""
 
 import io
 import json
@@ -12,22 +12,22 @@ from PIL import Image
 
 LEVELS_16_BIT = 65535
 HIGHEST_SHARE = 255
-"""What stands for 1 where a share is a byte."""
+"""The byte that encodes a share of 1."""
 
 
 def quantise(values: NDArray[np.floating], low: float, high: float) -> NDArray[np.uint16]:
-    """Return values as whole numbers, 0 for `low` to 65535 for `high`; what lies outside goes to the nearer end."""
+    """Quantise values to integers from 0 (`low`) to 65535 (`high`); values outside are clipped."""
     scaled = (values.astype(np.float64) - low) * (LEVELS_16_BIT / max(high - low, 1e-300))
     return np.rint(np.clip(scaled, 0, LEVELS_16_BIT)).astype("<u2")
 
 
 def quantise_share(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Return numbers from 0 to 1 as whole numbers from 0 to 255."""
+    """Quantise numbers from 0 to 1 to integers from 0 to 255."""
     return np.rint(np.clip(values, 0, 1) * HIGHEST_SHARE).astype(np.uint8)
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON can hold it: arrays as lists, and null for numbers that are not finite."""
+    """Convert a value to JSON types: arrays become lists, and numbers that are not finite become null."""
     if isinstance(value, np.ndarray):
         return _plain_array(value)
     if isinstance(value, np.generic):
@@ -48,12 +48,12 @@ def _plain_array(values: NDArray[Any]) -> Any:
 
 
 def to_json(value: Any) -> bytes:
-    """Return a value as JSON."""
+    """Encode a value as JSON."""
     return json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def from_json(content: bytes) -> Any:
-    """Read JSON; raises ValueError for what is none, NaN among it."""
+    """Parse JSON; raises ValueError if it is invalid, which includes NaN."""
 
     def refuse(name: str) -> float:
         raise ValueError(f"{name} is not JSON")
@@ -62,7 +62,7 @@ def from_json(content: bytes) -> Any:
 
 
 def to_png(picture: NDArray[np.uint8]) -> bytes:
-    """Encode a picture [H, W, 3] without loss."""
+    """Encode a picture [H, W, 3] losslessly."""
     content = io.BytesIO()
     Image.fromarray(picture).save(content, "PNG", compress_level=3)
     return content.getvalue()

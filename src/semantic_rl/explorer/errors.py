@@ -1,10 +1,10 @@
-"""Requests that are not answered, and why."""
+"""The exception for requests that the explorer refuses."""
 
 from typing import Any
 
 
 class Refusal(Exception):
-    """A request that cannot be answered: its status and one sentence."""
+    """A request is refused, with an HTTP status and one sentence that says why."""
 
     def __init__(self, status: int, sentence: str, **more: Any) -> None:
         super().__init__(sentence)

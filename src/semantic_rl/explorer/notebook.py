@@ -1,4 +1,4 @@
-"""The explorer in a notebook: the page in a frame, its server in a thread."""
+"""The explorer in a notebook: the page in an iframe, its server in a thread."""
 
 import html
 import threading
@@ -18,15 +18,15 @@ FRAMED_BY = (
     "https://127.0.0.1:*",
     "vscode-webview:",
 )
-"""Where notebooks on this machine run."""
+"""Origins of notebooks that run on this machine."""
 
 
 class Explorer:
-    """A page that is being shown; a notebook draws it where it is the last value of a cell."""
+    """A running explorer; a notebook displays it if it is the last value of a cell."""
 
     def __init__(self, address: str, height: int, server: Server, thread: threading.Thread) -> None:
         self.address = address
-        """What to open in a browser on this machine."""
+        """The address to open in a browser on this machine."""
         self._height = height
         self._server = server
         self._thread = thread
@@ -42,7 +42,7 @@ class Explorer:
         return f"Explorer at {self.address}"
 
     def stop(self) -> None:
-        """End the server; otherwise it ends with the notebook's kernel."""
+        """Stop the server; otherwise it ends with the notebook's kernel."""
         self._server.stop()
         self._thread.join(timeout=10)
 
@@ -50,7 +50,7 @@ class Explorer:
 def explore(
     recording: str | Path | Recording, other: str | Path | Recording | None = None, height: int = 760, port: int = 0
 ) -> Explorer:
-    """Show a recording, or two side by side, in a frame of `height` pixels; `port` 0 takes any that is free.
+    """Show a recording, or two side by side, in an iframe of `height` pixels; `port` 0 takes any free port.
 
     Raises UserError if a recording cannot be opened.
     """

@@ -1,4 +1,4 @@
-"""Opens recordings for the explorer, with progress where it takes time, and says what is missing."""
+"""Opens recordings for the explorer, shows progress if that takes time, and reports what is missing."""
 
 import getpass
 import sys
@@ -21,11 +21,11 @@ from semantic_rl.recording.store import open_recording
 
 IDS = ("a", "b")
 SECONDS_BEFORE_WARMING = 3.0
-"""By then the page has what it needs first."""
+"""Delay before warming up, after which the page has loaded what it needs first."""
 NEEDED_BY_REQUESTS = ("anyio._backends._asyncio", "uvicorn.protocols.http.h11_impl", "uvicorn.loops.auto")
 TAKE_SECONDS = ("semantic_rl.analysis.metrics.bootstrap", "sklearn.decomposition")
 PREPARED_UP_TO = 50_000
-"""States up to which the projection by PCA takes a blink."""
+"""Number of states up to which PCA takes a negligible time."""
 
 
 def open_views(config: ExploreConfig) -> list[View]:
@@ -37,10 +37,10 @@ def open_views(config: ExploreConfig) -> list[View]:
 
 
 def warm_up(views: Sequence[View]) -> None:
-    """Begin what the page will ask for soon, in the background: the cards, and modules that take seconds to import.
+    """Start in the background what the page will soon ask for: the cards, and modules that take seconds to import.
 
-    Threads that import while others do were seen to wait for each other for ever (CPython 3.13.0). So what every
-    request needs is imported here, and the rest by one thread, before others begin.
+    Threads that import at the same time have been seen to deadlock (CPython 3.13.0). So the modules that every request
+    needs are imported here, and the rest by one thread before other threads start.
     """
     for name in NEEDED_BY_REQUESTS:
         import_module(name)
@@ -64,12 +64,12 @@ def warm_up(views: Sequence[View]) -> None:
 def _login_name() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
+    except (KeyError, OSError):  # in a container the user may have no name
         return ""
 
 
 def open_view(path: Path, id: str, settings: Settings, author: str = "") -> View:
-    """Open one recording, whose frames may be missing or damaged."""
+    """Open one recording; its frames may be missing or damaged."""
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task(f"reading {path}", total=None)
         recording = open_recording(path, with_frames=False)

@@ -1,4 +1,4 @@
-"""One recording behind the routes: everything that the page may ask of it, as bytes or JSON values, kept once made."""
+"""One recording behind the routes: answers all requests of the page as bytes or JSON values, and caches the answers."""
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -32,22 +32,22 @@ LONGEST_LIST = 500
 
 
 class View:
-    """A recording and what was made of it so far.
+    """A recording and its cached results.
 
-    Its methods raise Refusal for what the recording does not have, and Pending while something is under way.
+    The methods raise Refusal for things that the recording does not have, and Pending while a result is being computed.
     """
 
     def __init__(self, explored: Explored, author: str = "") -> None:
         self.explored = explored
         self.author = author
-        """Whom notes are signed with where the page gives no name."""
+        """Name that signs notes if the page gives none."""
         self.frames = Frames(explored.recording)
         self.questions = Questions(explored, self.frames)
         self.annotations = Annotations(explored.recording.path)
 
     @cached_property
     def columns(self) -> dict[str, Column]:
-        """The columns of the points, by name."""
+        """Return the descriptions of the points' columns, by name."""
         return {column.name: column for column in describe_columns(self.explored)}
 
     def meta(self) -> contract.Meta:
@@ -90,12 +90,12 @@ class View:
             return self.frames.encoded(self._row(row))
 
     def observation(self, row: int) -> bytes:
-        """Return what the agent saw, as PNG."""
+        """Return a state's observation, as PNG."""
         with _frame_or_refusal():
             return to_png(self.frames.observation(self._row(row)))
 
     def frame_pack(self, first: int, count: int) -> bytes:
-        """Return several pictures in one piece."""
+        """Return several pictures as one byte string."""
         if not 1 <= count <= MOST_AT_ONCE:
             raise Refusal(400, f"frames: got a count of {count}, expected 1 to {MOST_AT_ONCE}.")
         self._row(first)
@@ -119,13 +119,13 @@ class View:
         return found
 
     def transitions(self, patience: float | None = PATIENCE) -> contract.Transitions:
-        """Return the moves between clusters."""
+        """Return the transitions between clusters."""
         return self.explored.jobs.get("transitions", lambda report: make_transitions(self.explored), patience)
 
     def playlist(
         self, name: str, limit: int, patience: float | None = PATIENCE, shown: NDArray[np.bool_] | None = None
     ) -> contract.Playlist:
-        """Return a list of moments; only those of the episodes `shown` [E], if they are given."""
+        """Return a list of moments, only from the episodes `shown` [E], if given."""
         if name not in LISTS:
             raise Refusal(404, f"there is no list '{name}'; there are {', '.join(LISTS)}.")
         if LISTS[name].needs_clusters and not self.explored.num_codes:
@@ -154,7 +154,7 @@ class View:
         return to_playlist(self.explored, name, found, limit, kept)
 
     def inside(self, content: dict[str, Any], patience: float | None = PATIENCE) -> contract.Inside:
-        """Answer what is inside a selection, which may be a kept one."""
+        """Return the statistics of a selection, which may be a saved one."""
         if "selection" in content:
             kept = self.annotations.read()["selections"]
             content = next((entry for entry in kept if entry.get("id") == content["selection"]), {})
@@ -163,7 +163,7 @@ class View:
         return self.questions.ask(content, patience)
 
     def clip(self, key: str) -> Path:
-        """Return the clips of a selection, with people's names in their title as far as the annotations are legible."""
+        """Return the clips of a selection, titled with users' names of clusters if the annotations can be read."""
         try:
             annotations = self.annotations.read()
         except UserError:

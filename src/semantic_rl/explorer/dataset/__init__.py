@@ -1,1 +1,1 @@
-"""What a recording holds, read for the page: states as columns, planes, frames."""
+"""A recording in the form that the page needs: states as columns, 2-D projections, frames."""

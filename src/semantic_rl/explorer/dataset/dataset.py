@@ -1,6 +1,6 @@
-"""A recording as the explorer shows it: all states in memory, a sample of them as points, planes, and what it is.
+"""A recording in the explorer: the columns of all states, the sample of them shown as points, and the projections.
 
-Points are at most `max_points` states, drawn at random where there are more; every question is still asked of all.
+At most `max_points` states, drawn at random, are shown as points; every query still covers all states.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from semantic_rl.recording.store import Recording
 
 
 class Settings(NamedTuple):
-    """What decides how a recording is shown; the defaults stand in `config.explore`."""
+    """Settings of how a recording is shown; their defaults are in `config.explore`."""
 
     max_points: int
     tsne_states: int
@@ -34,7 +34,7 @@ class Settings(NamedTuple):
 
 
 class Explored:
-    """One recording in the explorer."""
+    """One recording that is open in the explorer."""
 
     def __init__(
         self,
@@ -57,28 +57,28 @@ class Explored:
 
     @property
     def num_states(self) -> int:
-        """States of the recording."""
+        """Return the number of states of the recording."""
         return self.recording.num_states
 
     @property
     def num_codes(self) -> int:
-        """Clusters; 0 if the agent has none."""
+        """Return the number of clusters; 0 if the agent has none."""
         return self.recording.num_codes
 
     @cached_property
     def etag(self) -> str:
-        """Changes with whatever is shown: of what the browser keeps, nothing is of another recording."""
+        """Return a tag that identifies recording and settings, so that the browser's cache never serves other data."""
         file = (self.recording.path / STATES_FILE).stat()
         parts = [self.recording.description, file.st_size, file.st_mtime_ns, self.settings, str(self.recording.path)]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     @cached_property
     def tsne_rows(self) -> NDArray[np.int64]:
-        """[P]: the points that t-SNE places; of a recording with fewer than a million states, those of the figures."""
+        """[P]: rows of the points that t-SNE embeds; with fewer than a million states, the same as in the figures."""
         return self.shown[sample_rows(len(self.shown), self.settings.tsne_states, self.settings.seed)]
 
     def why_not(self, name: PlaneName) -> str | None:
-        """Say why a plane cannot be had; None if it can."""
+        """Return why a plane is not available; None if it is."""
         if not self.num_states:
             return "the recording has no states"
         if name == "fdr" and not self.num_codes:
@@ -91,7 +91,7 @@ class Explored:
 
     @cached_property
     def _are_alike(self) -> bool:
-        """Say whether all states that t-SNE would place have the same features; reads on until two differ."""
+        """Say whether all states that t-SNE would embed have equal features; stops reading as soon as two differ."""
         first: NDArray[np.float16] | None = None
         try:
             for start, features in self.recording.feature_groups(self.tsne_rows):
@@ -100,18 +100,18 @@ class Explored:
                 first = here[:1] if first is None else first
                 if not are_alike(np.concatenate([first, here])):
                     return False
-        except UserError:  # a damaged table: said where a plane is asked for
+        except UserError:  # a damaged table: reported when a plane is requested
             return False
         return True
 
     def is_ready(self, name: PlaneName) -> bool:
-        """Say whether a plane can be had at once."""
+        """Say whether a plane is available without further computation."""
         return self.why_not(name) is None and (name == "fdr" or self.jobs.is_ready(name))
 
     def plane(self, name: PlaneName, patience: float | None = None) -> Placed:
-        """Return a plane; raises Pending if it takes longer than `patience` seconds (None: however long).
+        """Return a plane; raises Pending if it takes longer than `patience` seconds (None: wait for it).
 
-        Only where `why_not` is None.
+        May be called only if `why_not` returns None.
         """
         if name == "fdr":
             assert self.states.embedding is not None, "the agent has a plane"
@@ -128,23 +128,23 @@ class Explored:
         )
 
     def limits(self, name: PlaneName) -> tuple[float, float, float, float]:
-        """Return (left, right, bottom, top) of the square that a plane fills."""
+        """Return (left, right, bottom, top) of the square that contains a plane."""
         if name not in self._limits:
             self._limits[name] = self.plane(name).limits
         return self._limits[name]
 
     def success_of(self, episodes: NDArray[np.integer]) -> NDArray[np.uint8]:
-        """Return for given episodes 1 for success, 0 for none, 255 where they have not ended."""
+        """Return for each of the given episodes 1 for success, 0 for failure, 255 if it has not ended."""
         success = np.where(self.episodes.ended, self.episodes.success, 255).astype(np.uint8)
         return success[episodes]
 
     @property
     def progress(self) -> NDArray[np.float32]:
-        """[B], 0 to 1: the step in the episode over the episode's last step."""
+        """[B], 0 to 1: step in the episode / last step of the episode."""
         last = np.maximum(self.episodes.length - 1, 1)
         return (self.states.step / last[self.states.episode]).astype(np.float32)
 
     def rows_of_episode(self, episode: int) -> slice:
-        """Return where the states of an episode are."""
+        """Return the rows of an episode's states."""
         first = int(self.episodes.first_row[episode])
         return slice(first, first + int(self.episodes.num_rows[episode]))

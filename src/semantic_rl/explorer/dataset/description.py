@@ -1,4 +1,4 @@
-"""What the page is told of a recording before anything else."""
+"""The description of a recording that the page loads first."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from semantic_rl.palette import cluster_color, ink_on
 from semantic_rl.recording.store.names import without_path
 
 ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
-"""What each of Procgen's fifteen actions presses, in one letter."""
+"""One character for the keys of each of Procgen's fifteen actions."""
 TITLES: dict[PlaneName, str] = {"fdr": "FDR", "tsne": "t-SNE", "pca": "PCA"}
 
 
@@ -25,7 +25,7 @@ def describe(
 ) -> contract.Meta:
     """Return the description of a recording.
 
-    `lists` are those of moments that it can be asked for; `frames` says of which states there are pictures.
+    `lists` are the available lists of moments; `frames` says which states have pictures.
     """
     recording, states = explored.recording, explored.states
     known = about(recording)
@@ -80,7 +80,7 @@ def describe(
 
 
 def describe_plane(explored: Explored, name: PlaneName) -> contract.Plane:
-    """Return the description of a plane; the limits of one that is not ready are not known yet."""
+    """Return the description of a plane; its limits are unknown until it has been computed."""
     why_not = explored.why_not(name)
     is_ready = explored.is_ready(name)
     found = contract.Plane(name=name, title=TITLES[name], limits=None, ready=is_ready, num_placed=0)

@@ -1,4 +1,4 @@
-"""Frames of a recording for many threads at once, and what to do where some are missing."""
+"""Reads frames of a recording from many threads, and handles missing frames."""
 
 import io
 import struct
@@ -17,18 +17,18 @@ from semantic_rl.recording.store.schema import SHARD_ROWS
 
 MOST_AT_ONCE = 256
 MOST_IN_MEAN = 500
-"""States, drawn at random, of which a mean frame is made."""
+"""Number of randomly drawn states that a mean frame averages."""
 
 
 class Frames:
-    """Reads frames one at a time, whoever asks: the files behind it are not made for several threads."""
+    """Serialises the reading of frames, because the underlying files are not thread-safe."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._lock = threading.Lock()
 
     def encoded(self, row: int) -> tuple[bytes, str]:
-        """Return a state's picture and its media type: JPEG as stored, or the observation as PNG if there is none."""
+        """Return a state's picture and its media type: the stored JPEG, or the observation as PNG if there is none."""
         if self._recording.has_pictures:
             with self._lock:
                 return self._recording.picture(row), "image/jpeg"
@@ -40,12 +40,12 @@ class Frames:
             return self._recording.frame(row)
 
     def observation(self, row: int) -> NDArray[np.uint8]:
-        """Return what the agent saw [64, 64, 3]."""
+        """Return a state's observation [64, 64, 3]."""
         with self._lock:
             return self._recording.observation(row)
 
     def packed(self, first: int, count: int) -> bytes:
-        """Return several pictures in one piece: their number, their sizes, themselves; 0 bytes where one is missing."""
+        """Return several pictures as one byte string (see `pack`); a missing picture has 0 bytes."""
         images: list[bytes] = []
         for row in range(first, first + count):
             try:
@@ -70,13 +70,13 @@ class Frames:
 
 
 def pack(images: list[bytes]) -> bytes:
-    """Return images in one piece: uint32 count, a uint32 size each, then the images one after the other."""
+    """Return images as one byte string: uint32 count, a uint32 size each, then the images one after the other."""
     head = struct.pack(f"<{len(images) + 1}I", len(images), *map(len, images))
     return head + b"".join(images)
 
 
 def recompressed(picture: NDArray[np.uint8], size: int, quality: int) -> bytes:
-    """Encode a picture [H, H, 3] as JPEG, no larger than `size`."""
+    """Encode a picture [H, H, 3] as JPEG, shrunk to at most `size` pixels per side."""
     image = Image.fromarray(picture)
     if image.width > size:
         image = image.resize((size, size), Image.Resampling.LANCZOS)
@@ -86,10 +86,10 @@ def recompressed(picture: NDArray[np.uint8], size: int, quality: int) -> bytes:
 
 
 class WithGaps(Recording):
-    """A recording in which a missing observation is black, for what would rather have any than stop."""
+    """A recording whose missing observations are read as black, for callers that should not fail because of them."""
 
     def observation(self, row: int) -> NDArray[np.uint8]:
-        """Return what the agent saw in a state [64, 64, 3]; black where that is missing."""
+        """Return a state's observation [64, 64, 3]; black if it is missing."""
         try:
             return super().observation(row)
         except UserError:
@@ -97,14 +97,14 @@ class WithGaps(Recording):
 
 
 class Gap(NamedTuple):
-    """How many states have no frame of one kind that can be read, and the first reason."""
+    """The number of states without a readable frame of one kind, and the first reason."""
 
     num_states: int = 0
     why: str = ""
 
 
 class Missing(NamedTuple):
-    """What cannot be read of a recording's frames."""
+    """The frames of a recording that cannot be read."""
 
     pictures: Gap = Gap()
     observations: Gap = Gap()
@@ -114,7 +114,7 @@ NOTHING_MISSING = Missing()
 
 
 def find_missing(recording: Recording) -> Missing:
-    """Return what cannot be read of a recording's frames; reads one of each file only where a file is bad."""
+    """Return which frames cannot be read; tries one frame per file, and only if a file is faulty."""
     try:
         recording.check_frames()
         return NOTHING_MISSING

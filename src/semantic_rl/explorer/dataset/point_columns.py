@@ -1,4 +1,4 @@
-"""The columns of the points on the map, as whole numbers that a browser can lay into typed arrays."""
+"""The columns of the points on the map, as integers that a browser can load into typed arrays."""
 
 from typing import Any, Literal, NamedTuple
 
@@ -13,26 +13,26 @@ from semantic_rl.explorer.dataset.projections import PLANES
 from semantic_rl.explorer.encoding import LEVELS_16_BIT, quantise, quantise_share
 
 NOT_PLACED = LEVELS_16_BIT
-"""Both coordinates of a point that does not lie in a plane; no other point has them, for planes have a margin."""
+"""Both coordinates of a point that is not in a plane; no other point has them, since planes have a margin."""
 MOST_LEVELS = 255
 
 
 class Column(NamedTuple):
-    """What the page is told of a column; arrays are little-endian."""
+    """The description of a column for the page; arrays are little-endian."""
 
     name: str
     dtype: Literal["uint8", "uint16", "uint32"]
     width: int = 1
     low: float | None = None
-    """What 0 stands for, and `high` the largest number of the type; None where numbers are what they are."""
+    """The value that 0 encodes; `high` is encoded by the type's largest integer. None if integers are the values."""
     high: float | None = None
     levels: list[float] | None = None
-    """What the numbers 0, 1, … stand for."""
+    """The values that the integers 0, 1, … encode."""
     num_unknown: int = 0
-    """Points whose value is not finite; they have the lowest."""
+    """Number of points whose value is not finite; they get the lowest value."""
 
     def to_json(self) -> contract.Column:
-        """Return it without what it lacks."""
+        """Return the description as JSON values, without the fields that are absent."""
         found = contract.Column(name=self.name, dtype=self.dtype, width=self.width)
         if self.low is not None and self.high is not None:
             found["low"], found["high"] = self.low, self.high
@@ -44,7 +44,7 @@ class Column(NamedTuple):
 
 
 def describe_columns(explored: Explored) -> list[Column]:
-    """Return the columns that a recording has."""
+    """Return the descriptions of a recording's columns."""
     states = explored.states
     planes = [Column(name, "uint16", 2) for name in PLANES if explored.why_not(name) is None]
     semantic = [Column("cluster", "uint8"), Column("uncertainty", "uint8", 1, 0.0, 1.0)] if explored.num_codes else []
@@ -73,7 +73,7 @@ def _describe_rewards(reward: NDArray[np.float32]) -> Column:
 
 
 def column_bytes(explored: Explored, column: Column, patience: float | None = PATIENCE) -> bytes:
-    """Return a column of the points [P, width] as bytes; raises Pending if it is not there yet."""
+    """Return a column of the points [P, width] as bytes; raises Pending while it is being computed."""
     return np.ascontiguousarray(_values(explored, column, patience)).tobytes()
 
 

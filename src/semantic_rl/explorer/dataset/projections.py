@@ -1,7 +1,7 @@
-"""Where states lie in the three planes: the agent's own (FDR), and PCA and t-SNE of its features.
+"""The three 2-D projections of the states: the agent's own (FDR), and PCA and t-SNE of its features.
 
-The FDR plane is in the recording. PCA is scikit-learn's, fitted to a sample and applied to all states. t-SNE is of a
-sample only (`analysis.embedding`, which keeps it in the recording's folder). Axes: B states, D = 256 features.
+The FDR plane is part of the recording. PCA is scikit-learn's, fitted to a sample and applied to all states. t-SNE
+covers only a sample (`analysis.embedding`, which caches it in the recording's folder). Axes: B states, D = 256 features.
 """
 
 import hashlib
@@ -22,9 +22,9 @@ from semantic_rl.recording.store.derived_tables import keep_table, read_kept
 PLANES: tuple[PlaneName, ...] = ("fdr", "tsne", "pca")
 
 PCA_FITTED_TO = 50_000
-"""States, drawn at random, to which the principal components are fitted."""
+"""Number of randomly drawn states to which the principal components are fitted."""
 KEPT_FROM = 100_000
-"""States from which the projection is kept in the recording's folder: making it anew takes seconds."""
+"""Number of states from which the projection is cached in the recording's folder: computing it takes seconds."""
 LEAST_FOR_TSNE = 10
 
 
@@ -34,16 +34,16 @@ def as_plane(name: object) -> PlaneName | None:
 
 
 class Placed(NamedTuple):
-    """States in a plane."""
+    """The positions of states in a plane."""
 
     rows: NDArray[np.int64] | None
-    """[P], ascending: the states that lie in it; None: all."""
+    """[P], ascending: the rows of these states; None: all."""
     points: NDArray[np.float32]
     """[P, 2]."""
 
     @property
     def limits(self) -> tuple[float, float, float, float]:
-        """(left, right, bottom, top) of the square around them."""
+        """Return (left, right, bottom, top) of the square around the points."""
         return square_around(self.points) if len(self.points) else (-1.0, 1.0, -1.0, 1.0)
 
 
@@ -96,7 +96,7 @@ def place_by_tsne(
     num_threads: int,
     report: Report = lambda done, total: None,
 ) -> Placed:
-    """Place the states `rows` by t-SNE of their features; of few states the perplexity is what they allow."""
+    """Embed the states `rows` by t-SNE of their features; the perplexity is reduced if there are few states."""
     possible = min(perplexity, (len(rows) - 1) // 3)
     points = tsne_of(recording, rows, float(possible), seed, num_threads, report)
     return Placed(None if len(rows) == recording.num_states else rows, points)

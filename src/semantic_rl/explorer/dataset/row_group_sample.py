@@ -1,4 +1,4 @@
-"""Which states stand for all where reading the features of all would take long: whole row groups, drawn at random."""
+"""Samples whole row groups of states, for recordings in which reading all features would take long."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,17 +7,17 @@ from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.schema import ROW_GROUP_ROWS
 
 ALL_UP_TO = 200_000
-"""States up to which the features of all are read: about two seconds."""
+"""Number of states up to which all features are read, which takes about two seconds."""
 GROUPS = 8
-"""Row groups that are drawn of more: 131,072 states."""
+"""Number of row groups that are drawn from larger recordings: 131,072 states."""
 LEAST_OF_A_CLUSTER = 200
-"""States that a cluster should have among them; if it has fewer, the row group with most of it is taken too."""
+"""States that the sample should hold of each cluster; if it holds fewer, the row group with most of them is added."""
 
 
 def standing_for_all(
     recording: Recording, seed: int, code_index: NDArray[np.integer] | None = None
 ) -> NDArray[np.int64] | None:
-    """Return the rows of some row groups, ascending, with states of each cluster that there is; None if all will do."""
+    """Return the sampled rows, ascending, with states of every cluster in use; None if all states can be read."""
     count = recording.num_states
     if count <= ALL_UP_TO:
         return None

@@ -1,4 +1,4 @@
-"""What the explorer keeps of every state in memory: about 30 bytes each, so that every question is asked of all.
+"""The columns that the explorer keeps in memory for every state, about 30 bytes each, so that queries cover all states.
 
 Axes: B states, E episodes, K codes.
 """
@@ -24,9 +24,9 @@ class States(NamedTuple):
     value: NDArray[np.float32]
     reward: NDArray[np.float32]
     code_index: NDArray[np.uint8] | None
-    """None if the agent has no clusters; so the following."""
+    """None if the agent has no clusters; the same holds for the next two."""
     embedding: NDArray[np.float32] | None
-    """[B, 2]: where the states lie in the FDR space."""
+    """[B, 2]: positions in the FDR space."""
     uncertainty: NDArray[np.float32] | None
     """[B], 0 to 1: see `uncertainty_of`."""
     uncertainty_scale: float
@@ -43,11 +43,11 @@ class Episodes(NamedTuple):
     level_seed: NDArray[np.int64]
     ended: NDArray[np.bool_]
     success: NDArray[np.bool_]
-    """Where it ended; otherwise False means nothing."""
+    """Meaningful only if the episode ended; otherwise False."""
 
 
 def read_states(recording: Recording, report: Report = lambda done, total: None) -> States:
-    """Read the columns, one at a time, so that no more is in memory than is kept."""
+    """Read the columns one at a time, so that memory holds little more than the result."""
     total = 9 if recording.num_codes else 6
     done = 0
 
@@ -81,7 +81,7 @@ def read_states(recording: Recording, report: Report = lambda done, total: None)
 
 
 def read_episodes(recording: Recording) -> Episodes:
-    """Read the table of episodes."""
+    """Read the episode table."""
     table = recording.episodes
     ended = table.select(pl.col("terminated") | pl.col("truncated")).to_series().to_numpy()
     return Episodes(
@@ -109,9 +109,10 @@ def _distances(recording: Recording) -> Iterator[NDArray[np.float32]]:
 
 
 def uncertainty_of(distances: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
-    """Say how uncertain it is to which code each state [B, K] belongs: 0 for one code alone, 1 for all alike.
+    """Return how ambiguous the cluster of each state is, given distances [B, K]: 0 for one clear code, 1 if all tie.
 
-    The entropy of softmax(−d²/(2σ²)) over the codes, over ln K; σ is `scale`, the median distance to the nearest code.
+    The entropy of softmax(−d²/(2σ²)) over the codes, divided by ln K; σ is `scale`, the median distance to the nearest
+    code.
     """
     num_codes = distances.shape[1]
     if num_codes < 2 or not len(distances):

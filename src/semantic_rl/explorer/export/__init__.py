@@ -1,1 +1,1 @@
-"""The page and its data in one file."""
+"""Exports the page and its data into one HTML file."""

@@ -1,4 +1,4 @@
-"""What of a recording goes into a file: everything about all points, and the frames of some whole episodes."""
+"""Selects what an export contains: all data on the points, and the frames of some whole episodes."""
 
 import base64
 import struct
@@ -23,17 +23,17 @@ from semantic_rl.explorer.recording_view import View
 
 LIST_LENGTH = 20
 MOST_MOVES = 200
-"""Kinds of moves between clusters, the most frequent ones, whose lists are in the file."""
+"""Number of pairs of clusters, the most frequent ones, whose list of moves is in the file."""
 FRAME_SIZE, FRAME_QUALITY = 256, 75
 ONLY_SHOWN = "Of the episodes whose frames are in this file."
 NOT_COMPUTED = "it had not been computed when this file was made"
 
 
 class Exported:
-    """The content of a file."""
+    """The content of an export."""
 
     def __init__(self, view: View, num_frames: int, report: Report = lambda done, total: None) -> None:
-        """At most `num_frames` states are shown with their frames; planes that are not ready are left out."""
+        """At most `num_frames` states get frames; planes that have not been computed are left out."""
         self.view = view
         self._num_frames = num_frames
         self._report = report
@@ -47,12 +47,12 @@ class Exported:
 
     @cached_property
     def chosen(self) -> NDArray[np.int64]:
-        """Episodes all of whose frames are in the file, ascending."""
+        """Return the episodes whose frames are all in the file, ascending."""
         return choose_episodes(self._explored, self._num_frames) if self._num_frames else np.zeros(0, np.int64)
 
     @cached_property
     def _shown(self) -> NDArray[np.bool_] | None:
-        """[E]: whether an episode's frames are in the file; None where no frames are, and lists are of everything."""
+        """[E]: whether an episode's frames are in the file; None if no frames are, so that lists cover all episodes."""
         if not self._num_frames:
             return None
         shown = np.zeros(len(self._explored.episodes.length), np.bool_)
@@ -61,7 +61,7 @@ class Exported:
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:
-        """States whose frames are in the file, ascending: those of the chosen episodes and those on the cards."""
+        """Return the states whose frames are in the file, ascending: of the chosen episodes and on the cards."""
         if not self._num_frames:
             return np.zeros(0, np.int64)
         episodes = self._explored.episodes
@@ -75,7 +75,7 @@ class Exported:
 
     @property
     def frames_text(self) -> str:
-        """Say whose frames are in the file."""
+        """Say which states' frames are in the file."""
         total = self._explored.num_states
         if not self._num_frames:
             return f"This file holds no frames of its {total:,} states."
@@ -87,7 +87,7 @@ class Exported:
         )
 
     def meta(self) -> contract.Meta:
-        """Return the description of the recording, of what is in the file."""
+        """Return the description of the recording, restricted to what is in the file."""
         content = self.view.meta()
         content["frames"] = self.frames_text
         content["lists"] = [known for known in content["lists"] if known["name"] in self._list_names()]
@@ -98,14 +98,14 @@ class Exported:
         return content
 
     def column_names(self) -> list[str]:
-        """Return the columns in the file; what follows from the list of episodes is not among them."""
+        """Return the names of the columns in the file; columns that follow from the list of episodes are left out."""
         explored = self._explored
         follows = {"episode", "row"} if len(explored.shown) == explored.num_states else set[str]()
         left_out = follows | {name for name in PLANES if name not in self._planes}
         return [name for name in self.view.columns if name not in left_out]
 
     def cards(self) -> contract.Cards:
-        """Return the cards; their clips show frames that are in the file."""
+        """Return the cluster cards; their clips use only frames that are in the file."""
         content = self.view.cards(None).content
         if self._shown is None or not content["clusters"]:
             return content
@@ -116,7 +116,7 @@ class Exported:
         return {**content, "clusters": cards}
 
     def means(self) -> dict[str, str]:
-        """Return the mean frame of each cluster that has one, as base64 of PNG."""
+        """Return the mean frame of each cluster that has one, as base64-encoded PNG."""
         means = self.view.cards(None).means
         return {str(index): base64.b64encode(mean).decode() for index, mean in enumerate(means) if mean is not None}
 
@@ -125,12 +125,12 @@ class Exported:
         return [name for name in names if self._explored.num_codes or not LISTS[name].needs_clusters]
 
     def playlists(self) -> dict[str, contract.Playlist]:
-        """Return the lists of moments, of episodes whose frames are in the file."""
+        """Return the lists of moments, restricted to episodes whose frames are in the file."""
         found = {name: self.view.playlist(name, LIST_LENGTH, None, self._shown) for name in self._list_names()}
         return found if self._shown is None else {name: {**one, "note": ONLY_SHOWN} for name, one in found.items()}
 
     def moves(self) -> dict[str, contract.Playlist]:
-        """Return the lists of moves between clusters, likewise, by 'from-to'."""
+        """Return the lists of moves between clusters, with the same restriction, by 'from-to'."""
         counts = np.array(self.view.transitions(None)["counts"])
         if not counts.size:
             return {}
@@ -143,8 +143,10 @@ class Exported:
         return {str(episode): self.view.episode(episode) for episode in self.chosen.tolist()}
 
     def draws(self) -> bytes:
-        """Return the draws of episodes behind all intervals: the numbers of units (U) and draws (R), the unit of each
-        episode [E], and how often each unit is drawn [R, U], a byte each.
+        """Return the bootstrap draws of episodes that all intervals use.
+
+        They are the numbers of units (U) and draws (R), the unit of each episode [E], and how often each unit is drawn
+        [R, U], a byte each.
         """
         episodes = self._explored.episodes
         bootstrap = draws_of(len(episodes.length), self._explored.settings.seed)
@@ -152,7 +154,7 @@ class Exported:
         return head + bootstrap.unit.astype(np.uint8).tobytes() + bootstrap.counts.astype(np.uint8).tobytes()
 
     def frames(self) -> bytes | None:
-        """Return the frames: their number, their rows, their sizes, themselves; None if there are none."""
+        """Return the frames as bytes: their number, their rows, their sizes, the frames; None if there are none."""
         if not len(self.rows):
             return None
         images: list[bytes] = []
@@ -163,7 +165,7 @@ class Exported:
         return packed[:4] + struct.pack(f"<{len(images)}I", *self.rows.tolist()) + packed[4:]
 
     def _frame(self, row: int) -> bytes:
-        """Return a frame as it is in the file; 0 bytes where it is missing."""
+        """Return a frame as it is stored in the file; 0 bytes if it is missing."""
         frames = self.view.frames
         try:
             if self._explored.recording.has_pictures:
@@ -173,5 +175,5 @@ class Exported:
             return b""
 
     def versions(self) -> dict[str, str]:
-        """Return by what the file was made."""
+        """Return the versions of the software that made the file."""
         return {"semantic-rl": __version__}

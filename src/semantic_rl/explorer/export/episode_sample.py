@@ -1,4 +1,4 @@
-"""Which episodes' frames go into a file, when not all can: evenly chosen over return and cluster.
+"""Chooses the episodes whose frames go into an export, evenly over returns and clusters.
 
 Axes: E episodes, K clusters.
 """
@@ -14,8 +14,8 @@ NUM_RETURN_BINS = 5
 def choose_episodes(explored: Explored, num_frames: int) -> NDArray[np.int64]:
     """Choose whole episodes with at most `num_frames` states in all, ascending.
 
-    Groups of episodes with about the same return take turns; in its turn a group gives the episode that shows most of
-    the clusters that have been shown least. An episode that is too long for what is left is passed over.
+    Groups of episodes with similar returns take turns; each time, the group's episode that shows most of the clusters
+    shown least so far is chosen. An episode that is too long for the remaining number of frames is skipped.
     """
     num_rows = explored.episodes.num_rows
     if num_rows.sum() <= num_frames:
@@ -31,7 +31,7 @@ def choose_episodes(explored: Explored, num_frames: int) -> NDArray[np.int64]:
         groups = np.unique(group[open_])
         mine = np.flatnonzero(open_ & (group == groups[turn % len(groups)]))
         turn += 1
-        # What is scarce so far counts most; of equals the first, so that the choice is the same every time.
+        # Clusters that are scarce so far count most; ties go to the first, so that the choice is deterministic.
         best = int(mine[np.argmax(shares[mine] @ (1 / (1 + shown)))])
         chosen.append(best)
         shown += shares[best] * num_rows[best]
@@ -42,7 +42,7 @@ def choose_episodes(explored: Explored, num_frames: int) -> NDArray[np.int64]:
 
 
 def _cluster_shares(explored: Explored) -> NDArray[np.float64]:
-    """Return the share of each cluster in the states of each episode, [E, K]; one column where there are none."""
+    """Return the share of each cluster in the states of each episode, [E, K]; one column if there are no clusters."""
     num_episodes = len(explored.episodes.length)
     code_index = explored.states.code_index
     if code_index is None:
@@ -53,7 +53,7 @@ def _cluster_shares(explored: Explored) -> NDArray[np.float64]:
 
 
 def _return_groups(explored: Explored) -> NDArray[np.int64]:
-    """Return the group of each episode, [E], by return: of equal size where returns differ."""
+    """Return the group of each episode, [E], by return; groups have equal sizes as far as returns differ."""
     returns = explored.episodes.total_reward
     edges = np.quantile(returns, np.arange(1, NUM_RETURN_BINS) / NUM_RETURN_BINS)
     groups = np.searchsorted(np.unique(edges), returns, side="left")

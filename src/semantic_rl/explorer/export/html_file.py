@@ -1,7 +1,7 @@
-"""The page and its data in one file, which needs neither server nor network.
+"""Writes the page and its data into one HTML file that needs neither server nor network.
 
-The file is the page with its script and style inside, and before the script the answers that a server would give, as
-blocks of text that no browser runs. A policy in the file forbids it to load anything from elsewhere.
+The file is the page with script and style inlined. Before the script it holds the server's responses as blocks of inert
+text. A content security policy in the file forbids it to load anything from elsewhere.
 """
 
 import base64
@@ -28,11 +28,11 @@ GENERATOR = '<meta name="generator" content="semantic-rl explorer">'
 _ICON = re.compile(r'<link rel="icon"[^>]*>\n?')
 _HEAD = re.compile(r"<head>\n?")
 CHUNK = 3 * 2**18
-"""Bytes that are written at once as base64; a multiple of three, so that pieces join."""
+"""Bytes that are base64-encoded at once; a multiple of three, so that the pieces can be concatenated."""
 
 
 def write_export(exported: Exported, path: Path) -> None:
-    """Write the file; raises UserError if the page has not been built, or another file is in the way."""
+    """Write the file; raises UserError if the page has not been built, or if `path` is another kind of file."""
     check_place(path)
     before, after = _page()
     try:
@@ -42,20 +42,20 @@ def write_export(exported: Exported, path: Path) -> None:
             for name, content, is_packed in _blocks(exported):
                 _write_block(file, name, gzip.compress(content, 6, mtime=0) if is_packed else content)
             file.write(after)
-    except OSError as error:  # the disk is full, or the folder is not one's own
+    except OSError as error:  # the disk is full, or the folder is not writable
         raise UserError(
             f"export: {path} cannot be written ({error.strerror or error}); choose another place."
         ) from error
 
 
 def check_place(path: Path) -> None:
-    """Raise UserError if `path` is something else than a file of this kind, which may be replaced, or has no place."""
+    """Raise UserError if `path` cannot be written, or exists and is not an export, which may be replaced."""
     kind = "a page that the explorer exported"
     check_output_file(path, kind, lambda beginning: GENERATOR.encode() in beginning, "export")
 
 
 def _blocks(exported: Exported) -> Iterator[tuple[str, bytes, bool]]:
-    """Yield the blocks: name, content, and whether it is to be compressed."""
+    """Yield the blocks: name, content, and whether the content is to be compressed."""
     id = exported.view.explored.id
     time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     about = contract.Export(time=time, versions=exported.versions(), frames_text=exported.frames_text)
@@ -88,7 +88,7 @@ def _write_block(file: IO[bytes], name: str, content: bytes) -> None:
 
 
 def _page() -> tuple[bytes, bytes]:
-    """Return the page with style inside, before the blocks; and the script and what follows, after them."""
+    """Return the page up to the blocks, with the style inlined, and the rest after the blocks, with the script."""
     try:
         page, style, script = (read_static(name)[0].decode() for name in (PAGE, "app.css", "app.js"))
     except Refusal as refusal:
@@ -103,7 +103,7 @@ def _page() -> tuple[bytes, bytes]:
 
 
 def _policy(style: str, script: str) -> str:
-    """Return what the file may do: run its own script, show pictures that are in it, and load nothing."""
+    """Return the content security policy: the file may run its own script, show its own pictures, and load nothing."""
 
     def sha256(text: str) -> str:
         return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

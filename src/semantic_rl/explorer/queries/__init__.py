@@ -1,1 +1,1 @@
-"""Answers that the page asks for: cards of clusters, lists of moments, an episode, two recordings compared."""
+"""The page's queries: cluster cards, lists of moments, an episode, the comparison of two recordings."""

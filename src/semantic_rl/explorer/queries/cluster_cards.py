@@ -1,4 +1,4 @@
-"""What each cluster is and how the agent moves between them, as the page shows it."""
+"""The cluster cards and the transitions between clusters, as the page shows them."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from semantic_rl.explorer.dataset.row_group_sample import standing_for_all
 from semantic_rl.explorer.encoding import to_png
 
 CLIP = ClipSettings(frames=96)
-"""Rule of the clips on the cards: that of `semantic-rl clips`, and no longer than twelve seconds."""
+"""Settings of the clips on the cards: as in `semantic-rl clips`, but at most twelve seconds long."""
 NUM_TYPICAL = 5
 
 
@@ -36,7 +36,7 @@ class Cards(NamedTuple):
 
 
 def make_cards(explored: Explored, frames: Frames) -> Cards:
-    """Summarise all clusters; none if the agent has none."""
+    """Summarise all clusters; empty if the agent has no clusters."""
     if not explored.num_codes or not explored.num_states:
         return Cards(_NO_CARDS, [None] * explored.num_codes)
     recording, seed = explored.recording, explored.settings.seed
@@ -85,7 +85,7 @@ def _to_json(found: Clusters, clips: list[list[Run]]) -> contract.Cards:
 
 
 def to_clip(runs: list[Run]) -> list[tuple[int, int]]:
-    """Return what a clip shows as the page is told it: first state and number of states of each piece."""
+    """Return a clip in the form that the page gets: first state and number of states of each piece."""
     return [(run.first_row, run.num_frames) for run in runs]
 
 
@@ -94,7 +94,7 @@ def _png(mean: NDArray[np.float64] | None) -> bytes | None:
 
 
 def choose_card_clips(explored: Explored, allowed: NDArray[np.bool_] | None = None) -> list[list[Run]]:
-    """Choose what the clip of each cluster shows: by the usual rule, and what there is where that gives nothing.
+    """Choose the runs in the clip of each cluster by the usual rule, relaxed step by step if it gives none.
 
     `allowed` [E] says which episodes may be shown.
     """
@@ -116,7 +116,7 @@ def choose_card_clips(explored: Explored, allowed: NDArray[np.bool_] | None = No
 
 
 def all_runs(explored: Explored, labels: NDArray[np.integer] | None = None) -> Runs:
-    """Cut all states into unbroken runs of one cluster, or of one of the labels [B]."""
+    """Cut all states into unbroken runs of one cluster or, if `labels` [B] are given, of one label."""
     states = explored.states
     labels = states.code_index if labels is None else labels
     assert labels is not None, "there are clusters or labels"
@@ -125,12 +125,12 @@ def all_runs(explored: Explored, labels: NDArray[np.integer] | None = None) -> R
 
 
 def not_too_long(runs: Runs) -> Runs:
-    """Cut runs that are longer than a clip shows."""
+    """Cut runs down to the longest run that a clip shows."""
     return runs._replace(num_frames=np.minimum(runs.num_frames, CLIP.max_run))
 
 
 def _that_count(explored: Explored, runs: Runs) -> NDArray[np.bool_]:
-    """Say of each episode whether the usual rule calls it successful; of an unknown game none is."""
+    """Say for each episode whether the usual rule counts it as successful; in an unknown game none is."""
     episodes = explored.episodes
     footage = Footage(
         [explored.recording],
@@ -148,7 +148,7 @@ def _that_count(explored: Explored, runs: Runs) -> NDArray[np.bool_]:
 
 
 def make_transitions(explored: Explored) -> contract.Transitions:
-    """Return the moves between clusters as JSON values; empty without clusters."""
+    """Return the transitions between clusters as JSON values; empty without clusters."""
     if not explored.num_codes or not explored.num_states:
         return _NO_TRANSITIONS
     found = compute_transitions(explored.recording)
@@ -165,7 +165,7 @@ def make_transitions(explored: Explored) -> contract.Transitions:
 
 
 def _mean_of_cluster(explored: Explored, frames: Frames, cluster: int) -> bytes | None:
-    """Return the mean of those frames of a cluster that are there, as PNG; None if there is none."""
+    """Return the mean of a cluster's available frames, as PNG; None if there are none."""
     assert explored.states.code_index is not None, "there are clusters"
     mean = frames.mean(np.flatnonzero(explored.states.code_index == cluster))
     return None if mean is None else to_png(mean)

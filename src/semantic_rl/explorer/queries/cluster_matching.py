@@ -1,8 +1,9 @@
-"""Which clusters of two recordings match.
+"""Matches the clusters of two recordings.
 
-They are the same where the agent is; they are matched by shared states where both agents were shown the same; and
-otherwise by what they are like. Each is matched once, so that the sum over all pairs is best (the Hungarian method).
-Axes: K clusters of the first, L of the second.
+If both recordings are of the same agent, clusters are matched by index. If both agents were run on the same states,
+clusters are matched by the overlap of their states; otherwise by the similarity of their statistics. Each cluster is
+matched at most once, so that the sum over all pairs is optimal (the Hungarian method).
+Axes: K clusters of the first recording, L of the second.
 """
 
 from typing import Literal, NamedTuple
@@ -30,14 +31,14 @@ class Match(NamedTuple):
     """Pairs of clusters."""
 
     pairs: list[tuple[int, int, float]]
-    """(cluster of a, cluster of b, how well they match)."""
+    """(cluster of a, cluster of b, score of the match)."""
     kind: Literal["same", "overlap", "distance", "none"]
-    """same, overlap (1 is best), distance (0 is best) or none."""
+    """What the scores are: same, overlap (1 is best), distance (0 is best) or none."""
     how: str
 
 
 def match_clusters(a: Side, b: Side) -> Match:
-    """Pair the clusters of two recordings."""
+    """Match the clusters of two recordings."""
     first, second = a.explored, b.explored
     if not first.num_codes or not second.num_codes:
         return Match([], "none", "One of the agents has no clusters, so there is nothing to match.")
@@ -68,7 +69,7 @@ def _assigned(table: NDArray[np.float64], maximise: bool) -> list[tuple[int, int
 
 
 def _same_states(a: Side, b: Side) -> bool:
-    """Say whether the observations in the same rows are the same, by some of them."""
+    """Say whether the observations in the same rows are equal, judging by a few of them."""
     count = a.explored.num_states
     if count != b.explored.num_states or not np.array_equal(a.explored.states.step, b.explored.states.step):
         return False
@@ -80,7 +81,7 @@ def _same_states(a: Side, b: Side) -> bool:
 
 
 def _overlap(a: Explored, b: Explored) -> NDArray[np.float64]:
-    """Return for each pair of clusters the states in both over the states in either, [K, L]."""
+    """Return the intersection over union of the states of each pair of clusters, [K, L]."""
     assert a.states.code_index is not None and b.states.code_index is not None, "both have clusters"
     cells = a.states.code_index.astype(np.int64) * b.num_codes + b.states.code_index
     both = np.bincount(cells, minlength=a.num_codes * b.num_codes).reshape(a.num_codes, b.num_codes)
@@ -89,7 +90,7 @@ def _overlap(a: Explored, b: Explored) -> NDArray[np.float64]:
 
 
 def _distances(a: Side, b: Side) -> NDArray[np.float64]:
-    """Return the distance of each pair of clusters, [K, L]: the mean over actions, value, time and frame."""
+    """Return the distance of each pair of clusters, [K, L]: the mean of those of actions, values, time and frame."""
     parts: list[NDArray[np.float64]] = []
     for first, second in zip(_profiles(a.explored), _profiles(b.explored), strict=True):
         width = max(first.shape[1], second.shape[1])
@@ -102,7 +103,7 @@ def _distances(a: Side, b: Side) -> NDArray[np.float64]:
 
 
 def _profiles(explored: Explored) -> list[NDArray[np.float64]]:
-    """Return for each cluster its shares of actions, of deciles of the value, and of tenths of the episode."""
+    """Return for each cluster its distributions over actions, value deciles and tenths of the episode."""
     states, num_codes = explored.states, explored.num_codes
     assert states.code_index is not None, "there are clusters"
     edges = np.quantile(states.value, np.arange(1, NUM_BINS) / NUM_BINS)
@@ -121,7 +122,7 @@ def _profiles(explored: Explored) -> list[NDArray[np.float64]]:
 
 
 def _mean_frames(side: Side) -> NDArray[np.float64] | None:
-    """Return how each cluster's mean frame departs from the mean of all, [K, pixels], of length 1 (0 if empty)."""
+    """Return each cluster's mean frame minus the mean of all, [K, pixels], with norm 1 (0 if empty)."""
     code_index = side.explored.states.code_index
     everything = side.frames.mean(np.arange(side.explored.num_states))
     if everything is None:

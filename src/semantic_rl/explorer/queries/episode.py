@@ -1,4 +1,4 @@
-"""One episode, state by state: what the player shows beside its frames."""
+"""One episode, state by state: the data that the page's player shows beside the frames."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def list_episodes(explored: Explored) -> contract.Episodes:
 
 
 def describe_episode(explored: Explored, episode: int) -> contract.EpisodeData:
-    """Return the states of an episode as columns; planes that are not ready are left out."""
+    """Return the states of an episode as columns; planes that have not been computed are left out."""
     rows, states = explored.rows_of_episode(episode), explored.states
     return {
         "episode": episode,
@@ -43,7 +43,7 @@ def describe_episode(explored: Explored, episode: int) -> contract.EpisodeData:
 
 
 def _points(explored: Explored, name: Any, rows: slice) -> list[Any]:
-    """Return where the states lie: [x, y] each, null where the plane does not have them."""
+    """Return the position [x, y] of each state, null if the plane does not include it."""
     placed = explored.plane(name)
     if placed.rows is None:
         return placed.points[rows].tolist()

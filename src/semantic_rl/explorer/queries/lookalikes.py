@@ -1,7 +1,7 @@
-"""Frames that look the same and yet lie in different clusters: what the agent tells apart and the eye does not.
+"""Finds pairs of states that look alike but belong to different clusters: differences the agent sees and the eye not.
 
-Looked for among a sample of states, in other episodes: neighbours in time look alike anyway. Axes: B states of the
-sample, P pixels.
+The pairs come from a sample of states and from different episodes, since neighbours in time look alike anyway.
+Axes: B states of the sample, P pixels.
 """
 
 import numpy as np
@@ -14,16 +14,16 @@ from semantic_rl.explorer.dataset.frame_reader import Frames
 from semantic_rl.explorer.queries.playlists import AFTER, BEFORE, LISTS, LOOKALIKES, Found
 
 MOST_COMPARED = 6_000
-"""States that are compared with each other."""
+"""Number of states that are compared with each other."""
 SIDE = 16
-"""Pixels of a side of the small frames by which candidates are found."""
+"""Side in pixels of the shrunk frames that are used to find candidates."""
 CANDIDATES = 400
-"""Pairs whose whole frames are compared."""
+"""Number of pairs whose full frames are compared."""
 CHUNK = 500
 
 
 def lookalikes(explored: Explored, frames: Frames, report: Report = lambda done, total: None) -> Found:
-    """Find pairs of states of different clusters and episodes, those whose frames differ least first."""
+    """Find pairs of states from different clusters and episodes, sorted by the difference of their frames."""
     code_index, episode = explored.states.code_index, explored.states.episode
     assert code_index is not None, "there are clusters"
     rng = np.random.default_rng(explored.settings.seed)
@@ -54,7 +54,7 @@ def lookalikes(explored: Explored, frames: Frames, report: Report = lambda done,
 def _small_frames(
     chosen: NDArray[np.int64], frames: Frames, report: Report
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the rows whose frame can be read, and their frames shrunk, [B, P]."""
+    """Return the rows whose frames can be read, and their shrunk frames [B, P]."""
     rows: list[int] = []
     small: list[NDArray[np.float32]] = []
     for index, row in enumerate(chosen.tolist()):
@@ -75,7 +75,7 @@ def _small_frames(
 def _nearest_pairs(
     small: NDArray[np.float32], cluster: NDArray[np.uint8], episode: NDArray[np.int32]
 ) -> list[tuple[int, int]]:
-    """Return the pairs of frames [B, P] of different clusters and episodes that are nearest: each frame's nearest."""
+    """Return for each frame [B, P] the pair with the nearest frame of another cluster and episode, nearest first."""
     if len(small) < 2:
         return []
     small = small - small.mean(0)
@@ -95,7 +95,7 @@ def _nearest_pairs(
 
 
 def _without_repeats(scored: list[tuple[float, int, int]], episode: NDArray[np.int32]) -> list[tuple[float, int, int]]:
-    """Keep the best pair of any two episodes: the next ones are a step further and show the same."""
+    """Keep only the best pair of any two episodes: the others are a step away and show the same."""
     seen: set[frozenset[int]] = set()
     kept: list[tuple[float, int, int]] = []
     for item in scored:

@@ -1,6 +1,6 @@
-"""Lists of moments worth seeing: failures, extreme values, doubtful states, long stays, rare moves.
+"""Lists of interesting moments: failures, extreme values, ambiguous states, long stays, rare moves.
 
-Each is found among all states. Axes: B states, N moments, E episodes, K clusters.
+All states are searched. Axes: B states, N moments, E episodes, K clusters.
 """
 
 from collections.abc import Callable
@@ -14,15 +14,15 @@ from semantic_rl.explorer import contract
 from semantic_rl.explorer.dataset.dataset import Explored
 
 BEFORE, AFTER = 12, 12
-"""States that are played around the one that a moment is about."""
+"""Number of states played before and after the state that a moment is about."""
 BEFORE_END = 40
-"""States that are played before the end of a failed episode."""
+"""Number of states played before the end of a failed episode."""
 MOST_OF_A_PAIR = 5
-"""Rare moves of one kind that are listed."""
+"""Most rare moves listed for one pair of clusters."""
 
 
 class Kind(NamedTuple):
-    """What a list is called and what is in it, in a few words."""
+    """The title of a list, and a short description of its content."""
 
     title: str
     text: str
@@ -40,11 +40,11 @@ LISTS: dict[str, Kind] = {
     "rarest_transitions": Kind("Rarest transitions", "moves that hardly ever happen", needs_clusters=True),
     LOOKALIKES: Kind("Lookalikes", "same-looking frames, other cluster", needs_clusters=True),
 }
-"""All lists, in the order in which they are offered."""
+"""All lists, in the order of the page's menu."""
 
 
 def list_names(explored: Explored) -> list[contract.ListName]:
-    """Return the lists that a recording can be asked for."""
+    """Return the lists that are available for a recording."""
     has_clusters = explored.recording.num_codes > 0
     return [
         {"name": name, "title": kind.title, "text": kind.text}
@@ -54,26 +54,26 @@ def list_names(explored: Explored) -> list[contract.ListName]:
 
 
 class Found(NamedTuple):
-    """Moments, the most telling first."""
+    """Moments, the most interesting first."""
 
     title: str
     row: NDArray[np.int64]
-    """[N]: the state that each is about."""
+    """[N]: the state that each moment is about."""
     first: NDArray[np.int64]
-    """[N]: first and last of the states that are played."""
+    """[N]: the first and, in `last`, the last of the states that are played."""
     last: NDArray[np.int64]
     text: Callable[[int], str]
-    """Says why a moment, by its place, is in the list."""
+    """Returns why the moment at a position is in the list."""
     other: NDArray[np.int64] | None = None
-    """[N]: a state to compare it with."""
+    """[N]: a state to compare each one with."""
     note: str = ""
-    """What the list leaves out."""
+    """A note on what the list leaves out."""
 
 
 def to_playlist(
     explored: Explored, name: str, found: Found, limit: int, kept: NDArray[np.bool_] | None = None
 ) -> contract.Playlist:
-    """Return the first `limit` moments as JSON values; of those only for which `kept` [N] holds, if it is given."""
+    """Return the first `limit` moments as JSON values, only those for which `kept` [N] is true, if it is given."""
     places = np.arange(len(found.row)) if kept is None else np.flatnonzero(kept)
     items: list[contract.PlaylistItem] = []
     for place in places[:limit].tolist():
@@ -93,7 +93,7 @@ def to_playlist(
 
 
 def failures(explored: Explored) -> Found:
-    """Episodes that ended without success, the worst and then the shortest first: how they end."""
+    """Find the ends of the episodes that ended without success, the lowest return and then the shortest first."""
     episodes = explored.episodes
     failed = np.flatnonzero(episodes.ended & ~episodes.success & (episodes.num_rows > 0))
     failed = failed[np.lexsort((episodes.length[failed], episodes.total_reward[failed]))]
@@ -110,7 +110,7 @@ def failures(explored: Explored) -> Found:
 
 
 def highest_value(explored: Explored) -> Found:
-    """The state of each episode in which the agent expects most, the highest of all first."""
+    """Find the state with the highest value in each episode, the highest of all first."""
     value = explored.states.value
     row = _best_of_episodes(explored, value)
     title = LISTS["highest_value"].title
@@ -118,7 +118,7 @@ def highest_value(explored: Explored) -> Found:
 
 
 def lowest_value(explored: Explored) -> Found:
-    """The state of each episode in which the agent expects least, the lowest of all first."""
+    """Find the state with the lowest value in each episode, the lowest of all first."""
     value = explored.states.value
     row = _best_of_episodes(explored, -value)
     title = LISTS["lowest_value"].title
@@ -126,7 +126,7 @@ def lowest_value(explored: Explored) -> Found:
 
 
 def value_drops(explored: Explored) -> Found:
-    """The step of each episode at which the value falls most: what the agent had not seen coming."""
+    """Find the step with the largest drop of the value in each episode: an event that the agent did not expect."""
     value = explored.states.value
     drop = np.full(len(value), -np.inf, np.float32)
     here = np.flatnonzero(_follows(explored))
@@ -142,7 +142,7 @@ def value_drops(explored: Explored) -> Found:
 
 
 def boundary(explored: Explored) -> Found:
-    """The state of each episode of which it is least certain to which cluster it belongs."""
+    """Find the state of each episode whose cluster is most ambiguous."""
     states, codebook = explored.states, explored.recording.codebook
     assert states.uncertainty is not None and states.embedding is not None, "there are clusters"
     uncertainty, embedding = states.uncertainty, states.embedding
@@ -157,7 +157,7 @@ def boundary(explored: Explored) -> Found:
 
 
 def longest_dwells(explored: Explored) -> Found:
-    """The longest stays in one cluster, whole."""
+    """Find the longest stays in one cluster, played in full."""
     states = explored.states
     assert states.code_index is not None, "there are clusters"
     title = LISTS["longest_dwells"].title
@@ -179,7 +179,7 @@ def longest_dwells(explored: Explored) -> Found:
 
 
 def rarest_transitions(explored: Explored) -> Found:
-    """Moves between clusters of the kinds that are seen least, a few of each kind."""
+    """Find moves between the pairs of clusters with the fewest moves, a few for each pair."""
     code_index = explored.states.code_index
     assert code_index is not None, "there are clusters"
     here = np.flatnonzero(_follows(explored))
@@ -199,7 +199,7 @@ def rarest_transitions(explored: Explored) -> Found:
 
 
 def moves(explored: Explored, before: int, after: int, seed: int = 0) -> Found:
-    """All moves from one cluster to another, in random order, of as many episodes as there are."""
+    """Find all moves from one cluster to another, in random order, from as many episodes as possible."""
     states = explored.states
     assert states.code_index is not None, "there are clusters"
     here = np.flatnonzero(_follows(explored))
@@ -235,7 +235,7 @@ def _around(explored: Explored, title: str, row: NDArray[np.int64], text: Callab
 
 
 def _follows(explored: Explored) -> NDArray[np.bool_]:
-    """Say of each state [B] whether the next row is the state that followed it."""
+    """Say for each state [B] whether the next row is its successor in the episode."""
     states = explored.states
     follows = np.zeros(explored.num_states, np.bool_)
     follows[:-1] = (np.diff(states.episode) == 0) & (np.diff(states.step) == 1)
@@ -243,7 +243,7 @@ def _follows(explored: Explored) -> NDArray[np.bool_]:
 
 
 def _best_of_episodes(explored: Explored, score: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Return the first row with the highest finite score [B] of each episode that has one, the highest first."""
+    """Return the first row with the highest finite score [B] in each episode that has one, the highest first."""
     if not len(score):
         return np.zeros(0, np.int64)
     score = np.where(np.isfinite(score), score, -np.inf)
@@ -256,7 +256,7 @@ def _best_of_episodes(explored: Explored, score: NDArray[np.floating]) -> NDArra
 
 
 def _earlier(labels: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Return for each place [N] how many earlier ones have the same label."""
+    """Return for each position [N] how many earlier ones have the same label."""
     order = np.argsort(labels, kind="stable")
     sorted_labels = labels[order]
     places = np.arange(len(order))

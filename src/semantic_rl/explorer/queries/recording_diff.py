@@ -1,6 +1,6 @@
-"""In what the agents of two recordings differ, with intervals over episodes.
+"""Lists the differences between the agents of two recordings, with bootstrap intervals over episodes.
 
-The episodes of both recordings are drawn anew, independently; the rest is as in `contrast`.
+The episodes of both recordings are resampled independently; the rest is as in `analysis.effect_sizes`.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from semantic_rl.analysis.metrics.bootstrap import Bootstrap
 
 LEAST_SHARE = 0.02
-"""Actions that both agents take less often are not listed."""
+"""Actions that both agents take less often than this are not listed."""
 
 
 class _Pair(NamedTuple):
-    """Both recordings and the draws of their episodes."""
+    """Both recordings and the bootstrap draws of their episodes."""
 
     a: Explored
     b: Explored
@@ -34,22 +34,22 @@ class _Pair(NamedTuple):
 
 
 AddUp = Callable[[Explored, int], Sums]
-"""Adds up numbers of one of the recordings, the first (0) or the second (1), over its episodes."""
+"""Sums numbers of one recording, the first (0) or the second (1), by episode."""
 
 
 class _Number(NamedTuple):
-    """A number that is compared: how it is called, written and added up."""
+    """A number that is compared: its name, format, and how it is summed."""
 
     what: str
     group: Literal["play", "cluster", "action"]
     form: str
-    """As `format` takes it: ".2f" or, for a share, ".0%"."""
+    """Format specification: ".2f" or, for a share, ".0%"."""
     add_up: AddUp
     clusters: tuple[int, int] | None = None
 
     @property
     def title(self) -> str:
-        """What is compared, with the clusters that it is of."""
+        """Return what is compared, including the clusters that it refers to."""
         if self.clusters is None:
             return self.what
         ours, theirs = self.clusters
@@ -57,7 +57,7 @@ class _Number(NamedTuple):
 
 
 def compare(a: Side, b: Side) -> contract.Comparison:
-    """Match the clusters of two recordings and list in what they differ, as JSON values."""
+    """Match the clusters of two recordings and list the differences, as JSON values."""
     match = match_clusters(a, b)
     first, second = a.explored, b.explored
     draws = (draws_of(len(side.episodes.length), seed) for seed, side in enumerate((first, second)))
@@ -94,7 +94,7 @@ def _settings(explored: Explored) -> list[str]:
 
 
 def _play(pair: _Pair) -> Iterator[contract.ComparedNumber]:
-    """How well and how long the agents play, and what they expect."""
+    """Compare returns, episode lengths and values."""
     numbers = (
         _Number("mean return", "play", ".2f", _of_ended(lambda one: one.episodes.total_reward)),
         _Number("success", "play", ".0%", _of_ended(lambda one: one.episodes.success)),
@@ -106,7 +106,7 @@ def _play(pair: _Pair) -> Iterator[contract.ComparedNumber]:
 
 
 def _actions(pair: _Pair) -> Iterator[contract.ComparedNumber]:
-    """How often the agents take each action."""
+    """Compare how often the agents take each action."""
     for action in range(min(pair.a.recording.num_actions, pair.b.recording.num_actions)):
         name = ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
 
@@ -119,7 +119,7 @@ def _actions(pair: _Pair) -> Iterator[contract.ComparedNumber]:
 
 
 def _clusters(pair: _Pair, match: Match) -> Iterator[contract.ComparedNumber]:
-    """How much of the time, and how long on end, the agents are in clusters that match."""
+    """Compare the share of time and the dwell time in clusters that match."""
     for ours, theirs, _ in match.pairs:
         both = (ours, theirs)
         yield _difference(pair, _Number("share of states", "cluster", ".1%", _shares(both), both))
@@ -127,12 +127,12 @@ def _clusters(pair: _Pair, match: Match) -> Iterator[contract.ComparedNumber]:
 
 
 def _shares(clusters: tuple[int, int]) -> AddUp:
-    """Count the states of a cluster, another one on each side."""
+    """Count the states of a cluster, given one cluster per recording."""
     return lambda one, side: _of_states(lambda some: some.states.code_index == clusters[side])(one, side)
 
 
 def _dwells(clusters: tuple[int, int]) -> AddUp:
-    """Add up the stays in a cluster, likewise."""
+    """Sum the lengths of stays in a cluster, given one cluster per recording."""
 
     def sums(one: Explored, side: int) -> Sums:
         assert one.states.code_index is not None, "the clusters were matched"
@@ -144,7 +144,7 @@ def _dwells(clusters: tuple[int, int]) -> AddUp:
 
 
 def _of_ended(pick: Callable[[Explored], NDArray[Any]]) -> AddUp:
-    """Add up a number of each episode, of those that ended."""
+    """Sum a number of each episode that ended."""
 
     def sums(one: Explored, side: int) -> Sums:
         ended = np.flatnonzero(one.episodes.ended)
@@ -154,7 +154,7 @@ def _of_ended(pick: Callable[[Explored], NDArray[Any]]) -> AddUp:
 
 
 def _of_states(pick: Callable[[Explored], Any]) -> AddUp:
-    """Add up a number of each state."""
+    """Sum a number of each state."""
     return lambda one, side: add_up(pick(one), one.states.episode, len(one.episodes.length))
 
 
@@ -180,7 +180,7 @@ def _difference(pair: _Pair, number: _Number) -> contract.ComparedNumber:
 
 
 def _text(number: _Number, found: contract.ComparedNumber) -> str:
-    """Say it in a line: 'mean return: 8.46 → 7.10 (difference −1.36, 95% interval −2.10 to −0.60)'."""
+    """Return it as a line: 'mean return: 8.46 → 7.10 (difference −1.36, 95% interval −2.10 to −0.60)'."""
 
     def written(value: float) -> str:
         return "–" if np.isnan(value) else format(value, number.form).replace("-", "−")

@@ -1,1 +1,1 @@
-"""What is inside a selection of states, against the rest."""
+"""Statistics and downloads of selected states, compared with the rest."""

@@ -1,4 +1,4 @@
-"""What the page asks about selections of states: what is inside, its mean frames, its rows and clips to take along."""
+"""Answers requests about selections (statistics, mean frames, downloads of rows and clips) and caches the results."""
 
 import threading
 from collections import OrderedDict
@@ -20,14 +20,14 @@ from semantic_rl.explorer.selection.selection import Selected, Selection, read_s
 from semantic_rl.explorer.selection.statistics import describe_inside
 
 REMEMBERED = 200
-"""Selections that can be asked about by their key."""
+"""Number of recent selections that can be referred to by their key."""
 MOST_SELECTED_KEPT = 4
-"""Selections whose states are kept: a byte for each state of the recording."""
+"""Number of selections whose states are cached, at one byte per state of the recording."""
 FORMS = {"parquet": "application/vnd.apache.parquet", "csv": "text/csv; charset=utf-8"}
 
 
 class Questions:
-    """Selections that were asked about, and the answers."""
+    """The selections that the page has asked about, and the results."""
 
     def __init__(self, explored: Explored, frames: Frames) -> None:
         self._explored = explored
@@ -37,7 +37,7 @@ class Questions:
         self._lock = threading.Lock()
 
     def ask(self, content: dict[str, Any], patience: float | None = PATIENCE) -> contract.Inside:
-        """Answer what is inside a selection, given as JSON values."""
+        """Return the statistics of a selection, which is given as JSON values."""
         selection = read_selection(self._explored, content)
         key = selection.key()
         with self._lock:
@@ -57,7 +57,7 @@ class Questions:
         }
 
     def count(self, selection: Selection) -> int:
-        """Return how many states a selection holds."""
+        """Return the number of states in a selection."""
         return int(select(self._explored, selection, None).inside.sum())
 
     def _find(self, key: str, patience: float | None = None) -> Selected:
@@ -87,13 +87,13 @@ class Questions:
         return found
 
     def rows(self, key: str, form: str) -> Path:
-        """Return the rows of a selection as a file, in a folder of its own that is the caller's to remove."""
+        """Return the rows of a selection as a file in a temporary folder, which the caller must remove."""
         if form not in FORMS:
             raise Refusal(400, f"format: got '{form[:20]}', expected {' or '.join(FORMS)}.")
         return self._written(key, lambda inside, path: write_rows(self._explored, inside, form, path))
 
     def clip(self, key: str, annotations: dict[str, Any]) -> Path:
-        """Return the clips of a selection as an animated WebP, likewise; names in the annotations go into its title."""
+        """Return the clips of a selection as an animated WebP, stored as `rows` does, titled with annotated names."""
         selection = self._selections.get(key)
         what = selection.title(annotations) if selection else ""
         title = f"{self._explored.recording.description['environment']['env']}, {what}"

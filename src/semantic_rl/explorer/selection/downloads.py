@@ -1,4 +1,4 @@
-"""What one takes along of a selection: its rows as a table, its clips as a picture that moves."""
+"""Downloads of a selection: its rows as a table, its clips as an animated picture."""
 
 import errno
 import shutil
@@ -25,18 +25,18 @@ from semantic_rl.recording.store.schema import columns_to_table, to_table
 
 CLIP_SIZE = 256
 LEFT_OUT = ("features",)
-"""512 bytes a row; whoever wants them reads them from the recording."""
+"""Columns that are left out because of their size (512 bytes per row); they can be read from the recording."""
 
 AT_ONCE = 3
-"""Downloads that are made at the same time; each may take much of a core and of the memory."""
+"""Number of downloads prepared at the same time; each may take much of a core and of the memory."""
 SECONDS_TO_WAIT = 20.0
 _at_work = threading.BoundedSemaphore(AT_ONCE)
 
 
 def made_to_take_along(write: Callable[[Path], None], name: str) -> Path:
-    """Let `write` make a file in a temporary folder of its own, which is the caller's to remove.
+    """Let `write` create a file in a temporary folder, which the caller must remove.
 
-    Raises Refusal where too many are being made, or there is no room for it.
+    Raises Refusal if too many downloads are being prepared, or if there is no disk space.
     """
     if not _at_work.acquire(timeout=SECONDS_TO_WAIT):
         raise Refusal(503, f"{AT_ONCE} other files are being made; ask again in a while.")
@@ -56,7 +56,7 @@ def made_to_take_along(write: Callable[[Path], None], name: str) -> Path:
 
 
 def write_rows(explored: Explored, inside: NDArray[np.bool_], form: str, path: Path) -> None:
-    """Write the rows of a selection [B] as Parquet or CSV, a row group at a time; memory stays flat."""
+    """Write the rows of a selection [B] as Parquet or CSV, one row group at a time, in constant memory."""
     writer: Any = None
     for table in _tables(explored, inside):
         if form == "csv":
@@ -68,7 +68,7 @@ def write_rows(explored: Explored, inside: NDArray[np.bool_], form: str, path: P
 
 
 def _tables(explored: Explored, inside: NDArray[np.bool_]) -> Iterator[Any]:
-    """Yield the selected rows as Arrow tables, of which the first may be empty; their numbers come first."""
+    """Yield the selected rows as Arrow tables, with the row numbers as first column; the first table may be empty."""
     dtype = explored.recording.state_dtype
     columns = [name for name in dtype.names or () if name not in LEFT_OUT]
     empty = to_table(np.zeros(0, dtype)).select(columns)
@@ -81,7 +81,7 @@ def _tables(explored: Explored, inside: NDArray[np.bool_]) -> Iterator[Any]:
 
 
 def _flattened(table: Any) -> Any:
-    """Return a table whose lists of fixed size have become a column for each place."""
+    """Replace each column of fixed-size lists by one column per element."""
     columns: dict[str, Any] = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         if not pa.types.is_fixed_size_list(column.type):
@@ -97,7 +97,7 @@ def _flattened(table: Any) -> Any:
 
 
 def write_clip(explored: Explored, frames: Frames, inside: NDArray[np.bool_], title: str, path: Path) -> bool:
-    """Write runs of states inside a selection [B] as an animated WebP; False if there is not one state."""
+    """Write runs of states inside a selection [B] as an animated WebP; return False if the selection is empty."""
     runs = all_runs(explored, inside.astype(np.uint8))
     runs = runs.where(runs.code_index == 1)
     long_enough = runs.num_frames >= CLIP.min_run

@@ -1,14 +1,14 @@
-"""Which points lie in a polygon, however many points there are."""
+"""Finds the points inside a polygon, fast enough for millions of points."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 def inside_polygon(points: NDArray[np.float32], polygon: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Say of each point [B, 2] whether it lies in a polygon [V, 2], which is closed; the even-odd rule.
+    """Say for each point [B, 2] whether it is inside a closed polygon [V, 2], by the even-odd rule.
 
-    A point is in if a ray from it to the right crosses an odd number of edges; an edge holds its lower end and not its
-    upper one, so of polygons that share an edge a point lies in one only.
+    A point is inside if a ray from it to the right crosses an odd number of edges. An edge includes its lower end and
+    excludes its upper end, so a point is inside only one of several polygons that share edges.
     """
     inside = np.zeros(len(points), np.bool_)
     if len(polygon) < 3:
@@ -19,7 +19,7 @@ def inside_polygon(points: NDArray[np.float32], polygon: NDArray[np.float64]) ->
     order = np.argsort(y, kind="stable")
     x, y = x[order], y[order]
     odd = np.zeros(len(order), np.bool_)
-    # Sorted by height, the points that an edge may concern lie side by side.
+    # Sorted by height, the points that an edge can affect are contiguous.
     starts, ends = polygon, np.roll(polygon, -1, 0)
     first = np.searchsorted(y, np.minimum(starts[:, 1], ends[:, 1]), side="left")
     last = np.searchsorted(y, np.maximum(starts[:, 1], ends[:, 1]), side="left")

@@ -1,4 +1,4 @@
-"""A selection of states: what the lasso holds, or whole clusters. Evaluated over all states, never the points alone."""
+"""A selection of states, by a lasso or by cluster; it applies to all states, not only to the points shown."""
 
 import hashlib
 import json
@@ -19,22 +19,22 @@ from semantic_rl.recording.store.names import cluster_title
 
 MOST_VERTICES = 10_000
 LARGEST = 1e9
-"""Coordinates beyond this are no coordinates."""
+"""Coordinates with a larger absolute value are rejected."""
 
 
 class Selection(NamedTuple):
-    """What is selected: a polygon in a plane, or clusters."""
+    """A polygon in a plane, or a set of clusters."""
 
     plane: PlaneName | None = None
     polygon: tuple[tuple[float, float], ...] = ()
     clusters: tuple[int, ...] = ()
 
     def key(self) -> str:
-        """Return a name for it: the same for the same selection."""
+        """Return a key that is the same for equal selections."""
         return hashlib.sha256(json.dumps(self).encode()).hexdigest()[:16]
 
     def title(self, annotations: dict[str, Any]) -> str:
-        """Return the name under which it was saved, or what it is, with the names of its clusters."""
+        """Return the name under which the selection was saved, or else a description with the names of its clusters."""
         if self.clusters:
             written = annotations["clusters"]
             title = ", ".join(cluster_title(code, written.get(str(code), {}).get("name")) for code in self.clusters)
@@ -51,16 +51,16 @@ class Selected(NamedTuple):
     inside: NDArray[np.bool_]
     """[B]."""
     known: NDArray[np.bool_] | None
-    """[B]: states of which it is known whether they are inside, since the plane has them; None: all."""
+    """[B]: states that the plane includes, so that it is known whether they are inside; None: all."""
 
     @property
     def rest(self) -> NDArray[np.bool_]:
-        """[B]: states that are known not to be inside."""
+        """[B]: states that are known to be outside."""
         return ~self.inside if self.known is None else self.known & ~self.inside
 
 
 def read_selection(explored: Explored, content: Mapping[str, Any]) -> Selection:
-    """Read a selection from JSON values; raises Refusal for what cannot be one."""
+    """Parse a selection from JSON values; raises Refusal if it is invalid."""
     if not explored.num_states:
         raise Refusal(400, "the recording has no states.")
     if "clusters" in content:
@@ -80,7 +80,7 @@ def _read_clusters(explored: Explored, given: object) -> tuple[int, ...]:
 
 
 def read_plane(explored: Explored, given: object) -> PlaneName:
-    """Return the plane of this name; raises Refusal if the recording does not have it."""
+    """Return the plane of this name; raises Refusal if the recording does not have it or the name is invalid."""
     plane = as_plane(given)
     if plane is None:
         raise Refusal(400, f"plane: got {_short(given)}, expected one of {', '.join(PLANES)}.")
@@ -107,7 +107,7 @@ def _read_point(given: object) -> tuple[float, float]:
 
 
 def _is_coordinate(number: object) -> bool:
-    return type(number) in (int, float) and abs(cast(float, number)) < LARGEST  # false for NaN, too
+    return type(number) in (int, float) and abs(cast(float, number)) < LARGEST  # also false for NaN
 
 
 def _short(given: object) -> str:

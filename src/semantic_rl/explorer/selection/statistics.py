@@ -1,4 +1,4 @@
-"""What is inside a selection, against the rest.
+"""Statistics of the states inside a selection, compared with the rest.
 
 Axes: B states, E episodes, A actions, K clusters.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 NUM_EXAMPLES = 12
 ORDER_FACTOR = 2_654_435_761
-"""Of Knuth's multiplicative hash."""
+"""Multiplier of Knuth's multiplicative hash."""
 NOT_IN_A_SAMPLE = "only a sample of the states is compared, so stays cannot be measured"
 OF_A_SAMPLE = (
     "Of {known:,} of the {total:,} states, drawn at random: an episode passes through where one of them is inside."
@@ -40,7 +40,8 @@ OF_A_SAMPLE = (
 def describe_inside(explored: Explored, selected: Selected) -> contract.InsideNumbers:
     """Return counts, and the differences between inside and rest.
 
-    `frontend/src/data/inside.ts` computes the same in an exported page; golden cases made by this function hold it.
+    `frontend/src/data/inside.ts` computes the same in an exported page; it is tested against golden cases made by this
+    function.
     """
     states, episodes = explored.states, explored.episodes
     inside, rest = np.flatnonzero(selected.inside), np.flatnonzero(selected.rest)
@@ -78,13 +79,13 @@ def describe_inside(explored: Explored, selected: Selected) -> contract.InsideNu
 
 
 def _success(explored: Explored, which: NDArray[np.bool_]) -> Sums:
-    """One number for each of the episodes [E] that ended: whether with success."""
+    """Return one number for each of the episodes [E] that ended: 1 for success, 0 for failure."""
     chosen = np.flatnonzero(which & explored.episodes.ended)
     return add_up(explored.episodes.success[chosen], chosen, len(which))
 
 
 def _dwell(explored: Explored, selected: Selected, bootstrap: "Bootstrap") -> Difference:
-    """Compare how many steps on end the agent stays inside, and outside."""
+    """Compare for how many consecutive steps the agent stays inside and outside."""
     if selected.known is not None:
         return not_compared(COHENS_D, NOT_IN_A_SAMPLE)
     states, num_episodes = explored.states, len(explored.episodes.length)
@@ -98,7 +99,7 @@ def _dwell(explored: Explored, selected: Selected, bootstrap: "Bootstrap") -> Di
 
 
 class _Actions(TypedDict):
-    """The part of the answer that is about actions."""
+    """The part of the result that concerns actions."""
 
     actions: contract.Floats
     actions_rest: contract.Floats
@@ -111,7 +112,7 @@ class _Actions(TypedDict):
 def _actions(
     explored: Explored, inside: NDArray[np.int64], rest: NDArray[np.int64], bootstrap: "Bootstrap"
 ) -> _Actions:
-    """Compare the shares of actions; the effect size of all together is Cramér's V."""
+    """Compare the shares of actions; the overall effect size is Cramér's V."""
     num_actions, num_episodes = explored.recording.num_actions, len(explored.episodes.length)
 
     def count(rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -143,9 +144,9 @@ def _clusters(explored: Explored, rows: NDArray[np.int64]) -> list[int]:
 
 
 def _examples(explored: Explored, inside: NDArray[np.int64]) -> list[int]:
-    """Choose some of the rows, each of another episode: the first in an order that is as good as random.
+    """Choose some of the rows, each from a different episode: the first in a pseudorandom order.
 
-    The order is that of the rows times `ORDER_FACTOR` modulo 2³².
+    The order is that of row · `ORDER_FACTOR` modulo 2³².
     """
     order = inside.astype(np.uint32) * np.uint32(ORDER_FACTOR)
     shuffled = inside[np.argsort(order)]

@@ -1,1 +1,1 @@
-"""The HTTP server of the page: routes, responses, who may ask, and writing annotations."""
+"""The HTTP server of the page: routes, responses, access control, and the editing of annotations."""

@@ -1,13 +1,13 @@
-"""Who may ask the explorer for anything: the page itself, and no other page in the same browser.
+"""Access control: only the explorer's own page may use the server, and no other page in the same browser.
 
-- On this machine's own address, the name in `Host` must be one of this machine's: a foreign name that was made to point
-  here (DNS rebinding) is refused. On any other address everything needs a token, which comes in the printed address, is
-  put into a cookie, and leaves the address again.
-- A request that changes something must carry the header `X-Semantic-RL: 1`, which no other page can send without the
-  browser asking first, and is never granted; and its `Origin`, where there is one, must be the page's own. Where the
-  browser says that a request comes from another page (`Sec-Fetch-Site`), it is refused, unless it opens this page.
-- The page may load nothing from elsewhere, run no script written into it, and be framed by no one but notebooks that
-  were asked to.
+- On a loopback address, the name in `Host` must be one of this machine's, so that a foreign name that resolves to it
+  (DNS rebinding) is refused. On any other address every request needs a token. It is part of the printed address, and
+  is moved into a cookie and removed from the address on the first visit.
+- A request that changes something must have the header `X-Semantic-RL: 1`, which another page could send only after a
+  CORS preflight request, which is never granted; and its `Origin`, if present, must be the page's own. If the browser
+  says that a request comes from another site (`Sec-Fetch-Site`), it is refused, unless it opens this page.
+- The page may not load anything from elsewhere, may not run inline scripts, and may not be framed, except by the
+  notebooks for which it was started.
 """
 
 import hmac
@@ -26,20 +26,20 @@ READING = ("GET", "HEAD")
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 COOKIE_SECONDS = 30 * 24 * 3600
 LONGEST_PATH = 1_000
-"""Characters; beyond, numbers come that Python does not read."""
+"""Most characters of a path; longer ones could contain numbers that Python refuses to parse."""
 
 
 class Policy(NamedTuple):
-    """What the server asks of those who ask it."""
+    """What the server requires of requests."""
 
     token: str | None = None
-    """Needed for everything, if there is one; without it only this machine's own names are answered to."""
+    """Required for every request, if set; without it only requests to this machine's own names are answered."""
     framed_by: tuple[str, ...] = ()
-    """Origins that may show the page in a frame."""
+    """Origins that may embed the page in a frame."""
 
     @property
     def content_security(self) -> str:
-        """The header that tells the browser what the page may do."""
+        """Return the Content-Security-Policy header."""
         frames = " ".join(self.framed_by) if self.framed_by else "'none'"
         return (
             "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; "
@@ -48,14 +48,14 @@ class Policy(NamedTuple):
 
 
 class Guard:
-    """Stands before the application, and turns away what the policy forbids."""
+    """ASGI middleware that rejects the requests that the policy forbids."""
 
     def __init__(self, app: ASGIApp, policy: Policy) -> None:
         self._app = app
         self._policy = policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or pass it on."""
+        """Reject a request, or pass it on to the application."""
         if scope["type"] != "http":
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
@@ -95,7 +95,7 @@ class Guard:
         return None
 
     def _admitted(self, scope: Scope) -> Response | None:
-        """Return what to answer to a request without the token, or to one that brings it in its address."""
+        """Return the response to a request without the token or with the token in its address; None for others."""
         token = self._policy.token
         if token is None:
             return None
@@ -114,17 +114,17 @@ class Guard:
 
 
 def _is_visit(scope: Scope, headers: Headers) -> bool:
-    """Say whether someone follows a link to the page, or it is shown in a frame: then the page itself may come."""
+    """Say whether a request is a navigation to the page, or embeds it in a frame; both may come from another site."""
     return scope["path"] == "/" and scope["method"] in READING and headers.get("sec-fetch-mode") == "navigate"
 
 
 def _path(scope: Scope) -> str:
-    """Return the path of a request as one on this server: '//elsewhere' would lead away from it."""
+    """Return the path of a request, made to stay on this server: '//elsewhere' would lead to another one."""
     return "/" + scope["path"].lstrip("/\\")
 
 
 def _name_of(host: str) -> str | None:
-    """Return the name in a Host header, without the port; None if it is not one."""
+    """Return the name in a Host header, without the port; None if the header is invalid."""
     try:
         return urlsplit(f"//{host}").hostname
     except ValueError:

@@ -1,4 +1,4 @@
-"""The routes by which the page keeps names, notes and selections, and hears when someone else has."""
+"""The routes for saving names, notes and selections, and for the events that tell the page of changes."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from semantic_rl.recording.store.annotations import Annotations, clean
 
 SECONDS_BETWEEN_LOOKS = 0.4
 SECONDS_BETWEEN_SIGNS = 15.0
-"""After so long without news a comment is sent: a connection that nobody uses is closed by some proxies."""
+"""Interval of keep-alive comments, since some proxies close idle connections."""
 
 
 def put_cluster(view: View, request: Request, content: Content) -> Response:
@@ -31,7 +31,7 @@ def put_cluster(view: View, request: Request, content: Content) -> Response:
 
 
 def add_selection(view: View, request: Request, content: Content) -> Response:
-    """Keep a selection."""
+    """Save a selection."""
     name, note, author = _texts(view, content)
     return json_answer(view.annotations.add_selection(_shape(view, content), _named(name), note, author), 201)
 
@@ -73,7 +73,7 @@ def _seen(content: Content) -> int:
 
 
 def _shape(view: View, content: Content) -> dict[str, Any]:
-    """Return what is kept of a selection's shape; the count is ours, not the page's."""
+    """Return the stored form of a selection's shape; its count is computed here, not taken from the page."""
     plane, polygon = read_plane(view.explored, content.get("plane")), read_polygon(content.get("polygon"))
     points = [[round(x, 6), round(y, 6)] for x, y in polygon]
     selection = read_selection(view.explored, {"plane": plane, "polygon": points})
@@ -81,8 +81,8 @@ def _shape(view: View, content: Content) -> dict[str, Any]:
 
 
 def events(view: View, request: Request, is_over: Callable[[], bool]) -> Response:
-    """Tell the page the version of the annotations, now and whenever they change, until `is_over`."""
-    if request.method == "HEAD":  # there is no end to wait for
+    """Send the page the version of the annotations, now and whenever they change, until `is_over`."""
+    if request.method == "HEAD":  # the stream would never end
         return Response(None, 200, {"Cache-Control": "no-store"}, "text/event-stream")
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_events(view.annotations, is_over), 200, headers, "text/event-stream")
@@ -104,7 +104,7 @@ async def _events(annotations: Annotations, is_over: Callable[[], bool]) -> Asyn
 
 
 def _version(annotations: Annotations) -> int | None:
-    """Return the file's version; None if someone is in the midst of spoiling it."""
+    """Return the file's version; None if the file cannot be read, for example while someone edits it by hand."""
     try:
         return annotations.read()["version"]
     except UserError:

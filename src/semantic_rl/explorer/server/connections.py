@@ -1,6 +1,6 @@
-"""Connections to the explorer's server: a client that leaves or dawdles is cut off, and no crowd of them is kept.
+"""Connection limits of the explorer's server: timeouts for slow or vanished clients, and a maximum number of them.
 
-uvicorn itself waits without end for the rest of a request, and for a client that does not read its answer.
+uvicorn itself waits forever for the rest of a request, and for a client that does not read its response.
 """
 
 import asyncio
@@ -14,31 +14,31 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from semantic_rl.explorer.encoding import to_json
 
 MOST_CONNECTIONS = 200
-"""At once; beyond, the one that has asked for nothing for longest is closed."""
+"""Most connections at once; beyond this, the one that has been idle longest is closed."""
 LEAST_READ = 16 * 1024
-"""Bytes of an answer that a client must take in the seconds of `Turn.READ`."""
+"""Bytes of a response that a client must read within the timeout of `Turn.READ`."""
 SECONDS_UNTIL_GONE = 30
-"""After so long without a sign from the client's machine it counts as gone."""
+"""Time without a sign of life after which the client's machine counts as gone."""
 NOT_HTTP = "this is no HTTP request."
 
 
 class Turn(Enum):
-    """What the server waits for a client to do."""
+    """What the server is waiting for the client to do."""
 
     ASK = "ask"
-    """Send the head of a request; counted from the connection or from the end of the answer before."""
+    """Send the head of a request; timed from the connection or from the end of the previous response."""
     BRING = "bring"
-    """Send the rest of what the request brings."""
+    """Send the rest of the request's body."""
     READ = "read"
-    """Take the answer, or `LEAST_READ` of it."""
+    """Read the response, or at least `LEAST_READ` of it."""
 
 
 SECONDS = {Turn.ASK: 10.0, Turn.BRING: 30.0, Turn.READ: 20.0}
-"""That each may take."""
+"""Timeout of each turn."""
 
 
 class Connection(H11Protocol):
-    """A connection whose client may not keep the server waiting."""
+    """A connection that enforces these timeouts."""
 
     _turn: Turn | None = None
     _timer: asyncio.TimerHandle | None = None
@@ -67,12 +67,12 @@ class Connection(H11Protocol):
         self._watch()
 
     def pause_writing(self) -> None:
-        """Called by asyncio: the client takes its answer more slowly than it is made."""
+        """Called by asyncio: the client reads its response more slowly than it is produced."""
         super().pause_writing()
         self._watch()
 
     def resume_writing(self) -> None:
-        """Called by asyncio: the client has taken most of what there was."""
+        """Called by asyncio: the client has read most of the buffered response."""
         super().resume_writing()
         self._stop_watching()
         self._watch()
@@ -83,9 +83,9 @@ class Connection(H11Protocol):
         self._watch()
 
     def send_400_response(self, msg: str) -> None:
-        """Called by uvicorn for what is no HTTP; answers in one sentence, if no answer has begun, and closes."""
+        """Called by uvicorn for invalid HTTP; answers with one sentence, unless a response has begun, and closes."""
         cycle: Any = self.cycle  # None before the first request
-        if cycle is not None and not cycle.response_complete:  # the application must not answer as well
+        if cycle is not None and not cycle.response_complete:  # the application must not respond as well
             cycle.disconnected = True
             cycle.message_event.set()
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
@@ -102,7 +102,7 @@ class Connection(H11Protocol):
         self.transport.close()
 
     def _whose_turn(self) -> Turn | None:
-        """Return what the client is to do; None while it is the server's turn, or the connection is closed."""
+        """Return what the client must do next; None while it is the server's turn, or if the connection is closed."""
         if self.transport.get_write_buffer_size():
             return Turn.READ
         if self.transport.is_closing():
@@ -111,7 +111,7 @@ class Connection(H11Protocol):
         return turns.get(self.conn.their_state)
 
     def _watch(self) -> None:
-        """Begin to count the seconds if it is another turn than before."""
+        """Start the timeout if the turn has changed."""
         turn = self._whose_turn()
         if turn is self._turn:
             return
@@ -126,7 +126,7 @@ class Connection(H11Protocol):
         self._timer = self._turn = None
 
     def _at_the_end(self) -> None:
-        """Cut the client off, unless it has gone on reading."""
+        """Close the connection, unless the client has kept reading."""
         has_read = self._unread - self.transport.get_write_buffer_size() >= LEAST_READ
         over, self._turn = self._turn, None
         if over is Turn.READ and (has_read or self._whose_turn() is not Turn.READ):
@@ -136,11 +136,11 @@ class Connection(H11Protocol):
 
 
 def _notice_who_is_gone(connection: socket.socket | None) -> None:
-    """Let the system ask a silent client's machine whether it is still there, and end what it no longer takes."""
+    """Enable TCP keep-alive and a send timeout, so that the system notices if the client's machine is gone."""
     if connection is None:
         return
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     options = {"TCP_KEEPIDLE": SECONDS_UNTIL_GONE // 2, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
     for name, value in {**options, "TCP_USER_TIMEOUT": SECONDS_UNTIL_GONE * 1000}.items():
-        if hasattr(socket, name):  # not every system has all of them
+        if hasattr(socket, name):  # not every system has all of these options
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -1,4 +1,4 @@
-"""How the explorer answers: JSON, bytes that the browser may keep, sentences for what cannot be answered."""
+"""HTTP responses of the explorer: JSON, bytes that the browser may cache, and errors as one sentence."""
 
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
@@ -23,19 +23,19 @@ BINARY = "application/octet-stream"
 NOT_KEPT = {"Cache-Control": "no-store"}
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}
 MOST_BYTES = 1_000_000
-"""Of what a request brings."""
+"""Largest accepted body of a request."""
 CHUNK = 2**20
 CLIENT_LEFT = 499
-"""A status that nobody receives."""
+"""Status for a client that has disconnected, so that nobody receives it."""
 
 Content = dict[str, Any]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def answering(answer: Callable[[Request, Content], Response], reads_body: bool = False) -> Endpoint:
-    """Make an endpoint of a function that runs in a thread; what it refuses becomes a sentence.
+    """Make an endpoint from a function that runs in a thread; a Refusal becomes an error response with its sentence.
 
-    A request whose client has left while it waited for a thread is not answered.
+    A request whose client has disconnected while it waited for a thread is not answered.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -63,7 +63,7 @@ def answering(answer: Callable[[Request, Content], Response], reads_body: bool =
 
 
 async def _body(request: Request) -> Content:
-    """Return the JSON object that a request brings; an empty one if it brings nothing."""
+    """Return the JSON object in a request's body; an empty one if there is no body."""
     received = bytearray()
     async for chunk in request.stream():
         received += chunk
@@ -81,23 +81,23 @@ async def _body(request: Request) -> Content:
 
 
 def json_answer(content: Any, status: int = 200) -> Response:
-    """Answer with JSON that is not kept."""
+    """Respond with JSON that the browser must not cache."""
     return Response(to_json(content), status, NOT_KEPT, JSON)
 
 
 def file_answer(content: bytes, media_type: str) -> Response:
-    """Answer with a file of the page, of which the browser asks each time whether it is new."""
+    """Respond with a file of the page, which the browser must revalidate each time."""
     return Response(content, 200, {"Cache-Control": "no-cache"}, media_type)
 
 
 def kept_answer(view: View, request: Request, content: bytes, media_type: str = BINARY) -> Response:
-    """Answer with what never changes; the browser keeps it if the address names the recording by its etag (?v=)."""
+    """Respond with immutable content; the browser caches it if the address contains the recording's etag (?v=)."""
     is_named = request.query_params.get("v") == view.explored.etag
     return Response(content, 200, KEPT if is_named else NOT_KEPT, media_type)
 
 
 def download_answer(path: Path, name: str, media_type: str) -> Response:
-    """Answer with a file to keep, removed with its folder at once: what is open can still be read."""
+    """Respond with a download. The file and its folder are removed at once: an open file can still be read."""
     file = path.open("rb")
     size = path.stat().st_size
     shutil.rmtree(path.parent)

@@ -1,4 +1,4 @@
-"""The explorer's application: one address for each thing that the page asks for."""
+"""The explorer's web application: the table of its routes."""
 
 from collections.abc import Callable, Sequence
 
@@ -39,7 +39,7 @@ Change = Callable[[View, Request, Content], Response]
 def make_app(
     views: Sequence[View], policy: Policy | None = None, is_over: Callable[[], bool] = lambda: False
 ) -> ASGIApp:
-    """Make the application that shows one or two recordings; `is_over` says when open connections must end."""
+    """Make the web application for one or two recordings; `is_over` says when open connections must end."""
     by_id = {view.explored.id: view for view in views}
 
     def find(request: Request) -> View:
@@ -90,7 +90,7 @@ def make_app(
         ],
         exception_handlers={HTTPException: _no_route, Exception: _mishap},
     )
-    app.router.redirect_slashes = False  # an address is one of these or none
+    app.router.redirect_slashes = False  # an address must match exactly
     return Guard(app, policy or Policy())
 
 

@@ -1,4 +1,4 @@
-"""Runs the explorer's server: a port that is free, an address to open, and an end without noise."""
+"""Runs the explorer's server: finds a free port, gives the address to open, and shuts down cleanly."""
 
 import errno
 import secrets
@@ -27,11 +27,11 @@ class Place(NamedTuple):
     host: str
     port: int
     token: str | None
-    """Needed by all who ask, if others than this machine can; None on its own address."""
+    """Token that requests need if other machines can reach the server; None on a loopback address."""
 
     @property
     def address(self) -> str:
-        """What to open in the browser."""
+        """Return the address to open in the browser."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         if self.host in EVERYWHERE:
             host = socket.gethostname()
@@ -42,9 +42,9 @@ EVERYWHERE = frozenset({"0.0.0.0", "::"})
 
 
 def find_place(host: str, port: int) -> Place:
-    """Listen on `port` of `host` or, where it is taken, on the next that is free, and say so; 0 takes any.
+    """Listen on `port` of `host` or, if it is taken, on the next free one, with a note; 0 takes any free port.
 
-    Raises UserError if there is none, or the address is not this machine's.
+    Raises UserError if there is none, or if the address does not belong to this machine.
     """
     host = host.strip().strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -61,7 +61,7 @@ def find_place(host: str, port: int) -> Place:
 
 
 def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket | None:
-    """Return a listening socket; None if the port is taken or not allowed."""
+    """Return a listening socket; None if the port is taken or not permitted."""
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -81,22 +81,22 @@ def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket
 
 
 class Ending:
-    """Tells connections that stay open when the server ends."""
+    """A flag that tells long-lived connections that the server is shutting down."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
 
     def __call__(self) -> bool:
-        """Say whether it does."""
+        """Say whether the server is shutting down."""
         return self._event.is_set()
 
     def begin(self) -> None:
-        """End."""
+        """Begin the shutdown."""
         self._event.set()
 
 
 class Server(uvicorn.Server):
-    """A server that says nothing, and does not wait for pages that stay open."""
+    """A server that logs nothing and does not wait for pages that stay open."""
 
     def __init__(self, app: ASGIApp, ending: Ending) -> None:
         super().__init__(
@@ -120,6 +120,6 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     def stop(self) -> None:
-        """End, from another thread."""
+        """Shut down, called from another thread."""
         self._ending.begin()
         self.should_exit = True
