@@ -1,7 +1,7 @@
 """The three 2-D projections of the states: the agent's own (FDR), and PCA and t-SNE of its features.
 
 The FDR plane is part of the recording. PCA is scikit-learn's, fitted to a sample and applied to all states. t-SNE
-covers only a sample (`analysis.embedding`, which caches it in the recording's folder). Axes: B states, D = 256 features.
+covers only a sample (`analysis.embedding` caches it in the recording's folder). Axes: B states, D = 256 features.
 """
 
 import hashlib
