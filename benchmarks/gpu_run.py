@@ -31,7 +31,7 @@ TAIL = 4000
 BENCHMARK = [PYTHON, "benchmarks/training.py", "--device", DEVICE, "--rounds", "1", "--json"]
 TESTS = [
     *(PYTHON, "-m", "pytest", "-q", "-rA", "--no-header", "-p", "no:cacheprovider"),
-    *(f"tests/training/test_{name}.py" for name in ("graphs", "flat", "adam", "static_learning", "acting")),
+    *(f"tests/training/test_{name}.py" for name in ("graphs", "flat", "adam", "static_learning", "actors")),
     *("tests/models/test_impala.py", "tests/losses/test_semantic.py"),
 ]
 

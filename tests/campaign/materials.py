@@ -79,7 +79,7 @@ def _write_originals(folder: Path) -> None:
     import joblib
     import numpy as np
 
-    from tests.training.test_import_original import original_variables
+    from tests.original.test_import_checkpoint import original_variables
 
     joblib.dump(
         {name: value for name, value in original_variables(8).items() if "Adam" not in name}, folder / "original"
