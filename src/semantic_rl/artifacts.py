@@ -1,4 +1,4 @@
-"""Names of the files and columns in run and recording folders: the walls between the parts."""
+"""Names of files and columns in run and recording folders: the interface between the parts of the package."""
 
 import os
 import re
@@ -6,7 +6,7 @@ from pathlib import Path
 
 PROGRESS_FILE = "progress.csv"
 HELD_OUT_PROGRESS_FILE = "progress-rank001.csv"
-"""What training writes of held-out levels; `held_out_logs` finds those of the original too."""
+"""Our log of held-out levels; `held_out_logs` also finds the original's."""
 CONFIG_FILE = "config.json"
 CHECKPOINTS_FOLDER = "checkpoints"
 TENSORBOARD_FOLDER = "tensorboard"
@@ -40,7 +40,7 @@ RUN_COLUMNS = (
     "misc/time_elapsed",
     "misc/total_timesteps",
 )
-"""Columns of `progress.csv` as the original writes them, in its order."""
+"""Columns of the original's `progress.csv`, in its order."""
 
 OWN_RUN_COLUMNS = (
     "semantic/weight",
@@ -50,7 +50,7 @@ OWN_RUN_COLUMNS = (
     "episodes/finished",
     "episodes/success_rate",
 )
-"""Columns that we add behind the original's."""
+"""Columns that we append to the original's."""
 
 SEMANTIC_COLUMNS = (
     "loss/skill_loss",
@@ -65,8 +65,8 @@ SEMANTIC_COLUMNS = (
 def held_out_logs(run: Path) -> list[Path]:
     """Return the logs of a run folder that hold scores on held-out levels, by rank of the worker that wrote them.
 
-    The original names the log of a worker after its rank, and of all its workers but the first only test workers write
-    one: rank 1 with `--test_worker_interval 2`, rank 3 with 4. Raises no error: a folder that cannot be read has none.
+    The original names a worker's log after its rank, and besides the first worker only test workers write one: rank 1
+    with `--test_worker_interval 2`, rank 3 with 4. Never raises: a folder that cannot be read has no logs.
     """
     try:
         names = os.listdir(run)
@@ -79,24 +79,24 @@ def held_out_logs(run: Path) -> list[Path]:
 
 
 def worker_file(rank: int) -> str:
-    """Name of the checkpoint file that holds the environments and generators of one worker."""
+    """Return the name of the checkpoint file that holds the environments and generators of one worker."""
     return f"worker-{rank:03d}.safetensors"
 
 
 def run_name(algorithm: str, env: str, distribution_mode: str, num_levels: int, start_level: int, seed: int) -> str:
-    """Name of a run folder, as the original writes it."""
+    """Return the name of a run folder, in the original's form."""
     return f"{algorithm}-{env}_{distribution_mode}_{num_levels}_{start_level}_{seed}"
 
 
 def checkpoint_name(update: int) -> str:
-    """Name of the checkpoint written after `update` updates."""
+    """Return the name of the checkpoint written after `update` updates."""
     return f"{CHECKPOINT_PREFIX}{update:06d}"
 
 
 def checkpoint_folders(run: Path) -> list[Path]:
-    """Return the complete checkpoints of a run folder, oldest first (half-written ones have other names).
+    """Return the complete checkpoints of a run folder, oldest first (unfinished ones have other names).
 
-    Raises no error: a folder that cannot be read has none.
+    Never raises: a folder that cannot be read has no checkpoints.
     """
     folder = run / CHECKPOINTS_FOLDER
     try:
@@ -132,7 +132,7 @@ STATE_COLUMNS = (
     "truncated",
     "features",
 )
-"""Columns of a recording's `states.parquet`; docs/recordings.md says what each holds."""
+"""Columns of a recording's `states.parquet`; docs/recordings.md describes each."""
 
 SEMANTIC_STATE_COLUMNS = ("code_index", "code_distance", "embedding_x", "embedding_y")
 """Columns that a recording of an agent without the semantic clustering module does not have."""
@@ -155,15 +155,15 @@ EPISODE_COLUMNS = (
 
 
 def observations_file(shard: int) -> str:
-    """Name of the file in a recording's frames folder that holds what the agent saw, one shard of states."""
+    """Return the name of the file in a recording's frames folder that holds the observations of one shard."""
     return f"observations-{shard:05d}.arrow"
 
 
 def pictures_file(shard: int) -> str:
-    """Name of the file in a recording's frames folder that holds the pictures for people, one shard of states."""
+    """Return the name of the file in a recording's frames folder that holds the pictures for people of one shard."""
     return f"pictures-{shard:05d}.arrow"
 
 
 def part_file(shard: int) -> str:
-    """Name of the file in an unfinished recording's parts folder that holds the rows of one shard."""
+    """Return the name of the file in an unfinished recording's parts folder that holds the rows of one shard."""
     return f"states-{shard:05d}.arrow"

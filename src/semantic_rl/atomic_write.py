@@ -1,9 +1,9 @@
 """Atomic writes: a file or a folder appears under its name complete and synced to disk, or not at all.
 
-Everything is first written under a temporary name of its own in the same folder. The name is random and made
-exclusively, so that no link is followed, no other file is overwritten, and two writers of one file do not meet. The
-writer holds a lock on it; what a killed writer left behind is recognised by its name and by the missing lock, and the
-next writer into that folder removes it.
+Everything is first written under a unique temporary name in the same folder. The name is random and the file is
+created exclusively, so that no link is followed, no other file is overwritten, and two writers of the same file do not
+collide. The writer holds a lock on it. Leftovers of a killed writer are recognised by their name and the missing lock,
+and the next writer into that folder removes them.
 """
 
 import os
@@ -22,21 +22,21 @@ from semantic_rl.errors import UserError
 
 try:
     import fcntl
-except ImportError:  # not POSIX: what a killed writer left behind stays there
+except ImportError:  # not POSIX: leftovers of killed writers are not removed there
     fcntl = None
 
 PREFIX = ".semantic-rl-"
 _NAME = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}" + re.escape(TEMPORARY_SUFFIX))
 SECONDS_BEFORE_ABANDONED = 60.0
-"""A temporary file that was changed more recently is left alone: its writer may be about to lock it."""
+"""A temporary file that was changed more recently than this is left alone: its writer may be about to lock it."""
 
 
 @contextmanager
 def whole_file(path: Path) -> Generator[Path]:
-    """Give the path of an empty temporary file to write to; afterwards it is synced to disk and renamed to `path`.
+    """Yield the path of an empty temporary file to write to; afterwards it is synced to disk and renamed to `path`.
 
-    A file of this name, or a link, is replaced; where the link leads nothing changes. If the writing fails, `path` is
-    left as it was. Raises OSError.
+    An existing file or symbolic link at `path` is replaced; the target of a link is not touched. If writing fails,
+    `path` is left unchanged. Raises OSError.
     """
     remove_abandoned(path.parent)
     temporary = temporary_path(path.parent)
@@ -45,7 +45,7 @@ def whole_file(path: Path) -> Generator[Path]:
         _lock(descriptor)
         mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
         yield temporary
-        temporary.chmod(mode)  # some libraries replace the file by one that only its owner may read
+        temporary.chmod(mode)  # some libraries replace the file with one that only its owner may read
         sync(temporary)
         os.replace(temporary, path)
         sync(path.parent)
@@ -57,7 +57,7 @@ def whole_file(path: Path) -> Generator[Path]:
 
 @contextmanager
 def whole_folder(path: Path) -> Generator[Path]:
-    """Give the path of an empty temporary folder to fill; afterwards all in it is synced and it is renamed to `path`.
+    """Yield the path of an empty temporary folder to fill; afterwards it is synced to disk and renamed to `path`.
 
     `path` must not exist, or be an empty folder. If the filling fails, nothing is left. Raises OSError.
     """
@@ -86,7 +86,7 @@ def _locked_folder(folder: Path) -> Generator[None]:
 
 
 def finish_folder(temporary: Path, path: Path) -> None:
-    """Sync a folder and all in it, make its files readable as the folder is, and rename it to `path`."""
+    """Sync a folder and its content, give its files the folder's read permissions, and rename it to `path`."""
     readable = stat.S_IMODE(temporary.stat().st_mode) & 0o666
     for inner in sorted(temporary.rglob("*"), reverse=True):
         if inner.is_file():
@@ -98,19 +98,19 @@ def finish_folder(temporary: Path, path: Path) -> None:
 
 
 def temporary_path(folder: Path) -> Path:
-    """Return a path in `folder` for a temporary file or folder, which nobody can guess beforehand."""
+    """Return an unpredictable path in `folder` for a temporary file or folder."""
     return folder / f"{PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
 
 
 def is_temporary(path: Path) -> bool:
-    """Say whether a path is named like a temporary file or folder of this module."""
+    """Say whether a path has the name of a temporary file or folder of this module."""
     return _NAME.fullmatch(path.name) is not None
 
 
 def make_own_folder(parent: Path, name: str) -> Path:
-    """Make the folder `name` in `parent` unless it is there, and return it.
+    """Create the folder `name` in `parent` unless it exists, and return it.
 
-    Raises UserError where it is a link or no folder: what is written there would land elsewhere.
+    Raises UserError if it is a symbolic link, through which files would be written elsewhere, or not a folder.
     """
     folder = parent / name
     check_own_folder(folder)
@@ -119,14 +119,14 @@ def make_own_folder(parent: Path, name: str) -> Path:
 
 
 def check_own_folder(folder: Path) -> None:
-    """Raise UserError if there is something at `folder` that is a link or no folder."""
+    """Raise UserError if `folder` exists and is a symbolic link or not a folder."""
     check_no_link(folder)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is no folder; move it away.")
 
 
 def check_no_link(folder: Path) -> None:
-    """Raise UserError if `folder`, into which something may be written, is a link."""
+    """Raise UserError if `folder`, which may be written into, is a symbolic link."""
     if folder.is_symlink():
         raise UserError(
             f"{folder} is a link: what is computed would be written where it leads. Remove it, or put a folder in its "
@@ -135,7 +135,7 @@ def check_no_link(folder: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file's content or a folder's entries are on disk (folders: where the system can)."""
+    """Wait until a file's content or a folder's entries are on disk (folders only if the system supports it)."""
     if os.name == "nt" and path.is_dir():
         return
     descriptor = os.open(path, os.O_RDONLY)
@@ -146,9 +146,9 @@ def sync(path: Path) -> None:
 
 
 def remove_abandoned(folder: Path, seconds: float = SECONDS_BEFORE_ABANDONED) -> None:
-    """Remove temporary files and folders of writers that were killed; nothing else, and nothing of those at work.
+    """Remove the temporary files and folders of killed writers, but nothing that belongs to active writers.
 
-    What was changed within the last `seconds` is left alone; who knows that nobody is at work there gives 0.
+    Anything changed within the last `seconds` is left alone; pass 0 if it is certain that nobody is writing there.
     """
     locks: Any = fcntl
     if locks is None:
@@ -179,5 +179,5 @@ def _remove_if_abandoned(path: Path, locks: Any, seconds: float) -> None:
 
 def _lock(descriptor: int) -> None:
     if fcntl is not None:
-        with suppress(OSError):  # storage without locks
+        with suppress(OSError):  # storage that does not support locks
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,7 @@
-"""Messages name flags as the command spells them that was called, and advise none that it does not have.
+"""Rewrites messages so that they name only flags of the command that is running, in its spelling.
 
-The parts below a command line know settings and the flags of `semantic-rl`. The original's commands call some of them
-otherwise and lack others, and `demo` has no --resume because it always goes on.
+The library's messages name settings and the flags of `semantic-rl`. The original's commands have other names for some
+of these flags and lack others, and `demo` has no --resume because it always resumes.
 """
 
 import re
@@ -10,29 +10,29 @@ from typing import NamedTuple
 
 
 class CalledFlags(NamedTuple):
-    """What the command that runs calls its settings."""
+    """The flags of the running command."""
 
     flags: Mapping[str, str]
-    """Setting to flag."""
+    """Flag by name of the setting."""
     elsewhere: str = ""
-    """Command to which all other flags are ascribed; without one, advice that needs them is left out."""
+    """Command that all other flags are attributed to; if empty, advice that needs such flags is left out."""
 
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9_-]*")
 OTHER_COMMAND = re.compile(r"(?:semantic-rl|ray) [a-z-]+[^;,)']*|'[^']* --[^']*'")
-"""Another command that a message quotes, with its own flags."""
+"""Matches another command that a message quotes with its own flags."""
 CLAUSE_END = re.compile(r"(; |, or | or |\. )")
 
 _called: list[CalledFlags] = []
 
 
 def set_called(flags: CalledFlags | None) -> None:
-    """Let `flags` be those of the command that runs in this process; None when it has ended."""
+    """Set the flags of the command that runs in this process; None when it has ended."""
     _called[:] = [flags] if flags else []
 
 
 def as_called(message: str) -> str:
-    """Return a message with the flags of the command that was called; as it is where no command was."""
+    """Return a message with the flags of the running command; unchanged if no command is running."""
     return spell(message, _called[0]) if _called else message
 
 
@@ -57,7 +57,7 @@ def spell(message: str, called: CalledFlags) -> str:
 
 
 def _spell_clause(clause: str, called: CalledFlags) -> str | None:
-    """Return a clause with the command's flags, or None where it advises one that the command does not have."""
+    """Return a clause with the command's flags, or None if it advises a flag that the command does not have."""
     quoted = [match.span() for match in OTHER_COMMAND.finditer(clause)]
     said, place = "", 0
     for match in FLAG.finditer(clause):

@@ -1,6 +1,6 @@
-"""The command line: names and helps of the subcommands; each is a module of `commands`, imported when it runs.
+"""The command line: the names and help texts of the subcommands; each is a module of `commands`, imported when it runs.
 
-A user's mistake ends with one line on stderr and exit code 2. Options and their help come from the dataclasses in
+A user's mistake ends with one line on stderr and exit code 2. Flags and their help come from the dataclasses in
 `config`.
 """
 
@@ -19,7 +19,7 @@ from semantic_rl.terminal_signs import show_every_sign
 
 
 class Command(NamedTuple):
-    """One subcommand: the module of `commands` whose `run` takes the arguments behind its name, and a line of help."""
+    """One subcommand: the module of `commands` whose `run` takes its arguments, and a line of help."""
 
     module: str
     help: str
@@ -100,9 +100,9 @@ def _run(commands: dict[str, Command], name: str, arguments: list[str], kind: st
 
 
 def run_or_exit(program: str, action: Callable[[], None]) -> None:
-    """Run `action`, a command; exit with 2 and one line on stderr on a user's mistake, with 130 when interrupted.
+    """Run a command; on a user's mistake exit with 2 and one line on stderr, when interrupted exit with 130.
 
-    Where the output goes to a program that stops reading it, like `head`, exits with 141, as the shell's own do.
+    If the output goes to a program that stops reading, like `head`, exit with 141, as Unix tools do.
     """
     _let_threads_sleep()
     show_every_sign()
@@ -123,7 +123,7 @@ def run_or_exit(program: str, action: Callable[[], None]) -> None:
     except OSError as error:
         if not isinstance(error.filename, str):
             raise
-        # Where the system refuses a place of the user's that the command did not look at before.
+        # The system refused a path of the user's that the command had not checked beforehand.
         said = f"{shown_path(Path(error.filename))}: {error.strerror}; make it accessible, or choose another place."
         print(f"{program}: error: {said}", file=sys.stderr)
         sys.exit(2)
@@ -132,22 +132,22 @@ def run_or_exit(program: str, action: Callable[[], None]) -> None:
 
 
 def _let_threads_sleep() -> None:
-    """Let OpenMP's threads sleep while they wait, unless the user's OMP_WAIT_POLICY says otherwise.
+    """Make OpenMP's threads sleep while they wait, unless the user has set OMP_WAIT_POLICY.
 
-    They spin by default. Beside another program they so keep from their cores the very threads that they wait for: two
-    t-SNEs on the same cores take several times as long as one after the other, two evaluations took thirteen times as
-    long. Takes effect where neither PyTorch nor scikit-learn has been imported yet.
+    By default they spin. If another program uses the same cores, spinning threads keep the threads that they wait for
+    off these cores: two t-SNEs on the same cores take several times as long as one after the other, two evaluations
+    took thirteen times as long. Takes effect only if neither PyTorch nor scikit-learn has been imported yet.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def _reader_has_left() -> bool:
-    """Say whether nobody reads the output any more, as after `| head`; what is left of it is dropped then."""
+    """Say whether the reader of the output has gone, as after `| head`; remaining output is dropped then."""
     try:
         poll = select.poll()
         poll.register(sys.stdout.fileno(), 0)
         left = any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
-    except (AttributeError, OSError, ValueError):  # no such call on Windows; an output that is no file
+    except (AttributeError, OSError, ValueError):  # the call does not exist on Windows, or the output is not a file
         return False
     if left:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -155,13 +155,13 @@ def _reader_has_left() -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; exits with 0, with 2 on a user's mistake, with 130 when interrupted."""
+    """Run the command line; exits with 0, with 2 on a user's mistake, or with 130 when interrupted."""
     given = [str(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     run_or_exit(_program(given), lambda: _dispatch(given))
 
 
 def _program(arguments: list[str]) -> str:
-    """Return what is said to have failed: the program with the command that it was asked for."""
+    """Return the name for error messages: the program and its subcommand."""
     words = ["semantic-rl"]
     if arguments and arguments[0] in COMMANDS:
         words.append(arguments[0])

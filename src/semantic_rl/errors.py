@@ -1,4 +1,4 @@
-"""Errors that a user can mend: one sentence that names the value, what was expected and the way out."""
+"""Errors that a user can fix: one sentence that names the value, what was expected and what to do."""
 
 
 class UserError(ValueError):

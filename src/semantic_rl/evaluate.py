@@ -1,8 +1,8 @@
-"""Plays a trained agent and says how well it does, with how much certainty.
+"""Evaluates a trained agent: plays whole episodes and reports scores with confidence intervals.
 
 Actions are sampled, as in training. Each environment plays a fixed number of episodes. Taking the first episodes that
-end, whoever plays them, would favour short ones: while one environment plays a long episode, its neighbours finish
-several short ones. Where short episodes are failures or successes, that shifts the mean.
+end in any environment would favour short ones: while one environment plays a long episode, others finish several short
+ones. Since an episode's length is related to its success, that would bias the mean.
 """
 
 import math
@@ -26,13 +26,13 @@ from semantic_rl.training.device import autocast, choose_device, choose_precisio
 
 MAX_ENVS = 64
 NUM_RESAMPLES = 2000
-"""Bootstrap samples behind the interval."""
+"""Number of bootstrap samples for the interval."""
 DO_NOTHING = 4
-"""The action of environments that have played their share."""
+"""The action of environments that have played their quota."""
 
 
 class Episodes(NamedTuple):
-    """Finished episodes [E], those of one environment together and in time order."""
+    """Finished episodes [E], grouped by environment and in time order."""
 
     returns: NDArray[np.float64]
     lengths: NDArray[np.int64]
@@ -41,7 +41,7 @@ class Episodes(NamedTuple):
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """How well an agent plays; returns are raw."""
+    """The scores of an agent; returns are raw."""
 
     agent: str
     """The checkpoint's path."""
@@ -56,21 +56,21 @@ class EvaluationResult:
     std_return: float | None
     """Sample standard deviation over episodes; None for a single one."""
     standard_error: float | None
-    """Of the mean."""
+    """Standard error of the mean."""
     confidence_interval: tuple[float, float]
     """95% interval of the mean, by bootstrap over episodes."""
     normalized_mean: float | None
-    """The mean on the scale on which 0 is a trivial and 1 a perfect policy; None in modes without a published one."""
+    """Normalised mean: 0 for a trivial and 1 for a perfect policy; None in modes without a published return range."""
     mean_length: float
-    """Steps of an episode."""
+    """Mean number of steps of an episode."""
     success_rate: float
     """Share of episodes that reached the level's goal."""
     steps: int
-    """Steps of all episodes."""
+    """Total number of steps of all episodes."""
     seconds: float
 
     def table(self) -> str:
-        """Return the result as lines for people."""
+        """Return the result as readable text."""
         low, high = self.confidence_interval
         levels = f"{self.num_levels} levels from {self.start_level}" if self.num_levels else "all levels"
         rows = [
@@ -94,7 +94,7 @@ class EvaluationResult:
 def evaluate(config: EvaluateConfig, progress: Callable[[int, int], None] | None = None) -> EvaluationResult:
     """Play the agent as `config` says; `progress` is called with (finished, all) episodes.
 
-    Raises UserError where there is no agent, or where its game cannot be played as asked.
+    Raises UserError if there is no agent, or if its game cannot be played with these settings.
     """
     began = time.perf_counter()
     folder = find_checkpoint(config.agent)
@@ -135,7 +135,7 @@ def play_quotas(
     generator: torch.Generator,
     progress: Callable[[int, int], None] | None = None,
 ) -> Episodes:
-    """Play `quotas[i]` episodes in environment i, with sampled actions; who has played its share waits."""
+    """Play `quotas[i]` episodes in environment i, with sampled actions; environments that have finished wait."""
     device = generator.device
     finished: list[list[tuple[float, int, bool]]] = [[] for _ in quotas]
     returns, lengths = np.zeros(len(quotas)), np.zeros(len(quotas), np.int64)
@@ -167,7 +167,7 @@ def play_quotas(
 def summarize(
     episodes: Episodes, config: EvaluateConfig, agent: str, algorithm: str, environment: EnvConfig, began: float
 ) -> EvaluationResult:
-    """Compute the result from what was played since `began`, a time of `time.perf_counter`."""
+    """Compute the result from the episodes played since `began`, a time of `time.perf_counter`."""
     returns = episodes.returns
     deviation = float(returns.std(ddof=1)) if len(returns) > 1 else None
     game = GAMES[environment.env]
@@ -195,7 +195,7 @@ def summarize(
 
 
 def bootstrap_interval(values: NDArray[np.float64], seed: int) -> tuple[float, float]:
-    """95% percentile interval of the mean of values [E], which are drawn anew with replacement."""
+    """Return the 95% percentile interval of the mean of values [E], by resampling with replacement."""
     generator = np.random.default_rng(seed)
     means = [generator.choice(values, len(values)).mean() for _ in range(NUM_RESAMPLES)]
     low, high = np.quantile(means, (0.025, 0.975))

@@ -1,7 +1,7 @@
-"""One writer a folder: a run or a recording is written by one process at a time, and a second is told by which.
+"""Locks a run or recording folder for one writing process at a time; a second process is told which one holds it.
 
-The lock is the kernel's, on a small file in the folder that names the process; it ends with the process, however that
-ends. The file is removed when the work is done. What a killed process leaves of it means nothing.
+It is a kernel lock on a small file in the folder, which names the process; the lock ends with the process, however that
+ends. The file is removed when the work is done. A file left behind by a killed process has no effect.
 """
 
 import json
@@ -20,12 +20,12 @@ from semantic_rl.errors import UserError
 
 try:
     import fcntl
-except ImportError:  # not POSIX: two processes in one folder are not noticed there
+except ImportError:  # not POSIX: two processes in one folder are not detected there
     fcntl = None
 
 LOCK_FILE = ".semantic-rl-lock"
 LONGEST_HOLDER = 1000
-"""Bytes of the file that are read."""
+"""Number of bytes of the file that are read."""
 SECONDS_BETWEEN_TRIES = 0.2
 WAY_OUT = "wait for it or end it, then give the same command again"
 
@@ -34,12 +34,12 @@ WAY_OUT = "wait for it or end it, then give the same command again"
 def hold_folder(
     folder: Path, about: Mapping[str, str | int] | None = None, seconds: float = 0.0, way_out: str = WAY_OUT
 ) -> Generator[bool]:
-    """Hold a folder, which must exist, so that no other process writes there meanwhile.
+    """Lock a folder, which must exist, so that no other process writes there.
 
-    `about` is written beside host and process, for `read_holder`. A process that holds the folder is waited for so many
-    `seconds`: it may be leaving. Gives whether the folder is held: storage that has no locks is used without, and a
-    note on stderr says so. Raises UserError that names the process which holds the folder and ends in `way_out`, and
-    where the file cannot be made.
+    `about` is stored with host and process, for `read_holder`. If another process holds the folder, waits up to
+    `seconds` for it to exit. Yields whether the folder is locked: storage that does not support locks is used without
+    one, with a note on stderr. Raises UserError, which names the process that holds the folder and ends in `way_out`;
+    also if the lock file cannot be created.
     """
     descriptor = _locked(folder / LOCK_FILE, folder, about or {}, seconds, way_out)
     try:
@@ -52,7 +52,7 @@ def hold_folder(
 
 
 def read_holder(folder: Path) -> dict[str, Any]:
-    """Return what the process that holds a folder, or was killed while it did, has written; nothing where none has."""
+    """Return the content of the lock file of a process that holds a folder or was killed doing so; empty if none."""
     try:
         descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (OSError, ValueError):
@@ -64,12 +64,12 @@ def read_holder(folder: Path) -> dict[str, Any]:
 
 
 def is_unused(folder: Path) -> bool:
-    """Say whether there is nothing in a folder but what killed processes left of locks and temporary files."""
+    """Say whether a folder contains nothing but locks and temporary files that killed processes left behind."""
     return all(path.name == LOCK_FILE or is_temporary(path) for path in folder.iterdir())
 
 
 def _locked(path: Path, folder: Path, about: Mapping[str, str | int], seconds: float, way_out: str) -> int | None:
-    """Return a descriptor of the file, which holds the lock; None where there are no locks."""
+    """Return a descriptor of the file, which holds the lock; None if the storage does not support locks."""
     if fcntl is None:
         return None
     deadline = time.monotonic() + seconds
@@ -95,7 +95,7 @@ def _locked(path: Path, folder: Path, about: Mapping[str, str | int], seconds: f
         if _is_still_there(path, descriptor):
             _write(descriptor, path, {"host": socket.gethostname(), "pid": os.getpid(), **about})
             return descriptor
-        os.close(descriptor)  # its holder removed it between our opening and locking it
+        os.close(descriptor)  # its holder removed the file after we opened and before we locked it
 
 
 def _write(descriptor: int, path: Path, holder: Mapping[str, str | int]) -> None:
@@ -117,7 +117,7 @@ def _opened(path: Path) -> int:
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}; choose another folder.") from error
     found = os.fstat(descriptor)
-    # A folder may come from a stranger: the file must be no other name of one of the user's.
+    # A folder is untrusted input: the lock file must not be a hard link to one of the user's files.
     if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
         os.close(descriptor)
         raise UserError(f"{path} is no lock file of semantic-rl; move it away.")
@@ -140,7 +140,7 @@ def _read(descriptor: int) -> dict[str, Any]:
 
 
 def _holder(descriptor: int) -> str:
-    """Return the process that the file names, in words."""
+    """Return the process that the file names, as text."""
     named = _read(descriptor)
     host, pid = named.get("host"), named.get("pid")
     if type(pid) is not int or not isinstance(host, str) or not host.isprintable():

@@ -1,4 +1,4 @@
-"""What is at a path that a user names as input; whatever keeps it from being looked at becomes one UserError."""
+"""Inspects paths that a user names as input; anything that prevents it becomes one UserError."""
 
 import os
 import stat
@@ -8,14 +8,14 @@ from typing import Literal
 from semantic_rl.errors import UserError
 
 LONGEST_SHOWN = 120
-"""Characters of a path that a message shows."""
+"""Most characters of a path that a message shows."""
 
 
 def kind_of(path: Path, expected: str) -> Literal["folder", "file", "other"] | None:
-    """Return what is at `path`, or where a link there leads: a folder, a regular file, something else or nothing.
+    """Return whether `path`, after following links, is a folder, a regular file, something else or nothing (None).
 
-    Raises UserError, which ends in what was `expected`, where it cannot be seen: in a forbidden folder, with a name
-    that is too long, behind a link that leads round.
+    Raises UserError, which ends in what was `expected`, if that cannot be determined: in an inaccessible folder, for a
+    name that is too long, or for a cyclic link.
     """
     try:
         mode = path.stat().st_mode
@@ -31,9 +31,9 @@ def kind_of(path: Path, expected: str) -> Literal["folder", "file", "other"] | N
 
 
 def read_file(path: Path, most_bytes: int, way_out: str) -> bytes:
-    """Return the content of a regular file; never waits, as the reading of a pipe would.
+    """Return the content of a regular file; never blocks, as reading a pipe would.
 
-    Raises UserError, which ends in `way_out`, where there is none, or where it is larger than `most_bytes`.
+    Raises UserError, which ends in `way_out`, if there is no regular file, or if it is larger than `most_bytes`.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
@@ -57,7 +57,7 @@ def read_file(path: Path, most_bytes: int, way_out: str) -> bytes:
 
 
 def shown_path(path: Path) -> str:
-    """Return a path as a message shows it: on one line, and cut where it is long."""
+    """Return a path in the form used in messages: on one line, and shortened if it is long."""
     text = str(path)
     text = text if text.isprintable() else ascii(text)[1:-1]
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"

@@ -1,7 +1,7 @@
-"""Reads JSON files that others may have written: every way in which one can be wrong becomes one UserError.
+"""Reads untrusted JSON files; every fault becomes one UserError.
 
-`read_json_object` gives a `JsonObject`, whose methods return a field of the type that is asked for, or raise UserError
-that names the file, the field, its value and what was expected.
+`read_json_object` returns a `JsonObject`, whose methods return a field of the requested type, or raise UserError that
+names the file, the field, its value and what was expected.
 """
 
 import json
@@ -14,19 +14,19 @@ from semantic_rl.errors import UserError
 from semantic_rl.input_places import read_file
 
 MOST_BYTES = 50_000_000
-"""Of a file; none of ours comes near it."""
+"""Largest accepted file; none of ours comes near it."""
 MOST_DIGITS = 15
-"""Whole numbers with more digits are refused: no count of ours comes near them, and 64 bits must hold them."""
+"""Integers with more digits are refused: no count of ours comes near them, and they must fit into 64 bits."""
 LONGEST_SHOWN = 60
-"""Characters of a wrong value that a message shows."""
+"""Most characters of an invalid value that a message shows."""
 
 
 def read_json(path: Path, way_out: str) -> Any:
-    """Return what a JSON file says.
+    """Return the content of a JSON file.
 
-    Raises UserError, which ends in `way_out`, where it is missing, no regular file, larger than 50 MB, not UTF-8, not
-    JSON, nested too deep, or where it holds half a surrogate pair, NaN, an infinity or a number of over 15 digits
-    where a whole one stands.
+    Raises UserError, which ends in `way_out`, if the file is missing, not a regular file, larger than 50 MB, not UTF-8,
+    not JSON or nested too deeply, or if it contains half a surrogate pair, NaN, an infinity or an integer of more than
+    15 digits.
     """
     content = read_file(path, MOST_BYTES, way_out)
     try:
@@ -73,7 +73,7 @@ def _refuse_surrogates(content: Any) -> None:
 
 
 class JsonObject(Mapping[str, Any]):
-    """An object of a JSON file; each method returns one field, or raises UserError if it is not as it asks for."""
+    """An object in a JSON file; each method returns one field, or raises UserError if it has another type or range."""
 
     def __init__(self, content: Mapping[str, Any], path: Path, way_out: str, where: str = "") -> None:
         self.content = content
@@ -91,7 +91,7 @@ class JsonObject(Mapping[str, Any]):
         return len(self.content)
 
     def text(self, name: str, default: str | None = None) -> str:
-        """Return a text."""
+        """Return a string."""
         value = self._value(name, default, "a text")
         return value if isinstance(value, str) else self.wrong(name, "a text")
 
@@ -101,7 +101,7 @@ class JsonObject(Mapping[str, Any]):
         return value if isinstance(value, bool) else self.wrong(name, "true or false")
 
     def integer(self, name: str, least: int = 0, most: int = 10**MOST_DIGITS, default: int | None = None) -> int:
-        """Return a whole number from `least` to `most`."""
+        """Return an integer from `least` to `most`."""
         expected = f"a whole number from {least:,} to {most:,}" if most < 10**MOST_DIGITS else "a whole number"
         if most == 10**MOST_DIGITS and least > -most:
             expected += f" of at least {least:,}"
@@ -143,7 +143,7 @@ class JsonObject(Mapping[str, Any]):
         ]
 
     def wrong(self, name: str, expected: str) -> NoReturn:
-        """Raise UserError that a field is not what was expected."""
+        """Raise UserError saying that a field is not what was expected."""
         is_there = name in self.content
         found = f"is {shown(self.content[name])}" if is_there else "is missing"
         raise UserError(f"{self.path}: '{self._where}{name}' {found}, expected {expected}; {self.way_out}")
@@ -155,12 +155,12 @@ class JsonObject(Mapping[str, Any]):
 
 
 def read_json_object(path: Path, way_out: str) -> JsonObject:
-    """Return the object that a JSON file holds; raises UserError as `read_json`, or where it holds something else."""
+    """Return the object in a JSON file; raises UserError as `read_json` does, or if it holds something else."""
     return _as_object(read_json(path, way_out), path, way_out)
 
 
 def parse_json_object(text: str, path: Path, way_out: str) -> JsonObject:
-    """Return the object that a text from a file says; raises UserError, which names `path`, as `read_json_object`."""
+    """Parse the object in a file's text; raises UserError, which names `path`, as `read_json_object` does."""
     return _as_object(_parse(text, path, way_out), path, way_out)
 
 
@@ -171,7 +171,7 @@ def _as_object(content: Any, path: Path, way_out: str) -> JsonObject:
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it: on one line, and cut where it is long."""
+    """Return a value in the form used in messages: on one line, and shortened if it is long."""
     text = value if isinstance(value, str) else json.dumps(value, default=repr)
     text = text if text.isprintable() else ascii(text)[1:-1]
     text = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"

@@ -1,7 +1,7 @@
-"""Where a command may write: checks of the files and folders that a user names for output, before anything is done.
+"""Checks the files and folders that a user names for output, before a command does any work.
 
-No command writes over a file that it would not have written itself, nor into a recording, a run or an agent's folder
-but for the places that are its own there.
+No command overwrites a file that it could not have written itself, or writes into a recording, a run or an agent's
+folder, except for its own places there.
 """
 
 import os
@@ -13,9 +13,9 @@ from semantic_rl.artifacts import CARD_FILE, RECORDING_FILE, STATE_FILE
 from semantic_rl.errors import UserError
 
 BEGINNING = 4096
-"""Bytes of an existing file by which it is recognised as one that may be replaced."""
+"""Number of bytes of an existing file that are read to decide whether it may be replaced."""
 OWNERS = ((RECORDING_FILE, "a recording"), (STATE_FILE, "an agent or a checkpoint"), (CARD_FILE, "an agent"))
-"""Files that mark a folder whose content belongs together."""
+"""Files that mark a folder as a unit into which nothing else may be written."""
 
 
 def check_output_file(
@@ -29,14 +29,14 @@ def check_output_file(
     """Raise UserError unless a file can be written at `path`.
 
     `kind` says what is to be written, as in "a report of semantic-rl". `is_ours` is called with the first `most_bytes`
-    of a file that is there already, and says whether it is of this kind and may be replaced. `own` are folders inside
-    a recording in which this command may write. The message begins with the name of the `setting`.
+    of an existing file, and says whether it is of this kind and may be replaced. `own` are folders inside a recording
+    that this command may write to. The message begins with the name of the `setting`.
     """
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         mode = None
-    except (OSError, ValueError) as error:  # a name that is too long, a link that leads round, a forbidden folder
+    except (OSError, ValueError) as error:  # a name that is too long, a cyclic link, an inaccessible folder
         raise _no_place(setting, path, error) from error
     if mode is not None:
         if stat.S_ISDIR(mode):
@@ -52,7 +52,7 @@ def check_output_file(
 def check_output_folder(path: Path, setting: str = "out", own: tuple[Path, ...] = ()) -> None:
     """Raise UserError unless files can be written into a folder at `path`, which need not exist yet.
 
-    What may be replaced in it is checked file by file; `own` as in `check_output_file`.
+    Whether existing files in it may be replaced is checked file by file; `own` as in `check_output_file`.
     """
     try:
         mode = path.stat().st_mode
@@ -89,7 +89,7 @@ def check_not_inside(path: Path, setting: str = "out", own: tuple[Path, ...] = (
 
 
 def exists(path: Path, setting: str = "out") -> bool:
-    """Say whether there is something at `path`, a broken link too; raises UserError where that cannot be seen."""
+    """Say whether `path` exists, even as a broken link; raises UserError if that cannot be determined."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -111,7 +111,7 @@ def _beginning(path: Path, setting: str, most_bytes: int) -> bytes:
 
 
 def _check_parent(path: Path, setting: str) -> None:
-    """Raise UserError unless the folder of `path` can be written to, or made."""
+    """Raise UserError unless the folder of `path` can be written to or created."""
     try:
         absolute = Path(os.path.abspath(path))
         folder = next(folder for folder in absolute.parents if os.path.lexists(folder))

@@ -1,8 +1,8 @@
-"""Colours. A cluster has one, by its code's index, in every figure, clip and page.
+"""The colours. A cluster has the same one, by the index of its code, in every figure, clip and page.
 
-The first eight are those of Okabe and Ito (2008), told apart with every common kind of colour blindness, with a dark
-grey in place of black, which would drown the others. Beyond eight the same hues come back darker, then lighter; the
-number beside them then says what the colour alone cannot.
+The first eight are those of Okabe and Ito (2008), which people with any common kind of colour blindness can tell apart,
+with dark grey in place of black, which would dominate the others. Beyond eight clusters the same hues are repeated,
+darker, then lighter; the clusters' numbers then tell them apart.
 """
 
 from collections.abc import Sequence
@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 _CLUSTERS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#4D4D4D")
 _MIXES = ((0.0, 0.0), (0.0, 0.45), (1.0, 0.5), (0.0, 0.7), (1.0, 0.75))
-"""(white or black, how much of it) in each round through the hues."""
+"""(white or black, its proportion) that is mixed in, for each round through the hues."""
 
 CATEGORIES = ("#332288", "#88CCEE", "#117733", "#DDCC77", "#CC6677", "#AA4499", "#44AA99")
-"""For what is not a cluster; Tol's muted scheme."""
+"""Colours for categories other than clusters; Tol's muted scheme."""
 OTHER = "#BBBBBB"
-"""For what has no colour of its own."""
+"""Colour for everything without a colour of its own."""
 SEQUENTIAL = "cividis"
-"""Colour map for amounts: even in lightness, and the same with every kind of colour blindness."""
+"""Colour map for quantities: uniform in lightness, and the same with every kind of colour blindness."""
 FAILED, SUCCEEDED = "#D55E00", "#0072B2"
-"""Of episodes."""
+"""Colours of failed and of successful episodes."""
 LOST, GAINED = "#CC6677", ("#117733", "#44AA99", "#88CCEE", "#332288")
-"""Of rewards: below zero, and the levels above it."""
+"""Colours of rewards: below zero, and levels above zero."""
 INK = "#222222"
 FAINT_INK = "#6E6E6E"
 LINE = "#B8B8B8"
@@ -38,7 +38,7 @@ def _hex(rgb: NDArray[np.float64]) -> str:
 
 
 def cluster_color(code_index: int) -> str:
-    """Return the colour of a cluster as #RRGGBB; the same for the same index whatever the number of codes."""
+    """Return the colour of a cluster as #RRGGBB; it depends only on the index, not on the number of codes."""
     round_, hue = divmod(code_index, len(_CLUSTERS))
     toward, amount = _MIXES[round_ % len(_MIXES)]
     return _hex((1 - amount) * _rgb(_CLUSTERS[hue]) + amount * toward)

@@ -1,8 +1,8 @@
-"""Reads the lines of a run's progress.csv, which may still be growing, be cut off, or be damaged.
+"""Reads the lines of a run's progress.csv, which may still be growing, or may be cut off or damaged.
 
-Such a file is plain: fields stand between commas and hold none, no field goes over a line, and a line ends in LF, CRLF
-or CR. So a stray quote costs no more than its own field, and a block of NUL bytes, as a crash of the machine may leave,
-no more than its line. A pair of quotes around a whole field, as spreadsheets write it, is taken off.
+The format is simple: fields are separated by commas and contain none, no field spans lines, and a line ends in LF, CRLF
+or CR. So a stray quote damages only its own field, and a block of NUL bytes, as a system crash may leave behind, only
+its own line. Quotes around a whole field, as spreadsheets write them, are removed.
 """
 
 import os
@@ -17,10 +17,10 @@ from semantic_rl.json_files import shown
 
 MOST_BYTES = 64_000_000
 MOST_LINES = 1_000_000
-"""Of a log; a hundred thousand updates have 35 MB."""
+"""Most accepted lines of a log; a hundred thousand updates take 35 MB."""
 MOST_COLUMNS_SHOWN = 20
 LONGEST_LINE = 65_536
-"""Bytes at either end of a log in which its header and its last row are looked for."""
+"""Number of bytes at either end of a log that are searched for its header and its last row."""
 WAY_OUT = "restore it, or leave the run out."
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -28,20 +28,20 @@ _LINE = re.compile(rb"[^\r\n]+")
 
 
 class ProgressLog(NamedTuple):
-    """A log that was read."""
+    """The content of a log."""
 
     path: Path
     columns: list[str]
-    """What the first line that is not blank names; empty where there is none."""
+    """Column names from the first line that is not blank; empty if there is none."""
     content: bytes
-    """Without a last line that has no line break: that may be half a line."""
+    """All complete lines: a last line without a line break may be incomplete and is left out."""
     is_cut_off: bool
-    """Whether there was such a line."""
+    """Whether there was such an incomplete line."""
 
     def rows(self) -> Iterator[tuple[int, list[str] | None]]:
-        """Yield the number and the fields of each line behind the first that is not blank.
+        """Yield the number and the fields of each line after the header.
 
-        In place of the fields stands None where there are not as many as columns, or NUL bytes among them.
+        The fields are None if their number differs from that of the columns, or if they contain NUL bytes.
         """
         lines = _lines(self.content)
         next(lines, None)
@@ -50,7 +50,7 @@ class ProgressLog(NamedTuple):
             yield number, _fields(line) if is_whole else None
 
     def column(self, name: str) -> int:
-        """Return where a column stands; raises UserError where it is missing or comes twice."""
+        """Return the index of a column; raises UserError if it is missing or occurs twice."""
         count = self.columns.count(name)
         if count == 1:
             return self.columns.index(name)
@@ -64,7 +64,7 @@ class ProgressLog(NamedTuple):
 def read_progress_log(path: Path) -> ProgressLog:
     """Read a log.
 
-    Raises UserError where it cannot be read, is no regular file, or is larger than 64 MB or a million lines.
+    Raises UserError if it cannot be read, is not a regular file, or is larger than 64 MB or a million lines.
     """
     content = read_file(path, MOST_BYTES, WAY_OUT).removeprefix(BYTE_ORDER_MARK)
     whole = content[: 1 + max(content.rfind(b"\n"), content.rfind(b"\r"))]
@@ -76,9 +76,9 @@ def read_progress_log(path: Path) -> ProgressLog:
 
 
 def whole_rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a log that have all fields, each by column; none where a column comes twice.
+    """Return the complete rows of a log, each by column; an empty list if a column occurs twice.
 
-    Raises UserError as `read_progress_log`.
+    Raises UserError as `read_progress_log` does.
     """
     log = read_progress_log(path)
     if len(set(log.columns)) != len(log.columns):
@@ -87,9 +87,9 @@ def whole_rows(path: Path) -> list[dict[str, str]]:
 
 
 def last_row(path: Path) -> dict[str, str]:
-    """Return the last whole row of a log, by column, of which no more than both ends are read; empty if it has none."""
+    """Return the last complete row of a log, by column, reading only both ends of the file; empty if there is none."""
     try:
-        if not path.is_file():  # a pipe would never end
+        if not path.is_file():  # reading a pipe might never end
             return {}
         with path.open("rb") as file:
             beginning = file.read(LONGEST_LINE)

@@ -1,6 +1,6 @@
-"""Compares the shapes of tensors that a function is given with those that it expects, axis by axis.
+"""Checks the shapes of a function's tensor arguments, axis by axis.
 
-A shape is a Python value, so this asks no device for anything and may run while a CUDA graph is recorded.
+A shape is a Python value, so this does not synchronise with a device and may run while a CUDA graph is captured.
 """
 
 from typing import TYPE_CHECKING, NoReturn
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def check_shapes(function: str, *, least: int = 1, **tensors: "tuple[Tensor, str]") -> None:
-    """Raise ValueError unless each tensor has the axes that stand beside it, as in `features=(features, "B D")`.
+    """Raise ValueError unless each tensor has the axes given with it, as in `features=(features, "B D")`.
 
-    An axis is a name, which has one size in all tensors, or the size itself. The batch `B` has at least `least` rows.
+    An axis is a size, or a name that must have the same size in all tensors. The batch axis `B` is at least `least`.
     """
     sizes: dict[str, int] = {}
     for tensor, axes in tensors.values():
@@ -33,7 +33,7 @@ def _refuse(function: str, tensors: "dict[str, tuple[Tensor, str]]", more: str =
 
 
 def check_types(function: str, floating: "dict[str, Tensor]", integers: "dict[str, Tensor] | None" = None) -> None:
-    """Raise ValueError unless tensors hold floating-point numbers of one type, and whole ones of 64 bits."""
+    """Raise ValueError unless `floating` are floating-point tensors of one type, and `integers` are int64."""
     types = {str(tensor.dtype) for tensor in floating.values()}
     if len(types) > 1 or not all(tensor.is_floating_point() for tensor in floating.values()):
         found = ", ".join(f"{name} {tensor.dtype}" for name, tensor in floating.items())

@@ -1,4 +1,4 @@
-"""Output never fails on a sign: what an encoding without it, such as ASCII, shows in its place."""
+"""Replacements for characters that the terminal's encoding lacks, so that printing never fails."""
 
 import codecs
 import sys
@@ -9,7 +9,7 @@ STAND_INS = {
     "↓": "down", "≥": ">=", "≤": "<=", "√": "sqrt", "²": "^2", "✓": "yes", "✗": "no", "\u2019": "'", "\u2018": "'",
     "“": '"', "”": '"', "•": "*", "█": "#", "━": "-", "─": "-", "│": "|", "╸": "-", "╺": "-",
 }  # fmt: skip
-"""Signs that the package prints; any other, such as one of a user's path, is shown as Python writes it: \\xe4."""
+"""Replacements of characters that the package prints; any other, such as in a user's path, is escaped as \\xe4."""
 HANDLER = "semantic_rl.stand_ins"
 
 
@@ -24,8 +24,8 @@ codecs.register_error(HANDLER, _stand_in)
 
 
 def show_every_sign() -> None:
-    """Let stdout and stderr of this process take every sign, whatever the locale."""
+    """Make stdout and stderr of this process accept every character, whatever the locale."""
     for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)  # a stream that a test or a notebook put there may have none
+        reconfigure = getattr(stream, "reconfigure", None)  # a test's or a notebook's stream may lack this method
         if reconfigure is not None:
             reconfigure(errors=HANDLER)

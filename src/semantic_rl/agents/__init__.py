@@ -1,11 +1,11 @@
-"""Trained agents that ship with the package: a folder each, with its weights, its card and its learning curve.
+"""Trained agents that ship with the package, each a folder with weights, card and learning curve.
 
     sppo-coinrun/
-      card.json                 what it is, how it scores, how to make it again
-      state.json, policy.safetensors   a checkpoint without optimiser: any command takes it as AGENT
-      progress.csv              how it learned
+      card.json                 what the agent is, its scores, how to train it again
+      state.json, policy.safetensors   a checkpoint without optimiser state; any command accepts it as AGENT
+      progress.csv              its learning curve
 
-`semantic-rl pack` makes such a folder of a run.
+`semantic-rl pack` makes such a folder from a run.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ class Agent(NamedTuple):
     card: dict[str, Any]
 
     def line(self) -> str:
-        """Say in one line what it is and how well it plays."""
+        """Describe the agent and its score in one line."""
         card, scores = self.card, self.card["scores"]
         low, high = scores["confidence_interval"]
         return (
@@ -36,7 +36,7 @@ class Agent(NamedTuple):
         )
 
     def table(self) -> str:
-        """Return the card as lines for people."""
+        """Return the card as readable text."""
         card, scores, trained = self.card, self.card["scores"], self.card["trained"]
         low, high = scores["confidence_interval"]
         levels = f"{card['num_levels']} levels from {card['start_level']}" if card["num_levels"] else "all levels"
@@ -55,9 +55,9 @@ class Agent(NamedTuple):
 
 
 def read_card(path: Path) -> dict[str, Any]:
-    """Return the card of a packed agent's folder.
+    """Return the card in the folder of a packed agent.
 
-    Raises UserError if there is none, if it is foreign or newer, or where a field is not what it should be.
+    Raises UserError if there is none, if it is foreign or newer, or if a field is invalid.
     """
     card = read_json_object(path / CARD_FILE, "expected an agent made by 'semantic-rl pack'.")
     if card.get("format") != CARD_FORMAT:
@@ -82,13 +82,13 @@ def read_card(path: Path) -> dict[str, Any]:
 
 
 def shipped_agents() -> list[Agent]:
-    """Return the agents that ship with the package, by name."""
+    """Return the agents that ship with the package, sorted by name."""
     folders = sorted(path.parent for path in FOLDER.glob(f"*/{CARD_FILE}"))
     return [Agent(path.name, path, read_card(path)) for path in folders]
 
 
 def find_agent(name: str) -> Agent:
-    """Return the shipped agent of this name; raises UserError with the names that there are."""
+    """Return the shipped agent of this name; raises UserError with the available names."""
     agents = {agent.name: agent for agent in shipped_agents()}
     if name not in agents:
         raise UserError(

@@ -1,7 +1,7 @@
-"""Makes a small folder of a trained agent, to keep or to give away: weights, card, learning curve; no optimiser.
+"""Packs a trained agent into a small folder to keep or to share: weights, card and learning curve, no optimiser state.
 
-The large weights are stored in half precision, as the convolutions use them on most machines anyway; heads, codebook
-and biases stay in single precision. The scores on the card are those of the packed weights.
+The large weights are stored in half precision, in which the convolutions compute on most machines anyway; heads,
+codebook and biases stay in single precision. The scores on the card are measured with the packed weights.
 """
 
 import json
@@ -39,7 +39,7 @@ from semantic_rl.training.checkpoint import file_sha256, find_checkpoint, load_p
 from semantic_rl.training.logger import rows_until, write_rows
 
 LARGE = 4096
-"""Tensors of the trunk with at least so many numbers are stored in half precision."""
+"""Tensors of the trunk with at least this many elements are stored in half precision."""
 KEPT_OF_STATE = (
     "update",
     "timesteps",
@@ -51,7 +51,7 @@ KEPT_OF_STATE = (
     "versions",
 )
 OF_THE_MACHINE = ("run_root", "resume", "auto_resume")
-"""Settings that say something of where and how the agent was trained, not of the agent."""
+"""Settings that describe the machine and the session of the training, not the agent."""
 RESULTS_ON_CARD = (
     "episodes", "mean_return", "std_return", "standard_error", "confidence_interval", "normalized_mean",
     "mean_length", "success_rate", "num_levels", "start_level", "seed",
@@ -61,7 +61,7 @@ RESULTS_ON_CARD = (
 def pack(config: PackConfig, progress: Callable[[int, int], None] | None = None) -> Path:
     """Pack an agent as `config` says and return the folder; `progress` is called with (finished, all) episodes.
 
-    Raises UserError where there is no agent, or where `out` exists or cannot be written.
+    Raises UserError if there is no agent, or if `out` exists or cannot be written.
     """
     checkpoint = find_checkpoint(config.agent)
     state = read_state(checkpoint)
@@ -89,7 +89,7 @@ def _fill(
     state: dict[str, Any],
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    """Write weights, state and card, whose scores are measured with what was written."""
+    """Write weights, state and card; the card's scores are measured with the written weights."""
     _write_weights(checkpoint, folder / POLICY_FILE)
     settings = {name: value for name, value in state["config"].items() if name not in OF_THE_MACHINE}
     packed = {name: state[name] for name in KEPT_OF_STATE if name in state}
@@ -101,7 +101,7 @@ def _fill(
 
 
 def _is_there(curve: Path) -> bool:
-    """Say whether a run has this log; raises UserError where it is a link, whose target would be given away."""
+    """Say whether a run has this log; raises UserError if it is a symbolic link, whose target would be shared."""
     try:
         mode = curve.lstat().st_mode
     except OSError:
@@ -112,9 +112,9 @@ def _is_there(curve: Path) -> bool:
 
 
 def _copy_curve(source: Path, out: Path, update: int) -> None:
-    """Copy a log up to an update: the run may have gone on after the checkpoint."""
+    """Copy a log up to an update, since the run may have continued after the checkpoint."""
     columns = read_progress_log(source).columns
-    write_rows(out, columns, rows_until(source, update or None))  # an imported agent has none
+    write_rows(out, columns, rows_until(source, update or None))  # an imported agent has no updates
 
 
 def _write_weights(checkpoint: Path, path: Path) -> None:
@@ -158,7 +158,7 @@ def _card(
 
 
 def _command(state: dict[str, Any], settings: dict[str, Any]) -> str:
-    """Return the command line that trains the agent again, to the checkpoint's step: the run may have gone on."""
+    """Return the command line that trains the agent again, up to the checkpoint's step."""
     if "imported_from" in state:
         file = shlex.quote(state["imported_from"]["file"])
         return f"semantic-rl import-original {file} --env {settings['env']} --out RUN"

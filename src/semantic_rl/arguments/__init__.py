@@ -1,4 +1,4 @@
-"""The command lines: words that a user types become settings, and a mistake among them is one sentence."""
+"""Parses command lines into settings; a usage error is reported in one sentence."""
 
 from semantic_rl.arguments.parser import ArgumentParser
 from semantic_rl.arguments.settings import add_settings, make_config

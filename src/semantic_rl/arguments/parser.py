@@ -1,7 +1,7 @@
-"""argparse whose usage errors are one sentence: the flag, the value, what was expected, the nearest flag, --help.
+"""An argparse parser with one-sentence usage errors: the flag, the value, what was expected, the nearest flag, --help.
 
-Beyond argparse it refuses a flag that is given twice, takes negative numbers as values in every spelling, and reads
-`--num_levels` as `--num-levels` or the other way round.
+Unlike argparse it refuses a flag that is given twice, accepts negative numbers as values in every notation, and treats
+`--num_levels` and `--num-levels` alike.
 """
 
 import argparse
@@ -18,11 +18,11 @@ WIDEST_HELP = 100
 
 
 class UsageError(UserError):
-    """Words of a command line that cannot be understood; what follows names --help."""
+    """An invalid command line; the message ends with a reference to --help."""
 
 
 class HelpFormatter(argparse.HelpFormatter):
-    """Help as wide as the terminal, but not wider than can be read; flags are not broken at their hyphens."""
+    """Formats help to the terminal's width, up to a readable maximum; flags are not broken at hyphens."""
 
     def __init__(self, prog: str) -> None:
         width = min(shutil.get_terminal_size().columns, WIDEST_HELP) - 2
@@ -37,23 +37,23 @@ class HelpFormatter(argparse.HelpFormatter):
 
 
 class Several(argparse.Action):
-    """A flag with one or more values, which become a tuple."""
+    """Action of a flag with one or more values, which are stored as a tuple."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: Any = None
     ) -> None:
-        """Take one more value."""
+        """Add one more value."""
         setattr(namespace, self.dest, (*(getattr(namespace, self.dest, None) or ()), values))
 
 
 class ArgumentParser(argparse.ArgumentParser):
-    """A parser of one command; raises UsageError instead of printing usage and leaving."""
+    """The parser of one command; raises UsageError instead of printing the usage and exiting."""
 
     def __init__(self, command: str, usage: str, description: str, epilog: str = "", shorten: bool = False) -> None:
         """Make a parser without arguments.
 
-        command: what a user types to run it. usage: the line that shows how. shorten: take unique beginnings of flags,
-        as the original's commands do.
+        command: what a user types to run it. usage: the usage line. shorten: accept unique prefixes of flags, as the
+        original's commands do.
         """
         super().__init__(
             prog=command,
@@ -70,30 +70,30 @@ class ArgumentParser(argparse.ArgumentParser):
         self.settings.add_argument("-h", "--help", action="help", help="Show this help.")
 
     def add_place(self, name: str, **settings: Any) -> None:
-        """Add an argument that stands without a flag."""
+        """Add a positional argument."""
         self._without_flag.add_argument(name, **settings)
 
     @property
     def places(self) -> list[argparse.Action]:
-        """Arguments that stand without a flag, in order."""
+        """Return the positional arguments, in order."""
         return [action for action in self._actions if not action.option_strings]
 
     @property
     def flags(self) -> list[argparse.Action]:
-        """All flags."""
+        """Return all flags."""
         return [action for action in self._actions if action.option_strings]
 
     @property
     def required_flags(self) -> list[argparse.Action]:
-        """Flags that must be given."""
+        """Return the flags that are required."""
         return [action for action in self.flags if action.required]
 
     def print_help(self, file: Any = None) -> None:
-        """Print the help; argparse's own drops what a reader that leaves does not take, and says nothing."""
+        """Print the help; argparse's own method would hide the error if the reader of the output has gone."""
         print(self.format_help(), end="", file=file)
 
     def error(self, message: str) -> NoReturn:
-        """Raise what argparse has to say."""
+        """Raise argparse's message as a UsageError."""
         said = message.removeprefix("argument ")
         end = "" if said.endswith((".", "?")) else "."
         raise UsageError(f"{said}{end} {self.prog} --help says what each flag takes.")
@@ -101,12 +101,12 @@ class ArgumentParser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[Any, list[str]]:
-        """Check the words and read them; every error is a UsageError."""
+        """Check and parse the words; every error is a UsageError."""
         given = sys.argv[1:] if args is None else list(args)
         return super().parse_known_args(self._in_order(given), namespace)
 
     def _in_order(self, words: list[str]) -> list[str]:
-        """Return the words with each flag beside its value, and all that belongs to no flag behind them."""
+        """Return the words reordered: flags with their values first, positional words last."""
         flags: list[str] = []
         loose: list[str] = []
         seen: dict[str, str] = {}
@@ -141,14 +141,14 @@ class ArgumentParser(argparse.ArgumentParser):
         return [*flags, "--", *loose] if loose else flags
 
     def _values(self, left: list[str], many: bool) -> list[str]:
-        """Take the values of a flag from the words that are left."""
+        """Remove the values of a flag from the remaining words and return them."""
         values: list[str] = []
         while left and (many or not values) and not _looks_like_a_flag(left[0]):
             values.append(left.pop(0))
         return values
 
     def _find(self, name: str) -> argparse.Action:
-        """Return what a flag's name, as typed, means; raises UsageError with the nearest for an unknown one."""
+        """Return the action of a flag as typed; raises UsageError with the nearest flag if it is unknown."""
         known: dict[str, argparse.Action] = {}
         for action in self._actions:
             known.update(dict.fromkeys(action.option_strings, action))

@@ -1,4 +1,4 @@
-"""The command line of a config: a flag for each field of the dataclass, whose help is the text below the field."""
+"""Makes a command line from a config: one flag per field of the dataclass, with the field's docstring as its help."""
 
 import argparse
 import ast
@@ -16,7 +16,7 @@ from semantic_rl.config.markers import POSITIONAL, SUPPRESS
 
 
 class Kind(NamedTuple):
-    """What a setting is: how one word of it is read and called in the help, and whether it takes several."""
+    """The type of a setting: how one word is parsed, its name in the help, and whether it takes several words."""
 
     read: Callable[[str], object]
     metavar: str
@@ -32,12 +32,12 @@ WORDS: dict[type, Kind] = {
 
 
 def add_settings(parser: ArgumentParser, config: type[Any]) -> None:
-    """Give `parser` an argument for each field of a dataclass and of those in it; left out, none is set."""
+    """Add an argument to `parser` for each field of a dataclass and of nested ones; omitted arguments stay unset."""
     _add(parser, parser.settings, config)
 
 
 def make_config(config: type[Any], given: dict[str, Any]) -> Any:
-    """Make a config of values by setting name; fields that are not given have their defaults."""
+    """Make a config from values by setting name; other fields keep their defaults."""
     values: dict[str, Any] = {}
     for field, hint, _ in _fields(config):
         if _is_config(hint):
@@ -52,7 +52,7 @@ def _is_config(hint: object) -> TypeGuard[type[Any]]:
 
 
 def _fields(config: type[Any]) -> list[tuple[dataclasses.Field[Any], Any, str | None]]:
-    """Return the fields that stand on the command line, with their types and markers."""
+    """Return the fields that are on the command line, with their types and markers."""
     hints = get_type_hints(config, include_extras=True)
     found: list[tuple[dataclasses.Field[Any], Any, str | None]] = []
     for field in dataclasses.fields(config):
@@ -90,7 +90,7 @@ def _add_flag(group: Any, field: dataclasses.Field[Any], hint: Any, about: str) 
     words = field.name.replace("_", "-")
     shared: dict[str, Any] = {"dest": field.name, "default": argparse.SUPPRESS}
     if hint is bool:
-        # One flag, the one that changes something.
+        # Only the flag that changes the default.
         flag, action = (f"--no-{words}", "store_false") if field.default is True else (f"--{words}", "store_true")
         group.add_argument(flag, action=action, help=about, **shared)
         return
@@ -106,7 +106,7 @@ def _add_flag(group: Any, field: dataclasses.Field[Any], hint: Any, about: str) 
 
 
 def _kind(hint: Any) -> Kind:
-    """Return how values of a type are read; raises TypeError for one that no setting has."""
+    """Return how values of a type are parsed; raises TypeError for a type that no setting has."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         (hint,) = (argument for argument in arguments if argument is not NoneType)
@@ -121,7 +121,7 @@ def _kind(hint: Any) -> Kind:
 
 
 def field_texts(config: type[Any]) -> dict[str, str]:
-    """Return the text below each field of a dataclass and of those that it inherits from, as one line."""
+    """Return the docstring of each field of a dataclass and of its bases, as one line."""
     texts: dict[str, str] = {}
     for cls in reversed(config.__mro__):
         if not dataclasses.is_dataclass(cls):

@@ -1,6 +1,6 @@
-"""Words of a command line as values: each function takes a word, or says what it expected instead.
+"""Parses words of a command line into values; an error says what was expected instead.
 
-They are the `type` of arguments of argparse, which puts the flag's name before what they say.
+The functions are used as `type` of argparse arguments; argparse prepends the flag's name to their errors.
 """
 
 import re
@@ -13,12 +13,12 @@ from semantic_rl.errors import nearest
 
 WHOLE = re.compile(r"[+-]?[0-9]+(_[0-9]+)*(\.[0-9]*)?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 LARGEST = 2**63 - 1
-"""No setting takes a larger whole number: what computes with them has 64 bits."""
+"""Largest accepted integer, since the code that uses the settings computes with 64 bits."""
 LONGEST_SHOWN = 60
 
 
 def whole_number(word: str) -> int:
-    """Return a whole number, which may be written as 25000000, 25_000_000 or 25e6."""
+    """Parse an integer, which may be written as 25000000, 25_000_000 or 25e6."""
     if not WHOLE.fullmatch(word) or len(word) > LONGEST_SHOWN:
         raise ArgumentTypeError(f"got {shown(word)}, expected a whole number, like 64 or 1e6")
     value = Decimal(word)
@@ -30,7 +30,7 @@ def whole_number(word: str) -> int:
 
 
 def number(word: str) -> float:
-    """Return a number; nan and inf are numbers here, which a config refuses by name."""
+    """Parse a number; nan and inf are accepted here and refused by the config, which names the setting."""
     try:
         return float(word.encode("ascii"))
     except ValueError:
@@ -38,7 +38,7 @@ def number(word: str) -> float:
 
 
 def path(word: str) -> Path:
-    """Return a path; an empty word is none, and neither is what no file can be called."""
+    """Parse a path; refuses an empty word and names that no file can have."""
     if word == "":
         raise ArgumentTypeError("got '', expected a path (. is the folder that you are in)")
     if "\0" in word or not _is_utf8(word):
@@ -47,14 +47,14 @@ def path(word: str) -> Path:
 
 
 def text(word: str) -> str:
-    """Return a word of one line."""
+    """Parse a word, which must be a single line."""
     if not _is_utf8(word) or any(ord(sign) < 32 or ord(sign) == 127 for sign in word):
         raise ArgumentTypeError(f"got {shown(word)}, expected text in UTF-8 on one line, without control characters")
     return word
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
-    """Return a function that takes one of `choices` and names the nearest for anything else."""
+    """Return a function that accepts one of `choices` and suggests the nearest one for anything else."""
 
     def choose(word: str) -> str:
         if word not in choices:
@@ -65,7 +65,7 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def shown(word: str) -> str:
-    """Return a word in quotation marks, on one line and not too long for it."""
+    """Return a word in quotation marks, on one line and shortened if it is long."""
     short = word if len(word) <= LONGEST_SHOWN else word[: LONGEST_SHOWN - 3] + "..."
     return repr(short) if _is_utf8(short) else ascii(short)
 

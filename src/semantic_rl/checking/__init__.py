@@ -1,4 +1,4 @@
-"""Checks everything in a recording, a run, a checkpoint or an agent that can be checked.
+"""Checks the integrity of a recording, a run, a checkpoint or an agent.
 
 from semantic_rl.checking import check
 found = check(Path("recordings/coinrun"))

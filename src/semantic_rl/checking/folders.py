@@ -1,4 +1,4 @@
-"""Says what a path is, a recording, a run, a checkpoint or an agent, and checks it."""
+"""Detects whether a path is a recording, a run, a checkpoint or an agent, and checks it."""
 
 from pathlib import Path
 
@@ -19,7 +19,10 @@ EXPECTED = "a recording, a run, a checkpoint or an agent"
 
 
 def check(path: Path, report: Report = lambda what, done, total: None) -> Checked:
-    """Check what is at `path`, or the shipped agent of this name; raises UserError if it is none of these."""
+    """Check the recording, run, checkpoint or agent at `path`, or the shipped agent of this name.
+
+    Raises UserError if it is none of these.
+    """
     if kind_of(path, EXPECTED) is None:
         shipped = {agent.name: agent.path for agent in shipped_agents()}
         if str(path) not in shipped:

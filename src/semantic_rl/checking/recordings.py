@@ -1,4 +1,4 @@
-"""Checks a recording: every table, every frame, what people wrote, and what is kept of it in `derived/`."""
+"""Checks a recording: every table, every frame, the annotations, and the results cached in `derived/`."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ ROWS_BETWEEN_REPORTS = 256
 
 
 def check_recording(path: Path, report: Report) -> list[Part]:
-    """Return what is right and wrong in a recording."""
+    """Check all parts of a recording."""
     parts = Parts()
     with parts.part(f"{RECORDING_FILE}, {STATES_FILE}, {EPISODES_FILE}", "Nothing of it can be used.") as notes:
         recording = open_recording(path, with_frames=False)
@@ -69,7 +69,7 @@ def _frames(recording: Recording, kind: str, report: Report) -> Part:
 
 
 def _kept(recording: Recording) -> list[Part]:
-    """Look at what was computed of a recording and kept; it can always be computed anew."""
+    """Check the cached results, which can always be computed again."""
     parts = Parts()
     folder = recording.path / DERIVED_FOLDER
     with parts.part(DERIVED_FOLDER, "Remove the link."):

@@ -1,4 +1,4 @@
-"""What a check found: each part with what is wrong in it, as typed values, as JSON and as a table."""
+"""The result of a check: each part with its faults, as typed values, as JSON and as a table."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -9,19 +9,19 @@ from semantic_rl.errors import UserError
 
 Kind = Literal["recording", "run", "checkpoint", "agent"]
 Report = Callable[[str, int, int], None]
-"""Called with what is being checked, and (done, total) of it."""
+"""Called with the name of what is being checked, and its progress (done, total)."""
 
 
 class Part(NamedTuple):
-    """One thing that was checked."""
+    """One part that was checked."""
 
     name: str
     wrong: str = ""
-    """What is wrong, in a sentence; empty if it is right."""
+    """What is wrong, in a sentence; empty if nothing is."""
     usable: str = ""
-    """What can be used all the same, where it is wrong."""
+    """What can still be used if something is wrong."""
     note: str = ""
-    """What else there is to say of it."""
+    """Further remarks."""
 
 
 class Checked(NamedTuple):
@@ -37,12 +37,12 @@ class Checked(NamedTuple):
         return not any(part.wrong for part in self.parts)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON values."""
+        """Return the result as JSON values."""
         parts = [{"right": not part.wrong, **part._asdict()} for part in self.parts]
         return {"path": str(self.path), "kind": self.kind, "right": self.is_right, "parts": parts}
 
     def table(self) -> str:
-        """Return it as lines: a head, then one a part, with what is wrong and what can still be used below."""
+        """Return the result as text: a heading, then one line per part, followed by faults and what is still usable."""
         wrong = sum(bool(part.wrong) for part in self.parts)
         verdict = "all right" if not wrong else f"{wrong} of {len(self.parts)} wrong"
         lines = [f"{self.path}: {self.kind}, {verdict}"]
@@ -56,11 +56,11 @@ class Checked(NamedTuple):
 
 
 class Parts(list[Part]):
-    """Parts under way: `part` runs a check and keeps what it raises."""
+    """Collects the results of checks: `part` runs a check and records the error that it raises."""
 
     @contextmanager
     def part(self, name: str, usable: str = "") -> Generator[list[str]]:
-        """Run a check that raises UserError where something is wrong; gives a list for notes."""
+        """Run a check that raises UserError if something is wrong; yields a list for notes."""
         notes: list[str] = []
         try:
             yield notes

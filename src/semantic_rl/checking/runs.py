@@ -16,7 +16,7 @@ BEFORE = "Delete this folder to go on from the checkpoint before."
 
 
 def check_run(path: Path, report: Report) -> list[Part]:
-    """Return what is right and wrong in a run folder."""
+    """Check all parts of a run folder."""
     parts = Parts()
     with parts.part(CONFIG_FILE, "Curves can be drawn if the folder's name says what was trained."):
         read_json_object(path / CONFIG_FILE, "restore it.").object("config")
@@ -35,7 +35,7 @@ def check_run(path: Path, report: Report) -> list[Part]:
 
 
 def check_checkpoint(path: Path) -> list[Part]:
-    """Return what is right and wrong in a checkpoint, or in an agent with a card."""
+    """Check all parts of a checkpoint, or of an agent with a card."""
     parts = Parts()
     parts.append(_weights(path, "weights", "Nothing of it can be used; restore it from a copy."))
     if kind_of(path / CARD_FILE, "a card") is not None:
@@ -47,7 +47,7 @@ def check_checkpoint(path: Path) -> list[Part]:
 
 
 def _weights(folder: Path, name: str, usable: str) -> Part:
-    """Compare every file with the hash that was written with it, and load the network."""
+    """Compare every file with its stored hash, and load the network."""
     parts = Parts()
     with parts.part(name, usable) as notes:
         files: dict[str, str] = read_state(folder)["files"]

@@ -1,4 +1,4 @@
-"""Clips: for each cluster a video of what the agent does when it is in it.
+"""Clips: for each cluster a video of what the agent does while it is in that cluster.
 
 from semantic_rl.clips import ClipSettings, make_clips
 make_clips(open_recording("recordings/coinrun"), Path("clips"), ClipSettings(overlay=True))

@@ -1,4 +1,4 @@
-"""Which moments a clip shows: runs of consecutive frames in one cluster, drawn from as many episodes as there are.
+"""Chooses the moments that a clip shows: runs of consecutive states in one cluster, from as many episodes as possible.
 
 Axes: B states in the order of a recording, R runs.
 """
@@ -15,7 +15,7 @@ class Run(NamedTuple):
     episode: int
     level_seed: int
     first_row: int
-    """Row of its first state among those it was chosen from."""
+    """Row of its first state among the states that runs were chosen from."""
     first_step: int
     """Step of this state within the episode."""
     num_frames: int
@@ -36,7 +36,7 @@ class Runs(NamedTuple):
         return Runs(*(values[mask] for values in self))
 
     def frames_of_clusters(self, num_codes: int) -> NDArray[np.int64]:
-        """Return how many frames there are in the runs of each cluster, [K]."""
+        """Return the total number of frames in the runs of each cluster, [K]."""
         return np.bincount(self.code_index, self.num_frames, num_codes).astype(np.int64)
 
 
@@ -46,7 +46,7 @@ def find_runs(
     level_seed: NDArray[np.integer],
     code_index: NDArray[np.integer],
 ) -> Runs:
-    """Cut states [B] into the longest possible runs; a run ends where a step is missing, too."""
+    """Cut states [B] into the longest possible runs; a missing step also ends a run."""
     if not len(episode):
         return Runs(*(np.zeros(0, np.int64) for _ in Runs._fields))
     episode, step, code_index = (np.asarray(values, np.int64) for values in (episode, step, code_index))
@@ -61,8 +61,8 @@ def find_runs(
 def choose_runs(runs: Runs, num_frames: int, min_run: int, rng: np.random.Generator) -> list[Run]:
     """Draw runs, in the order in which they are shown, until they have `num_frames` frames or all are drawn.
 
-    No episode comes a second time before every episode has come once, and among these no level a second time before
-    every level has; otherwise the order is random. What is too much at the end is cut off as `fit` does it.
+    No episode occurs a second time before every episode has occurred once, and among these no level occurs a second
+    time before every level has; otherwise the order is random. Excess frames are cut off by `fit`.
     """
     shuffled = rng.permutation(len(runs.episode))
     times_before = _count_earlier(runs.episode[shuffled])
@@ -74,7 +74,7 @@ def choose_runs(runs: Runs, num_frames: int, min_run: int, rng: np.random.Genera
 
 
 def _count_earlier(*keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return for each place [R] how many earlier ones have the same keys."""
+    """Return for each position [R] how many earlier ones have the same keys."""
     order = np.lexsort(keys)
     table = np.stack([key[order] for key in keys])
     begins = np.concatenate([[True], (np.diff(table, axis=1) != 0).any(0)])[: len(order)]
@@ -85,10 +85,10 @@ def _count_earlier(*keys: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def fit(runs: list[Run], num_frames: int, min_run: int) -> list[Run]:
-    """Return the first runs, with `num_frames` frames if there are so many.
+    """Return the first runs, shortened to `num_frames` frames in total, or fewer if there are not enough.
 
-    What is too much is cut off the ends of the last run, then of the one before it and so on, down to `min_run` frames
-    each; where that does not suffice, the last run gets shorter still.
+    Excess frames are cut off the end of the last run, then of the run before it and so on, down to `min_run` frames
+    each; if that does not suffice, the last run is shortened further.
     """
     totals = np.cumsum([run.num_frames for run in runs])
     fitted = runs[: int(np.searchsorted(totals, num_frames)) + 1]

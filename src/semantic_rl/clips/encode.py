@@ -1,7 +1,7 @@
-"""Writes frames as a video or an animated picture, which appears whole or not at all.
+"""Encodes frames as a video or an animated picture, written atomically.
 
-MP4 goes through ffmpeg (the one that imageio-ffmpeg brings along), WebP and GIF through Pillow. The same frames give
-the same bytes. Each file says in its metadata that it is a clip of semantic-rl, so that no other is ever replaced.
+MP4 is encoded by ffmpeg (the one that comes with imageio-ffmpeg), WebP and GIF by Pillow. The same frames give the same
+bytes. The metadata of each file marks it as a clip of semantic-rl, so that no other file is ever replaced.
 """
 
 import subprocess
@@ -22,18 +22,18 @@ from semantic_rl.errors import UserError
 Frames = Iterator[NDArray[np.uint8]]
 
 VIDEO_QUALITY = 21
-"""x264's constant rate factor: what is lost cannot be seen in pictures with hard edges either."""
+"""x264's constant rate factor: the loss is invisible, even in pictures with hard edges."""
 MARK = "semantic-rl clip"
-"""In the metadata of every file: the comment in MP4 and GIF, XMP's creator tool in WebP."""
+"""Mark in the metadata of every file: the comment in MP4 and GIF, XMP's creator tool in WebP."""
 MOST_BYTES_OF_CLIP = 64_000_000
-"""In which the mark is looked for: it is behind the frames in WebP."""
+"""Number of bytes that are searched for the mark, which comes after the frames in WebP."""
 WEBP_QUALITY = 65
 WEBP_METHOD = 4
-"""How long WebP looks for a smaller file, 0 to 6; 6 takes forty times as long as 4 for a tenth less."""
+"""WebP's compression effort, 0 to 6; 6 takes forty times as long as 4 for files smaller by a tenth."""
 
 
 def write_video(path: Path, frames: Frames, size: int, frames_per_second: int, title: str) -> None:
-    """Write frames [size, size, 3] as H.264 that any browser plays; raises UserError where ffmpeg fails."""
+    """Write frames [size, size, 3] as H.264 that any browser can play; raises UserError if ffmpeg fails."""
     with whole_file(path) as temporary, tempfile.TemporaryFile() as complaints:
         given = f"-f rawvideo -pix_fmt rgb24 -s {size}x{size} -r {frames_per_second} -i -"
         coded = f"-c:v libx264 -preset veryfast -crf {VIDEO_QUALITY} -pix_fmt yuv420p -threads 1"
@@ -68,14 +68,14 @@ _WAY_OUT = (
 
 
 def is_clip(content: bytes) -> bool:
-    """Say of the bytes of a file whether it is a clip that was written here."""
+    """Say whether the bytes of a file are a clip written by this module."""
     kind = content[:12]
     is_picture = kind.startswith(b"GIF8") or (kind.startswith(b"RIFF") and kind.endswith(b"WEBP"))
     return (is_picture or kind[4:8] == b"ftyp") and MARK.encode() in content
 
 
 def find_ffmpeg() -> str:
-    """Return the path of ffmpeg; raises UserError if there is none."""
+    """Return the path of ffmpeg; raises UserError if it is missing."""
     try:
         from imageio_ffmpeg import get_ffmpeg_exe
 
@@ -85,7 +85,7 @@ def find_ffmpeg() -> str:
 
 
 def _feed(sink: IO[bytes], frames: Frames) -> None:
-    """Write all frames; where ffmpeg no longer listens, stop: its exit code says why."""
+    """Write all frames; stop if ffmpeg no longer reads, since its exit code tells why."""
     with suppress(BrokenPipeError):
         for frame in frames:
             sink.write(frame.tobytes())
@@ -94,9 +94,9 @@ def _feed(sink: IO[bytes], frames: Frames) -> None:
 
 
 def write_animation(path: Path, frames: Frames, frames_per_second: int, format: str, title: str) -> None:
-    """Write frames [H, W, 3], of which there is at least one, as WebP or GIF that plays over and over.
+    """Write frames [H, W, 3], at least one, as a WebP or GIF that loops.
 
-    The title is XMP's in WebP, the comment in GIF.
+    The title is stored in XMP in WebP, and in the comment in GIF.
     """
     images = (Image.fromarray(frame) for frame in frames)
     milliseconds = round(1000 / frames_per_second)
@@ -124,11 +124,11 @@ _XMP = (
     'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><rdf:Alt>'
     '<rdf:li xml:lang="x-default">{}</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF></x:xmpmeta>'
 )
-"""Metadata as the standard for it has them (ISO 16684-1); programs that show pictures read the title there."""
+"""Metadata in XMP (ISO 16684-1), from which image viewers read the title."""
 
 
 def _save_gif(path: Path, images: list[Image.Image], milliseconds: int, title: str) -> None:
-    """Write a GIF whose frames share 256 colours, so that what stays the same need not be written again."""
+    """Write a GIF whose frames share 256 colours, so that unchanged pixels need not be written again."""
     width, height = images[0].size
     chosen = images[:: max(1, len(images) // 32)]
     sheet = Image.new("RGB", (width, height * len(chosen)))

@@ -1,8 +1,8 @@
-"""What clips can be cut from: the runs of a recording, or of several, that the rule lets through.
+"""The material for clips: the runs of one or several recordings that pass the selection rule.
 
 The rule is the original's: runs of 5 to 20 frames in successful episodes, which are those with a return above 0.8 of
-the game's maximum and, lest an agent that got stuck fills the clips, at most 200 steps. Two games go on until the agent
-fails, so that their best episodes are the long ones; there any length will do.
+the game's maximum and at most 200 steps, so that an agent that got stuck does not fill the clips. Two games continue
+until the agent fails, so that their best episodes are long; for these any length is allowed.
 
 Axes: B states, E episodes, R runs.
 """
@@ -25,7 +25,7 @@ MAX_EPISODE_STEPS = 200
 
 
 class Footage(NamedTuple):
-    """The states of one or several recordings of the same agent and game, laid end to end."""
+    """The states of one or several recordings of the same agent and game, concatenated."""
 
     recordings: Sequence[Recording]
     first_rows: NDArray[np.int64]
@@ -33,9 +33,9 @@ class Footage(NamedTuple):
     action: NDArray[np.uint8]
     """[B]."""
     runs: Runs
-    """All runs, of whatever length, of all episodes."""
+    """All runs of all episodes, of any length."""
     episode_return: NDArray[np.float64]
-    """[E]; so far, in an episode that did not end."""
+    """[E]; for an unfinished episode, the return so far."""
     episode_steps: NDArray[np.int64]
     """[E]."""
     episode_ended: NDArray[np.bool_]
@@ -43,17 +43,17 @@ class Footage(NamedTuple):
 
     @property
     def num_codes(self) -> int:
-        """Clusters of the agent."""
+        """Return the number of the agent's clusters."""
         return self.recordings[0].num_codes
 
     def locate(self, row: int) -> tuple[Recording, int]:
-        """Return the recording that holds a state, and the state's row in it."""
+        """Return the recording that contains a state, and the state's row in it."""
         index = int(np.searchsorted(self.first_rows, row, side="right")) - 1
         return self.recordings[index], row - int(self.first_rows[index])
 
 
 def read_footage(recordings: Sequence[Recording]) -> Footage:
-    """Read what the choice of runs needs; raises UserError if the agent has no clusters."""
+    """Read the data needed to choose runs; raises UserError if the agent has no clusters."""
     require_clusters(recordings[0])
     columns = ["episode", "step", "level_seed", "code_index", "action"]
     tables = [recording.table(*columns) for recording in recordings]
@@ -83,7 +83,7 @@ def _starts(counts: list[int]) -> NDArray[np.int64]:
 
 
 def episodes_that_count(footage: Footage, settings: ClipSettings) -> NDArray[np.bool_]:
-    """Say of each episode [E] whether it may be shown."""
+    """Say for each episode [E] whether it may be shown."""
     if settings.all_episodes:
         return np.ones(len(footage.episode_return), np.bool_)
     max_steps = _max_episode_steps(footage, settings)
@@ -106,14 +106,14 @@ def _return_to_exceed(footage: Footage, settings: ClipSettings) -> float:
 
 
 def find_candidates(footage: Footage, settings: ClipSettings) -> Runs:
-    """Return the runs that the rule lets through."""
+    """Return the runs that pass the rule."""
     runs = footage.runs
     has_length = (runs.num_frames >= settings.min_run) & (runs.num_frames <= settings.max_run)
     return runs.where(has_length & episodes_that_count(footage, settings)[runs.episode])
 
 
 def require_episodes(footage: Footage, settings: ClipSettings) -> None:
-    """Raise UserError if not one episode counts, saying how far the best one is from it."""
+    """Raise UserError if no episode passes the rule, saying how far the best one falls short."""
     if episodes_that_count(footage, settings).any():
         return
     needed, max_steps = _return_to_exceed(footage, settings), _max_episode_steps(footage, settings)

@@ -1,8 +1,8 @@
-"""Makes the clips of a recording: chooses runs for each cluster, writes a video and an animation of each, and a list.
+"""Makes the clips of a recording: chooses runs for each cluster, writes a video and an animation, and a list of them.
 
 clips/
   cluster_0.mp4, cluster_0.webp, …    for each cluster that has frames
-  clips.json                          what each shows; written last, so that it is there only if all is
+  clips.json                          what each clip shows; written last, so it exists only if all clips do
 """
 
 import os
@@ -35,34 +35,34 @@ CLIPS_FILE = "clips.json"
 CLIPS_FORMAT = "semantic-rl clips"
 CLIPS_VERSION = 1
 PLAYING_FOLDER = "playing"
-"""In a clips folder, while an agent is played for it."""
+"""Subfolder of a clips folder that holds the recordings while an agent is played for the clips."""
 _OURS = re.compile(
     rf"{re.escape(CLIPS_FILE)}|{re.escape(LOCK_FILE)}|{PLAYING_FOLDER}|cluster_\d+\.(mp4|webp|gif|avi)(\.tmp)?"
 )
-"""Names of what may lie in a clips folder; avi is what the original writes."""
+"""Names of files that may be in a clips folder; the original writes avi."""
 _CLIP = re.compile(r"cluster_\d+\.(mp4|webp|gif)")
 
 Report = Callable[[int, int], None]
-"""Told (done, total) now and then."""
+"""Called with (done, total) at intervals."""
 PictureOf = Callable[[int], NDArray[np.uint8]]
-"""Gives the picture [H, H, 3] of a row."""
+"""Returns the picture [H, H, 3] of a row."""
 
 
 class Clip(NamedTuple):
-    """What was made for one cluster."""
+    """The files made for one cluster."""
 
     cluster: int
     mp4: Path | None
-    """None if there are no frames, or no videos were asked for."""
+    """None if there are no frames, or if no videos were requested."""
     animation: Path | None
-    """WebP or GIF; None if there are no frames, or none was asked for."""
+    """WebP or GIF; None if there are no frames, or if no animation was requested."""
     num_frames: int
-    """Of the video (whether or not it was written); the animation shows the first of them."""
+    """Number of frames of the video (whether or not it was written); the animation shows the first of them."""
     runs: list[Run]
     short_by: int
-    """Frames that are missing."""
+    """Number of frames missing from the requested length."""
     name: str = ""
-    """Of the cluster, as people wrote it."""
+    """The cluster's name, given by a user."""
 
     @property
     def title(self) -> str:
@@ -76,10 +76,10 @@ def make_clips(
     settings: ClipSettings | None = None,
     report: Report = lambda done, total: None,
 ) -> list[Clip]:
-    """Make the clips of a recording in the folder `out`, one item a cluster; clips that are there are replaced.
+    """Make the clips of a recording in the folder `out`, one per cluster; existing clips are replaced.
 
-    Without pictures in the recording they show what the agent saw. Raises UserError if the agent has no clusters, no
-    episode is successful, `out` holds other things, or ffmpeg fails.
+    If the recording has no pictures, the clips show the observations. Raises UserError if the agent has no clusters, if
+    no episode is successful, if `out` holds other files, or if ffmpeg fails.
     """
     settings = settings or ClipSettings()
     with prepared(out, settings):
@@ -91,15 +91,15 @@ def make_clips(
 
 
 def names_of(recording: Path) -> dict[int, str]:
-    """Return the names that people gave to clusters of a recording."""
+    """Return users' names of the clusters of a recording."""
     return {cluster: note.name for cluster, note in notes_if_readable(recording).items()}
 
 
 @contextmanager
 def prepared(out: Path, settings: ClipSettings) -> Generator[None]:
-    """Make the folder of clips and hold it, so that no other process writes there.
+    """Create the folder of clips and lock it, so that no other process writes there.
 
-    Raises UserError if it cannot be written to or holds what is not of clips, or if ffmpeg is needed and missing.
+    Raises UserError if it cannot be written to, if it holds anything but clips, or if ffmpeg is needed and missing.
     """
     if settings.video_size:
         find_ffmpeg()
@@ -124,14 +124,14 @@ def prepared(out: Path, settings: ClipSettings) -> Generator[None]:
     finally:
         if is_new:
             with suppress(OSError):
-                out.rmdir()  # where nothing was written, nothing is left
+                out.rmdir()  # remove the folder if nothing was written
 
 
 _LIST_BEGINS = f'{{\n  "format": "{CLIPS_FORMAT}"'.encode()
 
 
 def _listed(out: Path) -> set[str]:
-    """Return the names of the clips that a list names, which are ours; those of older versions bear no mark."""
+    """Return the files named in the list of clips. They are ours even without a mark, which older versions lacked."""
     if not os.path.isfile(out / CLIPS_FILE):
         return set()
     try:
@@ -145,7 +145,7 @@ def _listed(out: Path) -> set[str]:
 
 
 def choose_clips(footage: Footage, settings: ClipSettings) -> list[list[Run]]:
-    """Choose the runs of each cluster, in the order in which they are shown; the same seed gives the same."""
+    """Choose the runs of each cluster, in the order in which they are shown; deterministic given the seed."""
     candidates = find_candidates(footage, settings)
     return [
         choose_runs(
@@ -170,8 +170,8 @@ def write_clips(
 ) -> list[Clip]:
     """Write the clips that show the chosen runs of each cluster, and the list of them.
 
-    `recording` is the folder of the recording to which the rows of the runs belong, if it will be there; the list
-    holds its name. `names` are those of clusters, for the titles.
+    `recording` is the folder of the recording that the runs' rows refer to, if it will be kept; the list holds its
+    name. `names` are the clusters' names, for the titles.
     """
     total = sum(run.num_frames for runs in chosen for run in runs)
     clips: list[Clip] = []
@@ -190,7 +190,7 @@ def write_clips(
 
 
 def shortfalls(clips: list[Clip], settings: ClipSettings) -> list[str]:
-    """Say of each cluster that lacks frames how many, in a line each."""
+    """Return one line for each cluster with too few frames, saying how many are missing."""
     return [
         f"cluster {clip.cluster} is {clip.short_by} frames short: "
         + (f"{clip.num_frames} of {settings.frames}" if clip.num_frames else "it has none, so it has no clip")
@@ -238,7 +238,7 @@ def _frames(
 
 
 def _remove_others(out: Path, clips: list[Clip]) -> None:
-    """Delete clips that were there before, which `prepared` found to be ours, and are not of this set."""
+    """Delete earlier clips, which `prepared` has checked to be ours, that are not in this set."""
     written = {path for clip in clips for path in (clip.mp4, clip.animation)}
     for path in out.iterdir():
         if _CLIP.fullmatch(path.name) and path not in written:
@@ -246,7 +246,7 @@ def _remove_others(out: Path, clips: list[Clip]) -> None:
 
 
 def _describe(footage: Footage, clips: list[Clip], settings: ClipSettings, recording: Path | None) -> dict[str, Any]:
-    """Return what `clips.json` says."""
+    """Return the content of `clips.json`."""
     first = footage.recordings[0]
     return {
         "format": CLIPS_FORMAT,

@@ -1,4 +1,4 @@
-"""What a clip's frame shows: the picture at the clip's size and, if wanted, cluster, action and progress over it."""
+"""Draws a clip's frame: the picture at the clip's size and, optionally, cluster, action and progress on top."""
 
 from functools import cache
 from typing import NamedTuple
@@ -14,22 +14,22 @@ DARK = (20, 20, 20, 190)
 LIGHT = (255, 255, 255, 255)
 ARROWS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 DRAWN_LARGER = 3
-"""The overlay is drawn so many times larger and shrunk, which makes its edges smooth."""
+"""Supersampling factor: the overlay is drawn larger by this factor and shrunk, so that its edges are smooth."""
 
 
 class Caption(NamedTuple):
-    """What the overlay says of one frame."""
+    """The content of the overlay for one frame."""
 
     code_index: int
     action: int
     frame: int
-    """Place of the frame in its run, from 0."""
+    """Position of the frame in its run, from 0."""
     num_frames: int
-    """Of the run."""
+    """Number of frames of the run."""
 
 
 def fit_picture(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Bring a picture [H, H, 3] to `size`; one that is enlarged by a whole factor keeps its pixels as squares."""
+    """Resize a picture [H, H, 3] to `size`; enlarging by an integer factor keeps pixels as sharp squares."""
     if len(picture) == size:
         return picture
     image = Image.fromarray(picture)
@@ -40,7 +40,7 @@ def fit_picture(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
 
 
 def draw_overlay(picture: NDArray[np.uint8], caption: Caption) -> NDArray[np.uint8]:
-    """Return the picture [H, H, 3] with badges in its upper left corner and the progress along its lower edge."""
+    """Return the picture [H, H, 3] with badges in the upper left corner and a progress bar along the lower edge."""
     size = len(picture)
     image = Image.fromarray(picture).convert("RGBA")
     for place, badge in enumerate((_cluster_badge(size, caption.code_index), _action_badge(size, caption.action))):
@@ -63,7 +63,7 @@ def _cluster_badge(size: int, code_index: int) -> Image.Image:
 
 @cache
 def _action_badge(size: int, action: int) -> Image.Image:
-    """Draw what an action presses: an arrow, a dot for nothing, or the key's letter."""
+    """Draw the key of an action: an arrow, a dot for no key, or the key's letter."""
     image, draw, side = _empty_badge(size, DARK)
     name = ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
     directions = [ARROWS[word] for word in name.split() if word in ARROWS]
@@ -77,7 +77,7 @@ def _action_badge(size: int, action: int) -> Image.Image:
 
 
 def _empty_badge(size: int, fill: str | tuple[int, ...]) -> tuple[Image.Image, ImageDraw.ImageDraw, int]:
-    """Return a filled square with round corners, larger than it will be, with its pen and its side."""
+    """Return a filled square with rounded corners at the supersampled size, its drawing context and its side."""
     side = DRAWN_LARGER * round(size * 0.115)
     image = Image.new("RGBA", (side, side), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
@@ -90,7 +90,7 @@ def _shrunk(badge: Image.Image) -> Image.Image:
 
 
 def _draw_arrow(draw: ImageDraw.ImageDraw, side: int, direction: NDArray[np.int64]) -> None:
-    """Draw an arrow along `direction` [2] in the middle of a square."""
+    """Draw an arrow in `direction` [2] in the middle of a square."""
     along = direction / np.linalg.norm(direction)
     across = np.array([-along[1], along[0]])
     outline = [(1, 0), (0.05, 0.75), (0.05, 0.24), (-1, 0.24), (-1, -0.24), (0.05, -0.24), (0.05, -0.75)]
@@ -99,7 +99,7 @@ def _draw_arrow(draw: ImageDraw.ImageDraw, side: int, direction: NDArray[np.int6
 
 
 def _write(draw: ImageDraw.ImageDraw, text: str, side: int, share: float, ink: str | tuple[int, int, int, int]) -> None:
-    """Write a few letters in the middle of a square; they take `share` of its height, less where they are many."""
+    """Write a few letters in the middle of a square, at `share` of its height, smaller if they would not fit."""
     height = side * share * min(1.0, 1.7 / len(text))
     font = ImageFont.load_default(height)
     draw.text((side / 2, side / 2), text, fill=ink, font=font, anchor="mm", stroke_width=height * 0.02, stroke_fill=ink)

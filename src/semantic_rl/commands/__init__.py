@@ -1,1 +1,1 @@
-"""The subcommands of the command line: one module each, imported when its command runs."""
+"""The subcommands of the command line, one module each, imported when the command runs."""

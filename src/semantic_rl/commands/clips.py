@@ -1,8 +1,7 @@
 """semantic-rl clips.
 
-An agent is played into recordings without pictures, which is several times as fast as rendering everything, one part
-after the other until each cluster has its frames. Then what the clips show, and nothing else, is played again and
-rendered.
+An agent is first played into recordings without pictures, part by part, until each cluster has enough frames; this is
+several times as fast as rendering everything. Then only the states that the clips show are replayed and rendered.
 """
 
 import os
@@ -31,11 +30,11 @@ if TYPE_CHECKING:
     from semantic_rl.recording.store import Recording
 
 STATES_OF_PART = 16_384
-"""States that are played before it is looked again whether they suffice."""
+"""Number of states played per part, after which it is checked whether they suffice."""
 
 
 def run(arguments: list[str]) -> None:
-    """Make the clips, say which are short, and print the paths."""
+    """Make the clips, say which ones are too short, and print the paths."""
     for path in make(parse(ClipsConfig, arguments, "clips")):
         print(path)
 
@@ -133,13 +132,13 @@ def _played_and_written(config: ClipsConfig, names: dict[int, str]) -> "list[Cli
 
 
 def remove_played(playing: Path) -> None:
-    """Remove what an agent played; raises UserError where there is anything else with it."""
+    """Remove the temporary recordings of the played agent; raises UserError if the folder holds anything else."""
     _check_playing(playing)
     shutil.rmtree(playing)
 
 
 def _check_playing(playing: Path) -> None:
-    """Raise UserError if the folder holds anything but what an agent played here: it is removed in the end."""
+    """Raise UserError if the folder, which is removed in the end, holds anything but such temporary recordings."""
     check_own_folder(playing)
     if not playing.is_dir():
         return
@@ -163,7 +162,7 @@ def _require_clusters(agent: Path) -> None:
 
 
 def _names_for(agent: Path, recording: Path) -> dict[int, str]:
-    """Return the names of clusters that are written in a recording of the same agent."""
+    """Return the names of clusters from a recording of the same agent."""
     from semantic_rl.clips.make import names_of
     from semantic_rl.recording.record.folder import weights_sha256
     from semantic_rl.recording.store import open_recording
@@ -179,7 +178,7 @@ def _names_for(agent: Path, recording: Path) -> dict[int, str]:
 
 
 def _play(config: ClipsConfig, playing: Path) -> "Footage":
-    """Play part after part until every cluster has its frames, or max_steps are played."""
+    """Play part after part until every cluster has enough frames or max_steps steps are played."""
     from semantic_rl.clips.footage import find_candidates, read_footage
     from semantic_rl.recording.store import Recording
 
@@ -197,7 +196,7 @@ def _play(config: ClipsConfig, playing: Path) -> "Footage":
 
 
 def _play_part(config: ClipsConfig, playing: Path, part: int, num_played: int) -> "Recording":
-    """Play one part, or what is left of it; one that is complete is opened."""
+    """Play one part, resume it if it was interrupted, or open it if it is complete."""
     import numpy as np
 
     from semantic_rl.recording.record import record
@@ -225,7 +224,7 @@ def _play_part(config: ClipsConfig, playing: Path, part: int, num_played: int) -
 
 
 def _render(footage: "Footage", chosen: "list[list[Run]]", size: int) -> dict[int, bytes]:
-    """Render what the clips show; returns JPEGs by row of the footage."""
+    """Render the states that the clips show; return JPEGs by row of the footage."""
     from semantic_rl.recording.record.replay import render_states
 
     rows = {run.first_row + index for runs in chosen for run in runs for index in range(run.num_frames)}
@@ -242,7 +241,7 @@ def _render(footage: "Footage", chosen: "list[list[Run]]", size: int) -> dict[in
 
 @contextmanager
 def _progress(title: str) -> Generator[Callable[[int, int], None]]:
-    """Show a bar on a terminal; gives a function that takes (done, total)."""
+    """Show a progress bar on a terminal; yields a function that takes (done, total)."""
     from rich.console import Console
     from rich.progress import Progress
 

@@ -1,6 +1,6 @@
-"""semantic-rl demo: all that can be seen of a trained agent, in one command.
+"""semantic-rl demo: records an agent and makes figures, clips, metrics and report, in one command.
 
-Each step writes its results whole or not at all; one whose results are there already is not done again.
+Each step writes its results atomically; a step whose results already exist is skipped.
 """
 
 import sys
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from semantic_rl.recording.store import Recording
 
 CLIPS = ClipSettings(frames=240, animation_size=256, animation_frames=96, overlay=True)
-"""Videos of half a minute, and animated pictures as the report wants them."""
+"""Settings for videos of half a minute, and for animated pictures as the report needs them."""
 RECORDING, FIGURES, CLIPS_FOLDER, METRICS, REPORT = "recording", "figures", "clips", "metrics.json", "report.html"
 
 
@@ -29,13 +29,13 @@ class Step(NamedTuple):
 
     name: str
     about: str
-    """What it does, for the line that announces it."""
+    """What the step does, for the line that announces it."""
     run: Callable[[DemoConfig], str]
-    """Does it, or finds it done; returns what there is now, in a few words."""
+    """Runs the step unless its results exist; returns a short description of the results."""
 
 
 def run(arguments: list[str]) -> None:
-    """Run all steps, say what each does and how long it took, and print what there is to look at."""
+    """Run all steps, print what each does and how long it took, and list the results."""
     config = parse(DemoConfig, arguments, "demo")
     _check_places(config)
     begun = time.monotonic()
@@ -55,7 +55,7 @@ def run(arguments: list[str]) -> None:
 
 
 def _check_places(config: DemoConfig) -> None:
-    """Raise UserError, before anything is played, where something cannot or must not be written."""
+    """Raise UserError, before anything is played, if an output cannot or must not be written."""
     from semantic_rl.commands.metrics import is_metrics
     from semantic_rl.report.build import check_out
 
@@ -90,7 +90,7 @@ def _open(config: DemoConfig) -> "Recording":
 
 
 def _is_done(config: DemoConfig, *paths: Path) -> bool:
-    """Say whether results are there, and of the recording that is there."""
+    """Say whether results exist and belong to the current recording."""
     recorded = (config.out / RECORDING / RECORDING_FILE).stat().st_mtime
     return all(path.is_file() and path.stat().st_mtime >= recorded for path in paths)
 
@@ -197,7 +197,7 @@ def _contents(config: DemoConfig) -> str:
 
 @contextmanager
 def _bar(title: str) -> Generator[Callable[[str, int, int], None]]:
-    """Show a bar on a terminal; gives a function that takes what is being done, and (done, total) of it."""
+    """Show a progress bar on a terminal; yields a function that takes a description and (done, total)."""
     from rich.console import Console
     from rich.progress import Progress
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from semantic_rl.explorer.recording_view import View
 
 RECORDINGS = Path("recordings")
-"""Where recordings of the agents that ship with the package are kept, below the working folder."""
+"""Folder, in the working folder, for recordings of the agents that ship with the package."""
 
 
 def run(arguments: list[str]) -> None:
-    """Serve the page until interrupted, or write it into a file."""
+    """Serve the page until interrupted, or export it into a file."""
     config = parse(ExploreConfig, arguments, "explore")
     explore(
         replace(config, recording=recording_of(config.recording), other=config.other and recording_of(config.other))
@@ -28,9 +28,9 @@ def run(arguments: list[str]) -> None:
 
 
 def recording_of(path: Path) -> Path:
-    """Return the recording that a path names; of an agent that ships with the package one is made if there is none.
+    """Return the recording at a path; for the name of a shipped agent, one is made if it does not exist yet.
 
-    Raises UserError for an agent of the user's own: the recording that is wanted of it is the user's to choose.
+    Raises UserError for the user's own agents, since the user must choose what to record.
     """
     from semantic_rl.agents import shipped_agents
     from semantic_rl.recording.store.description import read_description
@@ -57,7 +57,7 @@ def recording_of(path: Path) -> Path:
 
 
 def explore(config: ExploreConfig) -> None:
-    """Do what the settings say."""
+    """Serve or export the recordings that the settings name."""
     from semantic_rl.explorer.open_recordings import open_views
 
     if config.export is None:
@@ -71,7 +71,7 @@ def explore(config: ExploreConfig) -> None:
 
 
 def serve(views: "list[View]", config: ExploreConfig) -> None:
-    """Serve the page until interrupted; Ctrl-C is the way to end it, and so no failure."""
+    """Serve the page until interrupted; Ctrl-C is the normal way to end it and not a failure."""
     import webbrowser
 
     from semantic_rl.explorer.open_recordings import warm_up

@@ -5,7 +5,7 @@ from semantic_rl.config import ImportOriginalConfig
 
 
 def run(arguments: list[str]) -> None:
-    """Make a run folder of an original checkpoint and print its path."""
+    """Make a run folder from an original checkpoint and print its path."""
     config = parse(ImportOriginalConfig, arguments, "import-original")
     from semantic_rl.original.import_checkpoint import import_original
 

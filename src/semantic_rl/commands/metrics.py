@@ -62,14 +62,14 @@ def run(arguments: list[str]) -> None:
 
 
 def is_metrics(beginning: bytes) -> bool:
-    """Say of the first bytes of a file whether it is one of metrics."""
+    """Say whether the first bytes of a file are those of a metrics file."""
     from semantic_rl.analysis.metrics.result import METRICS_FORMAT
 
     return beginning.startswith(b'{\n  "format": "' + METRICS_FORMAT.encode() + b'"')
 
 
 def check_place(out: Path, recording: Path) -> None:
-    """Raise UserError, before anything takes long, if metrics cannot or must not be written to `out`."""
+    """Raise UserError, before the long computations, if metrics cannot or must not be written to `out`."""
     derived = recording / DERIVED_FOLDER
     check_output_file(out, "a file of metrics of semantic-rl", is_metrics, own=(derived,))
     try:
@@ -87,7 +87,7 @@ def _unwritable(out: Path, error: OSError) -> UserError:
 def _other(
     recording: "Recording", config: MetricsConfig, path: Path, report: Callable[[str, int, int], None]
 ) -> "OtherAgent":
-    """Return what the agent of --against makes of the states that are measured."""
+    """Return the outputs of the agent of --against for the measured states."""
     from semantic_rl.analysis.metrics import OtherAgent, episode_rows, other_from_recording
     from semantic_rl.recording.store import open_recording
 

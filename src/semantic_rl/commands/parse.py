@@ -1,4 +1,4 @@
-"""Makes a config of command-line arguments."""
+"""Makes a config from command-line arguments."""
 
 import inspect
 from typing import Any
@@ -20,10 +20,9 @@ def make_parser(config: type[Any], command: str) -> ArgumentParser:
 
 
 def parse[Config](config: type[Config], arguments: list[str], command: str) -> Config:
-    """Make a config dataclass from command-line arguments; prints the help and leaves where that is asked for.
+    """Make a config dataclass from command-line arguments; prints the help and exits if that is requested.
 
-    Raises UserError of one sentence: UsageError for words that cannot be understood, the config's own for values that
-    cannot be.
+    Raises UserError of one sentence: UsageError for invalid words, the config's own error for invalid values.
     """
     parser = make_parser(config, command)
     given = vars(parser.parse_args(arguments))

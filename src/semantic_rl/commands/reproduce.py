@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: list[str]) -> None:
-    """Train what is not finished, print states before and after, then scores and curves; exits with 1 on failures."""
+    """Train the unfinished runs, print states before and after, then scores and curves; exits with 1 on failures."""
     config = parse(ReproduceConfig, arguments, "reproduce")
     from semantic_rl.output_places import check_output_folder
     from semantic_rl.reproduce.job import make_jobs
@@ -76,7 +76,7 @@ def _train(config: ReproduceConfig, courses: "list[Course]", signals: "StopSigna
             if cores and not course.job.config.num_threads:
                 course.job = course.job._replace(config=replace(course.job.config, num_threads=cores))
         print(f"training {machines.where}, up to {machines.slots} at once", flush=True)
-        with signals, Display(courses, machines.slots) as display:  # after Ray, which has a SIGTERM of its own
+        with signals, Display(courses, machines.slots) as display:  # after Ray, which sets its own SIGTERM handler
             supervise(courses, machines, witness, __version__, display.show, signals)
     finally:
         machines.close()
@@ -85,7 +85,7 @@ def _train(config: ReproduceConfig, courses: "list[Course]", signals: "StopSigna
 
 
 def _machines(config: ReproduceConfig) -> "tuple[LocalMachine | RayCluster, int]":
-    """Return where to train, and the cores that a run has; 0 leaves them to PyTorch."""
+    """Return where to train, and the number of cores per run; 0 leaves it to PyTorch."""
     if config.ray is not None:
         from semantic_rl.reproduce.ray_cluster import RayCluster
 

@@ -1,1 +1,1 @@
-"""What knows the paper's own code: its checkpoint format, its names of weights, its published curves."""
+"""Compatibility with the paper's own code: its checkpoint format, its weight names, its published curves."""

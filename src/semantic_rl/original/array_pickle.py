@@ -1,14 +1,15 @@
-"""Takes arrays out of a pickle by variable name, and executes nothing of what it asks for.
+"""Extracts arrays from a pickle by variable name, without executing anything in it.
 
-A pickle is a program for a machine that can call any Python function. There is no such machine here: `pickletools`,
-which only takes pickles apart, yields one operation after another, and this file gives a meaning to the few that
-arrays need. An allowed name becomes a `_Role`, never the thing of that name; the only objects made are dicts, tuples,
-strings, numbers and arrays of numbers. (`pickle.Unpickler` with a checked `find_class` would call what it finds, and
-allocates whatever size a file declares.)
+A pickle is a program for a virtual machine that can call any Python function. That machine is not used here:
+`pickletools`, which only disassembles pickles, yields one operation after another, and this module interprets the few
+that arrays need. An allowed name becomes a `_Role`, never the object of that name; the only objects created are dicts,
+tuples, strings, numbers and arrays of numbers. (`pickle.Unpickler` with a checked `find_class` would call what it
+finds, and would allocate whatever size a file declares.)
 
-Format of joblib since 0.10: where an array would be, the pickle has an object NumpyArrayWrapper with its attributes
-subclass, shape, order and dtype. Right behind the operation that sets them (BUILD) come the array's bytes; since
-joblib 1.2 a byte with the number of padding bytes, and these, come first. Arrays pickled without joblib are read too.
+The format of joblib since 0.10: in place of an array, the pickle has an object NumpyArrayWrapper with the attributes
+subclass, shape, order and dtype. The array's bytes follow directly after the operation that sets them (BUILD); since
+joblib 1.2 they are preceded by one byte with the number of padding bytes, and the padding. Arrays pickled without
+joblib are read too.
 """
 
 import io
@@ -23,15 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_OPERATIONS = 200_000
-"""Operations of a pickle; a checkpoint of the original has some 5,000."""
+"""Most operations of a pickle; a checkpoint of the original has about 5,000."""
 
 
 class RefusedPickle(Exception):
-    """Why a pickle is not taken, as the end of a sentence that begins with the file."""
+    """A pickle is refused; the message is the end of a sentence that begins with the file."""
 
 
 class _Role(Enum):
-    """What an allowed name stands for."""
+    """The meaning of an allowed name."""
 
     WRAPPER = "joblib's announcement of an array"
     ARRAY_TYPE = "numpy.ndarray"
@@ -55,7 +56,7 @@ ALLOWED_NAMES = {
     ("numpy.core.numeric", "_frombuffer"): _Role.BUFFER_ARRAY,
     ("numpy._core.numeric", "_frombuffer"): _Role.BUFFER_ARRAY,
 }
-"""Module and name of all that a file may ask for."""
+"""Module and name of every object that a file may refer to."""
 
 ELEMENT_TYPES = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
 
@@ -71,7 +72,7 @@ _MARK = object()
 
 @dataclass
 class _ElementType:
-    """numpy.dtype(code), its byte order set by the BUILD that follows."""
+    """numpy.dtype(code), whose byte order is set by the BUILD that follows."""
 
     code: str
     order: str = "="
@@ -79,15 +80,15 @@ class _ElementType:
 
 @dataclass
 class _Array:
-    """An array that the file announces, filled by the BUILD that follows."""
+    """An array that the file declares, filled by the BUILD that follows."""
 
     behind: bool = False
-    """The bytes come behind that BUILD, as joblib has it."""
+    """Whether the bytes follow after that BUILD, as in joblib's format."""
     value: NDArray[Any] | None = None
 
 
 class ArrayPickle:
-    """One pickle on its way from bytes to arrays; what it refuses raises RefusedPickle."""
+    """Interprets one pickle; anything that is not allowed raises RefusedPickle."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -117,7 +118,7 @@ class ArrayPickle:
         return arrays
 
     def _operations(self) -> Iterator[tuple[str, Any]]:
-        """Yield operations and their arguments; when one is yielded, the stream stands right behind it."""
+        """Yield operations and their arguments; at each yield, the stream is directly after the operation."""
         operations = pickletools.genops(self._stream)
         while True:
             try:
@@ -131,7 +132,7 @@ class ArrayPickle:
             yield operation.name, argument
 
     def _step(self, operation: str, argument: Any) -> None:
-        """Do one operation."""
+        """Interpret one operation."""
         stack = self._stack
         match operation:
             case "PROTO" | "FRAME" | "STOP":
@@ -203,7 +204,7 @@ class ArrayPickle:
             target[key] = value
 
     def _make(self, role: object, arguments: object) -> object:
-        """Stand in for the call that REDUCE or NEWOBJ asks for."""
+        """Emulate the call that REDUCE or NEWOBJ requests."""
         match role, arguments:
             case _Role.WRAPPER, ():
                 return _Array(behind=True)
@@ -225,7 +226,7 @@ class ArrayPickle:
                 raise RefusedPickle(f"it calls {_kind(role)} with what a file of arrays does not give it")
 
     def _fill(self, target: object, state: object) -> None:
-        """Stand in for the setting of an object's state that BUILD asks for."""
+        """Emulate the setting of an object's state that BUILD requests."""
         match target, state:
             case _Array(behind=True, value=None), dict():
                 target.value = self._array_behind(cast(dict[str, object], state))
@@ -241,7 +242,7 @@ class ArrayPickle:
                 raise RefusedPickle(f"it gives {_kind(target)} a state that a file of arrays does not have")
 
     def _array_behind(self, state: dict[str, object]) -> NDArray[Any]:
-        """Read the bytes that joblib has put behind the announcement of an array."""
+        """Read the bytes that joblib has stored after the declaration of an array."""
         element, lengths = state.get("dtype"), _lengths(state.get("shape"))
         if state.get("subclass") is not _Role.ARRAY_TYPE or not isinstance(element, _ElementType):
             raise RefusedPickle("it announces an array that is not a plain one of numbers")
@@ -254,14 +255,14 @@ class ArrayPickle:
     def _array(
         self, element: _ElementType, lengths: tuple[int, ...], order: object, data: bytes | bytearray
     ) -> NDArray[Any]:
-        """Make an array of its bytes; all that a file makes take no more memory than the file."""
+        """Make an array from its bytes; all arrays of a file together may not take more memory than the file."""
         size = math.prod(lengths) * int(element.code[1:])
         if order not in ("C", "F") or size != len(data):
             raise RefusedPickle(
                 f"it announces an array of shape {lengths} and {size} bytes, and has {len(data)} bytes for it: "
                 "cut off or damaged"
             )
-        self._num_array_bytes += size  # bytes may be used twice
+        self._num_array_bytes += size  # the same bytes may be used twice
         if self._num_array_bytes > len(self._data):
             raise RefusedPickle("its arrays are larger than the file")
         dtype = np.dtype(element.code)
@@ -278,7 +279,7 @@ def _role(module: object, name: object) -> _Role:
 
 
 def _lengths(shape: object) -> tuple[int, ...]:
-    """Check a shape: few dimensions, all lengths above 0."""
+    """Check a shape, which must have few dimensions and lengths above 0, and return it."""
     lengths = cast(tuple[object, ...], shape) if isinstance(shape, tuple) else ()
     if not isinstance(shape, tuple) or len(lengths) > 8:
         raise RefusedPickle("it announces an array whose shape is no tuple of up to 8 lengths")
@@ -288,12 +289,12 @@ def _lengths(shape: object) -> tuple[int, ...]:
 
 
 def _printable(text: str) -> str:
-    """Show what a file says, without control characters that a terminal would obey."""
+    """Return a text from a file without control characters, which a terminal would execute."""
     return ascii(text[:100])
 
 
 def _kind(value: object) -> str:
-    """Say what a value is, but not what it holds: that may be without end."""
+    """Return the type of a value in words; its content might be unbounded."""
     match value:
         case _Role():
             return value.value

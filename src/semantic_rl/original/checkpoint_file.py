@@ -1,6 +1,6 @@
-"""Reads files of variable name → array as the original's joblib writes them, compressed or not.
+"""Reads the original's checkpoints: joblib files that map variable names to arrays, compressed or not.
 
-Nothing in a file is executed (see `array_pickle`), and no file makes this take more memory than a small multiple of
+Nothing in a file is executed (see `array_pickle`), and no file can make this use more memory than a small multiple of
 `MAX_SIZE`.
 """
 
@@ -18,15 +18,15 @@ from semantic_rl.input_places import kind_of
 from semantic_rl.original.array_pickle import ArrayPickle, RefusedPickle
 
 MAX_SIZE = 256 * 2**20
-"""Bytes of a file, before and after decompression; the original's checkpoints with Adam's slots have 8 million."""
+"""Most bytes of a file, before and after decompression; the original's checkpoints with Adam's slots have 8 million."""
 LZMA_MEMORY = 128 * 2**20
-"""Bytes that xz and lzma files may ask for to be decompressed; their strongest preset needs 65 MiB."""
+"""Most bytes of memory for the decompression of xz and lzma files; their strongest preset needs 65 MiB."""
 TOO_LARGE = f"it holds more than {MAX_SIZE // 2**20} MiB; no checkpoint of the original does"
 
 EXPECTED = "one that the original has written"
 
 ZLIB, GZIP, BZ2, XZ, LZMA = b"\x78", b"\x1f\x8b", b"BZ", b"\xfd7zXZ", b"\x5d\x00"
-"""How compressed files begin; no pickle since protocol 2 begins so."""
+"""First bytes of compressed files; no pickle since protocol 2 begins with them."""
 
 NOT_SUPPORTED = {
     b"ZF": "it was written by joblib before 0.10; load it and dump it again with a newer joblib",
@@ -37,8 +37,8 @@ NOT_SUPPORTED = {
 def read_original_file(path: Path) -> dict[str, NDArray[Any]]:
     """Return the arrays of a file by variable name, in native byte order.
 
-    Raises UserError for whatever is not such a file: foreign, truncated, too large, or asking for a name, an
-    operation or a type of elements that a file of arrays does not need.
+    Raises UserError for any other file: foreign, truncated, too large, or using a name, an operation or a type of
+    elements that a file of arrays does not need.
     """
     if kind_of(path, EXPECTED) in ("folder", "other"):
         raise UserError(f"{path} is no file; expected {EXPECTED}.")
@@ -60,11 +60,11 @@ def read_original_file(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _decompress(data: bytes) -> bytes:
-    """Return what a compressed file holds, or the data themselves where it is none."""
+    """Return the decompressed content of a file, or the data unchanged if they are not compressed."""
     plain, ended = data, True
     try:
         if data.startswith((ZLIB, GZIP)):
-            decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either, by the header
+            decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # zlib or gzip, depending on the header
             plain, ended = decompressor.decompress(data, MAX_SIZE + 1), decompressor.eof
         elif data.startswith(BZ2):
             decompressor = bz2.BZ2Decompressor()

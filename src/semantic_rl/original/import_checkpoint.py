@@ -1,7 +1,7 @@
-"""Makes a run folder of a checkpoint written by the original: `evaluate`, `record` and `load_policy` take it.
+"""Makes a run folder from a checkpoint of the original, which `evaluate`, `record` and `load_policy` accept.
 
-The file holds weights and Adam's slots by variable name. The slots are left out, and there is no state of
-environments, so training cannot go on. Without a codebook in it, the agent is one of plain PPO.
+The file holds weights and Adam's slots by variable name. The slots are left out, and there are no environment states,
+so training cannot be resumed. If the file has no codebook, the agent is one of plain PPO.
 """
 
 import json
@@ -31,10 +31,10 @@ ADAM_BETA2 = 0.999
 
 
 def import_original(config: ImportOriginalConfig) -> str:
-    """Make the run folder `config.out` of the file `config.file`; return a line that says what it holds.
+    """Make the run folder `config.out` from the file `config.file`; return a line that says what it holds.
 
-    Raises UserError where the file is not such a checkpoint, naming the variable that is wrong, and where the folder
-    exists or cannot be written.
+    Raises UserError if the file is not such a checkpoint, naming the invalid variable, and if the folder exists or
+    cannot be written.
     """
     if exists(config.out):
         raise UserError(f"{config.out} exists already; choose another --out.")
@@ -81,7 +81,7 @@ def import_original(config: ImportOriginalConfig) -> str:
 
 
 def _without_scope(name: str) -> str:
-    """Leave out 'sppo2_model/' or what else the original's run put before its variables' names."""
+    """Remove 'sppo2_model/' or any other scope before a variable's name."""
     return name.split("/", 1)[-1]
 
 
@@ -90,7 +90,7 @@ def _is_adams(name: str) -> bool:
 
 
 def _num_codes(file: Path, weights: Mapping[str, NDArray[Any]]) -> int:
-    """Read K off the codebook, kept as 2 × K; 0 where there is none."""
+    """Return K from the shape of the codebook, which is stored as 2 × K; 0 if there is none."""
     if CODEBOOK not in weights:
         return 0
     shape = weights[CODEBOOK].shape
@@ -100,7 +100,7 @@ def _num_codes(file: Path, weights: Mapping[str, NDArray[Any]]) -> int:
 
 
 def _check(file: Path, weights: Mapping[str, NDArray[Any]], num_codes: int) -> None:
-    """Raise UserError for the first variable that is missing, unknown, of another shape, or no finite numbers."""
+    """Raise UserError for the first variable that is missing, unknown, of another shape, or not finite."""
     ours = SemanticPolicy(num_codes=num_codes).state_dict()
     expected = {theirs: tuple(ours[name].shape) for name, theirs in original_names(num_codes > 0).items()}
     kind = "SPPO" if num_codes else "PPO (it has no codebook)"
@@ -124,7 +124,7 @@ def _check(file: Path, weights: Mapping[str, NDArray[Any]], num_codes: int) -> N
 
 
 def _their_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return TensorFlow's shape for one of PyTorch's: convolutions HWIO for OIHW, matrices transposed."""
+    """Convert a shape of PyTorch to TensorFlow's: convolutions HWIO for OIHW, matrices transposed."""
     if len(shape) == 4:
         out, inp, height, width = shape
         return height, width, inp, out
@@ -132,7 +132,7 @@ def _their_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _adam_steps(variables: Mapping[str, NDArray[Any]]) -> int | None:
-    """Read off beta2_power = 0.999^(steps + 1) how long the agent was trained; None where it is absent or 0."""
+    """Return the number of training steps from beta2_power = 0.999^(steps + 1); None if that is absent or 0."""
     power = variables.get("beta2_power:0")
     if power is None or power.size != 1 or not 0 < (value := float(power.reshape(()))) < 1:
         return None

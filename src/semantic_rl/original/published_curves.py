@@ -1,7 +1,7 @@
 """The original's published runs: returns of SPPO and PPO on four games, three seeds each, 25 million steps.
 
 `published_returns.csv.gz` holds `eprewmean` of every update of the 24 runs that Zhang, Lieffers and Pyarelal (2025)
-published with their code (easy, all levels), a column a run.
+published with their code (easy, all levels), one column per run.
 """
 
 import csv
@@ -27,7 +27,7 @@ COMPARISON_COLUMNS = ("game", "algorithm", "ours, each seed", "mean", "original,
 def published_runs(
     envs: Sequence[str], algorithms: Sequence[str], max_steps: float | None = None, skip_updates: int = 0
 ) -> list[Run]:
-    """Return the original's runs of games and algorithms, up to `max_steps`; none where it published none."""
+    """Return the original's runs of games and algorithms, up to `max_steps`; none if it published none."""
     text = gzip.decompress((files("semantic_rl.original") / DATA_FILE).read_bytes()).decode()
     header, *rows = csv.reader(io.StringIO(text))
     table = np.array(rows, np.float64)
@@ -41,13 +41,13 @@ def published_runs(
         try:
             progress = Progress(steps, table[:, column]).until(max_steps, skip_updates, folder.path)
         except UserError:
-            continue  # so short a run of ours has nothing to be set beside
+            continue  # our run is too short to be compared
         runs.append(Run(folder, progress, None))
     return runs
 
 
 def comparison(scores: Scores) -> list[tuple[str, ...]]:
-    """Return a row of `COMPARISON_COLUMNS` for every game and algorithm of ours: its scores beside the original's."""
+    """Return one row of `COMPARISON_COLUMNS` per game and algorithm of ours, with our and the original's scores."""
     games = [summary for summary in scores.games if not summary.held_out]
     published = {(*summary.envs, summary.series.algorithm): summary for summary in games if _is_published(summary)}
     rows: list[tuple[str, ...]] = []
@@ -74,6 +74,6 @@ def _scores(scores: Sequence[float]) -> tuple[str, str]:
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
+    """Format a table as Markdown."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

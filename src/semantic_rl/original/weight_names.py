@@ -1,7 +1,7 @@
-"""Weights of the original TensorFlow code, by its variable names, as weights of ours.
+"""Converts weights of the original TensorFlow code, by its variable names, to ours.
 
-TensorFlow keeps convolutions as [height, width, in, out], dense kernels as [in, out], the codebook as [2, K], and
-flattens images height × width × channels where PyTorch flattens channels first.
+TensorFlow stores convolutions as [height, width, in, out], dense kernels as [in, out] and the codebook as [2, K], and
+flattens images in the order height × width × channels, whereas PyTorch flattens channels first.
 """
 
 from collections.abc import Mapping
@@ -24,11 +24,11 @@ _LAYERS = (
     "semantic.hidden",
     "semantic.output",
 )
-"""Our module for each of the original's layer_0, layer_1, …"""
+"""Our modules for the original's layer_0, layer_1, …, in order."""
 
 
 def original_names(with_semantic: bool) -> dict[str, str]:
-    """Map our parameter names to the original's variable names, scope left out."""
+    """Map our parameter names to the original's variable names, without their scope."""
     layers = _LAYERS if with_semantic else _LAYERS[:-2]
     names: dict[str, str] = {}
     for index, module in enumerate(layers):
@@ -45,7 +45,7 @@ def original_names(with_semantic: bool) -> dict[str, str]:
 
 
 def to_our_layout(name: str, value: NDArray[np.float32]) -> Tensor:
-    """Bring one of the original's arrays into the layout of our parameter `name`."""
+    """Convert one of the original's arrays to the layout of our parameter `name`."""
     if value.ndim == 4:
         value = value.transpose(3, 2, 0, 1)
     elif name == "trunk.dense.weight":
@@ -61,7 +61,7 @@ def to_our_layout(name: str, value: NDArray[np.float32]) -> Tensor:
 def from_original(variables: Mapping[str, NDArray[np.float32]]) -> dict[str, Tensor]:
     """Return the state dict of a SemanticPolicy from the original's variables.
 
-    Optimiser slots and other variables are left out. Raises UserError naming the first variable that is missing.
+    Optimiser slots and other variables are ignored. Raises UserError naming the first variable that is missing.
     """
     by_suffix = {name.split("/", 1)[-1]: value for name, value in variables.items()}
     state: dict[str, Tensor] = {}
