@@ -1,6 +1,6 @@
-"""What the original's two training commands share: their flags, and the way from these to our configuration.
+"""The common part of the original's two training commands: their flags, and the conversion to our configuration.
 
-Names and defaults are the original's; those of train_ppo and train_sppo differ in --distribution_mode.
+Names and defaults are the original's; the defaults of train_ppo and train_sppo differ in --distribution_mode.
 """
 
 import argparse
@@ -34,17 +34,17 @@ SETTINGS = {
     "states": "--total_states",
     "browser": "--no_browser",
 }
-"""Settings that the original's commands call otherwise than ours."""
+"""Settings whose flags have other names in the original's commands."""
 
 
 def empty_parser(name: str, description: str, epilog: str) -> ArgumentParser:
-    """Make the parser of a command of the original's, without flags yet."""
+    """Make the parser of one of the original's commands, without flags."""
     command = f"python -m train_procgen.{name}"
     return ArgumentParser(command, f"{command} [OPTIONS]", description, epilog, shorten=True)
 
 
 def add_flag(group: argparse._ActionsContainer, name: str, default: object, help: str) -> None:  # pyright: ignore[reportPrivateUsage]
-    """Add a flag of the original's; what it takes is told by its default."""
+    """Add a flag of the original's; the type of its value is that of its default."""
     if isinstance(default, str):
         read, metavar = text, name.removeprefix("--").upper()
     else:
@@ -58,9 +58,9 @@ def run_command(
     action: Callable[[argparse.Namespace], None],
     elsewhere: str = "",
 ) -> None:
-    """Do `action` with what the command line says; a user's mistake ends with one line and exit code 2.
+    """Run `action` with the parsed command line; a user's mistake ends with one line and exit code 2.
 
-    Messages from below name the flags of this command; `elsewhere` is one that has all the others.
+    Messages of the library name the flags of this command; `elsewhere` is a command that has all other flags.
     """
     flags = {flag.lstrip("-"): flag for item in parser.flags for flag in item.option_strings}
     flags |= {setting: flag for setting, flag in SETTINGS.items() if flag in flags.values()}
@@ -116,7 +116,7 @@ def make_parser(algorithm: Algorithm, distribution_mode: str) -> ArgumentParser:
 
 
 def make_config(algorithm: Algorithm, arguments: argparse.Namespace) -> TrainConfig:
-    """Turn parsed arguments into our configuration; raises UserError for values that cannot be."""
+    """Convert parsed arguments to our configuration; raises UserError for invalid values."""
     semantic = SemanticConfig()
     if algorithm == "sppo":
         semantic = SemanticConfig(
@@ -147,7 +147,7 @@ def make_config(algorithm: Algorithm, arguments: argparse.Namespace) -> TrainCon
 
 
 def run(algorithm: Algorithm, distribution_mode: str, arguments: Sequence[str] | None = None) -> None:
-    """Train as the command line says; a user's mistake ends with one line and exit code 2."""
+    """Train with the settings of the command line; a user's mistake ends with one line and exit code 2."""
 
     def train_as_told(parsed: argparse.Namespace) -> None:
         config = make_config(algorithm, parsed)

@@ -1,7 +1,7 @@
 """The original's `python -m train_procgen.enjoy_sppo`: clips of clusters (mode 0) or embedding spaces (mode 1).
 
-Names and defaults are the original's; so is where it looks for agents and where it writes. Mode 0 plays the levels that
-are given, mode 1 those 200,000 further on, with its protocol for exploring states.
+Names and defaults are the original's, and so are the places where it looks for agents and writes results. Mode 0 plays
+the given levels; mode 1 plays levels with numbers higher by 200,000, with the original's protocol for exploring states.
 """
 
 import argparse
@@ -21,10 +21,10 @@ from train_procgen.command import add_flag, empty_parser, run_command
 AGENT_FOLDERS = (Path("train_procgen/checkpoints"), Path("runs"))
 FIGURES_FOLDER = Path("train_procgen/figures")
 LEVELS_FURTHER_ON = 200_000
-"""Mode 1 starts so many levels after --start_level; with --num_levels 0 all levels are played anyway."""
+"""Offset that mode 1 adds to --start_level; with --num_levels 0 all levels are played anyway."""
 LEGEND_WIDTH = 1.3
 SPACES = ("feature", "fdr")
-"""Which embedding spaces mode 1 draws."""
+"""The embedding spaces that mode 1 draws."""
 
 EPILOG = """\
 The agent is looked for in train_procgen/checkpoints and in runs, below the
@@ -77,7 +77,7 @@ def make_parser() -> ArgumentParser:
 
 
 def find_name(arguments: argparse.Namespace) -> str:
-    """Return the agent's name: that of the flags, or of the newest run that differs from them in the seed alone."""
+    """Return the name of the run that the flags give, or of the newest run that differs from it only in the seed."""
     environment = EnvConfig(
         arguments.env_name, arguments.distribution_mode, arguments.num_levels, arguments.start_level
     )
@@ -101,10 +101,10 @@ def find_name(arguments: argparse.Namespace) -> str:
 
 
 def find_agent(arguments: argparse.Namespace, temporary: Path, name: str | None = None) -> Path:
-    """Return the agent's run folder, made in `temporary` of an original checkpoint where there is only that.
+    """Return the agent's run folder; if there is only an original checkpoint, make one from it in `temporary`.
 
-    Where there is neither, nor a run of another seed, an agent of the same settings that ships with the package is
-    taken. `name` is what `find_name` returned, where it was asked already.
+    If there is neither, nor a run with another seed, a shipped agent with the same settings is used. `name` is the
+    result of `find_name`, if it has been called already.
     """
     from semantic_rl.agents import shipped_agents
 
@@ -149,7 +149,7 @@ def _imported(file: Path, run: Path, arguments: argparse.Namespace, seed: int) -
 
 
 def check_agent(run: Path, arguments: argparse.Namespace) -> None:
-    """Raise UserError unless the agent has the clusters that were asked for; note where its training was shorter."""
+    """Raise UserError unless the agent has the requested clusters; print a note if its training was shorter."""
     from semantic_rl.training.checkpoint import read_state
 
     state = read_state(run)
@@ -170,7 +170,7 @@ def check_agent(run: Path, arguments: argparse.Namespace) -> None:
 
 
 def make_clips(run: Path, arguments: argparse.Namespace) -> list[Path]:
-    """Make a clip of each cluster; goes on with what was interrupted."""
+    """Make a clip of each cluster; resumes if it was interrupted."""
     from semantic_rl.clips.make import PLAYING_FOLDER
     from semantic_rl.commands.clips import make, remove_played
 
@@ -185,7 +185,7 @@ def make_clips(run: Path, arguments: argparse.Namespace) -> list[Path]:
 
 
 def make_embeddings(run: Path, arguments: argparse.Namespace) -> list[Path]:
-    """Record states as the original does for its figures, and draw their two embedding spaces."""
+    """Record states as the original does for its figures, and draw the two embedding spaces."""
     from semantic_rl.figures.style import check_figure_places
     from semantic_rl.recording.record import record
     from semantic_rl.recording.store.removal import remove_recording
@@ -208,7 +208,7 @@ def make_embeddings(run: Path, arguments: argparse.Namespace) -> list[Path]:
             )
         )
 
-    for space in SPACES:  # before anything is played
+    for space in SPACES:  # check the outputs before anything is played
         check_figure_places(FIGURES_FOLDER, f"{name}_{space}_embeddings")
     paths = draw_embeddings(_resumed(attempt, folder, remove_recording), FIGURES_FOLDER, name, arguments.rand_seed)
     remove_recording(folder)
@@ -216,7 +216,7 @@ def make_embeddings(run: Path, arguments: argparse.Namespace) -> list[Path]:
 
 
 def _resumed[Result](attempt: Callable[[bool], Result], folder: Path, remove: Callable[[Path], None]) -> Result:
-    """Go on with what is in `folder`; where that was begun otherwise, or there is nothing, begin."""
+    """Resume what is in `folder`; start afresh if there is nothing, or if it was begun with other settings."""
     if folder.is_dir():
         try:
             return attempt(True)
@@ -228,7 +228,7 @@ def _resumed[Result](attempt: Callable[[bool], Result], folder: Path, remove: Ca
 
 
 def draw_embeddings(recording: Path, out: Path, name: str, seed: int) -> list[Path]:
-    """Draw t-SNE of the features and the FDR space of a recording, each in a figure of its own; return the PNGs."""
+    """Draw t-SNE of the features and the FDR space of a recording in separate figures; return the paths of the PNGs."""
     from matplotlib.figure import Figure
     from rich.console import Console
 

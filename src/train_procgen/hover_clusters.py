@@ -1,7 +1,7 @@
-"""The original's `python -m train_procgen.hover_clusters`: states in the FDR space, with frames where one points.
+"""The original's `python -m train_procgen.hover_clusters`: states in the FDR space, with the frame under the pointer.
 
-Names and defaults are the original's; so is where it looks for agents. As in the original states are collected once and
-shown again the next time; instead of a matplotlib window the explorer opens in the browser.
+Names and defaults are the original's, and so are the places where it looks for agents. As in the original, states are
+collected once and shown again the next time. Instead of a matplotlib window, the explorer opens in the browser.
 """
 
 import argparse
@@ -64,7 +64,7 @@ def make_parser() -> ArgumentParser:
 
 
 def find_recording(arguments: argparse.Namespace) -> Path:
-    """Return the recording of the agent, made if there is none; one that was interrupted is completed."""
+    """Return the recording of the agent; it is made if it does not exist, and completed if it was interrupted."""
     name = find_name(arguments)
     folder = FIGURES_FOLDER / f"{name}_clusters"
     if _is_complete(folder):
@@ -96,7 +96,7 @@ def _is_complete(folder: Path) -> bool:
 
 
 def _note_differences(folder: Path, name: str, arguments: argparse.Namespace) -> None:
-    """Say where the recording is not what would be recorded now."""
+    """Print how an existing recording differs from what would be recorded now."""
     from semantic_rl.recording.store.description import read_description
     from semantic_rl.training.checkpoint import find_checkpoint
 
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         if parsed.total_states < 1:
             raise UserError(f"total_states: got {parsed.total_states}, expected a number of at least 1.")
-        # Made before anything is played, so that a port that cannot be is said at once.
+        # Made before anything is played, so that an invalid port is reported at once.
         settings = ExploreConfig(Path(), port=parsed.port, browser=not parsed.no_browser)
         explore(replace(settings, recording=find_recording(parsed)))
 

@@ -1,6 +1,6 @@
 """The original's `python -m train_procgen.single_graph`: SPPO against PPO in one game, over environment steps.
 
-It can also be run as its README has it, inside the folder: `cd src/train_procgen; python single_graph.py`.
+It can also be run inside the folder, as in the original's README: `cd src/train_procgen; python single_graph.py`.
 """
 
 import argparse
@@ -22,9 +22,9 @@ from semantic_rl.figures.style import save_figure
 from train_procgen.command import empty_parser, run_command
 
 TRAINING_LEVELS = {"easy": 200, "hard": 500}
-"""Levels of a run with a restricted training set."""
+"""Number of training levels of a run with a restricted training set."""
 ORIGINAL_WORKERS = {"easy": 1, "hard": 4}
-"""Training workers that the original takes its runs to have had; their logs count the steps of one."""
+"""Number of training workers that the original assumes for its runs; their logs count the steps of one worker."""
 TRUE, FALSE = ("yes", "true", "t", "y", "1"), ("no", "false", "f", "n", "0")
 HOME = "train_procgen"
 
@@ -37,7 +37,7 @@ All settings, several games, and a table of scores: semantic-rl figures curves
 
 
 def parse_bool(text: str) -> bool:
-    """Read a truth value as the original does; raises ArgumentTypeError for anything else."""
+    """Parse a truth value as the original does; raises ArgumentTypeError for anything else."""
     if text.lower() in TRUE:
         return True
     if text.lower() in FALSE:
@@ -73,9 +73,9 @@ def make_parser() -> ArgumentParser:
 
 
 def find_game_runs(env: str, mode: str, num_levels: int, run_root: Path | None = None) -> list[RunFolder]:
-    """Return the runs of a game in `run_root`, or in the first usual place that has some.
+    """Return the runs of a game in `run_root`, or in the first of the usual places that has any.
 
-    Raises UserError that names the places and what is there.
+    Raises UserError that names the places and the runs in them.
     """
     inside = Path.cwd().name == HOME
     usual = ("checkpoints", "../runs", "../../runs") if inside else (f"{HOME}/checkpoints", "runs")
@@ -109,7 +109,7 @@ def has_window() -> bool:
 
 
 def draw(arguments: argparse.Namespace) -> None:
-    """Draw as the command line says: print the paths of what was written, show it where there is a display."""
+    """Draw the figure, print the paths of the written files, and show it if there is a display."""
     env, mode = arguments.env_name, arguments.distribution_mode
     find_game(env)
     if mode not in TRAINING_LEVELS:

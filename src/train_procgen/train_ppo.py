@@ -1,4 +1,4 @@
-"""The original's `python -m train_procgen.train_ppo`: PPO without the module. Its default mode is hard, not easy."""
+"""The original's `python -m train_procgen.train_ppo`: plain PPO. Its default distribution mode is hard, not easy."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,1 @@
-"""Pictures of recordings. Each is a function that draws on given axes; what it draws was computed in `analysis`."""
+"""Figures of recordings and runs. Each is a function that draws on given axes what `analysis` has computed."""

@@ -1,7 +1,7 @@
-"""A card for each cluster: what it looks like, what the agent does there, when, and what comes of it.
+"""Draws a card for each cluster: frames, and distributions of actions, values and times.
 
-Frames: the mean of what the agent saw, the medoid, and further states near the middle, each of another episode and
-level. Distributions stand before those of all states, in grey.
+The frames are the mean observation, the medoid, and further states near the cluster's mean, each from a different
+episode and level. Distributions are drawn in front of those of all states, in grey.
 """
 
 import math
@@ -37,13 +37,13 @@ HEAD_HEIGHT = 0.46
 NUM_TYPICAL = 4
 NUM_FRAMES = 2 + NUM_TYPICAL
 COLUMN_INCHES = (0.98, *[0.58] * NUM_FRAMES, 1.1, 0.56, 0.56)
-"""Facts, frames, actions, values, time."""
+"""Widths of the columns: facts, frames, actions, values, time."""
 NAMED_INCHES = 1.34
-"""Facts, where there are names of clusters."""
+"""Width of the facts if clusters have names."""
 NAME_SIZE, NAME_POINTS = 7.0, 74.0
-"""Points: the name's letters and the room for it."""
+"""Points: the font size of a name, and the width available for it."""
 ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
-"""`games.ACTION_NAMES` in one sign each."""
+"""`games.ACTION_NAMES`, as one character each."""
 
 
 def draw_frame(ax: Axes, frame: NDArray[np.number]) -> None:
@@ -57,7 +57,7 @@ def draw_frame(ax: Axes, frame: NDArray[np.number]) -> None:
 def draw_distribution(
     ax: Axes, edges: NDArray[np.floating], shares: NDArray[np.floating], background: NDArray[np.floating], color: str
 ) -> None:
-    """Draw a histogram [H] with bins `edges` [H + 1] before that of all states."""
+    """Draw a histogram [H] with bins `edges` [H + 1] in front of that of all states."""
     ax.stairs(background, edges, fill=True, color=LINE, alpha=0.55, linewidth=0)
     ax.stairs(shares, edges, color=color, linewidth=1.4)
     ax.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.08 * max(shares.max(), background.max(), 1e-9)), yticks=[])
@@ -67,7 +67,7 @@ def draw_distribution(
 
 
 def draw_actions(ax: Axes, shares: NDArray[np.floating], background: NDArray[np.floating], color: str) -> None:
-    """Draw the share [A] of each action before that among all states."""
+    """Draw the share [A] of each action in front of its share among all states."""
     positions = np.arange(len(shares))
     ax.bar(positions, background, width=0.92, color=LINE, alpha=0.55)
     ax.bar(positions, shares, width=0.56, color=color)
@@ -79,7 +79,7 @@ def draw_actions(ax: Axes, shares: NDArray[np.floating], background: NDArray[np.
 
 
 def draw_facts(ax: Axes, cluster: Cluster, name: str | None = None) -> None:
-    """Write a cluster's number in its colour, its name, and what there is to say of it in figures."""
+    """Write a cluster's number in its colour, its name and its statistics."""
     ax.set(xlim=(0, 1), ylim=(0, 1))
     ax.axis("off")
     color = cluster_color(cluster.code_index)
@@ -132,7 +132,7 @@ def draw_card(
 
 
 def clusters_figure(recording: Recording, clusters: Clusters) -> Figure:
-    """Draw all cards, one below the other, under common heads."""
+    """Draw all cards, one below the other, under common column headings."""
     names = cluster_names(recording.path, longest=80)
     count = len(clusters.clusters)
     height = HEAD_HEIGHT + CARD_HEIGHT * count
@@ -154,7 +154,7 @@ def clusters_figure(recording: Recording, clusters: Clusters) -> Figure:
             boxes = [grid[cluster.code_index, column] for column in range(len(COLUMN_INCHES))]
             axes = [figure.add_subplot(box) for box in boxes]
             for column, ax in enumerate(axes):
-                _shrink(ax, 0.06, 0.22 if column > NUM_FRAMES else 0.06)  # below plots there are labels
+                _shrink(ax, 0.06, 0.22 if column > NUM_FRAMES else 0.06)  # plots have labels below them
             draw_card(axes, recording, clusters, cluster, names.get(cluster.code_index))
             if cluster.code_index == 0:
                 for ax, head in zip(axes, [*heads, "action", "value", "when"], strict=True):
@@ -168,7 +168,7 @@ def clusters_figure(recording: Recording, clusters: Clusters) -> Figure:
 
 
 def _shrink(ax: Axes, above: float, below: float) -> None:
-    """Take parts of its height off a box."""
+    """Shrink an axes' box by shares of its height above and below."""
     box = ax.get_position()
     ax.set_position((box.x0, box.y0 + below * box.height, box.width, (1 - above - below) * box.height))
 

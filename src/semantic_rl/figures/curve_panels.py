@@ -1,4 +1,4 @@
-"""Learning curves of several games: a panel each, one legend, one caption; and the command's files."""
+"""Draws the learning curves of several games, a panel each with one legend and caption, and writes the files."""
 
 import math
 import sys
@@ -32,7 +32,7 @@ ALONE_WIDTH = 4.6
 LEFT, RIGHT = 0.5, 0.12
 TITLE, TICKS, X_LABEL = 0.3, 0.22, 0.24
 LEGEND_ROW = 0.2
-"""Inches: around panels, between them, and what their titles, ticks and labels need."""
+"""Inches: margins around and between panels, and the space for titles, ticks and labels."""
 PANEL_ASPECT = 0.72
 
 INTERVALS: dict[Interval, str] = {
@@ -44,7 +44,7 @@ INTERVALS: dict[Interval, str] = {
 
 
 def curves_caption(games: Sequence[GameCurves]) -> str:
-    """Say in one line what lines and bands are."""
+    """Return one line that explains lines and bands."""
     first = games[0]
     curves = [curve for game in games for curve in game.curves]
     parts = [first.distribution_mode]
@@ -60,7 +60,7 @@ def curves_caption(games: Sequence[GameCurves]) -> str:
 
 
 def curves_figure(games: Sequence[GameCurves], show_runs: bool = False, figure: Figure | None = None) -> Figure:
-    """Draw a panel for each game and a legend below; on `figure`, which is resized, where one is given."""
+    """Draw a panel for each game and a legend below; on `figure`, if given, which is resized."""
     with paper_style():
         figure = Figure() if figure is None else figure
         colors = series_colors(games)
@@ -104,13 +104,13 @@ def _num_columns(num_games: int) -> int:
 
 
 def _entry(games: Sequence[GameCurves], like: Curve) -> list[Curve]:
-    """The curves of all games that share an entry of the legend."""
+    """Return the curves of all games that share a legend entry."""
     every = [curve for game in games for curve in game.curves]
     return [curve for curve in every if (curve.series, curve.held_out) == (like.series, like.held_out)]
 
 
 def _legend_entries(games: Sequence[GameCurves]) -> list[tuple[Curve, str]]:
-    """One curve of each entry, and the entry's text."""
+    """Return one curve for each legend entry, and the entry's text."""
     order = list(series_colors(games))
     firsts = {(order.index(curve.series), curve.held_out): curve for game in games for curve in game.curves}
     ordered = [firsts[key] for key in sorted(firsts)]
@@ -129,21 +129,21 @@ def _legend_marks(games: Sequence[GameCurves], colors: Mapping[Series, str], sho
 
 
 def _legend_columns(labels: Sequence[str], width: float) -> int:
-    """How many entries of a legend fit beside each other, evenly over its rows."""
+    """Return how many legend entries fit side by side, spread evenly over the rows."""
     needed = 0.5 + 0.057 * max(map(len, labels))
     fitting = max(1, min(len(labels), int((width - 0.1) / needed)))
     return math.ceil(len(labels) / math.ceil(len(labels) / fitting))
 
 
 def _note_seeds(ax: Axes, game: GameCurves) -> None:
-    """Write each curve's number of seeds beside the title, in the legend's order; one number if it is the same."""
+    """Write each curve's number of seeds beside the title, in the legend's order; one number if all are equal."""
     counts = [len(curve.runs) for curve in game.curves]
     text = ", ".join(map(str, counts if len(set(counts)) > 1 else counts[:1]))
     ax.set_title(f"{text} seed{'s' * (text != '1')}", loc="right", fontsize=7, weight="normal", color=FAINT_INK)
 
 
 def _share_scale(axes: Sequence[Axes]) -> None:
-    """Give normalised panels one scale, which holds 0 and 1."""
+    """Give normalised panels a common scale that includes 0 and 1."""
     low = min(0.0, *(ax.get_ylim()[0] for ax in axes))
     high = max(1.0, *(ax.get_ylim()[1] for ax in axes))
     for ax in axes:
@@ -178,7 +178,7 @@ def make_curves(
 ) -> CurvesResult:
     """Draw the curves of runs into `out` and write their final scores beside them.
 
-    `run_roots` are folders of run folders; see `find_runs`. What had to be left out is said on stderr.
+    `run_roots` are folders of run folders; see `find_runs`. Notes on stderr say which runs were left out.
     """
 
     def warn(text: str) -> None:
@@ -192,7 +192,7 @@ def make_curves(
     try:
         return write_curves(games, scores, out, show_runs)
     except UserError:
-        print(score_table(scores), end="\n\n")  # what was computed is shown even where it cannot be written
+        print(score_table(scores), end="\n\n")  # the scores are printed even if they cannot be written
         raise
 
 
@@ -209,7 +209,7 @@ def write_curves(games: Sequence[GameCurves], scores: Scores, out: Path, show_ru
 
 
 def _stem(games: Sequence[GameCurves]) -> str:
-    """What tells the files of one figure from those of others: -game where there is one, -mode, -normalized."""
+    """Return the part of the file names that tells figures apart: -game if there is only one, -mode, -normalized."""
     parts = [games[0].env] if len(games) == 1 else []
     parts += [games[0].distribution_mode] if games[0].distribution_mode != "easy" else []
     parts += ["normalized"] if games[0].normalized else []

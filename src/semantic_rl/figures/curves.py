@@ -1,8 +1,8 @@
 """Draws learning curves on an `ax`: return over environment steps, mean and interval over seeds.
 
-Lines are scores on the levels that the agent trains on; lighter ones of the same colour, with circles on them, on
-held-out levels. (Dashes along the jagged path of thousands of updates run together.) Where not all seeds reach as far,
-the mean ends with the shortest and the others go on as thin lines.
+Lines are scores on the levels that the agent trains on; lighter lines of the same colour with circles are scores on
+held-out levels. (Dashes along a jagged line of thousands of updates would run together.) If runs have different
+lengths, the mean ends with the shortest run and the others continue as thin lines.
 """
 
 import math
@@ -21,11 +21,11 @@ COLORS = ("#332288", "#CC6677", "#117733", "#88CCEE", "#882255", "#DDCC77", "#44
 """Tol's muted scheme; SPPO and PPO have the first two."""
 THIN, THIN_OPACITY = 0.5, 0.6
 NUM_CIRCLES = 8
-"""On a line, evenly over its updates."""
+"""Number of circles on a line, spread evenly over its updates."""
 
 
 def series_colors(games: Sequence[GameCurves]) -> dict[Series, str]:
-    """Return a colour for each series; raises UserError where there are more series than colours."""
+    """Return a colour for each series; raises UserError if there are more series than colours."""
     found = list(dict.fromkeys(curve.series for game in games for curve in game.curves))
     if len(found) > len(COLORS):
         raise UserError(
@@ -41,7 +41,7 @@ def series_colors(games: Sequence[GameCurves]) -> dict[Series, str]:
 
 
 def draw_curve(ax: Axes, curve: Curve, color: str, label: str = "", show_runs: bool = False) -> None:
-    """Draw one curve: mean, interval, and single runs where the mean cannot be or where they are asked for."""
+    """Draw one curve: mean, interval, and single runs beyond the end of the mean or, if requested, all along it."""
     if curve.low is not None and curve.high is not None:
         opacity = 0.1 if curve.held_out else 0.16
         ax.fill_between(curve.steps, curve.low, curve.high, color=color, alpha=opacity, linewidth=0, zorder=2)
@@ -53,7 +53,7 @@ def draw_curve(ax: Axes, curve: Curve, color: str, label: str = "", show_runs: b
 
 
 def line_style(held_out: bool, num_updates: int, is_thin: bool = False) -> dict[str, Any]:
-    """Return what a line is drawn with, besides its colour: the same in the panels and in their legend."""
+    """Return the style of a line except its colour, which panels and legend share."""
     width = THIN if is_thin else 1.3
     style: dict[str, Any] = {"linewidth": width, "alpha": THIN_OPACITY if is_thin else 1.0}
     if held_out:
@@ -65,7 +65,7 @@ def line_style(held_out: bool, num_updates: int, is_thin: bool = False) -> dict[
 
 
 def single_runs(curve: Curve, whole: bool = False) -> list[RunCurve]:
-    """Return what is drawn of a curve's runs one by one: those parts that lie behind the end of the mean, or all."""
+    """Return the parts of a curve's runs that are drawn individually: those beyond the end of the mean, or all."""
     if whole:
         return list(curve.runs) if len(curve.runs) > 1 else []
     end = curve.steps[-1] if len(curve.steps) else -math.inf
@@ -93,7 +93,7 @@ def draw_curves(
 
 
 def count_seeds(curves: Sequence[Curve]) -> str:
-    """Say how many seeds are in each of the curves."""
+    """Return the number of seeds of each curve, as text."""
     counts = sorted({len(curve.runs) for curve in curves})
     if counts == [1]:
         return "1 seed, no interval"

@@ -1,7 +1,7 @@
-"""The agent's own map of its states beside t-SNE of the same states (the paper's figure of clusters).
+"""Draws the agent's FDR space beside t-SNE of the same states (the paper's figure of clusters).
 
-Left the FDR space, which the agent learned while it learned to play: with its codes, numbered, and the cells in which
-each of them is the nearest. Right t-SNE of the 256 features. A state has the same colour in both.
+On the left is the FDR space, which the agent learned along with its policy, with the numbered codes and their Voronoi
+cells. On the right is t-SNE of the 256 features. A state has the same colour in both.
 """
 
 import sys
@@ -46,28 +46,28 @@ Color = Literal["cluster", "value", "time", "action"]
 CELL_OPACITY = 0.13
 KEY_HEAD = 0.2
 KEY_ROW = 0.19
-"""Inches: legend or colour bar below the panels."""
+"""Inches: height of a row of the legend, or of the colour bar, below the panels."""
 LABEL_DROP = 11.5
-"""Points by which a label must drop to stand level with one below ticks."""
+"""Points by which a label must be lowered to align with one below tick labels."""
 MAX_ENTRIES = 40
-"""Clusters in the legend; of more, the smallest are counted together."""
+"""Most clusters in the legend; beyond this, the smallest are combined."""
 CODES_IN_VIEW = 0.5
-"""A code further outside than this, in widths of the cloud of states, is left out of the picture."""
+"""Distance outside the cloud of states, in units of its width, beyond which a code is not drawn."""
 
 
 class Coloring(NamedTuple):
-    """What the colours of states show."""
+    """The colours of states, and their meaning."""
 
     colors: NDArray[Any]
     """[B, 3] colours, or [B] numbers for the sequential colour map."""
     label: str
-    """What is shown, with its unit."""
+    """The coloured quantity, with its unit."""
     entries: list[tuple[str, str]]
-    """(colour, text) of each entry of the legend; none where there is a colour bar."""
+    """(colour, text) of each entry of the legend; empty if there is a colour bar."""
 
 
 def draw_states(ax: Axes, points: NDArray[np.floating], coloring: Coloring, seed: int = 0) -> PathCollection:
-    """Draw states [B, 2] as points on `ax`, in random order, so that no colour lies on top of the others."""
+    """Draw states [B, 2] as points on `ax`, in random order, so that no colour covers the others."""
     order = np.random.default_rng(seed).permutation(len(points))
     colors = coloring.colors[order]
     limits: dict[str, Any] = {}
@@ -94,7 +94,7 @@ def draw_codes(
     fill: bool,
     numbers: bool = True,
 ) -> None:
-    """Draw the cells in which each of the codes [K, 2] is the nearest, tinted if asked, and the codes as numbers."""
+    """Draw the Voronoi cells of the codes [K, 2], tinted if `fill`, and the codes as numbers."""
     cells = [(index, cell) for index, cell in enumerate(code_cells(codebook, limits)) if len(cell)]
     faces = cluster_colors([index for index, _ in cells])
     opacity = np.full((len(cells), 1), CELL_OPACITY if fill else 0.0)
@@ -129,7 +129,7 @@ def draw_fdr(
 
 
 def draw_tsne(ax: Axes, points: NDArray[np.floating], coloring: Coloring) -> PathCollection:
-    """Draw states [B, 2] as t-SNE places them."""
+    """Draw states [B, 2] at their t-SNE positions."""
     drawn = draw_states(ax, points, coloring)
     left, right, bottom, top = square_around(points)
     ax.set(xlim=(left, right), ylim=(bottom, top), xlabel="t-SNE dimension 1", ylabel="t-SNE dimension 2")
@@ -142,7 +142,7 @@ def color_states(
 ) -> Coloring:
     """Return the colours of the states in `planes`; for "cluster" the recording must have clusters.
 
-    `names` are those of clusters, as plain text.
+    `names` are the clusters' names, as plain text.
     """
     if color == "cluster":
         assert planes.code_index is not None, "an agent without codes has no clusters"
@@ -181,7 +181,7 @@ def _action(action: int) -> str:
 
 
 def embeddings_figure(recording: Recording, planes: Planes, color: Color = "cluster") -> Figure:
-    """Draw both planes side by side; one alone where the other cannot be had."""
+    """Draw both planes side by side, or only one if the other is not available."""
     has_clusters, both = planes.fdr is not None, planes.fdr is not None and planes.tsne is not None
     names = cluster_names(recording.path)
     coloring = color_states(recording, planes, color if has_clusters or color != "cluster" else "value", names)
@@ -218,12 +218,12 @@ def legend_columns(entries: Sequence[tuple[str, str]], width: float) -> int:
 
 
 def legend_height(entries: Sequence[tuple[str, str]], columns: int) -> float:
-    """Return the height in inches of a legend, or of a colour bar where there are no entries."""
+    """Return the height in inches of a legend, or of a colour bar if there are no entries."""
     return KEY_HEAD + KEY_ROW * (-(-len(entries) // columns) if entries else 1)
 
 
 def add_legend(figure: Figure, entries: Sequence[tuple[str, str]], columns: int, title: str) -> None:
-    """Write the legend below the panels: a disc of a colour and its text, row by row."""
+    """Draw the legend below the panels, row by row: a coloured disc and its text."""
     marks = [
         Line2D([], [], linestyle="none", marker="o", markersize=6, color=color, label=as_text(text))
         for color, text in entries
@@ -248,14 +248,14 @@ def _add_color_bar(figure: Figure, drawn: PathCollection, coloring: Coloring) ->
     width, height = figure.get_size_inches()
     length = 0.45 * width
     ax = figure.add_axes(((width - length) / 2 / width, 0.38 / height, length / width, 0.085 / height))
-    # A bar of its own mappable: the points are translucent, the bar is not.
+    # The bar needs its own mappable, because the points are translucent and the bar is not.
     bar = figure.colorbar(ScalarMappable(drawn.norm, drawn.get_cmap()), cax=ax, orientation="horizontal", extend="both")
     bar.set_label(coloring.label)
     bar.outline.set_visible(False)
 
 
 def caption(recording: Recording, num_drawn: int) -> str:
-    """Say in one line which agent and how many states a figure shows."""
+    """Return one line that says which agent and how many states a figure shows."""
     environment, agent = recording.description["environment"], recording.description["agent"]
     name = "SPPO" if recording.num_codes else "PPO"
     states = f"{recording.num_states:,} states"
@@ -267,7 +267,7 @@ def caption(recording: Recording, num_drawn: int) -> str:
 
 
 def warn_of_untrained(recording: Recording) -> None:
-    """Say on stderr that clusters and plane were never trained, where the recording knows that."""
+    """Print a note on stderr if the recording says that clusters and plane were never trained."""
     if recording.untrained_note is not None:
         print(f"note: {recording.untrained_note}", file=sys.stderr)
 

@@ -1,4 +1,4 @@
-"""Fonts for names in any script: what the usual font lacks is taken from others that are installed."""
+"""Fonts for names in any script: characters that the default font lacks are taken from other installed fonts."""
 
 import re
 import sys
@@ -15,22 +15,22 @@ OTHERS = (
     *("Malgun Gothic", "PingFang SC", "Hiragino Sans GB", "Hiragino Sans", "Apple SD Gothic Neo", "Arial Unicode MS"),
     *("Noto Sans Devanagari", "Noto Sans Thai", "Nirmala UI", "Noto Emoji", "Segoe UI Emoji", "Symbola"),
 )
-"""Asked in this order where they are installed."""
+"""Fallback fonts, tried in this order if they are installed."""
 NO_GLYPH = r"Glyph (\d+) .* missing from font"
-"""How Matplotlib's warning begins."""
+"""Beginning of Matplotlib's warning."""
 
 
 def families(texts: Iterable[str]) -> list[str]:
-    """Return the families to draw texts with: those of Matplotlib's settings, and others if a sign is lacking there."""
+    """Return the font families for texts: those of Matplotlib's settings, and others if these lack a character."""
     usual: list[str] = [*mpl.rcParams["font.family"]]
     text = "".join(texts)
     if text.isascii() or set(map(ord, text)) <= get_font(findfont(FontProperties(family=usual))).get_charmap().keys():
         return usual
-    # Matplotlib keeps a list of fonts, in which what was installed later is missing.
+    # Matplotlib caches its list of fonts, which lacks fonts installed later.
     known = {entry.fname for entry in fontManager.ttflist}
     for path in findSystemFonts():
         if path not in known:
-            with suppress(OSError, RuntimeError, ValueError, NotImplementedError):  # a font that it cannot read
+            with suppress(OSError, RuntimeError, ValueError, NotImplementedError):  # an unreadable font
                 fontManager.addfont(path)
     installed = set(fontManager.get_font_names())
     return [*usual, *(name for name in OTHERS if name in installed)]
@@ -38,7 +38,7 @@ def families(texts: Iterable[str]) -> list[str]:
 
 @contextmanager
 def missing_glyphs_noted() -> Generator[None]:
-    """Say on stderr, once, which signs no font had, in place of a warning for each."""
+    """Print one note on stderr with all characters that no font has, instead of a warning for each."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.filterwarnings("always", NO_GLYPH)
         yield

@@ -1,4 +1,4 @@
-"""How figures look, and how they are written: sizes for a paper's full width, quiet axes, PNG and SVG alike."""
+"""The style of figures and their output: sizes for a paper's full width, plain axes, PNG and SVG files."""
 
 import warnings
 from collections.abc import Generator, Iterable
@@ -19,14 +19,14 @@ from semantic_rl.output_places import check_output_file
 from semantic_rl.palette import FAINT_INK, INK, LINE
 
 FULL_WIDTH = 7.2
-"""Inches: two columns of a journal."""
+"""Inches: the width of two columns of a journal."""
 DOTS_PER_INCH = 300
 MAKER = "semantic-rl"
 METADATA: dict[str, dict[str, str | None]] = {"png": {"Software": MAKER}, "svg": {"Creator": MAKER, "Date": None}}
-"""What the files say of themselves: by it those that may be replaced are recognised. No date, which would differ."""
+"""Metadata of the files, which mark those that may be replaced. There is no date, so that files are reproducible."""
 CAPTION_HEIGHT = 0.24
 CAPTION_SIZE, CAPTION_MARGIN = 8, 0.012
-"""Points, and the share of the width that stays free on both sides."""
+"""Points, and the share of the width that is left free on both sides."""
 POINTS_OF_AN_INCH = 72
 PANEL_SIZE = 3.06
 PANEL_LEFT = 0.46
@@ -34,7 +34,7 @@ PANEL_GAP = 0.5
 PANEL_WIDTH = PANEL_LEFT + PANEL_SIZE + 0.12
 ABOVE_PANELS = CAPTION_HEIGHT + 0.3
 BELOW_PANELS = 0.46
-"""Inches: caption, panels, and what their titles and labels need."""
+"""Inches: the caption, the panels, and the space for their titles and labels."""
 
 _SETTINGS: dict[Any, Any] = {
     "font.size": 8,
@@ -68,24 +68,24 @@ _SETTINGS: dict[Any, Any] = {
 
 @contextmanager
 def paper_style(texts: Iterable[str] = ()) -> Generator[None]:
-    """Draw in the project's style within this context, with fonts that have the signs of what people wrote, `texts`."""
+    """Context that draws in the project's style, with fonts that have the characters of users' `texts`."""
     with mpl.rc_context({**_SETTINGS, "font.family": families(texts)}):
         yield
 
 
 def hide_ticks(ax: Axes) -> None:
-    """Take the ticks away where coordinates mean nothing by themselves."""
+    """Remove the ticks of axes whose coordinates have no meaning."""
     ax.set_xticks([])
     ax.set_yticks([])
 
 
 def as_text(text: str) -> str:
-    """Return a text that people wrote as Matplotlib shows it: a dollar is a dollar, and no formula."""
+    """Escape a user's text for Matplotlib, so that dollar signs are not read as formulas."""
     return text.replace("$", r"\$")
 
 
 def fitted(text: str, points: float, font_size: float) -> str:
-    """Return as much of a text as `points` hold at a font size, with an ellipsis at its end if it is cut."""
+    """Return as much of a text as fits into `points` at a font size, with an ellipsis at its end if it is cut."""
     if _width(text, font_size) <= points:
         return text
     kept = next(count for count in range(len(text) - 1, -1, -1) if _width(text[:count] + "…", font_size) <= points)
@@ -100,7 +100,7 @@ def _width(text: str, font_size: float) -> float:
 
 
 def write_caption(figure: Figure, text: str) -> None:
-    """Write a line above everything else, at the left; in smaller letters where it would be cut off."""
+    """Write a line at the top left of the figure, in a smaller font if it would not fit."""
     middle = 1 - CAPTION_HEIGHT / 2 / figure.get_figheight()
     room = (1 - 2 * CAPTION_MARGIN) * figure.get_figwidth() * POINTS_OF_AN_INCH
     size = CAPTION_SIZE * min(1.0, room / max(_width(text, CAPTION_SIZE), 1.0))
@@ -110,7 +110,7 @@ def write_caption(figure: Figure, text: str) -> None:
 def add_square_panels(figure: Figure, count: int, bottom: float) -> list[Axes]:
     """Add `count` (1 or 2) square axes side by side, `bottom` inches above the lower edge.
 
-    They fill a figure of `FULL_WIDTH` or, alone, of `PANEL_WIDTH`; above them is room for titles and the caption.
+    Two fill a figure of `FULL_WIDTH`, one a figure of `PANEL_WIDTH`; above them is room for titles and the caption.
     """
     width, height = figure.get_size_inches()
     step = PANEL_SIZE + PANEL_GAP
@@ -119,9 +119,9 @@ def add_square_panels(figure: Figure, count: int, bottom: float) -> list[Axes]:
 
 
 def check_figure_places(folder: Path, name: str) -> list[Path]:
-    """Return the paths of a figure's two files; raises UserError where one cannot be written, or would hit another's.
+    """Return the paths of a figure's two files; raises UserError if one cannot be written or is not ours to replace.
 
-    A file of this name is replaced only if its metadata say that it is a figure of ours.
+    An existing file is replaced only if its metadata say that it is a figure of this package.
     """
     paths = [folder / f"{name}.{form}" for form in METADATA]
     for path in paths:
@@ -130,7 +130,7 @@ def check_figure_places(folder: Path, name: str) -> list[Path]:
 
 
 def is_figure(beginning: bytes) -> bool:
-    """Say of the first bytes of a file whether it is a figure of ours."""
+    """Say whether the first bytes of a file are those of a figure of this package."""
     software = MAKER.encode()
     if beginning.startswith(b"\x89PNG"):
         return b"tEXtSoftware\0" + software in beginning
@@ -138,9 +138,9 @@ def is_figure(beginning: bytes) -> bool:
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write a figure as PNG and SVG; return the two paths. The same figure gives the same files.
+    """Write a figure as PNG and SVG and return the two paths. The same figure gives identical files.
 
-    Raises UserError as `check_figure_places`.
+    Raises UserError as `check_figure_places` does.
     """
     paths = check_figure_places(folder, name)
     try:

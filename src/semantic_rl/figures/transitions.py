@@ -1,7 +1,7 @@
-"""How the agent moves between clusters: a matrix, and the same as a flow over the FDR space.
+"""Draws the transitions between clusters, as a matrix and as a flow over the FDR space.
 
-The matrix says where the agent goes when it leaves a cluster, and on its diagonal how many steps it stays. In the flow
-an arrow is as wide as the move is frequent, a disc as large as the cluster's share of states.
+The matrix shows where the agent goes when it leaves a cluster and, on its diagonal, how many steps it stays. In the
+flow, the width of an arrow shows the frequency of the move, and the size of a disc the cluster's share of states.
 """
 
 from pathlib import Path
@@ -43,13 +43,13 @@ from semantic_rl.recording.store.names import cluster_names
 FLOW_SHOWN = 0.9
 """Share of all moves that the drawn arrows make up, the most frequent first."""
 MAX_ARROW_WIDTH = 5.0
-"""Points."""
+"""Points: width of the widest arrow."""
 MAX_NUMBERED = 16
-"""Codes up to which the matrix has numbers in its cells."""
+"""Largest number of codes for which the matrix has numbers in its cells."""
 
 
 def draw_matrix(ax: Axes, transitions: Transitions) -> None:
-    """Draw where the agent goes when it leaves a cluster, and how long it stays, for K clusters."""
+    """Draw the matrix of where the agent goes when it leaves a cluster, and how long it stays."""
     leaving = transitions.leaving_probabilities
     count = len(leaving)
     ax.imshow(leaving, cmap="Greys", vmin=0, vmax=1)
@@ -76,7 +76,7 @@ def draw_matrix(ax: Axes, transitions: Transitions) -> None:
 
 
 def draw_flow(ax: Axes, recording: Recording, transitions: Transitions) -> None:
-    """Draw the most frequent moves as arrows between the clusters' middles in the FDR space."""
+    """Draw the most frequent moves as arrows between the clusters' centres in the FDR space."""
     used = np.flatnonzero(transitions.shares > 0)
     centers = transitions.centers
     limits = square_around(centers[used], margin=0.16)

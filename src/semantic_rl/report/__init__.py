@@ -1,4 +1,4 @@
-"""The report: one HTML page of all that a recording shows of its agent, to send to a colleague or keep beside a paper.
+"""The report: one HTML page with everything that a recording shows about its agent, to share or to keep with a paper.
 
 from semantic_rl.report import make_report
 make_report(ReportConfig(Path("recordings/coinrun"), out=Path("report.html")))

@@ -1,8 +1,7 @@
-"""What is known of the recorded agent: from the recording, and from its run folder or its card where they are there.
+"""Gathers what is known about the recorded agent: from the recording and, if available, its run folder or its card.
 
-A recording may come from another machine, or have been edited by hand: what is missing is left out, not invented. It
-names its agent by the name of one that ships with the package, or by the way from the recording to it; older recordings
-hold an absolute path.
+A recording may come from another machine, or may have been edited by hand: missing information is left out. The agent
+is given by the name of a shipped agent or by a path relative to the recording; older recordings hold an absolute path.
 """
 
 import os
@@ -29,27 +28,27 @@ class About(NamedTuple):
     game: str
     mode: str
     algorithm: str
-    """As people write it: SPPO, PPO."""
+    """In its usual spelling: SPPO, PPO."""
     name: str
-    """Of its folder, without the path, which would say more of a machine than of the agent."""
+    """Name of the agent's folder, without the path, which would describe the machine rather than the agent."""
     sha256: str
-    """Of its weights; empty if the recording does not say."""
+    """Hash of its weights; empty if the recording does not say."""
     settings: dict[str, Any]
-    """Its training's; empty if the recording does not say."""
+    """Settings of its training; empty if the recording does not say."""
     environment: dict[str, Any]
-    """What was played in the recording."""
+    """Settings of the environment that was recorded."""
     timesteps: int | None
-    """Steps it had been trained for."""
+    """Number of environment steps it was trained for."""
     run: Path | None
-    """Folder with its `progress.csv`."""
+    """The folder with its `progress.csv`."""
     card: dict[str, Any] | None
     """The card of a packed agent."""
     imported_from: str | None
-    """Name of the file of the paper's code that it was imported from."""
+    """Name of the original checkpoint that it was imported from."""
 
 
 def about(recording: Recording, run: Path | None = None) -> About:
-    """Gather what is known; raises UserError if the given `run` is no run folder."""
+    """Gather what is known; raises UserError if the given `run` is not a run folder."""
     if run is not None and not os.path.isfile(run / PROGRESS_FILE):
         raise UserError(
             f"run: {run} has no {PROGRESS_FILE}; expected the run folder that the recorded agent was trained in, or "
@@ -82,7 +81,7 @@ def _table(content: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _folder(recording: Recording, agent: dict[str, Any], path: PurePath) -> Path | None:
-    """Return the agent's folder, if it is there and holds the weights that were recorded, as far as that is known."""
+    """Return the agent's folder if it exists and, as far as can be checked, holds the recorded weights."""
     if not path.name:
         return None
     shipped = [found.path for found in shipped_agents() if found.name == str(path)]
@@ -93,13 +92,13 @@ def _folder(recording: Recording, agent: dict[str, Any], path: PurePath) -> Path
 
 
 def _run(folder: Path) -> Path | None:
-    """Return the run folder of a checkpoint, which a packed agent is itself."""
+    """Return the run folder of a checkpoint; for a packed agent this is its own folder."""
     places = (folder, folder.parent.parent)
     return next((place for place in places if os.path.isfile(place / PROGRESS_FILE)), None)
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """Return a JSON object, or None where there is none: the page does without."""
+    """Return a JSON object, or None if there is none: the page can do without it."""
     try:
         content = read_json(path, "")
     except UserError:
@@ -108,7 +107,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _timesteps(path: PurePath, state: dict[str, Any], settings: dict[str, Any]) -> int | None:
-    """Steps of training, from the checkpoint if it is still there, else from its number and the size of an update."""
+    """Return the steps of training from the checkpoint if it exists, else from its number and an update's size."""
     if isinstance(state.get("timesteps"), int):
         return state["timesteps"]
     number, envs, steps = path.name.removeprefix(CHECKPOINT_PREFIX), settings.get("num_envs"), settings.get("num_steps")

@@ -1,4 +1,4 @@
-"""The head of the page and the agent's card: which agent this is, how well it plays, and what was recorded of it."""
+"""The head of the page and the agent's card: which agent this is, how well it plays, and what was recorded."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,11 +16,11 @@ from semantic_rl.report.parts import color_style, counted, facts, section
 
 NUM_RESAMPLES = 1_000
 LEAST_NAMED = 0.035
-"""Share from which a cluster's piece of the strip has room for its number."""
+"""Smallest share for which a cluster's piece of the strip has room for its number."""
 
 
 def head(about: About, recording: Recording, clusters: Clusters | None, titles: Mapping[str, str]) -> Html:
-    """Title, what this is in two sentences, all clusters at a glance, and the contents by anchor."""
+    """Return the title, an introduction of two sentences, an overview of the clusters, and the table of contents."""
     trained = "" if about.timesteps is None else f"After {about.timesteps:,} steps of training, "
     seen = f"{counted(recording.num_states, 'state')} of {counted(recording.num_episodes, 'episode')}"
     if clusters is not None:
@@ -44,7 +44,7 @@ def head(about: About, recording: Recording, clusters: Clusters | None, titles: 
 
 
 def _strip(clusters: Clusters) -> Html:
-    """All clusters as pieces of one bar, as long as their shares, each leading to its card."""
+    """Return one bar with a piece for each cluster, proportional to its share and linked to its card."""
     pieces = [
         element(
             "a",
@@ -61,7 +61,7 @@ def _strip(clusters: Clusters) -> Html:
 
 
 def agent_section(about: About, recording: Recording) -> Html:
-    """The agent's card: what it is, and its scores."""
+    """Return the agent's card: facts and scores."""
     return section(
         "agent",
         "Agent",
@@ -93,7 +93,7 @@ def _facts(about: About, recording: Recording) -> list[tuple[str, Child]]:
 
 
 def levels(settings: dict[str, Any]) -> str:
-    """Say which levels settings name."""
+    """Describe the levels that settings name."""
     count, start = settings.get("num_levels"), settings.get("start_level", 0)
     return "all levels" if count == 0 else f"{count} levels from {start}"
 
@@ -105,7 +105,7 @@ def _scores(about: About, recording: Recording) -> Html:
 
 
 def _recorded(ended: pl.DataFrame) -> list[Html]:
-    """Scores of the recorded episodes, with intervals over episodes."""
+    """Return the scores of the recorded episodes, with intervals over episodes."""
     bootstrap = Bootstrap(np.arange(len(ended)), NUM_RESAMPLES, seed=0)
 
     def mean(name: str) -> Estimate:
@@ -127,7 +127,7 @@ def _estimate(name: str, estimate: Estimate, form: str, where: str) -> Html:
 
 
 def _on_card(card: dict[str, Any] | None) -> list[Html]:
-    """The score on the agent's card, if it has one that can be read."""
+    """Return the score on the agent's card, if there is a readable one."""
     try:
         scores = (card or {})["scores"]
         low, high = scores["confidence_interval"]

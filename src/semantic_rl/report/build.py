@@ -1,4 +1,4 @@
-"""Makes the report of a recording: computes what it shows, or reads what was computed before, and writes the page."""
+"""Makes the report of a recording: computes its content, or reads earlier results, and writes the page."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,19 +24,20 @@ from semantic_rl.report.stored import read_metrics
 
 NUM_TYPICAL = 4
 GENERATOR_TAG = f'<meta name="generator" content="{GENERATOR} '.encode()
-"""What the beginning of a report holds, by which one that may be replaced is recognised."""
+"""Tag near the beginning of a report, which marks a file that may be replaced."""
 SMALLEST_PERPLEXITY = 2.0
 WITHOUT_CLUSTERS = "The agent has no semantic clustering module (it was trained with plain PPO), so it has no clusters."
 
 Report = Callable[[str, int, int], None]
-"""Called with what is being done, and (done, total) of it."""
+"""Called with a description of the current work, and (done, total)."""
 
 
 def make_report(config: ReportConfig, report: Report = lambda what, done, total: None) -> Path:
     """Write the report that `config` asks for and return its path.
 
-    What a recording cannot give (an agent without clusters, too few states) is named in the page as absent. Raises
-    UserError on a user's mistake; `out` is written whole or not at all, and a file that is no report stays as it is.
+    Parts that are not available (for an agent without clusters, or with too few states) are marked as absent in the
+    page. Raises UserError on a user's mistake; `out` is written atomically, and a file that is not a report is not
+    replaced.
     """
     check_out(config.out)
     recording = open_recording(config.recording)
@@ -56,7 +57,7 @@ def check_out(out: Path) -> None:
 
 
 def gather(recording: Recording, config: ReportConfig, report: Report) -> Content:
-    """Compute, or read, all that the page shows."""
+    """Compute or read the content of the page."""
     agent = about(recording, config.run)
     metrics = None if config.metrics is None else read_metrics(config.metrics, recording)
     clips = None if config.clips is None else read_clips(config.clips, recording)
@@ -92,12 +93,12 @@ def _learning(agent: About, strict: bool) -> Learning | Absent:
     except UserError as error:
         if strict:
             raise
-        return Absent(str(error).replace(str(agent.run), agent.name))  # its path would tell of the machine
+        return Absent(str(error).replace(str(agent.run), agent.name))  # the path would reveal the machine
     return Learning(training, _held_out(agent.run, strict), _scale(agent))
 
 
 def _held_out(run: Path, strict: bool) -> Progress | None:
-    """Return the scores on held-out levels; None where there are none, or none that can be used."""
+    """Return the scores on held-out levels; None if there are no usable ones."""
     try:
         held_out = read_held_out(run, _ignore)
         return None if held_out is None else held_out.until(None, 0, held_out_logs(run)[0])
@@ -108,7 +109,7 @@ def _held_out(run: Path, strict: bool) -> Progress | None:
 
 
 def _ignore(warning: str) -> None:
-    """A line that is cut off is left out of a curve; that needs no words here."""
+    """Ignore warnings about cut-off lines, which are left out of a curve."""
 
 
 def _scale(agent: About) -> ReturnRange | None:

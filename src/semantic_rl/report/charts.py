@@ -1,6 +1,6 @@
-"""Small charts as SVG: shapes stretch to the width that there is, words stay HTML and keep their size.
+"""Small charts as SVG: shapes stretch to the available width, while labels are HTML and keep their size.
 
-Colours come from the style sheet: --c is the cluster's, the line is that of all states.
+Colours come from the style sheet: --c is the cluster's colour; the line shows all states.
 """
 
 from collections.abc import Sequence
@@ -12,21 +12,21 @@ from semantic_rl.report.html import Child, Html, element
 
 HEIGHT = 100.0
 HEADROOM = 1.06
-"""The tallest bar ends a little below the upper edge."""
+"""Height of a chart relative to its tallest bar."""
 
 
 def number(value: float) -> str:
-    """Write a coordinate, short."""
+    """Format a coordinate briefly."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def points(xs: Sequence[float] | NDArray[np.floating], ys: Sequence[float] | NDArray[np.floating]) -> str:
-    """Write points as SVG's polylines want them."""
+    """Format points for an SVG polyline."""
     return " ".join(f"{number(x)},{number(y)}" for x, y in zip(xs, ys, strict=True))
 
 
 def _steps(shares: NDArray[np.floating], top: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Corners of the outline of a histogram, in a box 100 wide and 100 high."""
+    """Return the corners of a histogram's outline, in a box 100 wide and 100 high."""
     edges = np.repeat(np.linspace(0, 100, len(shares) + 1), 2)[1:-1]
     return edges, HEIGHT - HEIGHT * np.repeat(np.asarray(shares, np.float64), 2) / top
 
@@ -64,7 +64,7 @@ def bars(
     signs: Sequence[str],
     names: Sequence[str],
 ) -> Html:
-    """Draw the share [A] of each choice as a bar, with a line where it is among all states; signs stand below."""
+    """Draw the share [A] of each choice as a bar, with a line at its share among all states; `signs` are the labels."""
     top = _top(shares, everything)
     width = 100 / len(shares)
     shapes: list[Html] = []

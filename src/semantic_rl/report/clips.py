@@ -1,4 +1,4 @@
-"""The clips of the clusters: cut for the page, or taken from a folder of clips of the same agent."""
+"""The clips of the clusters: made for the page, or read from a clips folder of the same agent."""
 
 import io
 from collections.abc import Callable
@@ -25,35 +25,35 @@ PAGE_CLIPS = ClipSettings(frames=96, video_size=0, animation_size=256, animation
 """Clips of at most twelve seconds, as sharp as the recording's pictures."""
 
 MOST_BYTES = 100_000_000
-"""Of an animation."""
+"""Largest accepted size of an animation, in bytes."""
 MOST_PIXELS = 4096
-"""Of its sides."""
+"""Largest accepted width and height."""
 
 
 class PageClip(NamedTuple):
-    """The clip of one cluster, ready to be put into a page."""
+    """The clip of one cluster, ready to be embedded in a page."""
 
     animation: bytes
     still: bytes
-    """Its first frame, WebP: for readers who want nothing to move."""
+    """Its first frame as WebP, for readers who do not want animation."""
     form: str
     """webp or gif."""
     size: tuple[int, int]
     """Width, height."""
     seconds: float
     num_runs: int
-    """Of the video that it is the beginning of."""
+    """Number of runs of the full video, of which the animation is the beginning."""
 
 
 class PageClips(NamedTuple):
-    """The clips of the clusters that have one, by code index, and what they show."""
+    """The clips by code index, for the clusters that have one, and a description of what they show."""
 
     clips: dict[int, PageClip]
     about: str
 
 
 def cut_clips(recording: Recording, seed: int, report: Callable[[int, int], None]) -> PageClips:
-    """Cut clips by the usual rule or, where no episode is successful, from all episodes.
+    """Make clips by the usual rule or, if no episode is successful, from all episodes.
 
     Raises UserError if the agent has no clusters.
     """
@@ -68,7 +68,7 @@ def cut_clips(recording: Recording, seed: int, report: Callable[[int, int], None
 
 
 def read_clips(folder: Path, recording: Recording) -> PageClips:
-    """Read a clips folder; raises UserError if it is none, or of another agent."""
+    """Read a clips folder; raises UserError if it is not one, or belongs to another agent."""
     file = folder / CLIPS_FILE
     try:
         content = read_json_object(file, "expected what 'semantic-rl clips' writes.")
@@ -91,7 +91,7 @@ def read_clips(folder: Path, recording: Recording) -> PageClips:
 
 
 def _read(folder: Path, clip: JsonObject, settings: JsonObject) -> PageClip:
-    path = folder / Path(clip.text("animation")).name  # its name alone: a list must not reach outside
+    path = folder / Path(clip.text("animation")).name  # only the name: stay inside the folder
     content = read_file(path, MOST_BYTES, "make the clips anew")
     frames = min(clip.integer("num_frames"), settings.integer("animation_frames", 1))
     side = settings.integer("animation_size", 1, MOST_PIXELS)
@@ -106,9 +106,9 @@ def _read(folder: Path, clip: JsonObject, settings: JsonObject) -> PageClip:
 
 
 def size_of_animation(content: bytes) -> tuple[int, int] | None:
-    """Return width and height that the header of a GIF or WebP tells; None if it is neither.
+    """Return width and height from the header of a GIF or WebP; None if it is neither.
 
-    Pillow makes a WebP's whole canvas as soon as it opens one.
+    Pillow is not used for this, because it allocates a WebP's whole canvas when it opens the file.
     """
     if content[:6] in (b"GIF87a", b"GIF89a"):
         width, height = unpack("<HH", content, 6)
@@ -138,7 +138,7 @@ def _about(settings: JsonObject) -> str:
 
 
 def show(index: int, clip: PageClip) -> Html:
-    """Show a cluster's clip, with its still first frame for when clips shall not move."""
+    """Show a cluster's clip, with its first frame as a still for when animation is turned off."""
     alt = f"Clip of cluster {index}: {clip.seconds:.0f} seconds of the agent at play."
     return join(
         picture(clip.animation, clip.form, clip.size, alt, class_="moving"),

@@ -1,4 +1,4 @@
-"""The section of the clusters: a card for each, with its clip, typical frames, actions, values and time."""
+"""The section on clusters: a card for each, with its clip, typical frames, actions, values and time."""
 
 from collections.abc import Callable
 
@@ -17,17 +17,17 @@ from semantic_rl.report.html import Child, Html, element
 from semantic_rl.report.parts import badge, color_style, counted, facts, percent, pixels, section, state
 
 MAX_CARDS = 32
-"""Clusters that get a card; of more, the largest."""
+"""Most clusters with a card; beyond this, only the largest get one."""
 TOP_ACTIONS = 2
 NO_CLIP = "No clip: no stay in this cluster fits the rule for clips."
 PROGRESS_TICKS = ((0.0, "start"), (0.5, "half"), (1.0, "end"))
 
 Where = Callable[[int], str]
-"""Says in words from where in the recording a row is."""
+"""Returns where in the recording a row is, as text."""
 
 
 def clusters_section(recording: Recording, clusters: Clusters, clips: PageClips, notes: dict[int, ClusterNote]) -> Html:
-    """Show every cluster, or the largest where they are very many, with what people wrote about it."""
+    """Show every cluster, or the largest if there are very many, with users' names and notes."""
     by_size = sorted(clusters.clusters, key=lambda cluster: -cluster.num_states)
     shown = sorted(cluster.code_index for cluster in by_size[:MAX_CARDS])
     columns = recording.table("episode", "step", "level_seed")
@@ -39,7 +39,7 @@ def clusters_section(recording: Recording, clusters: Clusters, clips: PageClips,
     cards = [_card(recording, clusters, clusters.clusters[index], clips, where, notes.get(index)) for index in shown]
     rest = by_size[MAX_CARDS:]
     more = f"{len(rest)} smaller clusters, with {sum(each.share for each in rest):.1%} of all states, are not shown."
-    places = [element("span", id=f"cluster-{cluster.code_index}") for cluster in rest]  # links to them lead here
+    places = [element("span", id=f"cluster-{cluster.code_index}") for cluster in rest]  # targets of links
     lead = "What does the agent see in a cluster, what does it do there, when, and what comes of it?"
     return section(
         "clusters",
@@ -52,7 +52,7 @@ def clusters_section(recording: Recording, clusters: Clusters, clips: PageClips,
 
 
 def _explanations(clips: PageClips) -> Html:
-    """What the cards show, in the words of a legend."""
+    """Return the legend of the cards."""
     return element(
         "span",
         clips.about,
@@ -69,7 +69,7 @@ def _explanations(clips: PageClips) -> Html:
 
 
 def _switch() -> Html:
-    """Holds clips still or, for readers who have asked their system for less motion, lets them play."""
+    """Return the switch that stops the clips or, if the reader's system asks for reduced motion, plays them."""
     words = element("span", "Hold all clips still", class_="hold"), element("span", "Let all clips play", class_="play")
     box = element("input", type="checkbox", id="still")
     return element("p", box, element("label", *words, for_="still"), class_="switch")
@@ -107,7 +107,7 @@ def _card(
 
 
 def _remark(note: ClusterNote | None) -> Html | None:
-    """Show what someone wrote about the cluster, and who it was and when."""
+    """Show a user's note on the cluster, with author and date."""
     if note is None:
         return None
     said = "named by" if note.name and not note.note else ""
@@ -134,7 +134,7 @@ def _facts(recording: Recording, cluster: Cluster) -> Html:
 
 
 def action_name(action: int) -> str:
-    """Name an action; those beyond Procgen's by number."""
+    """Return the name of an action; actions beyond Procgen's are numbered."""
     return ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
 
 
@@ -164,7 +164,7 @@ def _frames(recording: Recording, cluster: Cluster, where: Where) -> Html:
 
 
 def _enlarged(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A mean is smooth: enlarge it smoothly."""
+    """Enlarge a mean frame with interpolation, since it is smooth."""
     small = Image.fromarray(image)
     return np.asarray(small.resize((3 * small.width, 3 * small.height), Image.Resampling.BICUBIC))
 

@@ -1,4 +1,4 @@
-"""The section of the map: the FDR space beside t-SNE of the same states, coloured by cluster or by something else."""
+"""The section on embeddings: the FDR space beside t-SNE of the same states, coloured by cluster or otherwise."""
 
 import numpy as np
 from matplotlib import colormaps
@@ -16,9 +16,9 @@ from semantic_rl.report.parts import figure, section
 from semantic_rl.report.plane import cells, cloud, codes, drawing, plane_limits
 
 COLORS: dict[Color, str] = {"cluster": "cluster", "value": "value", "time": "step", "action": "action"}
-"""What states can be coloured by, and its word on the switch."""
+"""The quantities that states can be coloured by, and their labels on the switch."""
 STOPS = 9
-"""Colours of which a colour bar is made."""
+"""Number of colours in the gradient of a colour bar."""
 
 
 def embeddings_section(
@@ -104,7 +104,7 @@ def _panel(letter: str, title: str, svg: Html) -> Html:
 
 
 def _legend(color: Color, coloring: Coloring) -> Html:
-    """Say what the colours mean: entries, or a bar from the 1st to the 99th percentile."""
+    """Explain the colours: by entries, or by a colour bar from the 1st to the 99th percentile."""
     title = element("span", coloring.label, class_="legend-title")
     if coloring.entries:
         keys = [element("span", element("i", style=f"--c:{code}"), _entry(text)) for code, text in coloring.entries]

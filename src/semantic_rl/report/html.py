@@ -1,24 +1,24 @@
-"""Builds HTML from Python calls. What is not HTML already is escaped, so that no text of a recording can be markup."""
+"""Builds HTML from Python calls. Plain strings are escaped, so that no text from a recording can become markup."""
 
 from collections.abc import Iterable
 from html import escape
 
 
 class Html(str):
-    """Text that is HTML already; a plain string never is."""
+    """Text that is already HTML, as opposed to a plain string, which is escaped."""
 
     __slots__ = ()
 
 
 type Child = Html | str | int | Iterable[Child] | None
-"""What an element holds: HTML as it is, text and numbers escaped, nothing for None, and lists of these."""
+"""Content of an element: HTML unchanged, text and numbers escaped, nothing for None, and iterables of these."""
 
 VOID = frozenset({"br", "col", "hr", "img", "input", "meta", "source"})
-"""Elements that hold nothing and have no end tag."""
+"""Elements that have no content and no end tag."""
 
 
 def join(*children: Child) -> Html:
-    """Put children one behind the other."""
+    """Concatenate children."""
     parts: list[str] = []
     for child in children:
         if isinstance(child, Html):
@@ -31,7 +31,7 @@ def join(*children: Child) -> Html:
 
 
 def element(name: str, /, *children: Child, **attributes: str | int | None) -> Html:
-    """Make an element. Attributes: `class_` is class, `aria_label` is aria-label; None and False leave one out."""
+    """Make an element. `class_` becomes class, `aria_label` aria-label; None and False omit an attribute."""
     written = "".join(_attribute(key, value) for key, value in attributes.items())
     if name in VOID:
         return Html(f"<{name}{written}>")

@@ -1,4 +1,4 @@
-"""The section of the training: return over steps, as logged and smoothed, between what is trivial and what perfect."""
+"""The section on training: the return over steps, logged and smoothed, with a trivial and a perfect policy's return."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -16,20 +16,20 @@ from semantic_rl.report.parts import figure, section
 
 SMOOTHING = 0.9
 SKIPPED_UPDATES = 10
-"""As in `figures curves`: few episodes are finished in the first updates, and short ones first."""
+"""As in `figures curves`: few episodes finish in the first updates, and short ones finish first."""
 MARGIN = 0.04
 """Room above and below the curves, as a share of their height."""
 KINDS = {"training": "levels it trained on", "held-out": "held-out levels"}
 
 
 class Learning(NamedTuple):
-    """What a run scored while it learned; each has at least one score."""
+    """The learning curves of a run; each has at least one score."""
 
     training: Progress
     held_out: Progress | None
-    """On levels that it did not train on; None where it trained on all."""
+    """Scores on levels that it did not train on; None if it trained on all levels."""
     scale: ReturnRange | None
-    """Returns of a trivial and of a perfect policy, where they are known."""
+    """Returns of a trivial and of a perfect policy, if known."""
 
 
 class _Line(NamedTuple):
@@ -102,12 +102,12 @@ def _chart(lines: list[_Line], scale: ReturnRange | None) -> Html:
 def _ticks(
     class_: str, edge: str, low: float, high: float, place: Callable[[float], float], write: Callable[[float], str]
 ) -> Html:
-    """Write round numbers along an axis, each at its place in percent from the `edge`."""
+    """Return tick labels along an axis, each positioned in percent from the `edge`."""
     values = [value for value in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high) if low <= value <= high]
     words = [element("span", write(value), style=f"{edge}:{number(place(value))}%") for value in values]
     return element("div", *words, class_=class_, aria_hidden="true")
 
 
 def _steps(value: float) -> str:
-    """Write a number of steps: 0, 500k, 1.5M."""
+    """Format a number of steps: 0, 500k, 1.5M."""
     return f"{value / 1e6:.3g}M" if value >= 1e6 else f"{value / 1e3:.3g}k" if value >= 1e3 else f"{value:.0f}"

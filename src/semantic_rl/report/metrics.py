@@ -1,4 +1,4 @@
-"""The section of the numbers: every metric with its interval, beside other ways to sort the same states."""
+"""The section on metrics: every metric with its interval, compared with baselines on the same states."""
 
 from itertools import groupby
 
@@ -9,7 +9,7 @@ from semantic_rl.report.parts import counted, figure, section
 
 
 def metrics_section(metrics: Metrics, label: str) -> Html:
-    """Show what was measured as a table."""
+    """Show the metrics as a table."""
     columns = 1 + len(metrics.methods)
     groups = groupby(metric_rows(metrics), key=lambda row: row.group)
     bodies = [_group(title, list(rows), columns, metrics) for title, rows in groups]

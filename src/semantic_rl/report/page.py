@@ -1,4 +1,4 @@
-"""Puts the page together from what was computed: no file beside it, nothing from a network, no script."""
+"""Assembles the page: a single file without external files, network access or scripts."""
 
 from importlib.resources import files
 from itertools import count
@@ -24,9 +24,9 @@ from semantic_rl.report.provenance import making_section
 from semantic_rl.report.transitions import transitions_section
 
 GENERATOR = "semantic-rl report"
-"""Says that a file is one of ours, and may be replaced."""
+"""Marks a file as a report, which may be replaced."""
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-"""What a browser may load for the page: nothing but what is in it."""
+"""Content security policy: a browser may load nothing but what is inside the page."""
 
 TITLES = {
     "agent": "Agent",
@@ -37,17 +37,17 @@ TITLES = {
     "metrics": "Metrics",
     "making": "Making",
 }
-"""Sections by anchor."""
+"""Titles of the sections, by anchor."""
 
 
 class Absent(NamedTuple):
-    """A part of the page that cannot be had, and why."""
+    """A part of the page that is not available, and why."""
 
     why: str
 
 
 class Content(NamedTuple):
-    """All that the page shows."""
+    """The content of the page."""
 
     about: About
     recording: Recording
@@ -59,7 +59,7 @@ class Content(NamedTuple):
     metrics: Metrics | Absent
     clips: PageClips
     notes: dict[int, ClusterNote]
-    """What people wrote about clusters."""
+    """Users' names and notes for clusters."""
 
 
 def page(content: Content) -> str:
@@ -77,7 +77,7 @@ def page(content: Content) -> str:
 
 
 def _sections(content: Content) -> list[Html]:
-    """All sections in order; figures and tables are numbered through those that are there."""
+    """Return all sections in order; figures and tables are numbered consecutively, without the absent ones."""
     figures, tables = (f"Figure {number}" for number in count(1)), (f"Table {number}" for number in count(1))
     about, recording = content.about, content.recording
     sections = [agent_section(about, recording)]

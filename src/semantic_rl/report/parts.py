@@ -1,4 +1,4 @@
-"""What the page is put together from: sections, figures, lists of facts, pictures, the badges of clusters."""
+"""Building blocks of the page: sections, figures, lists of facts, pictures, cluster badges."""
 
 import base64
 import io
@@ -16,7 +16,7 @@ WEBP_QUALITY = 82
 
 
 def section(anchor: str, title: str, lead: Child, *content: Child) -> Html:
-    """Make a section: its title and what it is about beside (on a phone above) its content."""
+    """Make a section: title and introduction beside (on a phone: above) its content."""
     head = element("header", element("h2", title), element("p", lead, class_="lead"))
     return element("section", head, element("div", *content, class_="body"), id=anchor)
 
@@ -38,30 +38,30 @@ def note(*text: Child) -> Html:
 
 
 def color_style(code_index: int) -> str:
-    """Give a cluster's colour, and the ink that reads on it, to the style sheet."""
+    """Return the style attribute with a cluster's colour and the text colour that is legible on it."""
     color = cluster_color(code_index)
     return f"--c:{color};--on-c:{ink_on(color)}"
 
 
 def badge(code_index: int, anchor: bool = False) -> Html:
-    """A cluster's number on its colour; with `anchor` it leads to the cluster's card."""
+    """Return a cluster's number on its colour; with `anchor` it links to the cluster's card."""
     if anchor:
         return element("a", code_index, class_="badge", style=color_style(code_index), href=f"#cluster-{code_index}")
     return element("span", code_index, class_="badge", style=color_style(code_index))
 
 
 def counted(count: int, noun: str) -> str:
-    """Write a number of things: 1 episode, 2,000 episodes."""
+    """Format a count: 1 episode, 2,000 episodes."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """Write a share as a percentage; – for NaN."""
+    """Format a share as a percentage; – for NaN."""
     return "–" if np.isnan(share) else f"{share:.{digits}%}"
 
 
 def data_uri(content: bytes, form: str) -> str:
-    """Put a picture into its own address, so that the page needs no other file."""
+    """Return a picture as a data URI, so that the page needs no other file."""
     return f"data:image/{form};base64,{base64.b64encode(content).decode()}"
 
 
@@ -81,14 +81,14 @@ def picture(
 
 
 def pixels(image: NDArray[np.uint8], alt: str, title: str | None = None) -> Html:
-    """Show a small image [H, W, 3] with its pixels as they are."""
+    """Show a small image [H, W, 3] without loss."""
     height, width = image.shape[:2]
     content = encoded(Image.fromarray(image), lossless=True)
     return picture(content, "webp", (width, height), alt, title, class_="pixels")
 
 
 def state(recording: Recording, row: int, alt: str, title: str | None = None) -> Html:
-    """Show a state: its picture for people, as it is stored, or what the agent saw where there are no pictures."""
+    """Show a state: its stored high-resolution picture, or the observation if there are no pictures."""
     if not recording.has_pictures:
         return pixels(recording.observation(row), alt, title)
     size = recording.picture_size

@@ -1,6 +1,6 @@
-"""Drawings over a plane, as SVG: the cells of the clusters, their codes, and clouds of states as a picture beneath.
+"""SVG drawings of the plane: the clusters' cells and codes, over a raster image of the states.
 
-The words of a drawing stay text, its colours follow the page's light or dark; only the points are a picture.
+Labels are text, and colours follow the page's light or dark theme; only the points are a raster image.
 """
 
 import io
@@ -17,30 +17,30 @@ from semantic_rl.report.html import Child, Html, element
 from semantic_rl.report.parts import color_style, data_uri, encoded
 
 SIZE = 440
-"""Width and height of a drawing, in its own units: about as many pixels of a screen."""
+"""Width and height of a drawing in its own units, which are about one pixel on a screen."""
 RADIUS = 10.5
-"""Of a code's disc."""
+"""Radius of a code's disc."""
 INCHES, DOTS_PER_INCH = 3.2, 250
-"""Of the picture of the points: as large beside its points as a panel of the figures."""
+"""Size and resolution of the image of the points, which has the proportions of a figure's panel."""
 
 Limits = tuple[float, float, float, float]
-"""left, right, bottom, top of what is drawn."""
+"""left, right, bottom, top of the drawn region."""
 
 
 def plane_limits(embedding: NDArray[np.floating], codebook: NDArray[np.floating]) -> Limits:
-    """Return the square around states [B, 2] and those codes [K, 2] that are not far off, as the figures have it."""
+    """Return the square around states [B, 2] and the codes [K, 2] near them, as in the figures."""
     return square_around(np.concatenate([embedding, codes_near(embedding, codebook, CODES_IN_VIEW)]))
 
 
 def place(position: NDArray[np.floating], limits: Limits) -> NDArray[np.float64]:
-    """Turn positions [..., 2] in the plane into those in the drawing, whose y goes down."""
+    """Convert positions [..., 2] in the plane to the drawing's coordinates, whose y axis points down."""
     left, right, bottom, top = limits
     x, y = position[..., 0], position[..., 1]
     return SIZE * np.stack([(x - left) / (right - left), (top - y) / (top - bottom)], -1).astype(np.float64)
 
 
 def drawing(label: str, *shapes: Child) -> Html:
-    """Make a square drawing; `label` describes it to those who cannot see it."""
+    """Make a square drawing; `label` describes it for screen readers."""
     return element("svg", *shapes, viewBox=f"0 0 {SIZE} {SIZE}", role="img", aria_label=label, class_="plane")
 
 
@@ -73,7 +73,7 @@ def codes(codebook: NDArray[np.floating], limits: Limits) -> Html:
 
 
 def cloud(embedding: NDArray[np.floating], coloring: Coloring, limits: Limits, class_: str) -> Html:
-    """Draw states [B, 2] as the figures do, on nothing, and lay the picture under what follows."""
+    """Draw states [B, 2] as in the figures, as an image with transparent background below the rest of the drawing."""
     figure = Figure((INCHES, INCHES), facecolor="none")
     ax = figure.add_axes((0, 0, 1, 1))
     draw_states(ax, embedding, coloring)

@@ -1,4 +1,4 @@
-"""The section on how the page came about: commands that make it again, settings, versions."""
+"""The section on provenance: commands that reproduce the page, settings, versions."""
 
 import shlex
 from dataclasses import replace
@@ -12,12 +12,12 @@ from semantic_rl.report.html import Html, element, join
 from semantic_rl.report.parts import section
 
 ALWAYS_SHOWN = ("algorithm", "env", "distribution_mode", "num_levels", "start_level", "timesteps", "seed")
-"""Settings of training that a command names even where they are the default."""
+"""Training settings that a command names even if they have their default."""
 OF_THE_MACHINE = frozenset({"run_root", "resume", "device", "precision", "num_threads"})
 
 
 def making_section(about: About, recording: Recording) -> Html:
-    """Show how recording and page were made."""
+    """Show how the recording and the page were made."""
     description = recording.description
     tables = (
         ("Settings of the training", about.settings),
@@ -57,7 +57,7 @@ def _value(value: object) -> str:
 
 
 def commands(about: About, recording: Recording) -> list[list[str]]:
-    """Return the command lines that train the agent, record it and write this page, each as words and flags."""
+    """Return the command lines that train the agent, record it and write this page, each as a list of words."""
     agent = about.name or "AGENT"
     found: list[list[str]] = []
     reproduce = (about.card or {}).get("reproduce")
@@ -78,7 +78,7 @@ def commands(about: About, recording: Recording) -> list[list[str]]:
 
 
 def _flags(words: list[str]) -> list[str]:
-    """Join flags with their values, which no line break shall part."""
+    """Join flags with their values, so that no line break separates them."""
     joined: list[str] = []
     for word in words:
         if joined and joined[-1].startswith("--") and " " not in joined[-1] and not word.startswith("--"):

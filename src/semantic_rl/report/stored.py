@@ -1,4 +1,4 @@
-"""Reads what other commands have made of the same recording, so that the report need not make it again."""
+"""Reads metrics of the same recording from a file, so that the report need not compute them again."""
 
 import math
 from pathlib import Path
@@ -17,7 +17,7 @@ DIRECTIONS: tuple[Direction, ...] = ("higher", "lower", "none")
 
 
 def read_metrics(path: Path, recording: Recording) -> Metrics:
-    """Read metrics.json; raises UserError if it is not one, from a newer version, or of another recording."""
+    """Read a metrics.json; raises UserError if it is invalid, from a newer version, or of another recording."""
     try:
         content = _content(path)
         metrics = _metrics(content)

@@ -1,4 +1,4 @@
-"""The section of the moves: a table of where the agent goes from each cluster, and a flow over the plane."""
+"""The section on transitions: a table of where the agent goes from each cluster, and a flow over the plane."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +14,19 @@ from semantic_rl.report.parts import badge, color_style, figure, section
 from semantic_rl.report.plane import cells, disc, drawing, place
 
 MAX_IN_TABLE = 12
-"""Clusters that the table has room for on a phone; of more, the largest."""
+"""Most clusters in the table, limited by the width of a phone; beyond this, only the largest are shown."""
 FAINT = 0.005
 """Shares below this are left blank in the table."""
 BEND = 0.16
-"""How far an arrow bends aside, so that there and back lie apart."""
+"""Curvature of arrows, so that the two directions between clusters do not overlap."""
 THIN, WIDE = 1.2, 9.0
-"""Widths of the rarest and of the most frequent arrow."""
+"""Widths of the arrows of the rarest and of the most frequent move."""
 
 
 def transitions_section(
     recording: Recording, transitions: Transitions, table: str, flow: str, notes: dict[int, ClusterNote]
 ) -> Html:
-    """Show the moves; `table` and `flow` are the labels of the two."""
+    """Show the transitions; `table` and `flow` are the labels of the two figures."""
     names = {cluster: note.name for cluster, note in notes.items() if note.name and cluster < len(transitions.shares)}
     about_table = (
         "Next cluster when one is left, in percent of the times it is left; on the diagonal the mean stay in steps; "
@@ -51,7 +51,7 @@ def transitions_section(
 
 
 def _key(names: dict[int, str]) -> Html | None:
-    """Say what the numbers stand for: between the arrows there is no room for names."""
+    """Return the names of the numbered clusters, for which there is no room between the arrows."""
     if not names:
         return None
     entries = [element("span", badge(cluster, anchor=True), name) for cluster, name in sorted(names.items())]
@@ -124,7 +124,7 @@ def _flow(recording: Recording, transitions: Transitions, names: dict[int, str])
 def _arrow(
     start: NDArray[np.float64], end: NDArray[np.float64], start_radius: float, end_radius: float, width: float
 ) -> tuple[Html, Html]:
-    """Draw a bent arrow between the rims of two discs: its curve and its head."""
+    """Draw a curved arrow between the edges of two discs; return its shaft and its head."""
     along = end - start
     bend = start + along / 2 + BEND * np.array([along[1], -along[0]])
     out, into = _unit(bend - start), _unit(end - bend)

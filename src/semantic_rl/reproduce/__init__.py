@@ -1,1 +1,1 @@
-"""Many runs: which there are, how far each is, and the processes or Ray tasks in which they train."""
+"""Trains many runs: the jobs, their progress, and the local processes or Ray tasks that train them."""

@@ -1,4 +1,4 @@
-"""What a person sees while many runs train: a table that lives on a terminal, lines elsewhere."""
+"""Shows the progress of many runs: a live table on a terminal, lines elsewhere."""
 
 import math
 import sys
@@ -21,7 +21,7 @@ STYLES = {"finished": "green", "training": "bold", "starting": "bold", "failed":
 
 
 def states_table(courses: Sequence[Course]) -> Table:
-    """Draw a row for every run."""
+    """Make a table with one row per run."""
     table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left")
     for name in ("run", "state", "steps", "of", "steps/s", "left", "return", "where"):
         table.add_column(name, justify="left" if name in ("run", "state", "where") else "right", no_wrap=True)
@@ -43,14 +43,14 @@ def states_table(courses: Sequence[Course]) -> Table:
 
 
 def seconds_left(course: Course, rate: float = math.nan) -> float:
-    """Estimate from a run's own pace of all its updates, else from `rate`; NaN where nothing is known."""
+    """Estimate the remaining seconds from a run's own mean pace, else from `rate`; NaN if both are unknown."""
     at = course.job.standing()
     own = at.steps / at.seconds if at.seconds and at.steps else rate
     return max(course.job.total_steps - at.steps, 0) / own if own else math.nan
 
 
 def summary(courses: Sequence[Course], slots: int) -> str:
-    """Say in one line how far all of it is."""
+    """Return the overall progress as one line."""
     counts = Counter(course.state for course in courses)
     training = [course for course in courses if course.state in ("training", "starting")]
     numbers = [str(courses.index(course) + 1) for course in training]
@@ -68,7 +68,7 @@ def summary(courses: Sequence[Course], slots: int) -> str:
 
 
 def _paces(courses: Sequence[Course]) -> list[float]:
-    """Return the steps per second of runs, each over all of its updates, of those that have one."""
+    """Return the steps per second of each run that has any, averaged over all of its updates."""
     return [at.steps / at.seconds for at in (course.job.standing() for course in courses) if at.seconds and at.steps]
 
 
@@ -77,7 +77,7 @@ def _left(seconds: float) -> str:
 
 
 class Display:
-    """Shows the table on a terminal; elsewhere a line when something happens, and a summary now and then."""
+    """Shows the table on a terminal; elsewhere prints a line per event, and a summary at intervals."""
 
     def __init__(self, courses: Sequence[Course], slots: int) -> None:
         self._courses = courses
@@ -98,7 +98,7 @@ class Display:
             self._live = None
 
     def show(self, line: str) -> None:
-        """Say what has happened, if anything, and how far all of it is, if it is time to."""
+        """Print an event, if there is one, and the overall progress, if it is due."""
         now = time.monotonic()
         if line:
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""How far a run is, read from its folder, without PyTorch."""
+"""A requested run, and its progress, which is read from its folder without PyTorch."""
 
 import math
 from pathlib import Path
@@ -17,48 +17,48 @@ RESULTS_FOLDER = "results"
 
 
 class Standing(NamedTuple):
-    """How far a run is."""
+    """The progress of a run."""
 
     updates: int
-    """Of which there is a checkpoint."""
+    """Number of updates up to the last checkpoint."""
     steps: int
-    """Environment steps that are logged; they may be ahead of the checkpoint."""
+    """Logged environment steps, which may be ahead of the checkpoint."""
     steps_per_second: float
-    """In the last update; NaN before the first."""
+    """Steps per second in the last update; NaN before the first."""
     mean_return: float
-    """Of the last 100 episodes; NaN before the first."""
+    """Mean return of the last 100 episodes; NaN before the first."""
     seconds: float
-    """Of training, over all sessions."""
+    """Seconds of training, over all sessions."""
 
 
 class Job(NamedTuple):
-    """A run that is asked for."""
+    """A run that is requested."""
 
     config: TrainConfig
     name: str
 
     @property
     def folder(self) -> Path:
-        """Where it is on disk."""
+        """Return the run's folder."""
         return run_folder(self.config)
 
     @property
     def num_updates(self) -> int:
-        """Updates after which it is finished."""
+        """Return the number of updates after which it is finished."""
         return self.config.num_updates()
 
     @property
     def total_steps(self) -> int:
-        """Environment steps after which it is finished."""
+        """Return the number of environment steps after which it is finished."""
         return self.num_updates * self.config.batch_size
 
     @property
     def log(self) -> Path:
-        """What its process says."""
+        """Return the log file of its process."""
         return self.config.run_root / LOGS_FOLDER / f"{self.name}.log"
 
     def standing(self) -> Standing:
-        """Read how far it is."""
+        """Read its progress."""
         found = checkpoint_folders(self.folder)
         updates = _checkpointed(found[-1]) if found else 0
         row = last_row(self.folder / PROGRESS_FILE)
@@ -80,12 +80,12 @@ class Job(NamedTuple):
         )
 
     def is_finished(self) -> bool:
-        """Whether there is a checkpoint of the last update, or of a later one."""
+        """Say whether there is a checkpoint of the last update, or of a later one."""
         return self.standing().updates >= self.num_updates
 
 
 def make_jobs(configs: list[TrainConfig]) -> list[Job]:
-    """Return the jobs; raises UserError where a folder holds a run with other settings, or no run."""
+    """Return the jobs; raises UserError if a folder holds a run with other settings, or something else."""
     jobs = [Job(config, run_folder(config).name) for config in configs]
     for job in jobs:
         try:
@@ -100,7 +100,7 @@ def make_jobs(configs: list[TrainConfig]) -> list[Job]:
 
 
 def _checkpointed(folder: Path) -> int:
-    """Updates of a checkpoint, by its name; 0 where it was emptied or is not to be read."""
+    """Return the number of updates of a checkpoint, from its name; 0 if it is empty or unreadable."""
     try:
         read_json_object(folder / STATE_FILE, "it counts for nothing.")
     except UserError:

@@ -1,4 +1,4 @@
-"""Runs on this machine, each in a process of its own."""
+"""Trains runs on this machine, each in its own process."""
 
 import contextlib
 import multiprocessing
@@ -21,7 +21,7 @@ class _Running(NamedTuple):
 
 
 class LocalMachine:
-    """Trains up to `slots` runs at once; the GPUs of `devices`, where there are any, are dealt out by slot."""
+    """Trains up to `slots` runs at once; the GPUs in `devices`, if any, are assigned by slot."""
 
     where = "on this machine"
 
@@ -31,7 +31,7 @@ class LocalMachine:
         self._running: dict[str, _Running] = {}
 
     def start(self, job: Job, attempt: int, witness: Path, version: str) -> None:
-        """Begin to train a run, or go on with it."""
+        """Start or resume the training of a run."""
         taken = {running.slot for running in self._running.values()}
         slot = next(index for index in range(self.slots) if index not in taken)
         device = self._devices[slot % len(self._devices)] if self._devices else None
@@ -59,19 +59,19 @@ class LocalMachine:
         return endings
 
     def stop(self) -> None:
-        """Let all runs save and end."""
+        """Make all runs save and exit."""
         for process, _, _ in self._running.values():
             process.terminate()
 
     def close(self) -> None:
-        """End what is left, without a word."""
+        """Kill the remaining processes."""
         for process, _, _ in self._running.values():
             process.kill()
             process.join()
 
 
 def find_gpus(device: str, slots: int) -> list[str]:
-    """Return the GPUs to deal out to several runs at once; raises UserError where one is asked for and absent."""
+    """Return the GPUs to assign to concurrent runs; raises UserError if a GPU is requested but not available."""
     if device == "cpu" or (device == "auto" and slots == 1):
         return []
     import torch
@@ -92,9 +92,9 @@ def _died(code: int | None) -> Ending:
 
 
 def _train(answer: Connection, device: str | None, job: Job, attempt: int, witness: Path, version: str) -> None:
-    """Run in the new process."""
+    """Train a run; this is the entry point of the new process."""
     with contextlib.suppress(OSError):
-        os.setsid()  # Ctrl-C is for the process that asked; it tells this one once, and this one saves
+        os.setsid()  # only the parent gets Ctrl-C; it then signals this process once, which saves
     if device is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = device
     parent = multiprocessing.parent_process()
@@ -102,10 +102,10 @@ def _train(answer: Connection, device: str | None, job: Job, attempt: int, witne
 
     def follow() -> None:
         wait([parent.sentinel])
-        os.kill(os.getpid(), signal.SIGTERM)  # saves, and ends
+        os.kill(os.getpid(), signal.SIGTERM)  # saves and exits
 
     threading.Thread(target=follow, daemon=True).start()
     ending = train_job(job, attempt, witness, version)
-    with contextlib.suppress(OSError):  # who asked may be gone
+    with contextlib.suppress(OSError):  # the parent may be gone
         answer.send(ending)
     answer.close()

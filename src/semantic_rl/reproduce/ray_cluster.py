@@ -1,4 +1,4 @@
-"""Runs over a Ray cluster: a task for each, on one GPU or on a slot of cores."""
+"""Trains runs on a Ray cluster: one task per run, on one GPU or on a number of cores."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ SECONDS_TO_STOP = 120.0
 
 
 def _import_ray() -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to anyone
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # turns off Ray's telemetry
     try:
         import ray
     except ImportError as error:
@@ -27,7 +27,7 @@ def _import_ray() -> Any:
 
 
 def _check_answers(address: str) -> None:
-    """Raise UserError unless something listens at HOST:PORT: Ray itself would try for a minute."""
+    """Raise UserError unless something listens at HOST:PORT; Ray itself would keep trying for a minute."""
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdigit() or "/" in address:
         raise UserError(f"ray: got '{address}', expected HOST:PORT of the cluster's head, auto or local.")
@@ -40,10 +40,10 @@ def _check_answers(address: str) -> None:
 
 
 class RayCluster:
-    """Trains as many runs at once as there are slots; tasks that die are begun anew by who watches, not by Ray."""
+    """Trains as many runs at once as there are slots; tasks that die are restarted by the supervisor, not by Ray."""
 
     def __init__(self, address: str, device: str, cores_per_run: int | None, jobs: int | None) -> None:
-        """Connect; raises UserError where nothing answers, or no node has what a run needs."""
+        """Connect; raises UserError if nothing answers, or if no node has the resources of a run."""
         ray = self._ray = _import_ray()
         self.where = f"on the Ray cluster at {address}" if address != "local" else "on a Ray cluster of this machine"
         if address not in ("auto", "local"):
@@ -86,15 +86,15 @@ class RayCluster:
 
     @property
     def slots(self) -> int:
-        """Runs that have room at once; nodes come and go."""
+        """Return how many runs fit at once, which changes as nodes come and go."""
         rooms = [int(node.get("CPU", 0)) // self.cores for node in self._nodes()]
         if self._gpus:
             rooms = [min(room, int(node.get("GPU", 0))) for room, node in zip(rooms, self._nodes(), strict=True)]
         return min(sum(rooms), self._jobs or sum(rooms))
 
     def start(self, job: Job, attempt: int, witness: Path, version: str) -> None:
-        """Ask Ray to train a run, or to go on with it, where there is room."""
-        # A worker of Ray's trains one run and ends: memory is given back, and a crash takes nothing with it.
+        """Ask Ray to start or resume the training of a run on a node with free resources."""
+        # Each Ray worker trains one run and exits, so that memory is freed and a crash affects no other run.
         remote = self._ray.remote(max_calls=1, max_retries=0)(train_job)
         task = remote.options(num_cpus=self.cores, num_gpus=self._gpus, name=job.name)
         self._references[job.name] = task.remote(job, attempt, witness, version)
@@ -121,11 +121,11 @@ class RayCluster:
             return Ending("failed", lines[-1].strip())
 
     def stop(self) -> None:
-        """Let all runs save and end: Ray raises SIGINT in their processes."""
+        """Make all runs save and exit: Ray raises SIGINT in their processes."""
         for reference in self._references.values():
             self._ray.cancel(reference, force=False)
 
     def close(self) -> None:
-        """Leave the cluster, or end it where it is one's own; what is still under way is ended."""
+        """Disconnect from the cluster, or shut it down if this process started it; running tasks end."""
         with contextlib.suppress(Exception):
             self._ray.shutdown()

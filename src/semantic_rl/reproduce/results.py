@@ -1,4 +1,4 @@
-"""What many runs come to: curves and final scores, beside those that the original published."""
+"""Results of many runs: curves and final scores, compared with those that the original published."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -20,19 +20,19 @@ SCORES_FILE = "scores.md"
 
 
 class Results(NamedTuple):
-    """What was written, and what to print."""
+    """The written files, and the text to print."""
 
     paths: list[Path]
     table: str
-    """Final scores with intervals, as text; our runs and the original's in rows of their own."""
+    """Final scores with intervals, as text; our runs and the original's are in separate rows."""
     comparison: str
-    """Ours beside the original's, in Markdown."""
+    """Our scores beside the original's, in Markdown."""
 
 
 def make_results(jobs: list[Job], warn: Warn) -> Results:
-    """Draw the curves of what there is of the runs and write the scores.
+    """Draw the curves of the runs as far as they have got, and write the scores.
 
-    Raises UserError where there is nothing to draw, and where it cannot be written.
+    Raises UserError if there is nothing to draw, or if the results cannot be written.
     """
     curves, config = CurvesFigureConfig(), jobs[0].config
     logs = [job.folder / PROGRESS_FILE for job in jobs]
@@ -56,7 +56,7 @@ def make_results(jobs: list[Job], warn: Warn) -> Results:
 
 
 def _published(config: TrainConfig, ours: list[Run], skip_updates: int) -> list[Run]:
-    """Return the original's runs of our games and algorithms, as long as ours; none in a setting it did not publish."""
+    """Return the original's runs of our games and algorithms, cut to our length; none for unpublished settings."""
     levels = config.environment
     if (levels.distribution_mode, levels.num_levels, levels.start_level) != ("easy", 0, 0):
         return []

@@ -1,4 +1,4 @@
-"""Has many runs trained: begins them where there is room, tries again those that died, lets none stop the others."""
+"""Supervises many runs: starts them when there is room and restarts those that died; a failure stops no other run."""
 
 import time
 from collections import deque
@@ -13,22 +13,22 @@ from semantic_rl.reproduce.worker import Ending
 from semantic_rl.training.signals import StopSignals
 
 DEATHS_WITHOUT_PROGRESS = 3
-"""A run that dies so often without a new checkpoint in between has failed: another try would end like these."""
+"""Number of deaths without a new checkpoint in between after which a run counts as failed."""
 SECONDS_BETWEEN_LOOKS = 0.25
 
 State = Literal["waiting", "starting", "training", "finished", "stopped", "failed"]
 
 
 class Machines(Protocol):
-    """Where runs are trained."""
+    """The machines that train runs: this one or a Ray cluster."""
 
     @property
     def slots(self) -> int:
-        """Runs that have room at once."""
+        """Return how many runs fit at once."""
         ...
 
     def start(self, job: Job, attempt: int, witness: Path, version: str) -> None:
-        """Begin to train a run, or go on with it."""
+        """Start or resume the training of a run."""
         ...
 
     def ended(self) -> list[tuple[str, Ending]]:
@@ -36,28 +36,28 @@ class Machines(Protocol):
         ...
 
     def stop(self) -> None:
-        """Let all runs save and end."""
+        """Make all runs save and exit."""
         ...
 
 
 @dataclass
 class Course:
-    """What has become of a run so far."""
+    """The state of a run under supervision."""
 
     job: Job
     state: State
     reason: str = ""
-    """Why it failed, or was begun anew."""
+    """Why it failed or was restarted."""
     attempt: int = 0
     deaths: int = 0
-    """In a row, without a new checkpoint in between."""
+    """Consecutive deaths without a new checkpoint in between."""
     updates_at_start: int = 0
     where: str = ""
-    """Host on which it trains, or did."""
+    """Host on which it trains or last trained."""
 
 
 def make_courses(jobs: list[Job]) -> list[Course]:
-    """Return what there is to do: what is finished is not done again."""
+    """Return the initial state of each job; finished runs are not trained again."""
     return [Course(job, "finished" if job.is_finished() else "waiting") for job in jobs]
 
 
@@ -69,9 +69,9 @@ def supervise(
     show: Callable[[str], None],
     signals: StopSignals,
 ) -> None:
-    """Train all that is waiting; returns when everything has ended, which a signal makes soon.
+    """Train all waiting runs; returns when all have ended, or soon after a signal.
 
-    `show` is called often; with a line that says what has happened, or an empty one.
+    `show` is called frequently, with a line that describes an event, or with an empty line.
     """
     waiting = deque(course for course in courses if course.state == "waiting")
     running: dict[str, Course] = {}

@@ -1,4 +1,4 @@
-"""What trains one run, in a process of its own: on this machine or wherever Ray puts it."""
+"""Trains one run in its own process, on this machine or on a node of a Ray cluster."""
 
 import os
 import socket
@@ -13,21 +13,22 @@ from semantic_rl.errors import UserError
 from semantic_rl.reproduce.job import Job
 
 SECONDS_UNTIL_SHARED = 60.0
-"""After so long NFS shows a new file to hosts that have looked for it before."""
+"""Time after which NFS shows a new file to hosts that have looked for it before."""
 
 
 class Ending(NamedTuple):
     """How a process that trained a run ended."""
 
     kind: Literal["finished", "stopped", "failed", "died"]
-    """died: without a word, as after SIGKILL or with its machine; only then it is worth another try."""
+    """died: without a result, as after SIGKILL or a failure of the machine; only then is it worth another try."""
     reason: str = ""
 
 
 def train_job(job: Job, attempt: int, witness: Path, version: str) -> Ending:
-    """Train a run to its end, or go on with it; what it prints goes to its log.
+    """Train or resume a run until it is finished; its output goes to its log.
 
-    `witness` is a file that whoever asks has written: where it is not seen, the run would be lost.
+    `witness` is a file that the supervisor has written: if it is not visible here, the storage is not shared and the
+    run would be lost.
     """
     from semantic_rl import __version__
 
@@ -56,7 +57,7 @@ def train_job(job: Job, attempt: int, witness: Path, version: str) -> Ending:
     except SystemExit as leaving:
         stopped = leaving.code in (130, 143)
         return Ending("stopped" if stopped else "failed", "" if stopped else f"exit code {leaving.code}")
-    except Exception as error:  # whatever it is, it goes to the log, and the other runs go on
+    except Exception as error:  # any error goes to the log, and the other runs continue
         traceback.print_exc()
         return Ending("failed", f"{type(error).__name__}: {error}".splitlines()[0])
     return Ending("finished")
@@ -65,7 +66,7 @@ def train_job(job: Job, attempt: int, witness: Path, version: str) -> Ending:
 def _is_seen(witness: Path) -> bool:
     deadline = time.monotonic() + SECONDS_UNTIL_SHARED
     while not os.path.isfile(witness):
-        # A path of which not even the folder is there is on no storage that is merely slow.
+        # If not even the folder exists, the storage is not merely slow but not shared.
         if time.monotonic() > deadline or not os.path.isdir(witness.parent.parent):
             return False
         time.sleep(0.2)
@@ -73,7 +74,7 @@ def _is_seen(witness: Path) -> bool:
 
 
 def _write_to(log: Path, first_line: str) -> None:
-    """Let all that this process writes, its libraries too, go to the end of a file that is no link; raises OSError."""
+    """Append all output of this process and its libraries to a file that is not a symbolic link; raises OSError."""
     sys.stdout.flush()
     sys.stderr.flush()
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
