@@ -11,7 +11,7 @@ export interface Difference {
   high: number | null;
   effect: number | null;
   effect_name: string;
-  /** Episodes that the number inside is of. */
+  /** Number of episodes that contribute to the number inside. */
   num_episodes: number;
   num_episodes_rest: number;
   /** Why there is no interval. */
@@ -29,21 +29,21 @@ export interface Plane {
   limits: Limits | null;
   ready: boolean;
   num_placed: number;
-  /** Why it cannot be had. */
+  /** Why it is not available. */
   why_not?: string;
 }
 
-/** A column of the points, whose values are whole numbers. */
+/** A column of the points, whose values are integers. */
 export interface Column {
   name: string;
   dtype: "uint8" | "uint16" | "uint32" | "float32";
   width: number;
-  /** What 0 stands for, and `high` the largest number of the type; absent where numbers are what they are. */
+  /** The value that 0 encodes; `high` is encoded by the type's largest integer. Absent if integers are the values. */
   low?: number;
   high?: number;
-  /** What the numbers 0, 1, … stand for. */
+  /** The values that the integers 0, 1, … encode. */
   levels?: number[];
-  /** Points whose value is not finite; they have the lowest. */
+  /** Number of points whose value is not finite; they get the lowest value. */
   num_unknown?: number;
 }
 
@@ -64,14 +64,14 @@ export interface Environment {
   start_level: number | null;
 }
 
-/** A list of "show me" that the recording can have. */
+/** A "show me" list that is available for the recording. */
 export interface ListName {
   name: string;
   title: string;
   text: string;
 }
 
-/** What the page is told of a recording before anything else. */
+/** The description of a recording that the page loads first. */
 export interface Meta {
   id: string;
   title: string;
@@ -81,7 +81,7 @@ export interface Meta {
   protocol: string | null;
   num_states: number;
   num_episodes: number;
-  /** Points on the map. */
+  /** Number of points on the map. */
   num_shown: number;
   sample_seed: number;
   num_codes: number;
@@ -89,9 +89,9 @@ export interface Meta {
   action_names: string[];
   action_signs: string[];
   codebook: Point[];
-  /** Of each cluster. */
+  /** The colour of each cluster. */
   colors: string[];
-  /** Black or white, which reads on each of the colours. */
+  /** The text colour that is legible on each of the colours: black or white. */
   inks: string[];
   uncertainty_scale: number | null;
   planes: Plane[];
@@ -99,17 +99,17 @@ export interface Meta {
   lists: ListName[];
   has_pictures: boolean;
   picture_size: number;
-  /** "all", or the sentence that says of which states an export holds frames. */
+  /** "all", or a sentence that says which states have frames in an export. */
   frames: string;
   success_known: boolean;
   notes: string[];
-  /** What must be known before anything on the page is believed. */
+  /** A warning that applies to everything on the page. */
   warning: string | null;
   provenance: Record<string, unknown>;
   etag: string;
 }
 
-/** What a file says of itself. */
+/** What an exported file says about itself. */
 export interface Export {
   time: string;
   versions: Record<string, string>;
@@ -128,7 +128,7 @@ export interface Episodes {
   length: number[];
   episode_return: number[];
   level_seed: number[];
-  /** null where it did not end. */
+  /** null for episodes that did not end. */
   success: (boolean | null)[];
 }
 
@@ -207,7 +207,7 @@ export interface Playlist {
   note?: string;
 }
 
-/** What is inside a selection, against the rest. */
+/** Statistics of the states inside a selection, compared with the rest. */
 export interface InsideNumbers {
   count: number;
   of: number;
@@ -215,7 +215,7 @@ export interface InsideNumbers {
   num_levels: number;
   actions: number[];
   actions_rest: number[];
-  /** 95% interval of the differences, and `actions_high`. */
+  /** Lower ends of the 95% intervals of the differences; `actions_high` holds the upper ends. */
   actions_low: (number | null)[];
   actions_high: (number | null)[];
   actions_effect: number | null;
@@ -226,22 +226,22 @@ export interface InsideNumbers {
   success: Difference;
   dwell: Difference;
   uncertainty?: Difference;
-  /** States of each cluster; empty if the agent has none. */
+  /** Number of states of each cluster; empty if the agent has no clusters. */
   clusters: number[];
   clusters_rest: number[];
-  /** Rows inside, each of another episode. */
+  /** Rows inside, each from a different episode. */
   examples: number[];
-  /** Of what states the numbers are, where not of all. */
+  /** Which states the numbers cover, if not all. */
   note?: string;
 }
 
-/** The same, and where more of it can be had. */
+/** The same, with addresses of further data. */
 export interface Inside extends InsideNumbers {
   key: string;
-  /** Address of the mean frame; null where there is none. */
+  /** Address of the mean frame; null if there is none. */
   mean: string | null;
   mean_rest: string | null;
-  /** Frames that the mean is of, and `num_frames_rest`. */
+  /** Number of frames that the mean averages; `num_frames_rest` is that for the rest. */
   num_frames: number;
   num_frames_rest: number;
 }
@@ -285,7 +285,7 @@ export interface Annotations {
   /** By the cluster's number. */
   clusters: Record<string, ClusterNote>;
   selections: Selection[];
-  /** With whose name the server signs where none is given. */
+  /** Name that the server signs with if none is given. */
   author?: string;
 }
 
@@ -298,20 +298,20 @@ export interface ComparedNumber {
   difference: number | null;
   low: number | null;
   high: number | null;
-  /** Whether the interval leaves out zero. */
+  /** Whether the interval excludes zero. */
   certain: boolean;
-  /** Whether it is written as a percentage. */
+  /** Whether the number is formatted as a percentage. */
   is_share: boolean;
-  /** Decimals with which it is written. */
+  /** Number of decimals. */
   digits: number;
-  /** All of it in a line. */
+  /** The whole comparison in one line. */
   text: string;
-  /** The cluster of each recording that it is of. */
+  /** The cluster of each recording that the number refers to. */
   clusters?: readonly [number, number];
 }
 
 export interface Comparison {
-  /** Cluster of a, cluster of b, and how well they match. */
+  /** Cluster of a, cluster of b, score of the match. */
   match: readonly [number, number, number][];
   kind: "same" | "overlap" | "distance" | "none";
   how: string;
@@ -321,20 +321,20 @@ export interface Comparison {
 
 /** The answer while something is being computed. */
 export interface Progress {
-  /** 0 to 1; null while it is not known. */
+  /** 0 to 1; null if unknown. */
   progress: number | null;
 }
 
-/** The answer where there is none, as a sentence. */
+/** The answer to a request that failed, as a sentence. */
 export interface Failure {
   error: string;
-  /** Where someone else changed an entry in the meantime: what it is now. */
+  /** If someone else has changed an entry in the meantime: its current content. */
   current?: unknown;
 }
 
-/** What the page hears of the annotations. */
+/** The event that tells the page of changed annotations. */
 export interface AnnotationsChanged {
-  /** Their version; null while the file is being mended. */
+  /** Version of the annotations; null while the file cannot be read. */
   annotations: number | null;
 }
 

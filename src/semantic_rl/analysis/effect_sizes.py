@@ -35,7 +35,7 @@ class Difference(TypedDict):
     effect: FloatOrNaN
     effect_name: str
     num_episodes: int
-    """Episodes that the number inside is of."""
+    """Number of episodes that contribute to the number inside."""
     num_episodes_rest: int
     note: NotRequired[str]
     """Why there is no interval."""
@@ -46,7 +46,7 @@ class Sums(NamedTuple):
 
     total: NDArray[np.float64]
     square: NDArray[np.float64]
-    """Of squares."""
+    """Sums of squares."""
     number: NDArray[np.float64]
 
     @property

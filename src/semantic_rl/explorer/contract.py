@@ -32,22 +32,22 @@ class Plane(TypedDict):
     ready: bool
     num_placed: int
     why_not: NotRequired[str]
-    """Why it cannot be had."""
+    """Why it is not available."""
 
 
 class Column(TypedDict):
-    """A column of the points, whose values are whole numbers."""
+    """A column of the points, whose values are integers."""
 
     name: str
     dtype: Literal["uint8", "uint16", "uint32", "float32"]
     width: int
     low: NotRequired[float]
-    """What 0 stands for, and `high` the largest number of the type; absent where numbers are what they are."""
+    """The value that 0 encodes; `high` is encoded by the type's largest integer. Absent if integers are the values."""
     high: NotRequired[float]
     levels: NotRequired[list[float]]
-    """What the numbers 0, 1, … stand for."""
+    """The values that the integers 0, 1, … encode."""
     num_unknown: NotRequired[int]
-    """Points whose value is not finite; they have the lowest."""
+    """Number of points whose value is not finite; they get the lowest value."""
 
 
 class Agent(TypedDict):
@@ -68,7 +68,7 @@ class Environment(TypedDict):
 
 
 class ListName(TypedDict):
-    """A list of "show me" that the recording can have."""
+    """A "show me" list that is available for the recording."""
 
     name: str
     title: str
@@ -76,7 +76,7 @@ class ListName(TypedDict):
 
 
 class Meta(TypedDict):
-    """What the page is told of a recording before anything else."""
+    """The description of a recording that the page loads first."""
 
     id: str
     title: str
@@ -87,7 +87,7 @@ class Meta(TypedDict):
     num_states: int
     num_episodes: int
     num_shown: int
-    """Points on the map."""
+    """Number of points on the map."""
     sample_seed: int
     num_codes: int
     num_actions: int
@@ -95,9 +95,9 @@ class Meta(TypedDict):
     action_signs: list[str]
     codebook: Points
     colors: list[str]
-    """Of each cluster."""
+    """The colour of each cluster."""
     inks: list[str]
-    """Black or white, which reads on each of the colours."""
+    """The text colour that is legible on each of the colours: black or white."""
     uncertainty_scale: FloatOrNaN
     planes: list[Plane]
     columns: list[Column]
@@ -105,17 +105,17 @@ class Meta(TypedDict):
     has_pictures: bool
     picture_size: int
     frames: str
-    """"all", or the sentence that says of which states an export holds frames."""
+    """"all", or a sentence that says which states have frames in an export."""
     success_known: bool
     notes: list[str]
     warning: str | None
-    """What must be known before anything on the page is believed."""
+    """A warning that applies to everything on the page."""
     provenance: dict[str, Any]
     etag: str
 
 
 class Export(TypedDict):
-    """What a file says of itself."""
+    """What an exported file says about itself."""
 
     time: str
     versions: dict[str, str]
@@ -136,7 +136,7 @@ class Episodes(TypedDict):
     episode_return: Floats
     level_seed: Integers
     success: list[bool | None]
-    """null where it did not end."""
+    """null for episodes that did not end."""
 
 
 class EpisodeData(TypedDict):
@@ -216,7 +216,7 @@ class Playlist(TypedDict):
 
 
 class InsideNumbers(TypedDict):
-    """What is inside a selection, against the rest."""
+    """Statistics of the states inside a selection, compared with the rest."""
 
     count: int
     of: int
@@ -225,7 +225,7 @@ class InsideNumbers(TypedDict):
     actions: Floats
     actions_rest: Floats
     actions_low: FloatsOrNaN
-    """95% interval of the differences, and `actions_high`."""
+    """Lower ends of the 95% intervals of the differences; `actions_high` holds the upper ends."""
     actions_high: FloatsOrNaN
     actions_effect: FloatOrNaN
     actions_effect_name: str
@@ -236,23 +236,23 @@ class InsideNumbers(TypedDict):
     dwell: Difference
     uncertainty: NotRequired[Difference]
     clusters: list[int]
-    """States of each cluster; empty if the agent has none."""
+    """Number of states of each cluster; empty if the agent has no clusters."""
     clusters_rest: list[int]
     examples: list[int]
-    """Rows inside, each of another episode."""
+    """Rows inside, each from a different episode."""
     note: NotRequired[str]
-    """Of what states the numbers are, where not of all."""
+    """Which states the numbers cover, if not all."""
 
 
 class Inside(InsideNumbers):
-    """The same, and where more of it can be had."""
+    """The same, with addresses of further data."""
 
     key: str
     mean: str | None
-    """Address of the mean frame; null where there is none."""
+    """Address of the mean frame; null if there is none."""
     mean_rest: str | None
     num_frames: int
-    """Frames that the mean is of, and `num_frames_rest`."""
+    """Number of frames that the mean averages; `num_frames_rest` is that for the rest."""
     num_frames_rest: int
 
 
@@ -297,7 +297,7 @@ class Annotations(TypedDict):
     """By the cluster's number."""
     selections: list[Selection]
     author: NotRequired[str]
-    """With whose name the server signs where none is given."""
+    """Name that the server signs with if none is given."""
 
 
 class ComparedNumber(TypedDict):
@@ -311,20 +311,20 @@ class ComparedNumber(TypedDict):
     low: float | None
     high: float | None
     certain: bool
-    """Whether the interval leaves out zero."""
+    """Whether the interval excludes zero."""
     is_share: bool
-    """Whether it is written as a percentage."""
+    """Whether the number is formatted as a percentage."""
     digits: int
-    """Decimals with which it is written."""
+    """Number of decimals."""
     text: str
-    """All of it in a line."""
+    """The whole comparison in one line."""
     clusters: NotRequired[tuple[int, int]]
-    """The cluster of each recording that it is of."""
+    """The cluster of each recording that the number refers to."""
 
 
 class Comparison(TypedDict):
     match: list[tuple[int, int, float]]
-    """Cluster of a, cluster of b, and how well they match."""
+    """Cluster of a, cluster of b, score of the match."""
     kind: Literal["same", "overlap", "distance", "none"]
     how: str
     differences: list[ComparedNumber]
@@ -335,19 +335,19 @@ class Progress(TypedDict):
     """The answer while something is being computed."""
 
     progress: float | None
-    """0 to 1; null while it is not known."""
+    """0 to 1; null if unknown."""
 
 
 class Failure(TypedDict):
-    """The answer where there is none, as a sentence."""
+    """The answer to a request that failed, as a sentence."""
 
     error: str
     current: NotRequired[Any]
-    """Where someone else changed an entry in the meantime: what it is now."""
+    """If someone else has changed an entry in the meantime: its current content."""
 
 
 class AnnotationsChanged(TypedDict):
-    """What the page hears of the annotations."""
+    """The event that tells the page of changed annotations."""
 
     annotations: int | None
-    """Their version; null while the file is being mended."""
+    """Version of the annotations; null while the file cannot be read."""

@@ -209,7 +209,7 @@ def embeddings_figure(recording: Recording, planes: Planes, color: Color = "clus
 
 
 def legend_columns(entries: Sequence[tuple[str, str]], width: float) -> int:
-    """How many entries of a legend fit beside each other, evenly over its rows."""
+    """Return how many legend entries fit side by side, spread evenly over the rows."""
     if not entries:
         return 1
     needed = 0.34 + 0.062 * max(len(text) for _, text in entries)

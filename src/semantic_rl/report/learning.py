@@ -18,7 +18,7 @@ SMOOTHING = 0.9
 SKIPPED_UPDATES = 10
 """As in `figures curves`: few episodes finish in the first updates, and short ones finish first."""
 MARGIN = 0.04
-"""Room above and below the curves, as a share of their height."""
+"""Space above and below the curves, as a share of their height."""
 KINDS = {"training": "levels it trained on", "held-out": "held-out levels"}
 
 

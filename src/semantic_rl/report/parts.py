@@ -81,7 +81,7 @@ def picture(
 
 
 def pixels(image: NDArray[np.uint8], alt: str, title: str | None = None) -> Html:
-    """Show a small image [H, W, 3] without loss."""
+    """Show a small image [H, W, 3] losslessly, with its pixels unchanged."""
     height, width = image.shape[:2]
     content = encoded(Image.fromarray(image), lossless=True)
     return picture(content, "webp", (width, height), alt, title, class_="pixels")
