@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "semantic_rl"
 
 EVERYONE = (
     "errors", "called_flags", "atomic_write", "folder_lock", "output_places", "input_places", "json_files",
-    "progress_log", "palette",
+    "late_imports", "progress_log", "palette",
 )  # fmt: skip
 """What every part may import: errors, the ways to write and read files, the colours: what all need in the same way."""
 
@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "output_places":         ("artifacts",),
     "input_places":          (),
     "json_files":            (),
+    "late_imports":          (),
     "progress_log":          (),
     "palette":               (),
     "control_factor":        ("artifacts",),

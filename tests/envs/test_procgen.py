@@ -183,5 +183,5 @@ def test_pictures_for_people_are_those_of_the_last_observation() -> None:
 
 def test_without_the_games_the_way_to_them_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "procgen_gym", None)
-    with pytest.raises(UserError, match="pip install procgen-gym"):
+    with pytest.raises(UserError, match=r"pip install 'procgen-gym>=0\.1\.1,<0\.2'"):
         ProcgenVectorEnv(EnvConfig(), 1, 0)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.explorer.recording_view import View
 from semantic_rl.explorer.server.run import find_place
 
+from ..recording.synthetic import make_recording
 from .conftest import WRITE
 
 
@@ -130,3 +132,20 @@ def test_no_free_port_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         taken.listen()
         with pytest.raises(UserError, match="is free or may be used; give another --port"):
             find_place("127.0.0.1", taken.getsockname()[1])
+
+
+def test_computations_that_are_asked_for_at_once_do_not_wait_for_each_other_for_ever(tmp_path: Path) -> None:
+    """Each imports modules of scikit-learn and SciPy in a thread of its own, as soon as the server answers."""
+    first, second = (str(make_recording(tmp_path / name, picture_size=64).path) for name in "ab")
+    asked = ("compare", "a/clusters", "b/clusters", "a/playlist/lookalikes", "b/transitions", "a/plane/pca")
+    for _ in range(3):
+        with serving(first, second, "--port", "0") as (_, address):
+            left = set(asked)
+            deadline = time.monotonic() + 60
+            with ThreadPoolExecutor(len(asked)) as threads:
+                while left:
+                    assert time.monotonic() < deadline, f"still computing: {sorted(left)}"
+                    names = sorted(left)
+                    answers = threads.map(lambda name: httpx.get(f"{address}api/{name}", timeout=30).status_code, names)
+                    left = {name for name, status in zip(names, answers, strict=True) if status == 202}
+                    time.sleep(0.2)

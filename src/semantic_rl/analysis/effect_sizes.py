@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_rl.late_imports import import_alone
+
 if TYPE_CHECKING:
     from semantic_rl.analysis.metrics.bootstrap import Bootstrap  # comes with scikit-learn, which takes seconds
 
@@ -73,6 +75,7 @@ def add_up(values: NDArray[Any], episode: NDArray[np.integer], num_episodes: int
 
 def draws_of(num_episodes: int, seed: int) -> "Bootstrap":
     """Return the bootstrap draws of episodes that all intervals share."""
+    import_alone("semantic_rl.analysis.metrics.bootstrap")
     from semantic_rl.analysis.metrics.bootstrap import Bootstrap
 
     return Bootstrap(np.arange(max(num_episodes, 1)), NUM_RESAMPLES, seed)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.errors import UserError
+from semantic_rl.late_imports import import_alone
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.derived_tables import keep_table, read_kept
 
@@ -132,6 +133,7 @@ def compute_tsne(
     """
     if are_alike(features):
         raise NoPlane(ALIKE)
+    import_alone("openTSNE")
     from openTSNE import TSNE  # pyright: ignore[reportMissingTypeStubs, reportMissingImports]
 
     total = EXAGGERATION_STEPS + STEPS

@@ -17,13 +17,14 @@ from semantic_rl.explorer.background_jobs import Pending
 from semantic_rl.explorer.dataset.dataset import Explored, Settings
 from semantic_rl.explorer.dataset.frame_reader import find_missing
 from semantic_rl.explorer.recording_view import View
+from semantic_rl.late_imports import import_alone
 from semantic_rl.recording.store import open_recording
 
 IDS = ("a", "b")
 SECONDS_BEFORE_WARMING = 3.0
 """Delay before warming up, after which the page has loaded what it needs first."""
 NEEDED_BY_REQUESTS = ("anyio._backends._asyncio", "uvicorn.protocols.http.h11_impl", "uvicorn.loops.auto")
-TAKE_SECONDS = ("semantic_rl.analysis.metrics.bootstrap", "sklearn.decomposition")
+TAKE_SECONDS = ("semantic_rl.analysis.metrics.bootstrap", "sklearn.decomposition", "scipy.optimize")
 PREPARED_UP_TO = 50_000
 """Number of states up to which PCA takes a negligible time."""
 
@@ -39,16 +40,15 @@ def open_views(config: ExploreConfig) -> list[View]:
 def warm_up(views: Sequence[View]) -> None:
     """Start in the background what the page will soon ask for: the cards, and modules that take seconds to import.
 
-    Threads that import at the same time have been seen to deadlock (CPython 3.13.0). So the modules that every request
-    needs are imported here, and the rest by one thread before other threads start.
+    Threads that import at the same time can deadlock (`late_imports`). So the modules that every request needs are
+    imported here, before there are other threads.
     """
     for name in NEEDED_BY_REQUESTS:
         import_module(name)
     Image.preinit()
 
     def begin() -> None:
-        for name in TAKE_SECONDS:
-            import_module(name)
+        import_alone(*TAKE_SECONDS)
         for view in views:
             with suppress(Pending):
                 view.cards(patience=0)

@@ -16,6 +16,7 @@ from semantic_rl.analysis.embedding import POINT, are_alike, sample_rows, tsne_o
 from semantic_rl.explorer.background_jobs import Report
 from semantic_rl.explorer.contract import PlaneName
 from semantic_rl.explorer.dataset.row_group_sample import standing_for_all
+from semantic_rl.late_imports import import_alone
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.derived_tables import keep_table, read_kept
 
@@ -58,6 +59,7 @@ def place_by_pca(recording: Recording, seed: int, report: Report = lambda done, 
         kept = read_kept(recording.path, name, everything, POINT, {})
         if kept is not None:
             return Placed(None, np.stack([kept["x"], kept["y"]], 1))
+    import_alone("sklearn.decomposition")
     from sklearn.decomposition import PCA  # takes a second to import
 
     near = standing_for_all(recording, seed)

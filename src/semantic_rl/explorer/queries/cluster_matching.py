@@ -15,6 +15,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.explorer.agent_info import about
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.dataset.frame_reader import Frames
+from semantic_rl.late_imports import import_alone
 
 NUM_BINS = 10
 OBSERVATIONS_LOOKED_AT = 60
@@ -62,6 +63,7 @@ def match_clusters(a: Side, b: Side) -> Match:
 
 
 def _assigned(table: NDArray[np.float64], maximise: bool) -> list[tuple[int, int, float]]:
+    import_alone("scipy.optimize")
     from scipy.optimize import linear_sum_assignment  # takes half a second to import
 
     rows, columns = linear_sum_assignment(table, maximize=maximise)
