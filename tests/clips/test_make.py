@@ -27,7 +27,9 @@ SIZE = 64
 
 def settings(**changes: Any) -> ClipSettings:
     """Small clips of short runs: 40 frames of video, 16 of animation."""
-    small = {"frames": 40, "min_run": 3, "video_size": SIZE, "animation_size": SIZE, "animation_frames": 16}
+    small = {"frames": 40, "min_run": 3, "video_size": SIZE, "animation_size": SIZE}
+    if changes.get("animation_size", SIZE):
+        small["animation_frames"] = 16
     return ClipSettings(**{**small, **changes})
 
 

@@ -37,6 +37,8 @@ VALUES: dict[str, Any] = {
     "seed": 9,
 }
 """For every setting a value that is not its default."""
+NEEDS = {"seed": {"interval": "bootstrap"}}
+"""Settings that are refused where they would do nothing, with another under which they do something."""
 
 
 def curves_of(root: Path, *more: str, **settings: Any) -> list[GameCurves]:
@@ -218,9 +220,11 @@ def test_every_setting_has_a_flag_that_reaches_it_and_no_other() -> None:
     assert {field.name for field in fields(CurvesFigureConfig)} == VALUES.keys()
     for name, value in VALUES.items():
         words = [str(item) for item in value] if isinstance(value, tuple) else [] if value is True else [str(value)]
-        config = parse(CurvesFigureConfig, [f"--{name.replace('_', '-')}", *words], "figures curves")
+        needed = NEEDS.get(name, {})
+        more = [word for other, setting in needed.items() for word in (f"--{other}", setting)]
+        config = parse(CurvesFigureConfig, [f"--{name.replace('_', '-')}", *words, *more], "figures curves")
         assert config != CurvesFigureConfig()
-        assert vars(config) == {**vars(CurvesFigureConfig()), name: value}
+        assert vars(config) == {**vars(CurvesFigureConfig()), **needed, name: value}
 
 
 def test_settings_reach_the_figure(three_seeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -165,7 +165,7 @@ def test_text_of_a_recording_is_never_markup(folder: Path) -> None:
         change_description(
             recording,
             agent={**agent, "config": {HOSTILE: HOSTILE, "seed": HOSTILE, "num_levels": HOSTILE, "env": HOSTILE}},
-            environment={"env": HOSTILE, "distribution_mode": HOSTILE, "num_levels": HOSTILE},
+            environment={"env": HOSTILE, "distribution_mode": HOSTILE},
             settings={HOSTILE: HOSTILE, "states": HOSTILE},
             versions={HOSTILE: HOSTILE},
             machine={"device": HOSTILE},

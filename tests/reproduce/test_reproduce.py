@@ -54,7 +54,8 @@ def test_the_papers_table_is_asked_for_by_default() -> None:
 )
 def test_what_train_takes_reaches_every_run(flag: str, value: str, name: str) -> None:
     runs = parse(ReproduceConfig, [flag, value], "reproduce").runs()
-    assert {str(to_dict(run)[name]) for run in runs} == {value}
+    have_it = [run for run in runs if run.algorithm == "sppo" or name != "num_codes"]  # PPO has no codes
+    assert {str(to_dict(run)[name]) for run in have_it} == {value}
 
 
 def test_all_settings_of_training_but_a_runs_own_are_flags(capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +75,7 @@ def test_all_settings_of_training_but_a_runs_own_are_flags(capsys: pytest.Captur
         (["--games", "coinrun", "coinrun"], "games: got 'coinrun', expected it once; it is given twice."),
         (["--seeds", "1", "2", "1"], "seeds: got 1, expected it once; it is given twice."),
         (["--seeds", "-1"], "seed: got -1"),
-        (["--seeds"], "seeds: got (), expected at least one."),
+        (["--seeds"], "--seeds lacks its value"),
         (["--games", "bigfish", "--distribution-mode", "memory"], "bigfish has no mode 'memory'"),
         (["--jobs", "0"], "jobs: got 0, expected a number of at least 1"),
         (["--cores-per-run", "0"], "cores_per_run: got 0, expected a number of at least 1"),

@@ -44,7 +44,7 @@ class EnvConfig:
     def __post_init__(self) -> None:
         find_game(self.env)
         check_mode(self.env, self.distribution_mode)
-        at_least(self, 0, "num_levels", "start_level")
+        at_least(self, 0, "num_levels", "start_level", most=2**31 - 1)
         require(
             self.start_level + self.num_levels < 2**31,
             "start_level",
