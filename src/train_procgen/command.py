@@ -40,7 +40,7 @@ SETTINGS = {
 def empty_parser(name: str, description: str, epilog: str) -> ArgumentParser:
     """Make the parser of one of the original's commands, without flags."""
     command = f"python -m train_procgen.{name}"
-    return ArgumentParser(command, f"{command} [OPTIONS]", description, epilog, shorten=True)
+    return ArgumentParser(command, f"{command} [OPTIONS]", description, epilog, as_argparse=True)
 
 
 def add_flag(group: argparse._ActionsContainer, name: str, default: object, help: str) -> None:  # pyright: ignore[reportPrivateUsage]

@@ -97,7 +97,7 @@ def test_help_is_printed_wherever_it_stands(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_flag_may_be_shortened_only_where_the_original_allows_it() -> None:
-    parser = ArgumentParser("train", "train", "", shorten=True)
+    parser = ArgumentParser("train", "train", "", as_argparse=True)
     parser.add_argument("--env_name")
     parser.add_argument("--num_envs", type=int)
     parser.add_argument("--num_levels", type=int)
@@ -106,3 +106,9 @@ def test_a_flag_may_be_shortened_only_where_the_original_allows_it() -> None:
         parser.parse_args(["--num", "3"])
     with pytest.raises(UsageError, match=r"unknown flag '--num_level_s'\. Did you mean '--num_levels'"):
         parser.parse_args(["--num_level_s", "3"])
+
+
+def test_a_flag_may_be_given_twice_only_where_the_original_allows_it() -> None:
+    parser = ArgumentParser("train", "train", "", as_argparse=True)
+    parser.settings.add_argument("--rand_seed", type=int)
+    assert parser.parse_args(["--rand_seed", "1", "--rand_seed", "2"]).rand_seed == 2

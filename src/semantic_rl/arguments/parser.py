@@ -49,11 +49,12 @@ class Several(argparse.Action):
 class ArgumentParser(argparse.ArgumentParser):
     """The parser of one command; raises UsageError instead of printing the usage and exiting."""
 
-    def __init__(self, command: str, usage: str, description: str, epilog: str = "", shorten: bool = False) -> None:
+    def __init__(self, command: str, usage: str, description: str, epilog: str = "", as_argparse: bool = False) -> None:
         """Make a parser without arguments.
 
-        command: what a user types to run it. usage: the usage line. shorten: accept unique prefixes of flags, as the
-        original's commands do.
+        command: what a user types to run it. usage: the usage line. as_argparse: accept what plain
+        argparse accepts, as the original's commands do: unique prefixes of flags, and a flag given twice, whose last value
+        counts.
         """
         super().__init__(
             prog=command,
@@ -64,7 +65,7 @@ class ArgumentParser(argparse.ArgumentParser):
             allow_abbrev=False,
             add_help=False,
         )
-        self._shorten = shorten
+        self._as_argparse = as_argparse
         self._without_flag = self.add_argument_group("arguments")
         self.settings = self.add_argument_group("flags")
         self.settings.add_argument("-h", "--help", action="help", help="Show this help.")
@@ -124,7 +125,7 @@ class ArgumentParser(argparse.ArgumentParser):
             if "--help" in action.option_strings:
                 return ["--help"]
             flag = action.option_strings[-1]
-            if flag in seen:
+            if flag in seen and not self._as_argparse:
                 self.error(f"{flag} is given twice; give it once")
             seen[flag] = value
             if action.nargs == 0:
@@ -155,7 +156,7 @@ class ArgumentParser(argparse.ArgumentParser):
         spellings = {_spelled(flag): action for flag, action in known.items()}
         if _spelled(name) in spellings:
             return spellings[_spelled(name)]
-        begun = [flag for flag in known if self._shorten and len(name) > 2 and flag.startswith(name)]
+        begun = [flag for flag in known if self._as_argparse and len(name) > 2 and flag.startswith(name)]
         if len(begun) == 1:
             return known[begun[0]]
         if begun:
