@@ -84,7 +84,9 @@ def test_hosts_that_do_not_share_the_run_folder_are_told_so_at_the_start(tmp_pat
         "from semantic_rl.cli import main\n"
         "from semantic_rl.training import run_folder\n"
         "run_folder.SECONDS_UNTIL_SHARED = 0.5\n"
-        "main(['train', *sys.argv[1:], '--run-root', os.path.join(sys.argv[0] + '-root', os.environ['RANK'])])\n"
+        "words = sys.argv[1:]\n"
+        "words[words.index('--run-root') + 1] = os.path.join(sys.argv[0] + '-root', os.environ['RANK'])\n"
+        "main(['train', *words])\n"
     )
     command = [*TORCHRUN[:-1], str(script), *small_arguments(tmp_path, 2)]
     done = subprocess.run(command, env=environment_variables(), capture_output=True, text=True, timeout=120)

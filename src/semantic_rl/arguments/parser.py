@@ -52,9 +52,8 @@ class ArgumentParser(argparse.ArgumentParser):
     def __init__(self, command: str, usage: str, description: str, epilog: str = "", as_argparse: bool = False) -> None:
         """Make a parser without arguments.
 
-        command: what a user types to run it. usage: the usage line. as_argparse: accept what plain
-        argparse accepts, as the original's commands do: unique prefixes of flags, and a flag given twice, whose last value
-        counts.
+        command: what a user types to run it. usage: the usage line. as_argparse: accept what plain argparse accepts,
+        as the original's commands do: unique prefixes of flags, and a flag given twice, whose last value counts.
         """
         super().__init__(
             prog=command,
