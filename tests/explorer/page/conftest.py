@@ -17,7 +17,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 SOFTWARE_RENDERING = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-gpu-compositing")
 """WebGL is drawn in software, and the page itself without it: slow machines would do nothing but draw."""
-PATIENCE_MS = 120_000
+PATIENCE_MS = 30_000
 """A machine that does other work too must not fail a test: what is to become true is waited for so long."""
 playwright.expect.set_options(timeout=PATIENCE_MS)
 
