@@ -10,10 +10,12 @@ cross-entropy. So ∂L/∂s^q_ij = (q_ij·Σ_l p_lj − p_ij)/B² and ∂L/∂s^
 nothing is clipped; ∂s/∂d = −(ν+1)/(2ν)/u; and a gradient G_ij with respect to the squared distances contributes
 Σ_j 2(G_ij + G_ji)(x_i − x_j) to that of x_i. `fdr_loss` iterates over blocks of columns and computes loss and gradient
 in one pass, in buffers that stay in the cache. It holds B×B matrices (two for the gradient, never one of B×B×D), and
-autograd keeps none of them.
+autograd keeps none of them. A GPU with Triton uses `losses.fdr_kernels`.
 """
 
+import functools
 import math
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
@@ -76,6 +78,16 @@ def _extend(points: Tensor, dof: float) -> _Points:
     return _Points(torch.cat([-2 * scaled, 1 + squares, ones], 1), torch.cat([scaled, ones, squares], 1), dof)
 
 
+@functools.cache
+def _gpu_kernels() -> ModuleType | None:
+    """Import the kernels for a GPU where they are first needed; None where Triton is not installed."""
+    try:
+        from semantic_rl.losses import fdr_kernels
+    except ImportError:
+        return None
+    return fdr_kernels
+
+
 class _FDRLoss(torch.autograd.Function):
     """The loss; its gradient is computed in the forward pass."""
 
@@ -85,6 +97,11 @@ class _FDRLoss(torch.autograd.Function):
     ) -> Tensor:
         size = len(features)
         wants_gradient = ctx.needs_input_grad[0] or ctx.needs_input_grad[1]
+        if features.is_cuda and (kernels := _gpu_kernels()) is not None and kernels.can_run(features):
+            found = kernels.loss_and_gradients(features, embedding, feature_dof, embedding_dof, wants_gradient)
+            if wants_gradient:
+                ctx.save_for_backward(found.features, found.embedding)
+            return found.loss
         feature_points, embedding_points = _extend(features, feature_dof), _extend(embedding, embedding_dof)
         negative_loss = features.new_zeros(())
         towards = features.new_empty(2 if wants_gradient else 0, size, size)
@@ -127,8 +144,9 @@ class _FDRLoss(torch.autograd.Function):
 def fdr_loss(features: Tensor, embedding: Tensor, feature_dof: float = 20.0, embedding_dof: float = 20.0) -> Tensor:
     """Compute the FDR loss of features [B, D] and embedding [B, 2], both float32; about ln(B − 1)/B at initialisation.
 
-    Differentiable once. A CPU works on blocks of columns to bound memory; a GPU takes all columns at once. Raises
-    ValueError for other shapes, and for B below 2, since similarities are normalised over the other states.
+    Differentiable once. A CPU works on blocks of columns to bound memory; a GPU takes all columns at once, in
+    float32 by kernels of its own. Raises ValueError for other shapes, and for B below 2, since similarities are
+    normalised over the other states.
     """
     check_shapes("fdr_loss", least=2, features=(features, "B D"), embedding=(embedding, "B 2"))
     check_types("fdr_loss", {"features": features, "embedding": embedding})

@@ -52,4 +52,20 @@ class SemanticClustering(nn.Module):
         check_shapes("SemanticClustering", least=0, features=(features, f"B {NUM_FEATURES}"))
         embedding = self.output(self.hidden(features))  # no activation in between, so the map is linear
         code_index = self.code_distances(embedding.detach()).argmin(1)
-        return SemanticOutput(embedding, code_index, F.embedding(code_index, self.codebook))
+        return SemanticOutput(embedding, code_index, _look_up(code_index, self.codebook))
+
+
+def _look_up(code_index: Tensor, codebook: Tensor) -> Tensor:
+    """Return the codes [B, 2] of indices [B].
+
+    On a GPU the gradient of `embedding` is slow where many states share few codes. There a sum over all codes, of which
+    all but one are multiplied by 0, gives the same codes and a gradient that is summed in parallel.
+    """
+    if not (codebook.is_cuda and torch.is_grad_enabled()):
+        return F.embedding(code_index, codebook)
+    return _select(code_index, codebook)
+
+
+def _select(code_index: Tensor, codebook: Tensor) -> Tensor:
+    is_code = code_index.unsqueeze(1) == torch.arange(len(codebook), device=codebook.device)
+    return (is_code.unsqueeze(2) * codebook).sum(1)
