@@ -1,9 +1,9 @@
-"""Where the time of a learner's minibatch and of a policy step goes, and what other ways to compute parts would take.
+"""Where the time of a learner's minibatch and of a policy step goes.
 
     python benchmarks/gpu_profile.py --device cuda --out profile.txt
 
-Prints JSON: milliseconds of each part and variant, as CUDA graphs on a GPU; `--out` gets the profiler's tables. A
-variant that fails says so and the rest follow. `--size` sets the minibatch.
+Prints JSON: milliseconds of each part, as CUDA graphs on a GPU; `--out` gets the profiler's tables. A
+part that fails says so and the rest follow. `--size` sets the minibatch.
 """
 
 import argparse
@@ -14,18 +14,17 @@ import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from semantic_rl.config import PPOConfig, SemanticConfig
 from semantic_rl.losses.semantic import fdr_loss
-from semantic_rl.models.impala_layers.pooling import max_pool
+from semantic_rl.models.impala_layers import fused
 from semantic_rl.models.policy import SemanticPolicy, choose_actions
 from semantic_rl.training.device import choose_precision, keep_freed_memory, working_on
 from semantic_rl.training.distributed import Workers
@@ -100,8 +99,9 @@ def time_parts(bench: Bench, precision: str, batch: Batch) -> None:
 
     bench.time("minibatch, SPPO", lambda: step(precision, 8))
     bench.time("minibatch, PPO", lambda: step(precision, 0))
-    bench.time("minibatch, SPPO, activations made again", lambda: step(precision, 8, False))
-    bench.time("minibatch, SPPO, float32", lambda: step("fp32", 8))
+    with patch.object(fused, "suits", lambda device, dtype: False):
+        bench.time("minibatch, SPPO, cuDNN's layers", lambda: step(precision, 8))
+        bench.time("minibatch, SPPO, float32", lambda: step("fp32", 8))
     learner = make_learner(device, precision, 8)
     learner.optimizer.advance()
     bench.time("losses without gradient", lambda: _without_gradient(lambda: learner.losses(batch, weight)))
@@ -129,84 +129,6 @@ def _without_gradient(function: Callable[[], object]) -> Callable[[], object]:
             return function()
 
     return run
-
-
-def time_variants(bench: Bench, dtype: torch.dtype, size: int) -> None:
-    """Time other ways to compute the layers."""
-    device, last = bench.device, torch.channels_last
-
-    def trained(function: Callable[..., Tensor], *tensors: Tensor) -> Callable[[], object]:
-        wanted = [tensor for tensor in tensors if tensor.requires_grad]
-        output = function(*tensors)
-        gradient = torch.randn_like(output)
-        return lambda: torch.autograd.grad(function(*tensors), wanted, gradient)
-
-    def images(channels: int) -> Tensor:
-        return torch.rand(size, channels, 64, 64, device=device, dtype=dtype).to(memory_format=last)
-
-    def activations(depth: int, side: int) -> Tensor:
-        x = torch.randn(size, depth, side, side, device=device, dtype=dtype).to(memory_format=last)
-        return x.requires_grad_()
-
-    def weights(out: int, depth: int) -> Tensor:
-        return torch.randn(out, depth, 3, 3, device=device, dtype=dtype).to(memory_format=last).requires_grad_()
-
-    def convolve(x: Tensor, weight: Tensor) -> Tensor:
-        return F.conv2d(x, weight, padding=1)
-
-    def fused(x: Tensor, weight: Tensor, bias: Tensor) -> Callable[[], object]:
-        ones = [1, 1]
-        return _without_gradient(lambda: torch.cudnn_convolution_relu(x, weight, bias, ones, ones, ones, 1))
-
-    for channels in (3, 4, 8):
-        bench.time(
-            f"first convolution, {channels} channels", lambda c=channels: trained(convolve, images(c), weights(16, c))
-        )
-    for depth, side in ((16, 32), (32, 16), (32, 8)):
-        shape = f"{depth}×{side}×{side}"
-        bench.time(f"convolution {shape}", lambda d=depth, s=side: trained(convolve, activations(d, s), weights(d, d)))
-        bias = torch.randn(depth, device=device, dtype=dtype).requires_grad_()
-        bench.time(
-            f"convolution {shape} with bias, relu",
-            lambda d=depth, s=side, b=bias: trained(
-                lambda x, w, b: F.conv2d(x, w, b, padding=1).relu_(), activations(d, s), weights(d, d), b
-            ),
-        )
-        if device.type == "cuda":
-            bench.time(
-                f"convolution {shape}, relu in cuDNN, forward alone",
-                lambda d=depth, s=side, b=bias: fused(activations(d, s), weights(d, d), b),
-            )
-        bench.time(f"relu {shape}", lambda d=depth, s=side: trained(F.relu, activations(d, s)))
-    for depth, side in ((16, 64), (32, 32)):
-        shape = f"{depth}×{side}×{side}"
-        bench.time(
-            f"pooling {shape}, PyTorch's",
-            lambda d=depth, s=side: trained(lambda x: F.max_pool2d(x, 3, 2, ceil_mode=True), activations(d, s)),
-        )
-        bench.time(f"pooling {shape}, ours", lambda d=depth, s=side: trained(max_pool, activations(d, s)))
-
-
-def time_compiled(bench: Bench, precision: str, batch: Batch) -> None:
-    """Time the network compiled by inductor, where that works."""
-    learner = make_learner(bench.device, precision, 8)
-    network: nn.Module = learner.policy
-    compiled: Any = torch.compile(network, dynamic=False)
-
-    def forward_and_backward() -> object:
-        with torch.autocast(bench.device.type, torch.bfloat16, enabled=precision == "bf16"):
-            output = compiled(batch.observation)
-        total = output.logits.sum() + output.value.sum() + output.embedding.sum()
-        return torch.autograd.grad(total, list(network.parameters()), allow_unused=True)
-
-    bench.time("network forward and backward, compiled", lambda: forward_and_backward)
-
-    def plain() -> object:
-        output = learner.network(batch.observation)
-        total = output.logits.sum() + output.value.sum() + output.embedding.sum()  # type: ignore[union-attr]
-        return learner.working.backward(total)  # type: ignore[union-attr]
-
-    bench.time("network forward and backward", lambda: plain)
 
 
 @contextmanager
@@ -254,12 +176,6 @@ def main() -> None:
                 work()
             with table(arguments.out, f"{title}, {precision}, its kernels one by one", device):
                 work()
-        time_variants(bench, torch.bfloat16 if precision == "bf16" else torch.float32, arguments.size)
-        if device.type == "cuda":
-            try:
-                time_compiled(bench, precision, batch)
-            except Exception as error:
-                bench.milliseconds["compiled"] = f"fails: {error!r}"[:500]
     print(json.dumps({"precision": precision, "size": arguments.size, "milliseconds": bench.milliseconds}, indent=1))
 
 

@@ -31,6 +31,7 @@ TAIL = 4000
 BENCHMARK = [PYTHON, "benchmarks/training.py", "--device", DEVICE, "--rounds", "1", "--json"]
 TESTS = [
     *(PYTHON, "-m", "pytest", "-q", "-rA", "--no-header", "-p", "no:cacheprovider"),
+    *(() if DEVICE == "cpu" else ("-k", "cuda or graphs or streams or waits")),
     *(f"tests/training/test_{name}.py" for name in ("graphs", "flat", "adam", "static_learning", "actors")),
     *("tests/models/test_impala.py", "tests/losses/test_semantic.py"),
 ]

@@ -222,6 +222,7 @@ def measure(rounds: int, algorithms: list[str], settings: dict[str, Any]) -> dic
             ours, theirs = context.Pipe()
             process = context.Process(target=serve, args=(theirs, {**settings, "algorithm": name}), daemon=True)
             process.start()
+            theirs.close()  # so that a worker that fails ends the wait for its answer
             workers[name] = (ours, process)
         order = algorithms if round_number % 2 == 0 else algorithms[::-1]
         for name in order:

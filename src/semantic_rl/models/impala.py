@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from semantic_rl.models.impala_layers import autograd, onednn, recompute
+from semantic_rl.models.impala_layers import autograd, fused, onednn, recompute
 
 DEPTHS = (16, 32, 32)
 NUM_FEATURES = 256
@@ -79,6 +79,8 @@ class ImpalaCNN(nn.Module):
                 initialize_glorot(module)
 
     def _choose_layers(self, device: torch.device, dtype: torch.dtype) -> Layers:
+        if fused.suits(device, dtype):
+            return fused
         if self.keep_activations:
             return autograd
         return onednn if onednn.suits(device, dtype) else recompute
@@ -91,9 +93,16 @@ class ImpalaCNN(nn.Module):
         layers = self._choose_layers(observation.device, dtype)
         for block in self.blocks:
             x = block(x, layers, dtype)
+        if layers is fused:
+            return self._dense_channels_last(x)
         if x.is_mkldnn:
             x = x.to_dense()
         return F.relu(self.dense(F.relu(x.flatten(1))))
+
+    def _dense_channels_last(self, x: Tensor) -> Tensor:
+        """Apply the dense layer to activations that are channels-last: reordering its weights moves fewer bytes."""
+        weight = self.dense.weight.view(NUM_FEATURES, *x.shape[1:]).permute(0, 2, 3, 1).flatten(1)
+        return F.relu(F.linear(F.relu(x.permute(0, 2, 3, 1).flatten(1)), weight, self.dense.bias))
 
 
 def initialize_glorot(module: nn.Conv2d | nn.Linear) -> None:
