@@ -13,6 +13,7 @@ not depend on each other come first, and the reductions over threads that follow
 
 from typing import NamedTuple
 
+import torch
 import triton
 import triton.language as tl
 from torch import Tensor
@@ -74,6 +75,7 @@ def act(
         CODES=triton.next_power_of_2(max(policy.num_codes, 2)),
         NUM_ACTIONS=num_actions,
         OUTPUTS=triton.next_power_of_2(num_actions + 1),
+        TINY=torch.finfo(torch.float32).tiny,
         num_warps=_NUM_WARPS,
     )
 
@@ -108,55 +110,84 @@ def _act_for_one_state(
     CODES: tl.constexpr,
     NUM_ACTIONS: tl.constexpr,
     OUTPUTS: tl.constexpr,
+    TINY: tl.constexpr,
 ):
     state = tl.program_id(0)
+    row = tl.load(step)
     features += state * NUM_FEATURES
-    feature = tl.arange(0, NUM_FEATURES)
-
+    part = tl.arange(0, CHUNK)
     # Both heads are one matrix, whose row NUM_ACTIONS is the value's.
     output = tl.arange(0, OUTPUTS)
     is_action, is_value = output < NUM_ACTIONS, output == NUM_ACTIONS
-    policy_rows = output[:, None] * NUM_FEATURES + feature[None, :]
-    heads = tl.load(policy_weight + policy_rows, is_action[:, None], 0.0)
-    value_row = tl.broadcast_to(feature[None, :], (OUTPUTS, NUM_FEATURES))
-    heads += tl.load(value_weight + value_row, is_value[:, None], 0.0)
-    bias = tl.load(policy_bias + output, is_action, 0.0) + tl.load(value_bias + output * 0, is_value, 0.0)
-    row = tl.load(step)
-    drawn = tl.load(uniform + (row * tl.num_programs(0) + state) * NUM_ACTIONS + output, is_action, 0.5)
-    policy_features = tl.load(features + feature).to(tl.float32)
 
+    hidden_weights, hidden_inputs, head_weights, head_inputs = (), (), (), ()
     if NUM_CODES:
         unit = tl.arange(0, HIDDEN_SIZE)
-        part = tl.arange(0, CHUNK)
         code = tl.arange(0, CODES)
-        hidden_b = tl.load(hidden_bias + unit)
-        output_0 = tl.load(output_weight + unit)
-        output_1 = tl.load(output_weight + HIDDEN_SIZE + unit)
+        for start in tl.static_range(0, NUM_FEATURES, CHUNK):
+            columns = (start + part)[None, :]
+            hidden_inputs += (tl.load(features + start + part)[None, :],)
+            hidden_weights += (tl.load(hidden_weight + unit[:, None] * NUM_FEATURES + columns),)
+        hidden_bias_ = tl.load(hidden_bias + unit)
+        output_weight_0 = tl.load(output_weight + unit)
+        output_weight_1 = tl.load(output_weight + HIDDEN_SIZE + unit)
+        output_bias_0, output_bias_1 = tl.load(output_bias), tl.load(output_bias + 1)
         code_0 = tl.load(codebook + code * 2, code < NUM_CODES, 0.0)
         code_1 = tl.load(codebook + code * 2 + 1, code < NUM_CODES, 0.0)
+    for start in tl.static_range(0, NUM_FEATURES, CHUNK):
+        columns = (start + part)[None, :]
+        rows = tl.load(policy_weight + output[:, None] * NUM_FEATURES + columns, is_action[:, None], 0.0)
+        rows += tl.load(value_weight + output[:, None] * 0 + columns, is_value[:, None], 0.0)
+        head_inputs += (tl.load(features + start + part)[None, :],)
+        head_weights += (rows,)
+    bias = tl.load(policy_bias + output, is_action, 0.0) + tl.load(value_bias + output * 0, is_value, 0.0)
+    drawn = tl.load(uniform + (row * tl.num_programs(0) + state) * NUM_ACTIONS + output, is_action, 0.5)
+    # Keeps the compiler from delaying any of these reads until the first of them have arrived and been used.
+    tl.debug_barrier()
+
+    shift = 0.0
+    if NUM_CODES:
         sums = tl.zeros((HIDDEN_SIZE, CHUNK), tl.float32)
-        for start in tl.static_range(0, NUM_FEATURES, CHUNK):
-            weights = tl.load(hidden_weight + unit[:, None] * NUM_FEATURES + (start + part)[None, :])
-            sums += weights * tl.load(features + start + part).to(tl.float32)[None, :]
-        hidden = tl.sum(sums, 1) + hidden_b
-        embedding_0 = tl.sum(hidden * output_0, 0) + tl.load(output_bias)
-        embedding_1 = tl.sum(hidden * output_1, 0) + tl.load(output_bias + 1)
-        offset_0, offset_1 = embedding_0 - code_0, embedding_1 - code_1
+        for index in tl.static_range(NUM_FEATURES // CHUNK):
+            sums += hidden_weights[index] * hidden_inputs[index].to(tl.float32)
+        hidden = tl.sum(sums, 1) + hidden_bias_
+        embedding_0, embedding_1 = tl.reduce((hidden * output_weight_0, hidden * output_weight_1), 0, _add)
+        offset_0, offset_1 = embedding_0 + output_bias_0 - code_0, embedding_1 + output_bias_1 - code_1
         distance = tl.where(code < NUM_CODES, offset_0 * offset_0 + offset_1 * offset_1, float("inf"))
         code_index = tl.argmin(distance, 0)
         # Like PyTorch's, this division is rounded correctly; Triton's own is not.
-        policy_features += tl.div_rn(code_index.to(tl.float32), tl.full((), NUM_CODES, tl.float32))
+        shift = tl.div_rn(code_index.to(tl.float32), tl.full((), NUM_CODES, tl.float32))
 
-    result = tl.sum(heads * policy_features[None, :], 1) + bias
+    sums = tl.zeros((OUTPUTS, CHUNK), tl.float32)
+    for index in tl.static_range(NUM_FEATURES // CHUNK):
+        sums += head_weights[index] * (head_inputs[index].to(tl.float32) + shift)
+    result = tl.sum(sums, 1) + bias
     logits = tl.where(is_action, result, float("-inf"))
-    gumbel = -tl.log(-tl.log(tl.maximum(drawn, 1.1754943508222875e-38)))
-    # Not-a-number compares as nothing, and must not lead to the index of no action.
-    action = tl.minimum(tl.argmax(logits + gumbel, 0), NUM_ACTIONS - 1)
-    tl.store(actions + state, action.to(tl.int64))
+    gumbel = -tl.log(-tl.log(tl.maximum(drawn, TINY)))
+    _, action, logit, highest = tl.reduce((logits + gumbel, output, logits, logits), 0, _best_and_highest)
+    # Numbers that are not a number compare as nothing, and must not lead to an action that does not exist.
+    action = tl.minimum(action, NUM_ACTIONS - 1).to(tl.int64)
+    tl.store(actions + state, action)
     if action_column is not None:
-        above = logits - tl.max(logits, 0)
-        log_prob = above - tl.log(tl.sum(tl.exp(above), 0))
+        total, value = tl.reduce((tl.exp(logits - highest), tl.where(is_value, result, 0.0)), 0, _add)
         here = row * column_stride + state
-        tl.store(action_column + here, action.to(tl.int64))
-        tl.store(log_prob_column + here + output * 0, log_prob, output == action)
-        tl.store(value_column + here + output * 0, result, is_value)
+        tl.store(action_column + here, action)
+        tl.store(log_prob_column + here, logit - highest - tl.log(total))
+        tl.store(value_column + here, value)
+
+
+@triton.jit
+def _add(left_0, left_1, right_0, right_1):
+    return left_0 + right_0, left_1 + right_1
+
+
+@triton.jit
+def _best_and_highest(score_0, action_0, logit_0, highest_0, score_1, action_1, logit_1, highest_1):
+    """Keep action and logit of the highest score, of the first action if equal, and the highest logit of all."""
+    other = (score_1 > score_0) | ((score_1 == score_0) & (action_1 < action_0))
+    return (
+        tl.where(other, score_1, score_0),
+        tl.where(other, action_1, action_0),
+        tl.where(other, logit_1, logit_0),
+        tl.maximum(highest_0, highest_1),
+    )
