@@ -60,7 +60,8 @@ def make_policy(num_codes: int, num_actions: int) -> SemanticPolicy:
         if name.endswith("bias"):
             nn.init.normal_(parameter)
     if policy.semantic is not None:
-        nn.init.normal_(policy.semantic.codebook)
+        # Codes among the states, so that these differ in their clusters.
+        policy.semantic.codebook.data = policy.semantic(torch.rand(num_codes, NUM_FEATURES)).embedding.detach()
     return policy
 
 
