@@ -2,21 +2,38 @@
 
 `Acting` is the plain version. `StaticActing` does the same with preallocated tensors: observations go through pinned
 host memory, network and sampling are one CUDA graph, and each group has its own CUDA stream, so that the GPU work of
-the groups overlaps. Given the same uniform numbers, both choose the same actions.
+the groups overlaps; with Triton, all after the trunk is one kernel (`training.act_kernel`). Given the same uniform
+numbers, both choose the same actions.
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from importlib.util import find_spec
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semantic_rl.models.policy import PolicyOutput, choose_actions
+from semantic_rl.models.policy import PolicyOutput, SemanticPolicy, choose_actions
 from semantic_rl.training.graphs import StaticWork
 
 Network = Callable[[Tensor], PolicyOutput]
+
+
+@runtime_checkable
+class DividedNetwork(Protocol):
+    """A network that can compute its trunk alone; the rest is what `policy` computes with its own weights."""
+
+    policy: SemanticPolicy
+
+    def __call__(self, observation: Tensor) -> PolicyOutput:
+        """Map uint8 images [B, 64, 64, 3] to all outputs of the network."""
+        ...
+
+    def features(self, observation: Tensor) -> Tensor:
+        """Map uint8 images [B, 64, 64, 3] to the trunk's features [B, 256] alone, in any precision."""
+        ...
 
 
 class RolloutBuffer:
@@ -126,7 +143,8 @@ class StaticActing:
         )
         self._stream = torch.cuda.Stream(device) if self._is_cuda else None
         self._done = torch.cuda.Event() if self._is_cuda else None
-        self._act = StaticWork(self._choose, as_graphs)
+        in_one_kernel = self._is_cuda and isinstance(network, DividedNetwork) and find_spec("triton") is not None
+        self._act = StaticWork(self._choose_in_one_kernel if in_one_kernel else self._choose, as_graphs)
         self._evaluate = StaticWork(self._find_values, as_graphs)
 
     def begin(self, uniform: Tensor) -> None:
@@ -178,6 +196,17 @@ class StaticActing:
         if self._buffer is not None:
             for column, value in zip(self._buffer, (self._observation, actions, log_prob, output.value), strict=True):
                 column.index_copy_(0, self._step, value.unsqueeze(0))
+        self._step.add_(1)
+
+    def _choose_in_one_kernel(self) -> None:
+        from semantic_rl.training.act_kernel import Columns, act  # needs Triton, which only GPU builds of PyTorch bring
+
+        assert isinstance(self._network, DividedNetwork)
+        features = self._network.features(self._observation)
+        columns = None if self._buffer is None else Columns(*self._buffer[1:])
+        act(self._network.policy, features, self._uniform, self._step, self._actions, columns)
+        if self._buffer is not None:
+            self._buffer[0].index_copy_(0, self._step, self._observation.unsqueeze(0))
         self._step.add_(1)
 
     def _find_values(self) -> None:

@@ -20,7 +20,7 @@ class WorkingPolicy:
     """A policy that computes with the copies; `refresh` updates them from the optimiser's weights."""
 
     def __init__(self, policy: SemanticPolicy, optimizer: FlatAdam, precision: str) -> None:
-        self._policy = policy
+        self.policy = policy
         self._optimizer = optimizer
         self._precision = precision
         layout, weights = optimizer.layout, optimizer.weights
@@ -30,6 +30,7 @@ class WorkingPolicy:
         copies = layout.pieces(self._trunk)
         assert list(copies) == [name for name in parameters if name.startswith(TRUNK)], "the trunk comes first"
         self._copies = {name: copy.requires_grad_() for name, copy in copies.items()}
+        self._trunk_copies = {name.removeprefix(TRUNK): copy for name, copy in self._copies.items()}
         self._others = [parameter for name, parameter in parameters.items() if name not in copies]
         self._trunk_gradient = torch.empty_like(self._trunk)
         self.refresh()
@@ -42,7 +43,12 @@ class WorkingPolicy:
     def __call__(self, observation: Tensor) -> PolicyOutput:
         """Map uint8 images [B, 64, 64, 3] to all outputs of the network."""
         with autocast(observation.device, self._precision):
-            return functional_call(self._policy, self._copies, (observation,))
+            return functional_call(self.policy, self._copies, (observation,))
+
+    def features(self, observation: Tensor) -> Tensor:
+        """Map uint8 images [B, 64, 64, 3] to the trunk's features [B, 256] alone, in the run's precision."""
+        with autocast(observation.device, self._precision):
+            return functional_call(self.policy.trunk, self._trunk_copies, (observation,))
 
     def backward(self, loss: Tensor) -> None:
         """Write the gradient of a loss into the optimiser's vector; parameters that it does not reach get zero."""

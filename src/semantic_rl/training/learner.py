@@ -14,6 +14,7 @@ from semantic_rl.config import PPOConfig, SemanticConfig
 from semantic_rl.losses.ppo import normalize_advantages, ppo_loss
 from semantic_rl.losses.semantic import codebook_loss, commitment_loss, fdr_loss
 from semantic_rl.models.policy import PolicyOutput, SemanticPolicy
+from semantic_rl.training.actors import Network
 from semantic_rl.training.adam import FlatAdam
 from semantic_rl.training.cast_weights import WorkingPolicy
 from semantic_rl.training.device import autocast, to_device
@@ -85,10 +86,12 @@ class Learner:
         self._as_graphs = as_graphs
         self._static: StaticLearning | None = None
 
-    def network(self, observation: Tensor) -> PolicyOutput:
-        """Map uint8 images [B, 64, 64, 3] to all outputs of the network, in the run's precision."""
-        if self.working is not None:
-            return self.working(observation)
+    @property
+    def network(self) -> Network:
+        """The network in the run's precision, which maps uint8 images [B, 64, 64, 3] to all its outputs."""
+        return self._autocast_policy if self.working is None else self.working
+
+    def _autocast_policy(self, observation: Tensor) -> PolicyOutput:
         with autocast(self._device, self._precision):
             return self.policy(observation)
 
