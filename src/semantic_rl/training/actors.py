@@ -106,6 +106,7 @@ class StaticActing:
         observation_shape: tuple[int, int, int],
         device: torch.device,
         as_graphs: bool,
+        source: NDArray[np.uint8] | None = None,
     ) -> None:
         size = uniform_shape[1]
         self._network = network
@@ -124,7 +125,15 @@ class StaticActing:
             torch.zeros_like(tensor, device="cpu", pin_memory=self._is_cuda)
             for tensor in (self._observation, self._actions, self._values)
         )
+        self._actions_array, self._values_array = self._host_actions.numpy(), self._host_values.numpy()
+        # Observations that always come in the same memory, from which a GPU can copy, need no copy before that.
+        self._source: NDArray[np.uint8] | None = None
+        if source is not None:
+            lent = torch.from_numpy(source)
+            if not self._is_cuda or lent.is_pinned():
+                self._source, self._host_observation = source, lent
         self._stream = torch.cuda.Stream(device) if self._is_cuda else None
+        self._on_stream = torch.cuda.stream(self._stream)
         self._done = torch.cuda.Event() if self._is_cuda else None
         self._act = StaticWork(self._choose, as_graphs)
         self._evaluate = StaticWork(self._find_values, as_graphs)
@@ -144,13 +153,13 @@ class StaticActing:
     def actions(self) -> NDArray[np.int64]:
         """Wait for the actions [n] of the last submitted step; the next step overwrites the returned array."""
         self._wait()
-        return self._host_actions.numpy()
+        return self._actions_array
 
     def values(self, observation: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the values [n] of observations, without acting."""
         self._send(observation, self._evaluate, self._values, self._host_values)
         self._wait()
-        return self._host_values.numpy()
+        return self._values_array
 
     def end(self) -> None:
         """Make the current stream wait for this group's stream."""
@@ -159,13 +168,15 @@ class StaticActing:
 
     def _send(self, observation: NDArray[np.uint8], work: StaticWork, result: Tensor, host_result: Tensor) -> None:
         # The previous copy has finished, since the previous step's actions were waited for.
-        self._host_observation.copy_(torch.from_numpy(observation))
-        with torch.cuda.stream(self._stream):
+        if observation is not self._source:
+            assert self._source is None
+            self._host_observation.copy_(torch.from_numpy(observation))
+        with self._on_stream:
             self._observation.copy_(self._host_observation, non_blocking=True)
             work()
             host_result.copy_(result, non_blocking=True)
-            if self._done is not None:
-                self._done.record()
+        if self._done is not None:
+            self._done.record(self._stream)
 
     def _wait(self) -> None:
         if self._done is not None:
