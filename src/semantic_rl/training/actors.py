@@ -135,8 +135,9 @@ class StaticActing:
         self._stream = torch.cuda.Stream(device) if self._is_cuda else None
         self._on_stream = torch.cuda.stream(self._stream)
         self._done = torch.cuda.Event() if self._is_cuda else None
-        self._act = StaticWork(self._choose, as_graphs)
-        self._evaluate = StaticWork(self._find_values, as_graphs)
+        # The copies are part of the graphs: launching them one by one takes the host longer than the rest.
+        self._act = StaticWork(self._answer, as_graphs)
+        self._evaluate = StaticWork(self._answer_values, as_graphs)
 
     def begin(self, uniform: Tensor) -> None:
         """Begin a rollout, given the uniform numbers [T, n, A] that its actions are sampled with."""
@@ -148,7 +149,7 @@ class StaticActing:
 
     def submit(self, observation: NDArray[np.uint8]) -> None:
         """Start to choose the actions for observations [n, H, W, 3]."""
-        self._send(observation, self._act, self._actions, self._host_actions)
+        self._send(observation, self._act)
 
     def actions(self) -> NDArray[np.int64]:
         """Wait for the actions [n] of the last submitted step; the next step overwrites the returned array."""
@@ -157,7 +158,7 @@ class StaticActing:
 
     def values(self, observation: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the values [n] of observations, without acting."""
-        self._send(observation, self._evaluate, self._values, self._host_values)
+        self._send(observation, self._evaluate)
         self._wait()
         return self._values_array
 
@@ -166,17 +167,25 @@ class StaticActing:
         if self._stream is not None:
             torch.cuda.current_stream().wait_stream(self._stream)
 
-    def _send(self, observation: NDArray[np.uint8], work: StaticWork, result: Tensor, host_result: Tensor) -> None:
+    def _send(self, observation: NDArray[np.uint8], work: StaticWork) -> None:
         # The previous copy has finished, since the previous step's actions were waited for.
         if observation is not self._source:
             assert self._source is None
             self._host_observation.copy_(torch.from_numpy(observation))
         with self._on_stream:
-            self._observation.copy_(self._host_observation, non_blocking=True)
             work()
-            host_result.copy_(result, non_blocking=True)
         if self._done is not None:
             self._done.record(self._stream)
+
+    def _answer(self) -> None:
+        self._observation.copy_(self._host_observation, non_blocking=True)
+        self._choose()
+        self._host_actions.copy_(self._actions, non_blocking=True)
+
+    def _answer_values(self) -> None:
+        self._observation.copy_(self._host_observation, non_blocking=True)
+        self._find_values()
+        self._host_values.copy_(self._values, non_blocking=True)
 
     def _wait(self) -> None:
         if self._done is not None:
