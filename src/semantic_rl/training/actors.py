@@ -40,6 +40,10 @@ class GroupActing(Protocol):
         """Submit the next step's observations [n, H, W, 3]; a GPU processes them asynchronously."""
         ...
 
+    def is_ready(self) -> bool:
+        """Say whether the actions of the last submitted step need no waiting."""
+        ...
+
     def actions(self) -> NDArray[np.int64]:
         """Wait for the actions [n] of the last submitted step."""
         ...
@@ -81,6 +85,10 @@ class Acting:
             self._buffer.log_prob[self._step, self._here] = log_prob
             self._buffer.value[self._step, self._here] = output.value
         self._step += 1
+
+    def is_ready(self) -> bool:
+        """Say that actions are ready: they always are."""
+        return True
 
     def actions(self) -> NDArray[np.int64]:
         """Return the actions [n] of the last submitted step."""
@@ -150,6 +158,10 @@ class StaticActing:
     def submit(self, observation: NDArray[np.uint8]) -> None:
         """Start to choose the actions for observations [n, H, W, 3]."""
         self._send(observation, self._act)
+
+    def is_ready(self) -> bool:
+        """Say whether the actions of the last submitted step need no waiting."""
+        return self._done is None or self._done.query()
 
     def actions(self) -> NDArray[np.int64]:
         """Wait for the actions [n] of the last submitted step; the next step overwrites the returned array."""

@@ -49,6 +49,8 @@ class Player:
         self._device = device
         self._is_static = is_static
         self._as_graphs = as_graphs
+        # A GPU's actions are waited for only after the next groups have been submitted; a CPU's are ready at once.
+        self._lag = len(groups) // 2 if device.type == "cuda" else 0
         self._ends = np.cumsum([group.num_envs for group in groups]).tolist()
         self.num_envs: int = self._ends[-1]
         self.num_envs_of_a_group = groups[0].num_envs
@@ -80,8 +82,6 @@ class Player:
         slices = self._slices()
         rows = [(reward[:, here], ended[:, here], complete[:, here]) for here in slices]
         acting = self._prepare(network, num_steps, buffer)
-        # A GPU's actions are fetched only after the next groups have been submitted; a CPU's are ready at once.
-        lag = len(acting) // 2 if self._device.type == "cuda" else 0
         under_way: list[int] = []
 
         def receive(step: int, index: int) -> None:
@@ -99,9 +99,12 @@ class Player:
             for index in range(len(acting)):
                 if step:
                     receive(step - 1, index)
+                    # Games that can go on do not wait until the host has submitted this group's observations.
+                    while under_way and acting[under_way[0]].is_ready():
+                        answer(len(under_way) - 1)
                 acting[index].submit(self._lent[index].buffers.observation)
                 under_way.append(index)
-                answer(lag)
+                answer(self._lag)
             if progress is not None:
                 progress(step + 1, num_steps)
         answer(0)
