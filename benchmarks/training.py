@@ -87,8 +87,8 @@ class Stopwatch:
     def __init__(self, session: Any) -> None:
         self.seconds = dict.fromkeys(("waiting for games", "waiting for the network", "sending pictures"), 0.0)
         player = session._player
-        for group in player._groups:
-            group.observe = self._timed(group.observe, "waiting for games")
+        for env in player._lent:
+            env.wait = self._timed(env.wait, "waiting for games")
         make = player._make_acting
 
         def make_timed(*arguments: Any) -> Any:

@@ -71,3 +71,12 @@ def test_a_state_as_json_brings_back_the_same_statistics_bit_for_bit() -> None:
         feed(monitor, 133, T)
     assert one.statistics() == other.statistics()
     assert one.state() == other.state()
+
+
+def test_a_rollout_at_once_counts_as_its_steps_do_bit_for_bit() -> None:
+    one, other = EpisodeMonitor(N, 7), EpisodeMonitor(N, 7)
+    feed(one, 0, T)
+    for start in range(0, T, 100):
+        part = slice(start, start + 100)
+        other.add_rollout(REWARDS[part], DONES[part], SUCCESSES[part])
+    assert one.state() == other.state()

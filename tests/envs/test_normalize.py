@@ -72,3 +72,10 @@ def test_a_state_as_json_brings_back_the_same_scale_bit_for_bit() -> None:
     other.restore(json.loads(json.dumps(one.state())))
     np.testing.assert_array_equal(one(REWARDS[77:], DONES[77:]), other(REWARDS[77:], DONES[77:]))
     assert one.state() == other.state()
+
+
+def test_a_rollout_at_once_is_divided_as_its_steps_are_bit_for_bit() -> None:
+    one, other = RewardNormalizer(N), RewardNormalizer(N)
+    steps = [one(REWARDS[step : step + 1], DONES[step : step + 1]) for step in range(T)]
+    np.testing.assert_array_equal(other(REWARDS, DONES), np.concatenate(steps))
+    assert one.state() == other.state()

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from semantic_rl.config import EnvConfig
-from semantic_rl.envs.base import EnvStep, VectorEnv
+from semantic_rl.envs.base import EnvStep, VectorEnv, lend
 from semantic_rl.envs.procgen.games import ACTION_NAMES, GAMES
 from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 from semantic_rl.errors import UserError
@@ -185,3 +185,61 @@ def test_without_the_games_the_way_to_them_is_told(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "procgen_gym", None)
     with pytest.raises(UserError, match=r"pip install 'procgen-gym>=0\.1\.1,<0\.2'"):
         ProcgenVectorEnv(EnvConfig(), 1, 0)
+
+
+def test_memory_that_is_lent_holds_what_observe_returns() -> None:
+    config, actions = EnvConfig("bigfish"), random_actions(400, 3)
+    rooms: list[NDArray[np.uint8]] = []
+
+    def make_pictures(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+        rooms.append(np.zeros(shape, np.uint8))
+        return rooms[-1]
+
+    drawing = ProcgenVectorEnv(config, 3, 0, make_pictures=make_pictures)
+    with playing(config) as games, playing(config) as plain:
+        expected = play(plain, actions)
+        assert any(step.done.any() for step in expected)
+        for lender in (games, drawing):
+            env = lend(lender)
+            assert env is lender
+            env.wait()
+            buffers = env.buffers
+            for action, step in zip([None, *actions], expected, strict=True):
+                if action is not None:
+                    env.act(action)
+                    env.wait()
+                assert env.buffers is buffers
+                np.testing.assert_array_equal(buffers.observation, step.observation)
+                np.testing.assert_array_equal(buffers.reward, step.reward)
+                np.testing.assert_array_equal(buffers.done != 0, step.done)
+                np.testing.assert_array_equal(step.done & (buffers.is_complete != 0), step.success)
+    assert len(rooms) == 1
+    assert drawing.buffers.observation is rooms[0]
+    drawing.close()
+
+
+def test_environments_that_lend_nothing_are_copied() -> None:
+    class Plain:
+        """The part of an environment that a rollout needs."""
+
+        def __init__(self, games: ProcgenVectorEnv) -> None:
+            self.num_envs, self.observation_shape = games.num_envs, games.observation_shape
+            self.act, self.observe = games.act, games.observe
+
+    actions = random_actions(60, 3)
+    with playing(EnvConfig("bigfish")) as games, playing(EnvConfig("bigfish")) as other:
+        env = lend(Plain(games))  # type: ignore[arg-type]
+        env.wait()
+        for action, step in zip(actions, play(other, actions)[1:], strict=True):
+            env.act(action)
+            env.wait()
+            np.testing.assert_array_equal(env.buffers.observation, step.observation)
+            np.testing.assert_array_equal(env.buffers.reward, step.reward)
+            np.testing.assert_array_equal(env.buffers.done != 0, step.done)
+            np.testing.assert_array_equal(env.buffers.is_complete != 0, step.success)
+
+
+def test_states_are_those_of_procgen_gym() -> None:
+    with playing(EnvConfig("coinrun")) as games:
+        play(games, random_actions(5, 3))
+        assert games.state() == games._games.get_state()

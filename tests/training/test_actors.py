@@ -23,9 +23,13 @@ def make_policy(device: str) -> SemanticPolicy:
     return policy.to(device)
 
 
-def play(device: str, num_groups: int, is_static: bool, as_graphs: bool = False) -> tuple[list[Outcome], RolloutBuffer]:
+def play(
+    device: str, num_groups: int, is_static: bool, as_graphs: bool = False, lag: int | None = None
+) -> tuple[list[Outcome], RolloutBuffer]:
     groups = make_env_groups(EnvConfig("coinrun", num_envs=NUM_ENVS), (1, 2, 3), num_groups)
     player = Player(groups, torch.Generator().manual_seed(3), torch.device(device), is_static, as_graphs)
+    if lag is not None:
+        player._lag = lag
     buffer = RolloutBuffer(NUM_STEPS, NUM_ENVS, SHAPE, torch.device(device))
     policy = make_policy(device)
     outcomes = [player.play(policy, NUM_STEPS, buffer) for _ in range(6)]
@@ -51,6 +55,13 @@ def assert_same_play(
 @pytest.mark.parametrize("device", DEVICES)
 def test_static_acting_plays_what_plain_acting_plays(device: str, num_groups: int):
     assert_same_play(play(device, num_groups, True), play(device, num_groups, False), exact=device == "cpu")
+
+
+@pytest.mark.parametrize("is_ready", [False, True])
+def test_waiting_for_actions_as_for_a_gpu_plays_the_same(is_ready: bool, monkeypatch: pytest.MonkeyPatch):
+    expected = play("cpu", 4, False)
+    monkeypatch.setattr(StaticActing, "is_ready", lambda self: is_ready)
+    assert_same_play(play("cpu", 4, True, lag=2), expected, exact=True)
 
 
 @needs_cuda

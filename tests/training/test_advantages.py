@@ -46,3 +46,20 @@ def test_explained_variance_is_one_for_perfect_and_zero_for_constant_values():
     assert explained_variance(returns, returns) == 1
     assert explained_variance(np.ones(3, np.float32), returns) == pytest.approx(0)
     assert math.isnan(explained_variance(returns, np.ones(3, np.float32)))
+
+
+def test_advantages_are_those_of_the_formula_step_by_step_bit_for_bit():
+    rng = np.random.default_rng(1)
+    steps, envs, gamma, lam = 30, 5, 0.999, 0.95
+    rewards, values = rng.normal(size=(2, steps, envs)).astype(np.float32)
+    dones = rng.random((steps, envs)) < 0.1
+    next_value = rng.normal(size=envs).astype(np.float32)
+
+    advantages = generalized_advantages(rewards, values, dones, next_value, gamma, lam)
+
+    following, advantage = next_value, np.zeros(envs, np.float32)
+    for step in reversed(range(steps)):
+        alive = 1 - dones[step].astype(np.float32)
+        advantage = rewards[step] + gamma * alive * following - values[step] + gamma * lam * alive * advantage
+        assert np.array_equal(advantages[step], advantage)
+        following = values[step]

@@ -2,9 +2,12 @@
 
 Axes: N environments. Autoreset is same-step: the reward that ends an episode comes with the first observation of the
 next one. `act` returns at once and `observe` waits, so that a caller can use the time in between.
+
+`observe` returns arrays of the caller's own. A rollout copies what it keeps anyway, so it reads the environments' own
+memory instead: `LendingEnv`.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +33,19 @@ class EnvStep(NamedTuple):
     def done(self) -> NDArray[np.bool_]:
         """[N]: an episode ended."""
         return self.terminated | self.truncated
+
+
+class StepBuffers(NamedTuple):
+    """The memory of a `LendingEnv`, always the same arrays; `wait` completes their content and `act` ends it."""
+
+    observation: NDArray[np.uint8]
+    """[N, H, W, 3], as in `EnvStep`."""
+    reward: NDArray[np.float32]
+    """[N], raw."""
+    done: NDArray[np.uint8]
+    """[N]: not 0 where an episode ended."""
+    is_complete: NDArray[np.uint8]
+    """[N]: where an episode ended, not 0 if it reached the level's goal; elsewhere without meaning."""
 
 
 class VectorEnv(Protocol):
@@ -58,3 +74,45 @@ class VectorEnv(Protocol):
     def close(self) -> None:
         """Free the environments."""
         ...
+
+
+@runtime_checkable
+class LendingEnv(Protocol):
+    """Environments that let a caller read their own memory; each is a `VectorEnv` too."""
+
+    buffers: StepBuffers
+
+    def act(self, actions: NDArray[np.integer]) -> None:
+        """Begin a step with actions [N]; `wait` completes it."""
+        ...
+
+    def wait(self) -> None:
+        """Wait for the step begun by `act`; `buffers` then hold what `observe` would return."""
+        ...
+
+
+def lend(env: VectorEnv) -> LendingEnv:
+    """Return environments that lend their memory; for others, memory that each step is copied to."""
+    return env if isinstance(env, LendingEnv) else _CopyingEnv(env)
+
+
+class _CopyingEnv:
+    """Lends a copy of what an environment's `observe` returns."""
+
+    def __init__(self, env: VectorEnv) -> None:
+        self._env = env
+        size = env.num_envs
+        self.buffers = StepBuffers(
+            np.zeros((size, *env.observation_shape), np.uint8),
+            np.zeros(size, np.float32),
+            np.zeros(size, np.uint8),
+            np.zeros(size, np.uint8),
+        )
+
+    def act(self, actions: NDArray[np.integer]) -> None:
+        self._env.act(actions)
+
+    def wait(self) -> None:
+        step = self._env.observe()
+        for buffer, array in zip(self.buffers, (step.observation, step.reward, step.done, step.success), strict=True):
+            buffer[:] = array

@@ -7,22 +7,24 @@ import numpy as np
 
 from semantic_rl.config import EnvConfig
 from semantic_rl.envs.base import VectorEnv
-from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
+from semantic_rl.envs.procgen.vector_env import MakePictures, ProcgenVectorEnv
 
 MAX_THREADS = 8
 """Threads that step one group of games; a step of 64 games takes one core 2 ms."""
 
 
-def make_env_groups(config: EnvConfig, seeds: Sequence[int], num_groups: int) -> list[VectorEnv]:
+def make_env_groups(
+    config: EnvConfig, seeds: Sequence[int], num_groups: int, make_pictures: MakePictures | None = None
+) -> list[VectorEnv]:
     """Make `config.num_envs` environments in `num_groups` groups, which step in background threads.
 
     `seeds` are the entropy of NumPy's SeedSequence, for example (run seed, worker, purpose); each group draws its own
-    seed from it.
+    seed from it. With `make_pictures`, observations are drawn in the memory that it returns.
     """
     group_seeds = np.random.SeedSequence(list(seeds)).generate_state(num_groups) % 2**31
     num_threads = max(1, min(num_cores() // num_groups, MAX_THREADS))
     size = config.num_envs // num_groups
-    return [ProcgenVectorEnv(config, size, int(seed), num_threads) for seed in group_seeds]
+    return [ProcgenVectorEnv(config, size, int(seed), num_threads, make_pictures=make_pictures) for seed in group_seeds]
 
 
 def num_cores() -> int:

@@ -28,13 +28,24 @@ class EpisodeMonitor:
 
     def add(self, reward: NDArray[np.float32], done: NDArray[np.bool_], success: NDArray[np.bool_]) -> None:
         """Add one step of all environments: arrays [N]."""
-        self._returns += reward
-        self._lengths += 1
-        for index in np.flatnonzero(done):
+        self.add_rollout(reward[None], done[None], success[None])
+
+    def add_rollout(self, reward: NDArray[np.float32], done: NDArray[np.bool_], success: NDArray[np.bool_]) -> None:
+        """Add the steps of a rollout: arrays [T, N]."""
+        rewards = reward.astype(np.float64)
+        for step, any_done in enumerate(np.logical_or.reduce(done, axis=1).tolist()):
+            self._returns += rewards[step]
+            self._lengths += 1
+            if any_done:
+                self._finish(np.flatnonzero(done[step]), success[step])
+
+    def _finish(self, indices: NDArray[np.intp], success: NDArray[np.bool_]) -> None:
+        """Keep the episodes of some environments and begin new ones."""
+        for index in indices.tolist():
             self._finished.append((float(self._returns[index]), int(self._lengths[index]), bool(success[index])))
-        self._num_finished += int(done.sum())
-        self._returns[done] = 0.0
-        self._lengths[done] = 0
+        self._num_finished += len(indices)
+        self._returns[indices] = 0.0
+        self._lengths[indices] = 0
 
     def statistics(self) -> EpisodeStatistics:
         """Return the means over the window."""

@@ -26,25 +26,32 @@ class RewardNormalizer:
 
     def __call__(self, rewards: NDArray[np.float32], dones: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Normalise raw rewards [T, N] in time order; `dones` [T, N] marks the steps that ended an episode."""
-        normalized = np.empty_like(rewards)
-        for step, (reward, done) in enumerate(zip(rewards, dones, strict=True)):
-            self._returns = self._discount * self._returns + reward
-            self._update(self._returns)
-            scaled = reward / np.sqrt(self._variance + EPSILON)
-            normalized[step] = np.clip(scaled, -self._clip, self._clip)
-            self._returns[done] = 0.0
-        return normalized
+        returns = rewards.astype(np.float64)
+        following = self._returns.copy()
+        for step, any_done in enumerate(np.logical_or.reduce(dones, axis=1).tolist()):
+            following *= self._discount
+            returns[step] += following
+            following[:] = returns[step]
+            if any_done:
+                following[dones[step]] = 0.0
+        self._returns = following
+        size = self._returns.size
+        variances = [
+            self._update(mean, variance, size)
+            for mean, variance in zip(returns.mean(axis=1).tolist(), returns.var(axis=1).tolist(), strict=True)
+        ]
+        scaled = rewards / np.sqrt(np.array(variances, np.float64)[:, None] + EPSILON)
+        return np.clip(scaled, -self._clip, self._clip).astype(rewards.dtype)
 
-    def _update(self, batch: NDArray[np.float64]) -> None:
-        """Merge mean and variance of a batch (Chan et al.'s parallel formula)."""
-        total = self._count + batch.size
-        delta = float(batch.mean()) - self._mean
-        sum_of_squares = (
-            self._variance * self._count + float(batch.var()) * batch.size + delta**2 * self._count * batch.size / total
-        )
-        self._mean += delta * batch.size / total
+    def _update(self, mean: float, variance: float, size: int) -> float:
+        """Merge mean and variance of a step's returns (Chan et al.'s parallel formula); return the variance."""
+        total = self._count + size
+        delta = mean - self._mean
+        sum_of_squares = self._variance * self._count + variance * size + delta**2 * self._count * size / total
+        self._mean += delta * size / total
         self._variance = sum_of_squares / total
         self._count = total
+        return self._variance
 
     def state(self) -> dict[str, Any]:
         """Return the complete state, as JSON values (floats survive JSON exactly)."""

@@ -12,11 +12,6 @@ A program holds a row in registers. Sums are taken in a fixed order, so results 
 # Triton's kernels are compiled from untyped Python.
 # pyright: reportMissingParameterType=false, reportUnknownParameterType=false, reportMissingTypeArgument=false
 
-import functools
-import os
-import shutil
-import sysconfig
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -25,11 +20,10 @@ import triton.language as tl
 from torch import Tensor
 
 from semantic_rl.losses.semantic import CLIP_MIN, LOG_CLIP_MIN
+from semantic_rl.triton_support import can_start_kernels
 
 MAX_STATES = 4096
 """A row of more states does not fit into a program's registers."""
-LEAST_CAPABILITY = (8, 0)
-"""The oldest GPUs that Triton supports."""
 
 _CLIP_MIN = tl.constexpr(CLIP_MIN)
 _LOG_CLIP_MIN = tl.constexpr(LOG_CLIP_MIN)
@@ -149,19 +143,11 @@ def gradient_kernel(
     tl.store(products + row * size + column, feature, mask=valid)
 
 
-@functools.cache
-def _can_start_kernels(device: torch.device) -> bool:
-    """Triton builds the code that starts its kernels with a C compiler and Python's headers, which may be missing."""
-    has_compiler = any(shutil.which(name) for name in (os.environ.get("CC", "gcc"), "gcc", "clang"))
-    has_headers = Path(sysconfig.get_path("include", "posix_prefix"), "Python.h").is_file()
-    return has_compiler and has_headers and torch.cuda.get_device_capability(device) >= LEAST_CAPABILITY
-
-
 def can_run(features: Tensor) -> bool:
     """Tell whether these kernels compute the loss of such features [B, D]; fake tensors are for PyTorch's own."""
     is_plain = type(features) is Tensor and features.is_cuda
     fits = features.dtype == torch.float32 and len(features) <= MAX_STATES
-    return is_plain and fits and _can_start_kernels(features.device)
+    return is_plain and fits and can_start_kernels(features.device)
 
 
 def loss_and_gradients(

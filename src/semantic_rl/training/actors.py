@@ -7,7 +7,6 @@ numbers, both choose the same actions.
 """
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from semantic_rl.models.policy import PolicyOutput, SemanticPolicy, choose_actions
 from semantic_rl.training.graphs import StaticWork
+from semantic_rl.triton_support import can_start_kernels
 
 Network = Callable[[Tensor], PolicyOutput]
 
@@ -55,6 +55,10 @@ class GroupActing(Protocol):
 
     def submit(self, observation: NDArray[np.uint8]) -> None:
         """Submit the next step's observations [n, H, W, 3]; a GPU processes them asynchronously."""
+        ...
+
+    def is_ready(self) -> bool:
+        """Say whether the actions of the last submitted step need no waiting."""
         ...
 
     def actions(self) -> NDArray[np.int64]:
@@ -99,6 +103,10 @@ class Acting:
             self._buffer.value[self._step, self._here] = output.value
         self._step += 1
 
+    def is_ready(self) -> bool:
+        """Say that actions are ready: they always are."""
+        return True
+
     def actions(self) -> NDArray[np.int64]:
         """Return the actions [n] of the last submitted step."""
         return self._actions.cpu().numpy()
@@ -123,6 +131,7 @@ class StaticActing:
         observation_shape: tuple[int, int, int],
         device: torch.device,
         as_graphs: bool,
+        source: NDArray[np.uint8] | None = None,
     ) -> None:
         size = uniform_shape[1]
         self._network = network
@@ -141,11 +150,21 @@ class StaticActing:
             torch.zeros_like(tensor, device="cpu", pin_memory=self._is_cuda)
             for tensor in (self._observation, self._actions, self._values)
         )
+        self._actions_array, self._values_array = self._host_actions.numpy(), self._host_values.numpy()
+        # Observations that always come in the same memory, from which a GPU can copy, need no copy before that.
+        self._source: NDArray[np.uint8] | None = None
+        if source is not None:
+            lent = torch.from_numpy(source)
+            if not self._is_cuda or lent.is_pinned():
+                self._source, self._host_observation = source, lent
         self._stream = torch.cuda.Stream(device) if self._is_cuda else None
+        self._on_stream = torch.cuda.stream(self._stream)
         self._done = torch.cuda.Event() if self._is_cuda else None
-        in_one_kernel = self._is_cuda and isinstance(network, DividedNetwork) and find_spec("triton") is not None
-        self._act = StaticWork(self._choose_in_one_kernel if in_one_kernel else self._choose, as_graphs)
-        self._evaluate = StaticWork(self._find_values, as_graphs)
+        in_one_kernel = isinstance(network, DividedNetwork) and can_start_kernels(device)
+        self._choose = self._choose_in_one_kernel if in_one_kernel else self._choose_plainly
+        # The copies are part of the graphs: launching them one by one takes the host longer than the rest.
+        self._act = StaticWork(self._answer, as_graphs)
+        self._evaluate = StaticWork(self._answer_values, as_graphs)
 
     def begin(self, uniform: Tensor) -> None:
         """Begin a rollout, given the uniform numbers [T, n, A] that its actions are sampled with."""
@@ -157,39 +176,53 @@ class StaticActing:
 
     def submit(self, observation: NDArray[np.uint8]) -> None:
         """Start to choose the actions for observations [n, H, W, 3]."""
-        self._send(observation, self._act, self._actions, self._host_actions)
+        self._send(observation, self._act)
+
+    def is_ready(self) -> bool:
+        """Say whether the actions of the last submitted step need no waiting."""
+        return self._done is None or self._done.query()
 
     def actions(self) -> NDArray[np.int64]:
         """Wait for the actions [n] of the last submitted step; the next step overwrites the returned array."""
         self._wait()
-        return self._host_actions.numpy()
+        return self._actions_array
 
     def values(self, observation: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the values [n] of observations, without acting."""
-        self._send(observation, self._evaluate, self._values, self._host_values)
+        self._send(observation, self._evaluate)
         self._wait()
-        return self._host_values.numpy()
+        return self._values_array
 
     def end(self) -> None:
         """Make the current stream wait for this group's stream."""
         if self._stream is not None:
             torch.cuda.current_stream().wait_stream(self._stream)
 
-    def _send(self, observation: NDArray[np.uint8], work: StaticWork, result: Tensor, host_result: Tensor) -> None:
+    def _send(self, observation: NDArray[np.uint8], work: StaticWork) -> None:
         # The previous copy has finished, since the previous step's actions were waited for.
-        self._host_observation.copy_(torch.from_numpy(observation))
-        with torch.cuda.stream(self._stream):
-            self._observation.copy_(self._host_observation, non_blocking=True)
+        if observation is not self._source:
+            assert self._source is None
+            self._host_observation.copy_(torch.from_numpy(observation))
+        with self._on_stream:
             work()
-            host_result.copy_(result, non_blocking=True)
-            if self._done is not None:
-                self._done.record()
+        if self._done is not None:
+            self._done.record(self._stream)
+
+    def _answer(self) -> None:
+        self._observation.copy_(self._host_observation, non_blocking=True)
+        self._choose()
+        self._host_actions.copy_(self._actions, non_blocking=True)
+
+    def _answer_values(self) -> None:
+        self._observation.copy_(self._host_observation, non_blocking=True)
+        self._find_values()
+        self._host_values.copy_(self._values, non_blocking=True)
 
     def _wait(self) -> None:
         if self._done is not None:
             self._done.synchronize()
 
-    def _choose(self) -> None:
+    def _choose_plainly(self) -> None:
         output = self._network(self._observation)
         actions, log_prob = choose_actions(output.logits, self._uniform.index_select(0, self._step).squeeze(0))
         self._actions.copy_(actions)

@@ -19,14 +19,14 @@ def generalized_advantages(
 
     A_t = δ_t + γλ(1 − done_t)A_{t+1}, δ_t = r_t + γ(1 − done_t)V_{t+1} − V_t.
     """
-    advantages = np.empty_like(rewards)
+    alive = 1 - dones.astype(np.float32)
+    following = np.concatenate([values[1:], next_value[None]])
+    advantages = rewards + gamma * alive * following - values  # δ, to which the loop adds the rest
+    weights = gamma * gae_lambda * alive
     advantage = np.zeros_like(next_value)
     for step in reversed(range(len(rewards))):
-        alive = 1 - dones[step].astype(np.float32)
-        delta = rewards[step] + gamma * alive * next_value - values[step]
-        advantage = delta + gamma * gae_lambda * alive * advantage
-        advantages[step] = advantage
-        next_value = values[step]
+        advantages[step] += weights[step] * advantage
+        advantage = advantages[step]
     return advantages
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from semantic_rl.envs.base import VectorEnv
+from semantic_rl.envs.base import VectorEnv, lend
 from semantic_rl.envs.monitor import EpisodeMonitor
 from semantic_rl.training.actors import Acting, GroupActing, Network, RolloutBuffer, StaticActing
 
@@ -44,20 +44,27 @@ class Player:
         as_graphs: bool = False,
     ) -> None:
         self._groups = groups
+        self._lent = [lend(group) for group in groups]
         self.generator = generator
         self._device = device
         self._is_static = is_static
         self._as_graphs = as_graphs
+        # A GPU's actions are waited for only after the next groups have been submitted; a CPU's are ready at once.
+        self._lag = len(groups) // 2 if device.type == "cuda" else 0
         self._ends = np.cumsum([group.num_envs for group in groups]).tolist()
         self.num_envs: int = self._ends[-1]
         self.num_envs_of_a_group = groups[0].num_envs
         self.monitor = EpisodeMonitor(self.num_envs)
-        self._current = [group.observe() for group in groups]
+        self._wait_for_all()
         self._acting: list[GroupActing] = []
         self._acting_for: tuple[object, ...] = ()
 
     def _slices(self) -> list[slice]:
         return [slice(end - group.num_envs, end) for end, group in zip(self._ends, self._groups, strict=True)]
+
+    def _wait_for_all(self) -> None:
+        for env in self._lent:
+            env.wait()
 
     @torch.no_grad()
     def play(
@@ -69,44 +76,46 @@ class Player:
     ) -> Outcome:
         """Play `num_steps` steps with sampled actions; observations and actions go into `buffer` if it is given."""
         reward = np.empty((num_steps, self.num_envs), np.float32)
-        done = np.empty((num_steps, self.num_envs), np.bool_)
-        success = np.empty((num_steps, self.num_envs), np.bool_)
+        ended = np.empty((num_steps, self.num_envs), np.uint8)
+        complete = np.empty((num_steps, self.num_envs), np.uint8)
         next_value = np.empty(self.num_envs, np.float32)
         slices = self._slices()
+        rows = [(reward[:, here], ended[:, here], complete[:, here]) for here in slices]
         acting = self._prepare(network, num_steps, buffer)
-        # A GPU's actions are fetched only after the next groups have been submitted; a CPU's are ready at once.
-        lag = len(acting) // 2 if self._device.type == "cuda" else 0
         under_way: list[int] = []
 
         def receive(step: int, index: int) -> None:
-            outcome = self._groups[index].observe()
-            here = slices[index]
-            reward[step, here], done[step, here], success[step, here] = outcome.reward, outcome.done, outcome.success
-            self._current[index] = outcome
+            env = self._lent[index]
+            env.wait()
+            rewards, ends, completes = rows[index]
+            rewards[step], ends[step], completes[step] = env.buffers[1:]
 
         def answer(at_most: int) -> None:
             while len(under_way) > at_most:
                 index = under_way.pop(0)
-                self._groups[index].act(acting[index].actions())
+                self._lent[index].act(acting[index].actions())
 
         for step in range(num_steps):
             for index in range(len(acting)):
                 if step:
                     receive(step - 1, index)
-                acting[index].submit(self._current[index].observation)
+                    # Games that can go on do not wait until the host has submitted this group's observations.
+                    while under_way and acting[under_way[0]].is_ready():
+                        answer(len(under_way) - 1)
+                acting[index].submit(self._lent[index].buffers.observation)
                 under_way.append(index)
-                answer(lag)
+                answer(self._lag)
             if progress is not None:
                 progress(step + 1, num_steps)
         answer(0)
         for index, here in enumerate(slices):
             receive(num_steps - 1, index)
             if buffer is not None:
-                next_value[here] = acting[index].values(self._current[index].observation)
+                next_value[here] = acting[index].values(self._lent[index].buffers.observation)
         for group_acting in acting:
             group_acting.end()
-        for row in zip(reward, done, success, strict=True):
-            self.monitor.add(*row)
+        done = ended != 0
+        self.monitor.add_rollout(reward, done, done & (complete != 0))
         return Outcome(reward, done, next_value)
 
     def _prepare(self, network: Network, num_steps: int, buffer: RolloutBuffer | None) -> list[GroupActing]:
@@ -115,19 +124,28 @@ class Player:
         uniform = torch.rand(num_steps, self.num_envs, num_actions, generator=self.generator)
         wanted = (network, num_steps, buffer)
         if self._acting_for != wanted:
-            self._acting = [self._make_acting(here, *wanted, num_actions) for here in self._slices()]
+            self._acting = [
+                self._make_acting(here, *wanted, num_actions, env.buffers.observation)
+                for here, env in zip(self._slices(), self._lent, strict=True)
+            ]
             self._acting_for = wanted
         for acting, here in zip(self._acting, self._slices(), strict=True):
             acting.begin(uniform[:, here])
         return self._acting
 
     def _make_acting(
-        self, here: slice, network: Network, num_steps: int, buffer: RolloutBuffer | None, num_actions: int
+        self,
+        here: slice,
+        network: Network,
+        num_steps: int,
+        buffer: RolloutBuffer | None,
+        num_actions: int,
+        observation: NDArray[np.uint8],
     ) -> GroupActing:
         if not self._is_static:
             return Acting(network, here, buffer, self._device)
         shapes = (num_steps, here.stop - here.start, num_actions), self._groups[0].observation_shape
-        return StaticActing(network, here, buffer, *shapes, self._device, self._as_graphs)
+        return StaticActing(network, here, buffer, *shapes, self._device, self._as_graphs, observation)
 
     def state(self) -> tuple[list[bytes], dict[str, Any]]:
         """Return the environments' states and, as JSON values, the episode statistics; only between two `play`s."""
@@ -137,7 +155,7 @@ class Player:
         """Restore what `state` returned."""
         for group, here in zip(self._groups, self._slices(), strict=True):
             group.restore(environments[here])
-        self._current = [group.observe() for group in self._groups]
+        self._wait_for_all()
         self.monitor.restore(monitor)
 
     def close(self) -> None:

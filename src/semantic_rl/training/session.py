@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from semantic_rl.config import EnvConfig, TrainConfig
 from semantic_rl.envs.base import VectorEnv
@@ -35,6 +36,12 @@ def _generator(*entropy: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def _pinned(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return an array that a GPU copies from directly."""
+    array: NDArray[np.uint8] = torch.zeros(shape, dtype=torch.uint8, pin_memory=True).numpy()
+    return array
+
+
 class Session:
     """The policy, learner, environments and counters of one worker."""
 
@@ -51,6 +58,7 @@ class Session:
         self._mean_return = float("nan")
         self._began = time.perf_counter()
         self._packed: tuple[torch.Tensor, list[int]] | None = None
+        self._versions = versions()  # milliseconds each time, and they cannot change
 
         seeds = (config.seed, workers.rank)
         torch.manual_seed(config.seed)  # for the weights: the same on every worker
@@ -73,7 +81,7 @@ class Session:
     def _make_groups(self, environment: EnvConfig, seeds: tuple[int, ...]) -> list[VectorEnv]:
         """Make the groups; on a CPU one group is best, since network and environments need the same cores."""
         num_groups = environment.env_groups or (1 if self._device.type == "cpu" else 2)
-        return make_env_groups(environment, seeds, num_groups)
+        return make_env_groups(environment, seeds, num_groups, _pinned if self._device.type == "cuda" else None)
 
     def _make_held_out(self, seeds: tuple[int, int]) -> Player | None:
         """Make the player of held-out levels, with its own random streams; None if the agent trains on all levels."""
@@ -222,7 +230,7 @@ class Session:
                 "device": self._device.type,
                 "precision": self._precision,
                 "config": settings_of(self._config),
-                "versions": versions(),
+                "versions": dict(self._versions),
             },
         )
 

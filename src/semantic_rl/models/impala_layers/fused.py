@@ -10,19 +10,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from semantic_rl.triton_support import can_start_kernels
+
 IMAGE_CHANNELS = 4
 """Of padded images; activations have at least 16."""
 FEW_IMAGES = 512
 """Fewer do not keep all multiprocessors busy with large blocks of pixels."""
 
 
-@cache
 def _kernels() -> Any:
-    """Return the module of kernels, or None where Triton is not installed."""
-    try:
-        from semantic_rl.models.impala_layers import kernels
-    except ImportError:
-        return None
+    """Return the module of kernels, which needs Triton."""
+    from semantic_rl.models.impala_layers import kernels
+
     return kernels
 
 
@@ -32,10 +31,8 @@ def _multiprocessors(device: torch.device) -> int:
 
 
 def suits(device: torch.device, dtype: torch.dtype) -> bool:
-    """Say whether this implementation supports the device and the precision: bf16 on a GPU that multiplies it."""
-    if device.type != "cuda" or dtype != torch.bfloat16 or _kernels() is None:
-        return False
-    return torch.cuda.get_device_capability(device) >= (8, 0)
+    """Say whether this implementation supports the device and the precision: bf16 on a GPU with Triton."""
+    return dtype == torch.bfloat16 and can_start_kernels(device)
 
 
 def _pixels_last(x: Tensor) -> Tensor:
