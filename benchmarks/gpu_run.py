@@ -20,7 +20,7 @@ TIMESTEPS = os.environ.get("TIMESTEPS", "25000000")
 GAMES = ("coinrun", "fruitbot", "jumper", "ninja")
 RUNS = os.environ.get("RUNS", " ".join(f"{name}:{game}:2021" for name in ("sppo", "ppo") for game in GAMES)).split()
 TRAIN_ARGUMENTS = os.environ.get("TRAIN_ARGUMENTS", "").split()
-CHECKS = ("probe", "tests", "training", "graphs_off", "groups", "profile")
+CHECKS = ("probe", "kernels", "tests", "profile", "rollout", "training")
 PART_BYTES = 15 * 2**20
 MAX_PARTS = 4
 SECONDS_TO_PACK = 30.0 if DEVICE == "cuda" else 10.0
@@ -31,9 +31,9 @@ TAIL = 4000
 BENCHMARK = [PYTHON, "benchmarks/training.py", "--device", DEVICE, "--rounds", "1", "--json"]
 TESTS = [
     *(PYTHON, "-m", "pytest", "-q", "-rA", "--no-header", "-p", "no:cacheprovider"),
-    *(() if DEVICE == "cpu" else ("-k", "cuda or graphs or streams or waits")),
-    *(f"tests/training/test_{name}.py" for name in ("graphs", "flat", "adam", "static_learning", "actors")),
-    *("tests/models/test_impala.py", "tests/losses/test_semantic.py"),
+    *(() if DEVICE == "cpu" else ("-k", "(cuda or graph or streams or waits or gpu or kernel) and not interpret")),
+    *(f"tests/training/test_{name}.py" for name in ("graphs", "static_learning", "actors", "act_kernel")),
+    *("tests/models/test_fused.py", "tests/models/test_code_lookup.py", "tests/losses/test_fdr_kernels.py"),
 ]
 
 
@@ -187,14 +187,14 @@ def is_finished(run: Path) -> bool:
 def check(call: Call, wanted: list[str]) -> None:
     """Probe, test and measure what is wanted."""
     profile = str(call.out / "profile.txt")
-    few = ["--updates", "3", "--algorithms", "sppo"]
+    kernels = ["--out", str(call.out / "kernels.json")]
     steps: dict[str, list[tuple[str, list[str], float, bool]]] = {
-        "probe": [("probe", [PYTHON, "benchmarks/gpu_probe.py", "--device", DEVICE], 60, True)],
-        "tests": [("tests", TESTS, 120, False)],
-        "training": [("training", [*BENCHMARK, "--updates", "10" if DEVICE == "cuda" else "1"], 100, True)],
-        "graphs_off": [("graphs off", [*BENCHMARK, *few, "--no-cuda-graphs"], 50, True)],
-        "groups": [(f"{count} groups", [*BENCHMARK, *few, "--env-groups", str(count)], 45, True) for count in (1, 4)],
-        "profile": [("profile", [PYTHON, "benchmarks/gpu_profile.py", "--device", DEVICE, "--out", profile], 90, True)],
+        "probe": [("probe", [PYTHON, "benchmarks/gpu_probe.py", "--device", DEVICE], 40, True)],
+        "kernels": [("kernels", [PYTHON, "benchmarks/gpu_kernels.py", *kernels], 80, False)],
+        "tests": [("tests", TESTS, 60, False)],
+        "profile": [("profile", [PYTHON, "benchmarks/gpu_profile.py", "--device", DEVICE, "--out", profile], 50, True)],
+        "rollout": [("rollout", [PYTHON, "benchmarks/gpu_rollout.py", "--device", DEVICE], 50, False)],
+        "training": [("training", [*BENCHMARK, "--updates", "10" if DEVICE == "cuda" else "1"], 60, True)],
     }
     for name in wanted:
         for step in steps.get(name, []):

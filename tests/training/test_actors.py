@@ -113,7 +113,7 @@ def test_a_step_on_a_gpu_asks_the_device_for_no_value():
         acting._observation = torch.zeros(2, *SHAPE, dtype=torch.uint8, device=device)
         acting._actions = torch.zeros(2, dtype=torch.int64, device=device)
         acting._values = torch.zeros(2, device=device)
-        acting._choose()
+        acting._choose_plainly()
         acting._find_values()
         assert buffer.action.device.type == "cuda"
 

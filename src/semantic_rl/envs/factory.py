@@ -22,9 +22,14 @@ def make_env_groups(
     seed from it. With `make_pictures`, observations are drawn in the memory that it returns.
     """
     group_seeds = np.random.SeedSequence(list(seeds)).generate_state(num_groups) % 2**31
-    num_threads = max(1, min(num_cores() // num_groups, MAX_THREADS))
+    num_threads = threads_of_group(num_groups)
     size = config.num_envs // num_groups
     return [ProcgenVectorEnv(config, size, int(seed), num_threads, make_pictures=make_pictures) for seed in group_seeds]
+
+
+def threads_of_group(num_groups: int) -> int:
+    """Return how many threads step one of several groups of games."""
+    return max(1, min(num_cores() // num_groups, MAX_THREADS))
 
 
 def num_cores() -> int:

@@ -1,0 +1,80 @@
+"""How long a rollout and an update take with other numbers of groups, threads and groups under way.
+
+    python benchmarks/gpu_rollout.py [--device cuda] [--algorithm sppo] [--env ninja] [--variants 2,8,1 4,8,2 …]
+
+A variant is groups, threads of each group, and for how many groups the host has submitted observations before it waits
+for actions. Prints the milliseconds of a rollout, of the advantages, of learning and of the rest of an update.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+from unittest.mock import patch
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the commands do
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
+
+import torch
+
+from semantic_rl.config import EnvConfig, TrainConfig
+from semantic_rl.envs import factory
+from semantic_rl.training.device import choose_precision, keep_freed_memory, working_on
+from semantic_rl.training.distributed import Workers
+from semantic_rl.training.session import Session
+
+VARIANTS = ["2,8,1", "2,8,0", "2,16,1", "2,15,1", "2,12,0", "4,4,2", "4,8,2", "4,8,1", "1,16,0"]
+
+
+def ignore(done: int, total: int) -> None:
+    """Show nothing."""
+
+
+def measure(arguments: argparse.Namespace, device: torch.device, variant: str, repeats: int = 4) -> str:
+    """Return a line with the median milliseconds of each phase."""
+    groups, threads, lag = (int(part) for part in variant.split(","))
+    environment = EnvConfig(env=arguments.env, env_groups=groups)
+    config = TrainConfig(algorithm=arguments.algorithm, environment=environment)
+    with patch.object(factory, "threads_of_group", lambda num_groups: threads):
+        session = Session(config, device, choose_precision("auto", device), Workers(device=device))
+    session._player._lag = lag
+    rows: list[list[float]] = []
+    for _ in range(1 + repeats):
+        marks = [time.perf_counter()]
+        outcome = session.collect(ignore)
+        marks.append(time.perf_counter())
+        batch, explained = session.advantages(outcome)
+        marks.append(time.perf_counter())
+        learned = session.update(batch, ignore)
+        marks.append(time.perf_counter())
+        session.finish_update(learned, explained)
+        session.snapshot()
+        marks.append(time.perf_counter())
+        rows.append([1000 * (after - before) for before, after in pairwise(marks)])
+    session.close()
+    phases = [statistics.median(column) for column in zip(*rows[1:], strict=True)]
+    rate = 1000 * config.batch_size / sum(phases)
+    return f"{variant}: " + ", ".join(f"{phase:.1f}" for phase in phases) + f"; {rate:.0f} steps/s"
+
+
+def main() -> None:
+    """Measure every variant."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--algorithm", default="sppo")
+    parser.add_argument("--env", default="ninja")
+    parser.add_argument("--variants", nargs="+", default=VARIANTS)
+    arguments = parser.parse_args()
+    device = torch.device(arguments.device)
+    keep_freed_memory()
+    print("groups,threads,under way: ms of rollout, advantages, learning, rest")
+    with working_on(device):
+        for variant in arguments.variants:
+            print(measure(arguments, device, variant), flush=True)
+
+
+if __name__ == "__main__":
+    main()
