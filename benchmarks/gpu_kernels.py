@@ -1,118 +1,139 @@
 """Checks the GPU's kernels against cuDNN in float32 and times each with other block sizes.
 
-    python benchmarks/gpu_kernels.py [--out kernels.json]
+    python benchmarks/gpu_kernels.py [--out kernels.json] [--apply]
 
-Prints a table of microseconds: the fastest blocks of each kernel are what `models/impala_layers/fused.py` should use.
+Prints microseconds by block size, warps, programs and stages. With `--apply`, the fastest of each kernel are written
+into the table of `models/impala_layers/fused.py`.
 """
 
 import argparse
 import json
-import multiprocessing
+import math
+import re
 import sys
 import time
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
 import torch
 from torch import Tensor
 
-from semantic_rl.models.impala_layers import autograd, fused
+from semantic_rl.models.impala_layers import fused, recompute
 
-MANY, FEW = 2048, 32
-PROCESSES = 12
+MANY, FEW = 2048, 16
+Key = tuple[str, int, int]
+Variant = tuple[int, int, int, int]
+Work = Callable[[], object]
 
 
-def activations(batch: int, height: int, channels: int) -> Tensor:
+def activations(batch: int, height: int, channels: int, device: str) -> Tensor:
     """Return random [B, H, H, C] in bf16."""
-    return torch.randn(batch, height, height, channels, device="cuda").bfloat16()
+    shape = (batch, height, height, channels)
+    return torch.randn(shape, device=device).bfloat16() if device == "cuda" else torch.empty(shape).bfloat16()
 
 
-def weights(out: int, depth: int) -> Tensor:
+def weights(out: int, depth: int, device: str) -> Tensor:
     """Return random weights as the optimiser lays them out."""
-    values = torch.randn(out, depth, 3, 3, device="cuda") / (3 * depth**0.5)
+    values = torch.randn(out, depth, 3, 3, device=device) / (3 * depth**0.5)
     return values.bfloat16().to(memory_format=torch.channels_last)
 
 
-def works() -> dict[tuple[str, int, int], tuple[Callable[[], Callable[[], object]], list[tuple[int, ...]]]]:
-    """Return by kernel, channels and height what makes a call of it, and the blocks to try."""
-    found: dict[Any, Any] = {}
+def many_variants(pixels: int) -> list[Variant]:
+    """Return block sizes for large batches: about one and four thousand programs in all, with and without pipeline."""
+    shapes = [(64, 4, 1), (64, 4, 2), (64, 4, 3), (128, 4, 1), (128, 8, 1), (128, 8, 2), (32, 2, 1)]
+    found = {
+        (block, warps, min(MANY, programs * block // pixels), stages)
+        for block, warps, stages in shapes
+        for programs in (1024, 4096)
+        if block <= pixels
+    }
+    return sorted(found)
 
-    def convolve(batch: int, channels: int, height: int) -> Callable[[], Callable[[], object]]:
-        def make() -> Callable[[], object]:
-            x, weight, bias = activations(batch, height, channels), weights(channels, channels), weights(channels, 1)
-            bias = bias[:, 0, 0, 0].contiguous()
-            return lambda: fused._convolve(x, weight, bias, relu_input=True, relu_output=True)
+
+def works(device: str = "cuda") -> Iterator[tuple[Key, Callable[[], Work], list[Variant]]]:
+    """Yield by kernel, channels and height what makes a call of it, and the variants to try."""
+
+    def convolve(batch: int, depth: int, height: int, out: int) -> Callable[[], Work]:
+        def make() -> Work:
+            x, weight = activations(batch, height, depth, device), weights(depth, out, device)
+            if batch == FEW:
+                bias = torch.zeros(out, device=device).bfloat16()
+                return lambda: fused._convolve(x, weight, bias, relu=True)
+            mask = activations(batch, height, out, device) if depth == out else None
+            return lambda: fused._convolve(x, weight, transposed=True, mask=mask, residual=mask)
 
         return make
 
-    def pool(batch: int, channels: int, height: int, out: int) -> Callable[[], Callable[[], object]]:
-        def make() -> Callable[[], object]:
-            x = activations(batch, height, channels)
-            weight = weights(out, 3 if channels == 4 else channels)
-            bias = weights(out, 1)[:, 0, 0, 0].contiguous()
-            return lambda: fused._convolve_and_pool(x, weight, bias, True)
+    def pool(batch: int, channels: int, height: int, out: int) -> Callable[[], Work]:
+        def make() -> Work:
+            x = activations(batch, height, channels, device)
+            weight = weights(out, 3 if channels == 4 else channels, device)
+            bias = torch.zeros(out, device=device).bfloat16()
+            return lambda: fused._convolve_and_pool(x, weight, bias, batch == MANY)
 
         return make
 
-    for channels, height in ((16, 32), (32, 16), (32, 8)):
-        blocks = [(64, 4), (128, 4), (128, 8), (256, 8)]
-        found["convolve", channels, height] = convolve(MANY, channels, height), blocks
-        blocks = [(16, 1), (16, 2), (32, 2), (32, 4), (64, 4)]
-        found["few: convolve", channels, height] = convolve(FEW, channels, height), blocks
-    for channels, height, out in ((4, 64, 16), (16, 32, 32), (32, 16, 32)):
-        blocks = [(64, 4), (128, 4), (128, 8), (32, 2)]
-        found["convolve_and_pool", channels, height] = pool(MANY, channels, height, out), blocks
-        blocks = [(16, 1), (16, 2), (32, 4), (64, 4)]
-        found["few: convolve_and_pool", channels, height] = pool(FEW, channels, height, out), blocks
-    gradient_blocks = [(32, 4, 4), (32, 4, 8), (64, 4, 2), (64, 4, 4), (64, 4, 8), (64, 8, 4), (128, 8, 2), (128, 8, 4)]
-    for channels, height, out in ((16, 32, 16), (32, 16, 32), (32, 8, 32)):
+    few_variants = [(16, 1, 4096, 1), (16, 2, 4096, 1), (32, 2, 4096, 1), (64, 4, 4096, 1)]
+    for depth, height, out in ((16, 32, 16), (32, 16, 32), (32, 8, 32), (32, 32, 16)):
+        name = "convolve" if depth == out else f"convolve {depth} to {out}"
+        yield (name, depth, height), convolve(MANY, depth, height, out), many_variants(height**2)
+        if depth == out:
+            yield ("few: convolve", depth, height), convolve(FEW, depth, height, out), few_variants
+    for channels, height, out in ((4, 66, 16), (16, 32, 32), (32, 16, 32)):
+        pixels = 1024 if channels == 4 else height**2 // 4
+        yield ("convolve_and_pool", channels, height), pool(MANY, channels, height, out), many_variants(pixels)
+        yield ("few: convolve_and_pool", channels, height), pool(FEW, channels, height, out), few_variants
 
-        def make(channels: int = channels, height: int = height, out: int = out) -> Callable[[], object]:
-            x, gradient = activations(MANY, height, channels), activations(MANY, height, out)
-            weight = weights(out, channels)
-            return lambda: fused._weight_gradients(x, gradient, weight, True)
+    def gradient_variants(pixels: int) -> list[Variant]:
+        shapes = [(64, 4, 2), (64, 4, 3), (128, 4, 3), (128, 8, 3), (32, 4, 3)]
+        return [(b, w, partials * b // pixels, s) for b, w, s in shapes for partials in (128, 256) if b <= pixels]
 
-        found["weight_gradient", channels, height] = make, gradient_blocks
+    for depth, height, out in ((16, 32, 16), (16, 32, 32), (32, 16, 32), (32, 8, 32)):
+
+        def make(depth: int = depth, height: int = height, out: int = out) -> Work:
+            x, gradient = activations(MANY, height, depth, device), activations(MANY, height, out, device)
+            weight = weights(out, depth, device)
+            return lambda: fused._weight_gradients(x, gradient, weight)
+
+        name = "weight_gradient" if depth == out else f"weight_gradient {depth} to {out}"
+        yield (name, depth, height), make, gradient_variants(height**2)
     for channels, height in ((32, 32), (32, 16)):
 
-        def make_unpool(channels: int = channels, height: int = height) -> Callable[[], object]:
-            gradient = activations(MANY, height // 2, channels)
-            places = torch.randint(0, 9, gradient.shape, device="cuda", dtype=torch.uint8)
+        def make_unpool(channels: int = channels, height: int = height) -> Work:
+            gradient = activations(MANY, height // 2, channels, device)
+            places = torch.zeros(gradient.shape, device=device, dtype=torch.uint8)
             return lambda: fused._unpool(gradient, places)
 
-        found["unpool", channels, height] = make_unpool, [(32, 4), (64, 4), (128, 4), (128, 8)]
+        yield ("unpool", channels, height), make_unpool, [(32, 4, 1, 1), (64, 4, 1, 1), (64, 8, 1, 1)]
 
-    def make_images() -> Callable[[], object]:
-        x, gradient, weight = activations(MANY, 64, 4), activations(MANY, 32, 16), weights(16, 3)
-        places = torch.randint(0, 9, gradient.shape, device="cuda", dtype=torch.uint8)
+    def make_images() -> Work:
+        x, gradient = activations(MANY, 66, 4, device), activations(MANY, 32, 16, device)
+        places = torch.randint(0, 9, gradient.shape, device=device, dtype=torch.uint8)
+        weight = weights(16, 3, device)
         return lambda: fused._image_weight_gradients(x, gradient, places, weight)
 
-    found["image_weight_gradient", 4, 64] = make_images, gradient_blocks
-    return found
+    yield (
+        ("image_weight_gradient", 4, 66),
+        make_images,
+        [
+            (64, 4, 32, 1),
+            (64, 4, 32, 2),
+            (64, 4, 64, 2),
+            (128, 4, 32, 2),
+            (128, 4, 64, 1),
+            (128, 4, 64, 2),
+            (128, 8, 64, 2),
+            (32, 4, 16, 2),
+        ],
+    )
 
 
-def compile_some(rank: int) -> None:
-    """Compile every n-th variant into Triton's cache."""
-    try:
-        number = 0
-        for key, (make, blocks) in works().items():
-            for block in blocks:
-                if number % PROCESSES == rank:
-                    fused.BLOCKS[key] = block
-                    make()()
-                number += 1
-        torch.cuda.synchronize()
-    except Exception:
-        traceback.print_exc()
-
-
-def microseconds(function: Callable[[], object], repeats: int = 10) -> float:
+def microseconds(function: Work, repeats: int = 10) -> float:
     """Time calls within a CUDA graph."""
-    for _ in range(3):
+    for _ in range(2):
         function()
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
@@ -121,84 +142,95 @@ def microseconds(function: Callable[[], object], repeats: int = 10) -> float:
     graph.replay()
     start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
     start.record()
-    for _ in range(3):
+    for _ in range(2):
         graph.replay()
     end.record()
     end.synchronize()
-    return 1000 * start.elapsed_time(end) / (3 * repeats)
+    return 1000 * start.elapsed_time(end) / (2 * repeats)
 
 
-def relative(ours: Tensor, exact: Tensor) -> float:
-    """Return ‖ours − exact‖ / ‖exact‖."""
-    return float((ours.double() - exact.double()).norm() / exact.double().norm())
+def plain_block(x: Tensor, *parameters: Tensor) -> Tensor:
+    """Compute a block as PyTorch does."""
+    x = recompute.convolve_and_pool(x, *parameters[:2])
+    return recompute.residual_block(recompute.residual_block(x, *parameters[2:6]), *parameters[6:])
 
 
-def check(batch: int) -> dict[str, list[float]]:
-    """Compare results and gradients with those of PyTorch in float32; return relative errors, ours and cuDNN's bf16."""
-    found: dict[str, list[float]] = {}
-    last = torch.channels_last
-    images = torch.randint(0, 256, (batch, 64, 64, 3), dtype=torch.uint8, device="cuda").permute(0, 3, 1, 2)
-    cases: list[tuple[str, str, list[Tensor]]] = [("images", "convolve_and_pool", [images, weights(16, 3)])]
-    for depth, out, height in ((16, 32, 32), (32, 32, 16)):
-        x = activations(batch, height, depth).permute(0, 3, 1, 2)
-        cases.append((f"pool {depth}", "convolve_and_pool", [x, weights(out, depth)]))
-    for depth, height in ((16, 32), (32, 16), (32, 8)):
-        x = activations(batch, height, depth).permute(0, 3, 1, 2)
-        bias = weights(depth, 1)[:, 0, 0, 0].contiguous()
-        tensors = [x, weights(depth, depth), bias, weights(depth, depth)]
-        cases.append((f"residual {depth}×{height}", "residual_block", tensors))
-    for name, function, tensors in cases:
-        tensors = [*tensors, torch.randn(len(tensors[-1]), device="cuda").bfloat16()]
-        gradient: Tensor | None = None
+def check(batch: int) -> dict[str, list[list[float]]]:
+    """Compare blocks and gradients with those in float32; return relative errors of ours and of cuDNN's bf16."""
+    found: dict[str, list[list[float]]] = {}
+    for height, depth, out in ((64, 3, 16), (32, 16, 32), (16, 32, 32)):
+        images = torch.randint(0, 256, (batch, 64, 64, 3), dtype=torch.uint8, device="cuda")
+        x = (images if depth == 3 else activations(batch, height, depth, "cuda")).permute(0, 3, 1, 2)
+        tensors = [x]
+        for index in range(5):
+            bias = torch.randn(out, device="cuda").bfloat16()
+            tensors += [weights(out, out if index else depth, "cuda"), bias]
+        gradient = torch.randn(batch, out, height // 2, height // 2, device="cuda").bfloat16()
         results: list[list[Tensor]] = []
-        for module, dtype in ((autograd, torch.float32), (fused, torch.bfloat16), (autograd, torch.bfloat16)):
-            used = [t if t.dtype == torch.uint8 else t.detach().to(dtype) for t in tensors]
-            used = [t.contiguous(memory_format=last) if t.dim() == 4 and t.dtype != torch.uint8 else t for t in used]
-            wanted = [t.requires_grad_() for t in used if t.dtype != torch.uint8]
-            result = getattr(module, function)(*used)
-            if gradient is None:
-                gradient = torch.randn_like(result).bfloat16()
-            gradients = torch.autograd.grad(result, wanted, gradient.to(dtype))
-            results.append([result.detach(), *gradients])
-        exact, ours, cudnn = results
-        found[name] = [relative(found_by, e) for a, c, e in zip(ours, cudnn, exact, strict=True) for found_by in (a, c)]
-    return {name: [round(value, 5) for value in values] for name, values in found.items()}
+        for block, dtype in (
+            (plain_block, torch.float32),
+            (fused.block, torch.bfloat16),
+            (plain_block, torch.bfloat16),
+        ):
+            used = [tensor if tensor.dtype == torch.uint8 else tensor.detach().to(dtype) for tensor in tensors]
+            wanted = [tensor.requires_grad_() for tensor in used if tensor.dtype != torch.uint8]
+            result = block(*used)
+            results.append([result.detach(), *torch.autograd.grad(result, wanted, gradient.to(dtype))])
+        exact = results[0]
+        found[f"{height}×{height}"] = [
+            [
+                round(float((value.double() - right.double()).norm() / right.double().norm()), 4)
+                for value, right in zip(values, exact, strict=True)
+            ]
+            for values in results[1:]
+        ]
+    return found
+
+
+def apply(times: dict[Key, dict[Variant, float]]) -> None:
+    """Write the fastest variant of each kernel into the table in `fused.py`."""
+    path = Path(fused.__file__)
+    source = path.read_text(encoding="utf-8")
+    for (name, channels, height), row in times.items():
+        best = min(row, key=lambda variant: row[variant])
+        pattern = re.escape(f'("{name}", {channels}, {height})') + r": \([^)]*\)"
+        source, count = re.subn(pattern, f'("{name}", {channels}, {height}): {best}', source)
+        if not count:
+            print(f"no entry for {name}, {channels}, {height}: {best}")
+    path.write_text(source, encoding="utf-8")
 
 
 def main() -> None:
-    """Check, compile, time, print."""
+    """Check, time, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--apply", action="store_true")
     arguments = parser.parse_args()
     began = time.perf_counter()
     torch.backends.cudnn.allow_tf32 = False
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=compile_some, args=(rank,)) for rank in range(PROCESSES)]
-    for process in processes:
-        process.start()
-    errors = {str(batch): check(batch) for batch in (5, 256)}
-    for process in processes:
-        process.join()
-    print(f"compiled after {time.perf_counter() - began:.1f} s", flush=True)
+    errors = {batch: check(batch) for batch in (5, 256)}
     for batch, by_case in errors.items():
-        for name, values in by_case.items():
-            pairs = ", ".join(f"{a:.4f} ({b:.4f})" for a, b in zip(values[::2], values[1::2], strict=True))
-            print(f"relative errors, ours (cuDNN's), batch {batch}, {name}: {pairs}", flush=True)
-    times: dict[str, dict[str, float | str]] = {}
+        for name, (ours, cudnn) in by_case.items():
+            print(f"relative errors, batch {batch}, {name}: {ours}; of cuDNN: {cudnn}", flush=True)
+    print(f"checked after {time.perf_counter() - began:.1f} s", flush=True)
+    times: dict[Key, dict[Variant, float]] = {}
     with torch.cuda.stream(torch.cuda.Stream()):
-        for key, (make, blocks) in works().items():
-            row: dict[str, float | str] = {}
-            for block in blocks:
-                fused.BLOCKS[key] = block
-                try:
-                    row[str(block)] = round(microseconds(make()), 2)
-                except Exception as error:
-                    row[str(block)] = repr(error)[:200]
-            times[str(key)] = row
-            print(key, row, flush=True)
-    print(f"done after {time.perf_counter() - began:.1f} s")
+        for key, make, variants in works():
+            times[key] = {}
+            for variant in variants:
+                with patch.dict(fused.BLOCKS, {key: variant}):
+                    try:
+                        times[key][variant] = round(microseconds(make()), 2)
+                    except Exception as error:
+                        times[key][variant] = math.inf
+                        print(key, variant, repr(error)[:200], flush=True)
+            print(key, times[key], flush=True)
+    print(f"timed after {time.perf_counter() - began:.1f} s")
+    if arguments.apply:
+        apply(times)
     if arguments.out is not None:
-        arguments.out.write_text(json.dumps({"errors": errors, "microseconds": times}, indent=1), encoding="utf-8")
+        figures = {str(key): {str(variant): value for variant, value in row.items()} for key, row in times.items()}
+        arguments.out.write_text(json.dumps({"errors": errors, "microseconds": figures}, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ The layers have three implementations in `models.impala_layers`, which agree up 
 `recompute` for other devices and, with `keep_activations`, `autograd` for learning on a GPU.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -31,9 +31,9 @@ class Layers(Protocol):
         ...
 
 
-def _weights(layer: nn.Conv2d, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def _weights(layer: nn.Module, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Return weight and bias cast to `dtype`; their gradients are float32."""
-    assert layer.bias is not None
+    assert isinstance(layer, nn.Conv2d) and layer.bias is not None
     return layer.weight.to(dtype), layer.bias.to(dtype)
 
 
@@ -59,8 +59,11 @@ class ImpalaBlock(nn.Module):
         self.residual1 = ResidualBlock(depth)
         self.residual2 = ResidualBlock(depth)
 
-    def forward(self, x: Tensor, layers: Layers, dtype: torch.dtype) -> Tensor:
+    def forward(self, x: Tensor, layers: Any, dtype: torch.dtype) -> Tensor:
         """Map uint8 images or activations [B, C, H, W] to activations [B, depth, H/2, W/2] of `dtype`."""
+        if layers is fused:
+            convolutions = (self.conv, *self.residual1.children(), *self.residual2.children())
+            return fused.block(x, *(tensor for layer in convolutions for tensor in _weights(layer, dtype)))
         x = layers.convolve_and_pool(x, *_weights(self.conv, dtype))
         return self.residual2(self.residual1(x, layers, dtype), layers, dtype)
 
@@ -78,7 +81,7 @@ class ImpalaCNN(nn.Module):
             if isinstance(module, nn.Conv2d | nn.Linear):
                 initialize_glorot(module)
 
-    def _choose_layers(self, device: torch.device, dtype: torch.dtype) -> Layers:
+    def _choose_layers(self, device: torch.device, dtype: torch.dtype) -> Any:
         if fused.suits(device, dtype):
             return fused
         if self.keep_activations:

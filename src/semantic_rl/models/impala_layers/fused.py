@@ -1,10 +1,11 @@
-"""Layers for NVIDIA GPUs in bf16: each convolution is one kernel together with all that is done around it.
+"""IMPALA blocks for NVIDIA GPUs in bf16: each convolution is one kernel together with all that is done around it.
 
 A minibatch is limited by memory traffic and a policy step by the number of kernels; both are least where ReLU, bias,
 residual sum and pooling happen within the convolutions (`models.impala_layers.kernels`). Activations are channels-last.
+A convolution's input is what is above 0 of the sum before it; the kernel that computes the sum writes both, so that
+inputs pass from memory to the matrix units without a detour through registers.
 """
 
-from functools import cache
 from typing import Any
 
 import torch
@@ -17,6 +18,36 @@ IMAGE_CHANNELS = 4
 FEW_IMAGES = 512
 """Fewer do not keep all multiprocessors busy with large blocks of pixels."""
 
+BLOCKS: dict[tuple[str, int, int], tuple[int, int, int, int]] = {
+    ("convolve", 16, 32): (128, 4, 64, 2),
+    ("convolve", 32, 16): (128, 4, 256, 2),
+    ("convolve", 32, 8): (64, 4, 512, 2),
+    ("convolve 32 to 16", 32, 32): (128, 4, 64, 2),
+    ("convolve_and_pool", 4, 66): (64, 4, 64, 2),
+    ("convolve_and_pool", 16, 32): (64, 4, 256, 1),
+    ("convolve_and_pool", 32, 16): (64, 4, 1024, 1),
+    ("unpool", 32, 32): (64, 4, 0, 1),
+    ("unpool", 32, 16): (64, 4, 0, 1),
+    ("weight_gradient", 16, 32): (64, 4, 16, 3),
+    ("weight_gradient 16 to 32", 16, 32): (64, 4, 16, 3),
+    ("weight_gradient", 32, 16): (64, 4, 64, 3),
+    ("weight_gradient", 32, 8): (64, 4, 128, 3),
+    ("image_weight_gradient", 4, 66): (64, 4, 32, 2),
+    ("few: convolve", 16, 32): (64, 4, 4096, 1),
+    ("few: convolve", 32, 16): (64, 4, 4096, 1),
+    ("few: convolve", 32, 8): (16, 2, 4096, 1),
+    ("few: convolve_and_pool", 4, 66): (64, 4, 4096, 1),
+    ("few: convolve_and_pool", 16, 32): (64, 4, 4096, 1),
+    ("few: convolve_and_pool", 32, 16): (64, 4, 4096, 1),
+}
+"""By kernel, channels and height: block size in pixels, number of warps, programs that share the images of each block
+of pixels, and stages of the pipeline that loads images ahead. These are the fastest that were measured on an H100."""
+
+
+def suits(device: torch.device, dtype: torch.dtype) -> bool:
+    """Say whether this implementation supports the device and the precision: bf16 on a GPU with Triton."""
+    return dtype == torch.bfloat16 and can_start_kernels(device)
+
 
 def _kernels() -> Any:
     """Return the module of kernels, which needs Triton."""
@@ -25,55 +56,14 @@ def _kernels() -> Any:
     return kernels
 
 
-@cache
-def _multiprocessors(device: torch.device) -> int:
-    return torch.cuda.get_device_properties(device).multi_processor_count if device.type == "cuda" else 2
-
-
-def suits(device: torch.device, dtype: torch.dtype) -> bool:
-    """Say whether this implementation supports the device and the precision: bf16 on a GPU with Triton."""
-    return dtype == torch.bfloat16 and can_start_kernels(device)
-
-
-def _pixels_last(x: Tensor) -> Tensor:
-    """Return [B, C, H, W] as contiguous [B, H, W, C], without a copy if it is channels-last."""
-    return x.permute(0, 2, 3, 1).contiguous()
-
-
-def _channels_second(x: Tensor) -> Tensor:
-    return x.permute(0, 3, 1, 2)
-
-
-BLOCKS: dict[tuple[str, int, int], tuple[int, ...]] = {
-    ("convolve", 16, 32): (128, 4),
-    ("convolve", 32, 16): (128, 4),
-    ("convolve", 32, 8): (128, 4),
-    ("convolve_and_pool", 4, 64): (64, 4),
-    ("convolve_and_pool", 16, 32): (64, 4),
-    ("convolve_and_pool", 32, 16): (64, 4),
-    ("unpool", 32, 32): (64, 4),
-    ("unpool", 32, 16): (64, 4),
-    ("weight_gradient", 16, 32): (64, 4, 4),
-    ("weight_gradient", 32, 16): (64, 4, 4),
-    ("weight_gradient", 32, 8): (64, 4, 4),
-    ("image_weight_gradient", 4, 64): (64, 4, 4),
-    ("few: convolve", 16, 32): (32, 4),
-    ("few: convolve", 32, 16): (32, 4),
-    ("few: convolve", 32, 8): (32, 4),
-    ("few: convolve_and_pool", 4, 64): (32, 4),
-    ("few: convolve_and_pool", 16, 32): (32, 4),
-    ("few: convolve_and_pool", 32, 16): (32, 4),
-}
-"""By kernel, channels and height: block size in pixels, number of warps and, where weights' gradients are summed up,
-programs per multiprocessor. These are the fastest that were measured on an H100."""
-
-
-def _block(kernel: str, x: Tensor) -> tuple[int, ...]:
-    """Return how a kernel is launched for [B, H, W, C]; a few images are divided more finely."""
+def _launch(kernel: str, x: Tensor) -> tuple[int, int, dict[str, int]]:
+    """Return how a kernel is launched for [B, H, W, C]: block size, programs, and further arguments."""
     batch, height, _, channels = x.shape
     few = "few: " if batch < FEW_IMAGES else ""
-    key = (few + kernel, channels, height)
-    return BLOCKS.get(key) or BLOCKS.get((kernel, channels, height), (64, 4, 4))
+    known = BLOCKS.get((few + kernel, channels, height)) or BLOCKS.get((kernel, channels, height))
+    block, warps, programs, stages = known or (64, 4, 64, 1)
+    turns = -(-batch // max(1, min(programs, batch)))
+    return block, -(-batch // turns), {"BLOCK": block, "TURNS": turns, "num_warps": warps, "num_stages": stages}
 
 
 def _padded(depth: int) -> int:
@@ -86,65 +76,75 @@ def _convolve(
     weight: Tensor,
     bias: Tensor | None = None,
     transposed: bool = False,
-    relu_input: bool = False,
-    relu_output: bool = False,
+    relu: bool = False,
     mask: Tensor | None = None,
     residual: Tensor | None = None,
+    positive: Tensor | None = None,
 ) -> Tensor:
     """Convolve contiguous [B, H, W, IN]; the kernel says what the options mean."""
     batch, height, width, depth_in = x.shape
     depth = weight.shape[1 if transposed else 0]
     out = x.new_empty(batch, height, width, depth)
-    block, warps, *_ = _block("convolve", x)
-    num_pixels = batch * height * width
-    _kernels().convolve[(-(-num_pixels // block),)](
+    block, programs, launch = _launch("convolve" if depth == depth_in else f"convolve {depth_in} to {depth}", x)
+    _kernels().convolve[(-(-height * width // block), programs)](
         x,
         weight,
         bias,
         mask,
         residual,
         out,
-        num_pixels,
+        positive,
+        batch,
         HEIGHT=height,
         WIDTH=width,
         IN=depth_in,
         OUT=depth,
         TRANSPOSED=transposed,
-        RELU_INPUT=relu_input,
         HAS_BIAS=bias is not None,
-        RELU_OUTPUT=relu_output,
+        RELU=relu,
         HAS_MASK=mask is not None,
         HAS_RESIDUAL=residual is not None,
+        HAS_POSITIVE=positive is not None,
         PADDED=_padded(depth_in),
-        BLOCK=block,
-        num_warps=warps,
+        **launch,
     )
     return out
 
 
 def _pad_images(images: Tensor, dtype: torch.dtype) -> Tensor:
-    """Convert bytes [B, H, W, 3] to [B, H, W, 4]."""
-    out = torch.empty(*images.shape[:3], 4, dtype=dtype, device=images.device)
-    num_pixels, block = images.numel() // 3, 512
-    _kernels().pad_images[(-(-num_pixels // block),)](images, out, num_pixels, BLOCK=block, num_warps=4)
-    return out
+    """Convert bytes [B, H, W, 3] to [B, H + 2, W + 2, 4] with borders of 0.
+
+    Three rows of 0 follow in memory: kernels read 4×4 pixels, of which the last row and column have no weight.
+    """
+    batch, height, width, _ = images.shape
+    num_rows = batch * (height + 2)
+    rows = torch.empty(num_rows + 3, width + 2, 4, dtype=dtype, device=images.device)
+    _kernels().pad_images[(num_rows + 3,)](
+        images, rows, num_rows, HEIGHT=height, WIDTH=width, BLOCK=1 << (width + 1).bit_length(), num_warps=1
+    )
+    return rows[:num_rows].view(batch, height + 2, width + 2, 4)
 
 
-def _convolve_and_pool(x: Tensor, weight: Tensor, bias: Tensor, keep_places: bool) -> tuple[Tensor, Tensor | None]:
-    """Map contiguous [B, H, W, C] to [B, H/2, W/2, OUT] and, if they are to be kept, the places of the maxima."""
+def _convolve_and_pool(
+    x: Tensor, weight: Tensor, bias: Tensor, keep_places: bool
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Map padded images or activations to [B, H/2, W/2, OUT], its positive part, and the maxima's places, if wanted."""
     batch, height, width, depth_in = x.shape
     is_image = depth_in == IMAGE_CHANNELS
+    if is_image:
+        height, width = height - 2, width - 2
     out = torch.empty(batch, height // 2, width // 2, len(weight), dtype=weight.dtype, device=x.device)
+    positive = torch.empty_like(out)
     places = torch.empty_like(out, dtype=torch.uint8) if keep_places else None
-    block, warps, *_ = _block("convolve_and_pool", x)
-    num_pooled = batch * (height // 2) * (width // 2)
-    _kernels().convolve_and_pool[(-(-num_pooled // block),)](
+    block, programs, launch = _launch("convolve_and_pool", x)
+    _kernels().convolve_and_pool[(-(-(height // 2) * (width // 2) // block), programs)](
         x,
         weight,
         bias,
         out,
+        positive,
         places,
-        num_pooled,
+        batch,
         HEIGHT=height,
         WIDTH=width,
         IN=depth_in,
@@ -152,20 +152,20 @@ def _convolve_and_pool(x: Tensor, weight: Tensor, bias: Tensor, keep_places: boo
         IS_IMAGE=is_image,
         KEEP_PLACES=keep_places,
         PADDED=64 if is_image else _padded(depth_in),
-        BLOCK=block,
-        num_warps=warps,
+        **launch,
     )
-    return out, places
+    return out, positive, places
 
 
 def _unpool(gradient: Tensor, places: Tensor) -> Tensor:
+    """Return the gradient [B, 2·H, 2·W, C] of a pooling's input, given that of its result."""
     batch, height, width, depth = gradient.shape
     out = gradient.new_empty(batch, 2 * height, 2 * width, depth)
-    block, warps, *_ = _block("unpool", out)
+    block, _, launch = _launch("unpool", out)
     num_pixels = batch * 4 * height * width
     _kernels().unpool[(-(-num_pixels // block),)](
         gradient, places, out, num_pixels, HEIGHT=2 * height, WIDTH=2 * width, CHANNELS=depth, BLOCK=block,
-        num_warps=warps,
+        num_warps=launch["num_warps"],
     )  # fmt: skip
     return out
 
@@ -175,119 +175,97 @@ def _add_partials(partial: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     out, taps = len(weight), weight[0].numel()
     weight_gradient = torch.empty_like(weight, memory_format=torch.channels_last)
     bias_gradient = weight.new_empty(out)
-    block = 128
+    block = 32
     _kernels().add_partials[(-(-(taps + 1) * out // block),)](
-        partial, weight_gradient, bias_gradient, NUM_PARTIALS=len(partial), TAPS=taps, OUT=out, BLOCK=block, num_warps=4
-    )
+        partial, weight_gradient, bias_gradient, NUM_PARTIALS=len(partial), TAPS=taps, OUT=out, ROWS=64, BLOCK=block,
+        num_warps=4,
+    )  # fmt: skip
     return weight_gradient, bias_gradient
 
 
-def _num_programs(device: torch.device, each: int, num_blocks: int) -> int:
-    return min(each * _multiprocessors(device), num_blocks)
-
-
-def _weight_gradients(x: Tensor, gradient: Tensor, weight: Tensor, relu_input: bool = False) -> tuple[Tensor, Tensor]:
+def _weight_gradients(x: Tensor, gradient: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Return the gradients of a convolution's weight and bias."""
     batch, height, width, depth_in = x.shape
     depth = len(weight)
-    block, warps, programs_each = _block("weight_gradient", x)
-    num_pixels = batch * height * width
-    programs = _num_programs(x.device, programs_each, -(-num_pixels // block))
-    partial = torch.empty(programs, 9 * depth_in + 1, depth, device=x.device)
-    _kernels().weight_gradient[(programs, 3)](
-        x,
-        gradient,
-        partial,
-        num_pixels,
-        HEIGHT=height,
-        WIDTH=width,
-        IN=depth_in,
-        OUT=depth,
-        RELU_INPUT=relu_input,
-        TURNS=-(-num_pixels // (block * programs)),
-        PADDED=_padded(depth_in),
-        BLOCK=block,
-        num_warps=warps,
-    )
+    name = "weight_gradient" if depth == depth_in else f"weight_gradient {depth_in} to {depth}"
+    block, programs, launch = _launch(name, x)
+    blocks = -(-height * width // block)
+    partial = torch.empty(blocks * programs, 9 * depth_in + 1, depth, device=x.device)
+    sizes = {"HEIGHT": height, "WIDTH": width, "IN": depth_in, "OUT": depth, "PADDED": _padded(depth_in)}
+    _kernels().weight_gradient[(blocks, programs, 3)](x, gradient, partial, batch, **sizes, **launch)
     return _add_partials(partial, weight)
 
 
 def _image_weight_gradients(x: Tensor, gradient: Tensor, places: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the gradients of weight and bias of a convolution of padded images, from those of the pooled result."""
     batch, height, width, _ = x.shape
-    depth = len(weight)
-    block, warps, programs_each = _block("image_weight_gradient", x)
-    num_pooled = batch * (height // 2) * (width // 2)
-    programs = _num_programs(x.device, programs_each, -(-num_pooled // block))
-    partial = torch.empty(programs, weight[0].numel() + 1, depth, device=x.device)
-    _kernels().image_weight_gradient[(programs,)](
-        x, gradient, places, partial, num_pooled, HEIGHT=height, WIDTH=width, OUT=depth,
-        TURNS=-(-num_pooled // (block * programs)), BLOCK=block, num_warps=warps,
-    )  # fmt: skip
+    height, width, depth = height - 2, width - 2, len(weight)
+    block, programs, launch = _launch("image_weight_gradient", x)
+    blocks = -(-(height // 2) * (width // 2) // block)
+    partial = torch.empty(blocks * programs, weight[0].numel() + 1, depth, device=x.device)
+    _kernels().image_weight_gradient[(blocks, programs)](
+        x, gradient, places, partial, batch, HEIGHT=height, WIDTH=width, OUT=depth, **launch
+    )
     return _add_partials(partial, weight)
 
 
-def _input(x: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return images [B, 3, H, W] or activations as the kernels want them."""
-    return _pad_images(_pixels_last(x), dtype) if x.dtype == torch.uint8 else _pixels_last(x)
-
-
-class _ConvolveAndPool(torch.autograd.Function):
+class _Block(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        x, weight = _input(x, weight.dtype), weight.contiguous(memory_format=torch.channels_last)
-        pooled, places = _convolve_and_pool(x, weight, bias, True)
-        ctx.save_for_backward(x, weight, places)
-        return _channels_second(pooled)
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
-        x, weight, places = ctx.saved_tensors
-        gradient = _pixels_last(grad_outputs[0])
-        if x.shape[-1] == IMAGE_CHANNELS:
-            return None, *_image_weight_gradients(x, gradient, places, weight)
-        gradient = _unpool(gradient, places)
-        return _channels_second(_convolve(gradient, weight, transposed=True)), *_weight_gradients(x, gradient, weight)
-
-
-class _ResidualBlock(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight1: Tensor, bias1: Tensor, weight2: Tensor, bias2: Tensor) -> Tensor:
-        x = _pixels_last(x)
-        weight1, weight2 = (weight.contiguous(memory_format=torch.channels_last) for weight in (weight1, weight2))
-        inner = _convolve(x, weight1, bias1, relu_input=True, relu_output=True)
-        ctx.save_for_backward(x, inner, weight1, weight2)
-        return _channels_second(_convolve(inner, weight2, bias2, residual=x))
+    def forward(ctx: Any, x: Tensor, *parameters: Tensor) -> Tensor:
+        x, weights, biases = _arrange(x, parameters)
+        pooled, positive, places = _convolve_and_pool(x, weights[0], biases[0], True)
+        kept = [x, places]
+        for index in (1, 3):
+            inner = _convolve(positive, weights[index], biases[index], relu=True)
+            kept += [positive, inner]
+            positive = torch.empty_like(pooled) if index == 1 else None
+            pooled = _convolve(inner, weights[index + 1], biases[index + 1], residual=pooled, positive=positive)
+        ctx.save_for_backward(*kept, *weights)
+        return pooled.permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        x, inner, weight1, weight2 = ctx.saved_tensors
-        gradient = _pixels_last(grad_outputs[0])
-        of_weight2, of_bias2 = _weight_gradients(inner, gradient, weight2)
-        of_inner = _convolve(gradient, weight2, transposed=True, mask=inner)
-        of_weight1, of_bias1 = _weight_gradients(x, of_inner, weight1, relu_input=True)
-        of_x = _convolve(of_inner, weight1, transposed=True, mask=x, residual=gradient)
-        return _channels_second(of_x), of_weight1, of_bias1, of_weight2, of_bias2
+        x, places, positive1, inner1, positive2, inner2, *weights = ctx.saved_tensors
+        gradient = grad_outputs[0].permute(0, 2, 3, 1).contiguous()
+        found: list[Tensor] = []
+        for index, positive, inner in ((3, positive2, inner2), (1, positive1, inner1)):
+            weight1, weight2 = weights[index], weights[index + 1]
+            of_second = _weight_gradients(inner, gradient, weight2)
+            of_inner = _convolve(gradient, weight2, transposed=True, mask=inner)
+            found = [*_weight_gradients(positive, of_inner, weight1), *of_second, *found]
+            gradient = _convolve(of_inner, weight1, transposed=True, mask=positive, residual=gradient)
+        if x.shape[-1] == IMAGE_CHANNELS:
+            return None, *_image_weight_gradients(x, gradient, places, weights[0]), *found
+        gradient = _unpool(gradient, places)
+        of_x = _convolve(gradient, weights[0], transposed=True).permute(0, 3, 1, 2)
+        return of_x, *_weight_gradients(x, gradient, weights[0]), *found
 
 
-def convolve_and_pool(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Convolve 3×3 'same', then pool 3×3 with stride 2 as TensorFlow's 'same' does.
+def _arrange(x: Tensor, parameters: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    """Return input, weights and biases of a block as the kernels want them."""
+    pixels_last = x.permute(0, 2, 3, 1).contiguous()
+    weights = [weight.contiguous(memory_format=torch.channels_last) for weight in parameters[::2]]
+    x = _pad_images(pixels_last, weights[0].dtype) if x.dtype == torch.uint8 else pixels_last
+    return x, weights, list(parameters[1::2])
+
+
+def block(x: Tensor, *parameters: Tensor) -> Tensor:
+    """Compute an IMPALA block: convolution, pooling, and two residual blocks.
 
     Maps uint8 images [B, 3, H, W], which are divided by 255, or activations [B, C, H, W], H and W even, C a power of
-    two and at least 16, to activations of half the size in the precision of `weight`.
+    two and at least 16, to activations of half the size in the precision of the weights. `parameters` are weight and
+    bias of each of the five convolutions, in order.
     """
-    if torch.is_grad_enabled() and weight.requires_grad:
-        result: Tensor = _ConvolveAndPool.apply(x, weight, bias)  # pyright: ignore[reportAssignmentType]
+    if torch.is_grad_enabled() and parameters[0].requires_grad:
+        result: Tensor = _Block.apply(x, *parameters)  # pyright: ignore[reportAssignmentType]
         return result
-    weight = weight.contiguous(memory_format=torch.channels_last)
-    return _channels_second(_convolve_and_pool(_input(x, weight.dtype), weight, bias, False)[0])
-
-
-def residual_block(x: Tensor, weight1: Tensor, bias1: Tensor, weight2: Tensor, bias2: Tensor) -> Tensor:
-    """Compute x + conv(relu(conv(relu(x)))) for [B, C, H, W] with 3×3 'same' convolutions, all in one precision."""
-    if torch.is_grad_enabled() and weight1.requires_grad:
-        result: Tensor = _ResidualBlock.apply(x, weight1, bias1, weight2, bias2)  # pyright: ignore[reportAssignmentType]
-        return result
-    weight1, weight2 = (weight.contiguous(memory_format=torch.channels_last) for weight in (weight1, weight2))
-    x = _pixels_last(x)
-    inner = _convolve(x, weight1, bias1, relu_input=True, relu_output=True)
-    return _channels_second(_convolve(inner, weight2, bias2, residual=x))
+    x, weights, biases = _arrange(x, parameters)
+    pooled, positive, _ = _convolve_and_pool(x, weights[0], biases[0], False)
+    for index in (1, 3):
+        inner = _convolve(positive, weights[index], biases[index], relu=True)
+        positive = torch.empty_like(pooled)
+        is_last = index == 3
+        pooled = _convolve(
+            inner, weights[index + 1], biases[index + 1], residual=pooled, positive=None if is_last else positive
+        )
+    return pooled.permute(0, 3, 1, 2)

@@ -3,7 +3,8 @@
 The network has 16 or 32 channels, for which cuDNN's convolutions fill less than half of a tile of their matrix units,
 and between which PyTorch's elementwise operations read and write every activation several times. Here a 3×3 'same'
 convolution is three products: of a block of pixels with their left and right neighbours in one row, [BLOCK, 3·IN], and
-the weights of that row of taps, [3·IN, OUT]. Everything that is done to its input or result (ReLU, bias, residual sum,
+the weights of that row of taps, [3·IN, OUT]. A program computes the same pixels of several images, so that weights and
+what is inside of an image are found once. Everything that is done to its input or result (ReLU, bias, residual sum,
 pooling, the gradient's masks) is done in registers.
 
 Activations are channels-last, [B, H, W, C] in memory; weights are [OUT, 3, 3, IN] in memory. Sums are float32. Results
@@ -32,78 +33,95 @@ def convolve(
     mask,
     residual,
     out,
-    num_pixels,
+    positive,
+    num_images,
     HEIGHT: tl.constexpr,
     WIDTH: tl.constexpr,
     IN: tl.constexpr,
     OUT: tl.constexpr,
     TRANSPOSED: tl.constexpr,
-    RELU_INPUT: tl.constexpr,
     HAS_BIAS: tl.constexpr,
-    RELU_OUTPUT: tl.constexpr,
+    RELU: tl.constexpr,
     HAS_MASK: tl.constexpr,
     HAS_RESIDUAL: tl.constexpr,
+    HAS_POSITIVE: tl.constexpr,
     PADDED: tl.constexpr,
+    TURNS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Convolve activations [pixels, IN] to [pixels, OUT].
+    """Convolve activations [B, H, W, IN] to [B, H, W, OUT].
 
+    The grid is [blocks of pixels of an image, programs]: each program computes the same pixels of TURNS images.
     TRANSPOSED: `weight` is that of a convolution from OUT to IN channels, whose input's gradient is computed. The
-    result is set to 0 where `mask` [pixels, OUT] is not above 0, and then `residual` [pixels, OUT] is added. PADDED is
-    3·IN rounded up to a power of two.
+    result is set to 0 where `mask` [B, H, W, OUT] is not above 0, and then `residual` [B, H, W, OUT] is added.
+    `positive` gets what is above 0 of it, and 0 elsewhere. PADDED is 3·IN rounded up to a power of two.
     """
-    start = tl.program_id(0).to(tl.int64) * BLOCK
-    local = tl.arange(0, BLOCK)
-    position = (start % (HEIGHT * WIDTH)).to(tl.int32) + local
-    column = position % WIDTH
-    row = position // WIDTH % HEIGHT
-    is_pixel = local < num_pixels - start
+    pixel = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    row = pixel // WIDTH
+    column = pixel % WIDTH
     k = tl.arange(0, PADDED)
     outs = tl.arange(0, OUT)
-    x += start * IN
     across = column[:, None] + (k // IN)[None, :] - 1
-    is_beside = is_pixel[:, None] & (k < 3 * IN)[None, :] & (across >= 0) & (across < WIDTH)
-    total = tl.zeros([BLOCK, OUT], tl.float32)
-    for down in tl.static_range(3):
-        is_inside = is_beside & ((row + down - 1 >= 0) & (row + down - 1 < HEIGHT))[:, None]
-        offsets = ((local + (down - 1) * WIDTH - 1) * IN)[:, None] + k[None, :]
-        tile = tl.load(x + offsets, mask=is_inside, other=0.0)
-        if RELU_INPUT:
-            tile = tl.where(tile > 0, tile, tl.zeros_like(tile))
-        total = tl.dot(tile, _row_of_taps(weight, k, outs, down, IN, OUT, TRANSPOSED), total)
-    here = start * OUT + local[:, None] * OUT + outs[None, :]
+    is_beside = (k < 3 * IN)[None, :] & (across >= 0) & (across < WIDTH)
+    is_pixel = pixel < HEIGHT * WIDTH
+    offsets = ((pixel - WIDTH - 1) * IN)[:, None] + k[None, :]
+    is_above = is_beside & (is_pixel & (row >= 1))[:, None]
+    is_below = is_beside & (is_pixel & (row < HEIGHT - 1))[:, None]
+    is_beside = is_beside & is_pixel[:, None]
+    taps_above = _row_of_taps(weight, k, outs, 0, IN, OUT, TRANSPOSED)
+    taps_beside = _row_of_taps(weight, k, outs, 1, IN, OUT, TRANSPOSED)
+    taps_below = _row_of_taps(weight, k, outs, 2, IN, OUT, TRANSPOSED)
+    offsets_out = pixel[:, None] * OUT + outs[None, :]
     if HAS_BIAS:
-        total += tl.load(bias + outs).to(tl.float32)[None, :]
-    if RELU_OUTPUT:
-        total = tl.maximum(total, 0.0)
-    if HAS_MASK:
-        total = tl.where(tl.load(mask + here, mask=is_pixel[:, None], other=0.0) > 0, total, 0.0)
-    if HAS_RESIDUAL:
-        total += tl.load(residual + here, mask=is_pixel[:, None], other=0.0).to(tl.float32)
-    tl.store(out + here, total.to(out.dtype.element_ty), mask=is_pixel[:, None])
+        shift = tl.load(bias + outs).to(tl.float32)[None, :]
+    for turn in range(TURNS):
+        image = tl.program_id(1) + turn * tl.num_programs(1)
+        is_there = image < num_images
+        image = image.to(tl.int64)
+        there = image * (HEIGHT * WIDTH * OUT)
+        is_result = (is_pixel & is_there)[:, None]
+        if HAS_MASK:
+            kept = tl.load(mask + there + offsets_out, mask=is_result, other=0.0) > 0
+        if HAS_RESIDUAL:
+            added = tl.load(residual + there + offsets_out, mask=is_result, other=0.0)
+        here = x + image * (HEIGHT * WIDTH * IN)
+        tile = tl.load(here + offsets, mask=is_above & is_there, other=0.0)
+        total = tl.dot(tile, taps_above)
+        tile = tl.load(here + WIDTH * IN + offsets, mask=is_beside & is_there, other=0.0)
+        total = tl.dot(tile, taps_beside, total)
+        tile = tl.load(here + 2 * WIDTH * IN + offsets, mask=is_below & is_there, other=0.0)
+        total = tl.dot(tile, taps_below, total)
+        if HAS_BIAS:
+            total += shift
+        if RELU:
+            total = tl.where(total > 0, total, 0.0)
+        if HAS_MASK:
+            total = tl.where(kept, total, 0.0)
+        if HAS_RESIDUAL:
+            total += added.to(tl.float32)
+        result = total.to(out.dtype.element_ty)
+        tl.store(out + there + offsets_out, result, mask=is_result)
+        if HAS_POSITIVE:
+            result = tl.where(total > 0, total, 0.0).to(out.dtype.element_ty)
+            tl.store(positive + there + offsets_out, result, mask=is_result)
 
 
 @triton.jit
-def pad_images(images, out, num_pixels, BLOCK: tl.constexpr):
-    """Convert bytes [pixels, 3] to [pixels, 4], whose last channel is 0, so that a pixel is read at once."""
-    start = tl.program_id(0).to(tl.int64) * BLOCK
-    local = tl.arange(0, BLOCK)
+def pad_images(images, out, num_rows, HEIGHT: tl.constexpr, WIDTH: tl.constexpr, BLOCK: tl.constexpr):
+    """Convert bytes [B, H, W, 3] to [B, H + 2, W + 2, 4] with borders of 0, and three more rows of 0 at the end.
+
+    A program writes a row, so that the grid has B·(H + 2) + 3 programs; BLOCK is at least W + 2.
+    """
+    number = tl.program_id(0)
+    image = (number // (HEIGHT + 2)).to(tl.int64)
+    row = number % (HEIGHT + 2) - 1
+    column = tl.arange(0, BLOCK)
     channels = tl.arange(0, 4)
-    is_value = (local < num_pixels - start)[:, None] & (channels < 3)[None, :]
-    values = tl.load(images + start * 3 + local[:, None] * 3 + channels[None, :], mask=is_value, other=0)
-    here = out + start * 4 + local[:, None] * 4 + channels[None, :]
-    tl.store(here, values.to(out.dtype.element_ty), mask=(local < num_pixels - start)[:, None])
-
-
-@triton.jit
-def _image_tile(image, row, column, is_pixel, HEIGHT: tl.constexpr, WIDTH: tl.constexpr):
-    """Return the 3×3 pixels of four channels around some pixels, [BLOCK, 64]; 4×4 have room, the others are 0."""
-    k = tl.arange(0, 64)
-    rows = row[:, None] + (k // 16)[None, :] - 1
-    columns = column[:, None] + (k // 4 % 4)[None, :] - 1
-    is_inside = is_pixel[:, None] & ((k // 16 < 3) & (k // 4 % 4 < 3))[None, :]
-    is_inside = is_inside & (rows >= 0) & (rows < HEIGHT) & (columns >= 0) & (columns < WIDTH)
-    return tl.load(image + (rows * WIDTH + columns) * 4 + (k % 4)[None, :], mask=is_inside, other=0.0)
+    is_pixel = (column > 0) & (column <= WIDTH) & (row >= 0) & (row < HEIGHT) & (number < num_rows)
+    here = images + image * (HEIGHT * WIDTH * 3) + (row * WIDTH + column - 1)[:, None] * 3 + channels[None, :]
+    values = tl.load(here, mask=is_pixel[:, None] & (channels < 3)[None, :], other=0)
+    there = out + number.to(tl.int64) * ((WIDTH + 2) * 4) + column[:, None] * 4 + channels[None, :]
+    tl.store(there, values.to(out.dtype.element_ty), mask=(column < WIDTH + 2)[:, None])
 
 
 @triton.jit
@@ -112,8 +130,9 @@ def convolve_and_pool(
     weight,
     bias,
     out,
+    positive,
     places,
-    num_pooled,
+    num_images,
     HEIGHT: tl.constexpr,
     WIDTH: tl.constexpr,
     IN: tl.constexpr,
@@ -121,54 +140,72 @@ def convolve_and_pool(
     IS_IMAGE: tl.constexpr,
     KEEP_PLACES: tl.constexpr,
     PADDED: tl.constexpr,
+    TURNS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
     """Convolve, pool 3×3 with stride 2 (padded at the end) and add the bias: [B, H, W, IN] to [B, H/2, W/2, OUT].
 
-    IS_IMAGE: `x` is what `pad_images` made, [B, H, W, 4], and is divided by 255. KEEP_PLACES: `places` gets the number
-    of the maximum within its window, 0 to 8, as a byte. The results of the convolution are recomputed for each window
-    that they are in, and never written to memory.
+    The grid is as for `convolve`, with blocks of pooled pixels. IS_IMAGE: `x` is what `pad_images` made, and is divided
+    by 255; PADDED is 64, 4×4 pixels of four channels, of which 3×3 pixels have weights. `positive` gets what is above 0
+    of the result, and 0 elsewhere. KEEP_PLACES: `places` gets the number of the maximum within its window, 0 to 8, as a
+    byte. The results of the convolution are recomputed for each
+    window that they are in, and never written to memory.
     """
     POOLED_WIDTH: tl.constexpr = WIDTH // 2
     POOLED: tl.constexpr = (HEIGHT // 2) * (WIDTH // 2)
-    start = tl.program_id(0).to(tl.int64) * BLOCK
-    local = tl.arange(0, BLOCK)
-    position = (start % POOLED).to(tl.int32) + local
-    row = position // POOLED_WIDTH % (HEIGHT // 2) * 2
-    column = position % POOLED_WIDTH * 2
-    is_pixel = local < num_pooled - start
-    x += start // POOLED * (HEIGHT * WIDTH * IN) + (position // POOLED * (HEIGHT * WIDTH * IN))[:, None]
+    pixel = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    is_pixel = pixel < POOLED
+    row = pixel // POOLED_WIDTH * 2
+    column = pixel % POOLED_WIDTH * 2
     k = tl.arange(0, PADDED)
     outs = tl.arange(0, OUT)
-    best = tl.full([BLOCK, OUT], float("-inf"), tl.float32)
-    best_place = tl.zeros([BLOCK, OUT], tl.int32)
-    for place in range(9):
-        there = row + place // 3
-        across = column + place % 3
-        total = tl.zeros([BLOCK, OUT], tl.float32)
-        if IS_IMAGE:
-            tile = _image_tile(x, there, across, is_pixel, HEIGHT, WIDTH)
-            is_tap = (k // 16 < 3) & (k // 4 % 4 < 3) & (k % 4 < 3)
-            tap = k // 16 * 9 + k // 4 % 4 * 3 + k % 4
-            taps = tl.load(weight + outs[None, :] * 27 + tap[:, None], mask=is_tap[:, None], other=0.0)
-            total = tl.dot(tile, taps, total)
-            total *= 1 / 255
-        else:
-            beside = across[:, None] + (k // IN)[None, :] - 1
-            is_beside = is_pixel[:, None] & (k < 3 * IN)[None, :] & (beside >= 0) & (beside < WIDTH)
-            for down in tl.static_range(3):
-                above = there + down - 1
-                is_inside = is_beside & ((above >= 0) & (above < HEIGHT))[:, None]
-                tile = tl.load(x + ((above * WIDTH + across - 1) * IN)[:, None] + k[None, :], mask=is_inside, other=0.0)
-                total = tl.dot(tile, _row_of_taps(weight, k, outs, down, IN, OUT, False), total)
-        is_better = (total > best) & ((there < HEIGHT) & (across < WIDTH))[:, None]
-        best = tl.where(is_better, total, best)
-        best_place = tl.where(is_better, place, best_place)
-    here = start * OUT + local[:, None] * OUT + outs[None, :]
-    best += tl.load(bias + outs).to(tl.float32)[None, :]
-    tl.store(out + here, best.to(out.dtype.element_ty), mask=is_pixel[:, None])
-    if KEEP_PLACES:
-        tl.store(places + here, best_place.to(tl.uint8), mask=is_pixel[:, None])
+    if IS_IMAGE:
+        is_tap = (k // 16 < 3) & (k // 4 % 4 < 3) & (k % 4 < 3)
+        tap = k // 16 * 9 + k // 4 % 4 * 3 + k % 4
+        taps = tl.load(weight + outs[None, :] * 27 + tap[:, None], mask=is_tap[:, None], other=0.0)
+        offsets = ((row * (WIDTH + 2) + column) * 4)[:, None] + (k // 16 * ((WIDTH + 2) * 4) + k % 16)[None, :]
+    else:
+        taps_above = _row_of_taps(weight, k, outs, 0, IN, OUT, False)
+        taps_beside = _row_of_taps(weight, k, outs, 1, IN, OUT, False)
+        taps_below = _row_of_taps(weight, k, outs, 2, IN, OUT, False)
+    shift = tl.load(bias + outs).to(tl.float32)[None, :]
+    offsets_out = pixel[:, None] * OUT + outs[None, :]
+    for turn in range(TURNS):
+        number = tl.program_id(1) + turn * tl.num_programs(1)
+        is_there = is_pixel & (number < num_images)
+        image = number.to(tl.int64)
+        best = tl.full([BLOCK, OUT], float("-inf"), tl.float32)
+        best_place = tl.zeros([BLOCK, OUT], tl.int32)
+        for place in range(9):
+            there = row + place // 3
+            across = column + place % 3
+            if IS_IMAGE:
+                shifted = image * ((HEIGHT + 2) * (WIDTH + 2) * 4) + (place // 3 * (WIDTH + 2) + place % 3) * 4
+                tile = tl.load(x + shifted + offsets, mask=is_there[:, None], other=0.0)
+                total = tl.dot(tile, taps)
+                total *= 1 / 255
+            else:
+                beside = across[:, None] + (k // IN)[None, :] - 1
+                is_beside = is_there[:, None] & (k < 3 * IN)[None, :] & (beside >= 0) & (beside < WIDTH)
+                offsets = (((there - 1) * WIDTH + across - 1) * IN)[:, None] + k[None, :]
+                here = x + image * (HEIGHT * WIDTH * IN)
+                tile = tl.load(here + offsets, mask=is_beside & (there >= 1)[:, None], other=0.0)
+                total = tl.dot(tile, taps_above)
+                tile = tl.load(here + WIDTH * IN + offsets, mask=is_beside & (there < HEIGHT)[:, None], other=0.0)
+                total = tl.dot(tile, taps_beside, total)
+                here += 2 * WIDTH * IN
+                tile = tl.load(here + offsets, mask=is_beside & (there < HEIGHT - 1)[:, None], other=0.0)
+                total = tl.dot(tile, taps_below, total)
+            is_better = (total > best) & ((there < HEIGHT) & (across < WIDTH))[:, None]
+            best = tl.where(is_better, total, best)
+            best_place = tl.where(is_better, place, best_place)
+        best += shift
+        here_out = image * (POOLED * OUT)
+        tl.store(out + here_out + offsets_out, best.to(out.dtype.element_ty), mask=is_there[:, None])
+        best = tl.where(best > 0, best, 0.0)
+        tl.store(positive + here_out + offsets_out, best.to(out.dtype.element_ty), mask=is_there[:, None])
+        if KEEP_PLACES:
+            tl.store(places + here_out + offsets_out, best_place.to(tl.uint8), mask=is_there[:, None])
 
 
 @triton.jit
@@ -216,48 +253,48 @@ def weight_gradient(
     x,
     gradient,
     partial,
-    num_pixels,
+    num_images,
     HEIGHT: tl.constexpr,
     WIDTH: tl.constexpr,
     IN: tl.constexpr,
     OUT: tl.constexpr,
-    RELU_INPUT: tl.constexpr,
     PADDED: tl.constexpr,
     TURNS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Sum up some blocks' part of a convolution's gradients: `partial` [programs, 9·IN + 1, OUT], the last of the bias.
+    """Sum up some pixels' part of a convolution's gradients: `partial` [programs, 9·IN + 1, OUT], the last of the bias.
 
-    The grid is [programs, 3]: each program takes TURNS blocks and one row of taps. PADDED is 3·IN rounded up to a power
-    of two.
+    The grid is [blocks of pixels of an image, programs, 3]: each program takes the same pixels of TURNS images and one
+    row of taps. PADDED is 3·IN rounded up to a power of two.
     """
-    down = tl.program_id(1) - 1
+    down = tl.program_id(2) - 1
     k = tl.arange(0, PADDED)
     outs = tl.arange(0, OUT)
-    local = tl.arange(0, BLOCK)
+    pixel = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    is_pixel = pixel < HEIGHT * WIDTH
+    row = pixel // WIDTH + down
+    column = (pixel % WIDTH)[:, None] + (k // IN)[None, :] - 1
+    is_inside = (is_pixel & (row >= 0) & (row < HEIGHT))[:, None] & (k < 3 * IN)[None, :]
+    is_inside = is_inside & (column >= 0) & (column < WIDTH)
+    offsets = ((pixel + down * WIDTH - 1) * IN)[:, None] + k[None, :]
+    offsets_out = pixel[:, None] * OUT + outs[None, :]
     total = tl.zeros([PADDED, OUT], tl.float32)
-    bias = tl.zeros([OUT], tl.float32)
+    bias = tl.zeros([BLOCK, OUT], tl.float32)
     for turn in range(TURNS):
-        start = (tl.program_id(0) + turn * tl.num_programs(0)).to(tl.int64) * BLOCK
-        position = (start % (HEIGHT * WIDTH)).to(tl.int32) + local
-        row = position // WIDTH % HEIGHT + down
-        column = (position % WIDTH)[:, None] + (k // IN)[None, :] - 1
-        is_pixel = local < num_pixels - start
-        is_inside = (is_pixel & (row >= 0) & (row < HEIGHT))[:, None] & (k < 3 * IN)[None, :]
-        is_inside = is_inside & (column >= 0) & (column < WIDTH)
-        there = gradient + start * OUT + local[:, None] * OUT + outs[None, :]
-        towards = tl.load(there, mask=is_pixel[:, None], other=0.0)
-        offsets = ((local + down * WIDTH - 1) * IN)[:, None] + k[None, :]
-        tile = tl.load(x + start * IN + offsets, mask=is_inside, other=0.0)
-        if RELU_INPUT:
-            tile = tl.where(tile > 0, tile, tl.zeros_like(tile))
+        number = tl.program_id(1) + turn * tl.num_programs(1)
+        is_there = number < num_images
+        image = number.to(tl.int64)
+        here = gradient + image * (HEIGHT * WIDTH * OUT)
+        towards = tl.load(here + offsets_out, mask=is_pixel[:, None] & is_there, other=0.0)
+        tile = tl.load(x + image * (HEIGHT * WIDTH * IN) + offsets, mask=is_inside & is_there, other=0.0)
         total = tl.dot(tl.trans(tile), towards, total)
-        bias += tl.sum(towards.to(tl.float32), 0)
-    partial += tl.program_id(0) * ((9 * IN + 1) * OUT)
-    here = partial + (3 * IN * OUT) * (down + 1) + k[:, None] * OUT + outs[None, :]
-    tl.store(here, total, mask=(k < 3 * IN)[:, None])
-    if down == 1:
-        tl.store(partial + 9 * IN * OUT + outs, bias)
+        if down == 0:
+            bias += towards.to(tl.float32)
+    partial += (tl.program_id(0) * tl.num_programs(1) + tl.program_id(1)) * ((9 * IN + 1) * OUT)
+    there = partial + (3 * IN * OUT) * (down + 1) + k[:, None] * OUT + outs[None, :]
+    tl.store(there, total, mask=(k < 3 * IN)[:, None])
+    if down == 0:
+        tl.store(partial + 9 * IN * OUT + outs, tl.sum(bias, 0))
 
 
 @triton.jit
@@ -266,59 +303,71 @@ def image_weight_gradient(
     gradient,
     places,
     partial,
-    num_pooled,
+    num_images,
     HEIGHT: tl.constexpr,
     WIDTH: tl.constexpr,
     OUT: tl.constexpr,
     TURNS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Sum up some blocks' part of the gradients of `convolve_and_pool` on images: `partial` [programs, 28, OUT].
+    """Sum up some pixels' part of the gradients of `convolve_and_pool` on images: `partial` [programs, 28, OUT].
 
-    `gradient` and `places` are those of the pooled result; the gradient before the pooling is never written.
+    `gradient` and `places` are those of the pooled result; the gradient before the pooling is never written. The grid
+    is [blocks of pooled pixels, programs].
     """
     POOLED_WIDTH: tl.constexpr = WIDTH // 2
     POOLED: tl.constexpr = (HEIGHT // 2) * (WIDTH // 2)
     k = tl.arange(0, 64)
     outs = tl.arange(0, OUT)
-    local = tl.arange(0, BLOCK)
+    pixel = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    row = pixel // POOLED_WIDTH * 2
+    column = pixel % POOLED_WIDTH * 2
+    offsets = ((row * (WIDTH + 2) + column) * 4)[:, None] + (k // 16 * ((WIDTH + 2) * 4) + k % 16)[None, :]
+    offsets_out = pixel[:, None] * OUT + outs[None, :]
+    is_pixel = pixel < POOLED
     total = tl.zeros([64, OUT], tl.float32)
-    bias = tl.zeros([OUT], tl.float32)
+    bias = tl.zeros([BLOCK, OUT], tl.float32)
     for turn in range(TURNS):
-        start = (tl.program_id(0) + turn * tl.num_programs(0)).to(tl.int64) * BLOCK
-        position = (start % POOLED).to(tl.int32) + local
-        row = position // POOLED_WIDTH % (HEIGHT // 2) * 2
-        column = position % POOLED_WIDTH * 2
-        image = x + start // POOLED * (HEIGHT * WIDTH * 4) + (position // POOLED * (HEIGHT * WIDTH * 4))[:, None]
-        is_pixel = local < num_pooled - start
-        there = start * OUT + local[:, None] * OUT + outs[None, :]
-        towards = tl.load(gradient + there, mask=is_pixel[:, None], other=0.0)
-        chosen = tl.load(places + there, mask=is_pixel[:, None], other=255).to(tl.int32)
-        bias += tl.sum(towards.to(tl.float32), 0)
+        number = tl.program_id(1) + turn * tl.num_programs(1)
+        is_there = (is_pixel & (number < num_images))[:, None]
+        image = number.to(tl.int64)
+        here = image * (POOLED * OUT)
+        towards = tl.load(gradient + here + offsets_out, mask=is_there, other=0.0)
+        chosen = tl.load(places + here + offsets_out, mask=is_there, other=255).to(tl.int32)
+        bias += towards.to(tl.float32)
         for place in range(9):
-            tile = _image_tile(image, row + place // 3, column + place % 3, is_pixel, HEIGHT, WIDTH)
-            part = tl.where(chosen == place, towards, 0.0).to(towards.dtype)
+            shifted = image * ((HEIGHT + 2) * (WIDTH + 2) * 4) + (place // 3 * (WIDTH + 2) + place % 3) * 4
+            tile = tl.load(x + shifted + offsets, mask=is_there, other=0.0)
+            part = tl.where(chosen == place, towards, tl.zeros_like(towards))
             total = tl.dot(tl.trans(tile), part, total)
-    partial += tl.program_id(0) * (28 * OUT)
+    partial += (tl.program_id(0) * tl.num_programs(1) + tl.program_id(1)) * (28 * OUT)
     is_tap = (k // 16 < 3) & (k // 4 % 4 < 3) & (k % 4 < 3)
     tap = k // 16 * 9 + k // 4 % 4 * 3 + k % 4
     tl.store(partial + tap[:, None] * OUT + outs[None, :], total * (1 / 255), mask=is_tap[:, None])
-    tl.store(partial + 27 * OUT + outs, bias)
+    tl.store(partial + 27 * OUT + outs, tl.sum(bias, 0))
 
 
 @triton.jit
 def add_partials(
-    partial, weight, bias, NUM_PARTIALS: tl.constexpr, TAPS: tl.constexpr, OUT: tl.constexpr, BLOCK: tl.constexpr
+    partial,
+    weight,
+    bias,
+    NUM_PARTIALS: tl.constexpr,
+    TAPS: tl.constexpr,
+    OUT: tl.constexpr,
+    ROWS: tl.constexpr,
+    BLOCK: tl.constexpr,
 ):
     """Sum [programs, TAPS + 1, OUT] over programs into a weight's gradient [OUT, TAPS] and a bias's [OUT]."""
     SIZE: tl.constexpr = (TAPS + 1) * OUT
     index = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    rows = tl.arange(0, 32)
-    total = tl.zeros([BLOCK], tl.float32)
-    for first in range(0, NUM_PARTIALS, 32):
+    rows = tl.arange(0, ROWS)
+    total = tl.zeros([ROWS, BLOCK], tl.float32)
+    for first in range(0, NUM_PARTIALS, ROWS):
         is_there = (first + rows < NUM_PARTIALS)[:, None] & (index < SIZE)[None, :]
-        total += tl.sum(tl.load(partial + (first + rows)[:, None] * SIZE + index[None, :], mask=is_there, other=0.0), 0)
+        total += tl.load(partial + (first + rows)[:, None] * SIZE + index[None, :], mask=is_there, other=0.0)
+    result = tl.sum(total, 0)
     tap = index // OUT
     out = index % OUT
-    tl.store(weight + out * TAPS + tap, total.to(weight.dtype.element_ty), mask=tap < TAPS)
-    tl.store(bias + out, total.to(bias.dtype.element_ty), mask=tap == TAPS)
+    tl.store(weight + out * TAPS + tap, result.to(weight.dtype.element_ty), mask=tap < TAPS)
+    tl.store(bias + out, result.to(bias.dtype.element_ty), mask=tap == TAPS)
