@@ -1,9 +1,9 @@
-"""How long a rollout and an update take with other numbers of groups, threads and groups under way.
+"""How long a rollout and an update take with other numbers of groups and threads.
 
-    python benchmarks/gpu_rollout.py [--device cuda] [--algorithm sppo] [--env ninja] [--variants 2,8,1 4,8,2 …]
+    python benchmarks/gpu_rollout.py [--device cuda] [--algorithm sppo] [--env ninja] [--variants 2,8 4,6 …]
 
-A variant is groups, threads of each group, and for how many groups the host has submitted observations before it waits
-for actions. Prints the milliseconds of a rollout, of the advantages, of learning and of the rest of an update.
+A variant is the number of groups and the number of threads that step the games of each. Prints the milliseconds of a
+rollout, of the advantages, of learning and of the rest of an update.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from semantic_rl.training.device import choose_precision, keep_freed_memory, wor
 from semantic_rl.training.distributed import Workers
 from semantic_rl.training.session import Session
 
-VARIANTS = ["2,8,1", "2,8,0", "2,16,1", "2,15,1", "2,12,0", "4,4,2", "4,8,2", "4,8,1", "1,16,0"]
+VARIANTS = ["2,8", "2,12", "4,4", "4,6", "4,8", "8,2", "8,3"]
 
 
 def ignore(done: int, total: int) -> None:
@@ -35,12 +35,11 @@ def ignore(done: int, total: int) -> None:
 
 def measure(arguments: argparse.Namespace, device: torch.device, variant: str, repeats: int = 4) -> str:
     """Return a line with the median milliseconds of each phase."""
-    groups, threads, lag = (int(part) for part in variant.split(","))
+    groups, threads = (int(part) for part in variant.split(","))
     environment = EnvConfig(env=arguments.env, env_groups=groups)
     config = TrainConfig(algorithm=arguments.algorithm, environment=environment)
     with patch.object(factory, "threads_of_group", lambda num_groups: threads):
         session = Session(config, device, choose_precision("auto", device), Workers(device=device))
-    session._player._lag = lag
     rows: list[list[float]] = []
     for _ in range(1 + repeats):
         marks = [time.perf_counter()]
@@ -70,7 +69,7 @@ def main() -> None:
     arguments = parser.parse_args()
     device = torch.device(arguments.device)
     keep_freed_memory()
-    print("groups,threads,under way: ms of rollout, advantages, learning, rest")
+    print("groups,threads: ms of rollout, advantages, learning, rest")
     with working_on(device):
         for variant in arguments.variants:
             print(measure(arguments, device, variant), flush=True)

@@ -1,12 +1,14 @@
 """How much host time a rollout's group step and an update's other work take; needs no GPU.
 
     python benchmarks/rollout_host.py [--parts host games update] [--num-envs 64] [--groups 1 2 4] [--threads 1 2]
-        [--steps 256] [--repeats 5] [--json]
+        [--network-us 150] [--steps 256] [--repeats 5] [--json]
 
 `host`: `Player.play` with static acting on the CPU, a network that does nothing and games whose C functions do nothing,
-so that Python, copies and PyTorch's calls remain. On a GPU, the copy to the network's tensor runs beside the host.
-`games`: the real games alone, stepped in groups as `Player.play` steps them on a GPU: while one half of the groups
-plays, the other half would wait for the network. `update`: what training does once per update besides the network.
+so that Python, copies and PyTorch's calls remain. On a GPU, the copy to the network's tensor runs beside the host. The
+groups have threads, as on a GPU; the parts' times include that one thread waits while another runs Python.
+`games`: the real games alone, stepped in groups as `Player.play` steps them on a GPU: each group by a thread of its
+own, which sleeps for as long as it would wait for the network (`--network-us`).
+`update`: what training does once per update besides the network.
 Every figure is the best of the repeats.
 """
 
@@ -17,7 +19,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the commands do
@@ -41,6 +45,7 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._lock = Lock()
 
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function with its time added to `name`."""
@@ -49,7 +54,9 @@ class Stopwatch:
         def call(*arguments: Any) -> Any:
             start = time.perf_counter()
             result = function(*arguments)
-            self.seconds[name] += time.perf_counter() - start
+            taken = time.perf_counter() - start
+            with self._lock:
+                self.seconds[name] += taken
             return result
 
         return call
@@ -88,11 +95,12 @@ def host_times(num_envs: int, num_groups: int, num_steps: int, repeats: int) -> 
     for group in groups:
         free_games(group)
         group._library.get_first_buf()[:] = 0
-    kept = actors.StaticActing._choose, actors.StaticActing._find_values
-    actors.StaticActing._choose = actors.StaticActing._find_values = lambda self: None  # type: ignore[method-assign]
+    static: Any = actors.StaticActing
+    kept = static._choose_plainly, static._find_values
+    static._choose_plainly = static._find_values = lambda self: None
     try:
         device = torch.device("cpu")
-        player = Player(groups, torch.Generator().manual_seed(3), device, is_static=True)
+        player = Player(groups, torch.Generator().manual_seed(3), device, is_static=True, in_threads=True)
         buffer = RolloutBuffer(num_steps, num_envs, (64, 64, 3), device)
 
         def network(_images: Any) -> Any:
@@ -123,11 +131,11 @@ def host_times(num_envs: int, num_groups: int, num_steps: int, repeats: int) -> 
         result |= {name: 1e6 * seconds / calls for name, seconds in best.items()}
         player.close()
     finally:
-        actors.StaticActing._choose, actors.StaticActing._find_values = kept  # type: ignore[method-assign]
+        static._choose_plainly, static._find_values = kept
     return result
 
 
-def games_time(num_envs: int, num_groups: int, num_threads: int, num_steps: int, repeats: int) -> float:
+def games_time(num_envs: int, num_groups: int, num_threads: int, latency: float, num_steps: int, repeats: int) -> float:
     """Return microseconds per group step of the games, stepped in groups as a GPU's rollout does."""
     import numpy as np
 
@@ -138,22 +146,20 @@ def games_time(num_envs: int, num_groups: int, num_threads: int, num_steps: int,
     size = num_envs // num_groups
     groups = [ProcgenVectorEnv(config, size, seed, num_threads) for seed in range(num_groups)]
     actions = np.random.default_rng(0).integers(0, 15, (num_steps, size))
-    at_once = max(num_groups - num_groups // 2, 1)
-    waits = [getattr(group, "wait", group.observe) for group in groups]
 
-    def play() -> None:
-        under_way: list[int] = []
+    def play_group(group: ProcgenVectorEnv) -> None:
         for row in actions:
-            for index, group in enumerate(groups):
-                group.act(row)
-                under_way.append(index)
-                if len(under_way) == at_once:
-                    waits[under_way.pop(0)]()
-        for index in under_way:
-            waits[index]()
+            time.sleep(latency)
+            group.act(row)
+            group.wait()
 
-    play()
-    seconds = best_of(repeats, play)
+    with ThreadPoolExecutor(num_groups) as threads:
+
+        def play() -> None:
+            list(threads.map(play_group, groups))
+
+        play()
+        seconds = best_of(repeats, play)
     for group in groups:
         group.close()
     return 1e6 * seconds / num_steps / num_groups
@@ -237,6 +243,7 @@ def main() -> None:
     parser.add_argument("--num-envs", type=int, default=64)
     parser.add_argument("--groups", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="threads of a group of games")
+    parser.add_argument("--network-us", type=float, default=150.0, help="latency of a policy step")
     parser.add_argument("--steps", type=int, default=256)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--json", action="store_true")
@@ -247,6 +254,7 @@ def main() -> None:
     keep_freed_memory()
     results: dict[str, Any] = {}
     size = (arguments.steps, arguments.repeats)
+    latency = 1e-6 * arguments.network_us
     if "host" in arguments.parts:
         results["host, us per group step"] = {
             f"{number} groups": host_times(arguments.num_envs, number, *size) for number in arguments.groups
@@ -254,7 +262,7 @@ def main() -> None:
     if "games" in arguments.parts:
         results["games, us per group step"] = {
             f"{number} groups": {
-                f"{threads} threads": games_time(arguments.num_envs, number, threads, *size)
+                f"{threads} threads": games_time(arguments.num_envs, number, threads, latency, *size)
                 for threads in arguments.threads
             }
             for number in arguments.groups

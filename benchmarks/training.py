@@ -22,6 +22,7 @@ import sys
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the commands do
@@ -82,10 +83,11 @@ def bare_rates(session: Any, batch: Any, device: Any, precision: str, minibatch_
 
 
 class Stopwatch:
-    """Adds up the time that the host spends in some calls of a session's rollout."""
+    """Adds up the time that the host's threads spend in some calls of a session's rollout."""
 
     def __init__(self, session: Any) -> None:
         self.seconds = dict.fromkeys(("waiting for games", "waiting for the network", "sending pictures"), 0.0)
+        self._lock = Lock()
         player = session._player
         for env in player._lent:
             env.wait = self._timed(env.wait, "waiting for games")
@@ -103,7 +105,9 @@ class Stopwatch:
         def timed(*arguments: Any) -> Any:
             start = time.perf_counter()
             result = function(*arguments)
-            self.seconds[name] += time.perf_counter() - start
+            taken = time.perf_counter() - start
+            with self._lock:
+                self.seconds[name] += taken
             return result
 
         return timed

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from semantic_rl.config import EnvConfig
-from semantic_rl.envs.factory import make_env_groups, num_cores
+from semantic_rl.envs import factory
+from semantic_rl.envs.factory import make_env_groups, num_cores, num_groups_on_gpu, threads_of_group
 
 if sys.version_info < (3, 13):
     pytest.skip("needs Python 3.13 for the games", allow_module_level=True)
@@ -36,3 +37,15 @@ def test_seeds_decide_and_every_group_worker_and_run_has_its_own() -> None:
 
 def test_cores_are_those_that_this_process_may_use() -> None:
     assert 1 <= num_cores() <= 4096
+
+
+def test_groups_on_a_gpu_divide_the_environments() -> None:
+    assert [num_groups_on_gpu(num_envs) for num_envs in (64, 8, 6, 7, 1)] == [4, 4, 2, 1, 1]
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, [1, 1, 1]), (2, [2, 1, 1]), (16, [8, 8, 6]), (256, [8, 8, 8])])
+def test_threads_of_groups_follow_from_the_cores(
+    cores: int, threads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(factory, "num_cores", lambda: cores)
+    assert [threads_of_group(num_groups) for num_groups in (1, 2, 4)] == threads

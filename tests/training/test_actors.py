@@ -1,17 +1,23 @@
-"""Acting through tensors that never move, in groups and as graphs, equals acting as it is written."""
+"""Acting through tensors that never move, in groups, in threads and as graphs, equals acting as it is written."""
+
+from threading import active_count, get_ident
 
 import numpy as np
 import pytest
 import torch
+from colour_game import ColourGame
 from devices import DEVICES, needs_cuda
+from numpy.typing import NDArray
 from small_runs import NUM_ENVS
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from semantic_rl.config import EnvConfig
+from semantic_rl.envs.base import EnvStep
 from semantic_rl.envs.factory import make_env_groups
 from semantic_rl.models.policy import SemanticPolicy, choose_actions, sample_actions
 from semantic_rl.training.actors import RolloutBuffer, StaticActing
 from semantic_rl.training.rollout import Outcome, Player
+from semantic_rl.training.signals import Interrupted
 
 NUM_STEPS, SHAPE = 6, (64, 64, 3)
 
@@ -24,12 +30,10 @@ def make_policy(device: str) -> SemanticPolicy:
 
 
 def play(
-    device: str, num_groups: int, is_static: bool, as_graphs: bool = False, lag: int | None = None
+    device: str, num_groups: int, is_static: bool, as_graphs: bool = False, in_threads: bool | None = None
 ) -> tuple[list[Outcome], RolloutBuffer]:
     groups = make_env_groups(EnvConfig("coinrun", num_envs=NUM_ENVS), (1, 2, 3), num_groups)
-    player = Player(groups, torch.Generator().manual_seed(3), torch.device(device), is_static, as_graphs)
-    if lag is not None:
-        player._lag = lag
+    player = Player(groups, torch.Generator().manual_seed(3), torch.device(device), is_static, as_graphs, in_threads)
     buffer = RolloutBuffer(NUM_STEPS, NUM_ENVS, SHAPE, torch.device(device))
     policy = make_policy(device)
     outcomes = [player.play(policy, NUM_STEPS, buffer) for _ in range(6)]
@@ -57,17 +61,78 @@ def test_static_acting_plays_what_plain_acting_plays(device: str, num_groups: in
     assert_same_play(play(device, num_groups, True), play(device, num_groups, False), exact=device == "cpu")
 
 
-@pytest.mark.parametrize("is_ready", [False, True])
-def test_waiting_for_actions_as_for_a_gpu_plays_the_same(is_ready: bool, monkeypatch: pytest.MonkeyPatch):
-    expected = play("cpu", 4, False)
-    monkeypatch.setattr(StaticActing, "is_ready", lambda self: is_ready)
-    assert_same_play(play("cpu", 4, True, lag=2), expected, exact=True)
+@pytest.mark.parametrize("is_static", [False, True])
+@pytest.mark.parametrize("num_groups", [1, 2, 4])
+def test_groups_in_threads_play_what_groups_in_turn_play(num_groups: int, is_static: bool):
+    expected = play("cpu", num_groups, False)
+    assert_same_play(play("cpu", num_groups, is_static, in_threads=True), expected, exact=True)
 
 
 @needs_cuda
 @pytest.mark.parametrize("num_groups", [1, 2, 4])
 def test_graphs_play_what_a_cpu_plays(num_groups: int):
     assert_same_play(play("cuda", num_groups, True, True), play("cpu", num_groups, False), exact=False)
+
+
+class Game(ColourGame):
+    """Counts steps that nobody has waited for, and fails in step `fails_in`."""
+
+    def __init__(self, num_envs: int, fails_in: int = -1) -> None:
+        super().__init__(num_envs)
+        self.num_under_way = self.num_steps = 0
+        self.fails_in = fails_in
+
+    def act(self, actions: NDArray[np.integer]) -> None:
+        self.num_under_way += 1
+        super().act(actions)
+
+    def observe(self) -> EnvStep:
+        if self.num_under_way:
+            self.num_under_way -= 1
+            self.num_steps += 1
+            if self.num_steps == self.fails_in:
+                raise OSError("the game fails")
+        return super().observe()
+
+
+def threaded(games: list[Game]) -> tuple[Player, SemanticPolicy]:
+    player = Player(list(games), torch.Generator().manual_seed(0), torch.device("cpu"), is_static=True, in_threads=True)
+    return player, SemanticPolicy(num_actions=2)
+
+
+def test_progress_of_threads_names_every_step_once_in_the_callers_thread():
+    player, policy = threaded([Game(2), Game(2)])
+    for num_steps in (3, 12):
+        calls: list[tuple[int, int, int]] = []
+        player.play(policy, num_steps, progress=lambda *step, calls=calls: calls.append((*step, get_ident())))
+        assert calls == [(step, num_steps, get_ident()) for step in range(1, num_steps + 1)]
+
+
+def test_a_failure_in_a_thread_ends_all_of_them_and_reaches_the_caller():
+    games = [Game(2), Game(2, fails_in=7), Game(2)]
+    player, policy = threaded(games)
+    before = active_count()
+    with pytest.raises(OSError, match="the game fails"):
+        player.play(policy, 10**5)
+    assert active_count() == before
+    assert not any(game.num_under_way for game in games)
+
+
+@pytest.mark.parametrize("error", [Interrupted, KeyboardInterrupt])
+def test_an_interruption_ends_the_threads_after_their_steps(error: type[BaseException]):
+    games = [Game(2), Game(2)]
+    player, policy = threaded(games)
+    before = active_count()
+
+    def stop_at_six(done: int, total: int) -> None:
+        if done == 6:
+            raise error
+
+    with pytest.raises(error):
+        player.play(policy, 10**5, progress=stop_at_six)
+    assert active_count() == before
+    assert not any(game.num_under_way for game in games)
+    assert player.play(policy, 5).reward.shape == (5, 4)
 
 
 def test_numbers_drawn_beforehand_are_those_drawn_step_by_step():

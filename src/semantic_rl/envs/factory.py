@@ -1,5 +1,6 @@
 """Makes the environments of a config, in groups that step alternately."""
 
+import math
 import os
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ from semantic_rl.config import EnvConfig
 from semantic_rl.envs.base import VectorEnv
 from semantic_rl.envs.procgen.vector_env import MakePictures, ProcgenVectorEnv
 
+MAX_GROUPS_ON_GPU = 4
 MAX_THREADS = 8
 """Threads that step one group of games; a step of 64 games takes one core 2 ms."""
 
@@ -27,9 +29,18 @@ def make_env_groups(
     return [ProcgenVectorEnv(config, size, int(seed), num_threads, make_pictures=make_pictures) for seed in group_seeds]
 
 
+def num_groups_on_gpu(num_envs: int) -> int:
+    """Return into how many groups environments are divided when a GPU computes the network."""
+    return math.gcd(num_envs, MAX_GROUPS_ON_GPU)
+
+
 def threads_of_group(num_groups: int) -> int:
-    """Return how many threads step one of several groups of games."""
-    return max(1, min(num_cores() // num_groups, MAX_THREADS))
+    """Return how many threads step one of several groups of games.
+
+    Groups wait for the network at different times, so that the threads of all of them may be more than the cores.
+    """
+    num_threads = num_cores() if num_groups == 1 else num_cores() * 3 // (2 * num_groups)
+    return max(1, min(num_threads, MAX_THREADS))
 
 
 def num_cores() -> int:

@@ -3,7 +3,8 @@
 `Acting` is the plain version. `StaticActing` does the same with preallocated tensors: observations go through pinned
 host memory, network and sampling are one CUDA graph, and each group has its own CUDA stream, so that the GPU work of
 the groups overlaps; with Triton, all after the trunk is one kernel (`training.act_kernel`). Given the same uniform
-numbers, both choose the same actions.
+numbers, both choose the same actions. `begin` and `end` belong into the thread that has the device's current stream;
+what is between them may be called in another thread.
 """
 
 from collections.abc import Callable
@@ -50,23 +51,23 @@ class GroupActing(Protocol):
     """Chooses the actions of one group of n environments throughout a rollout."""
 
     def begin(self, uniform: Tensor) -> None:
-        """Begin a rollout, given the uniform numbers [T, n, A] that its actions are sampled with."""
+        """Begin a rollout, given the uniform numbers [T, n, A], on the device, that its actions are sampled with."""
         ...
 
     def submit(self, observation: NDArray[np.uint8]) -> None:
         """Submit the next step's observations [n, H, W, 3]; a GPU processes them asynchronously."""
         ...
 
-    def is_ready(self) -> bool:
-        """Say whether the actions of the last submitted step need no waiting."""
-        ...
-
     def actions(self) -> NDArray[np.int64]:
         """Wait for the actions [n] of the last submitted step."""
         ...
 
-    def values(self, observation: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the values [n] of observations, without acting."""
+    def submit_values(self, observation: NDArray[np.uint8]) -> None:
+        """Submit observations of which only the values are wanted, after the last step."""
+        ...
+
+    def values(self) -> NDArray[np.float32]:
+        """Wait for the values [n] of the observations submitted last."""
         ...
 
     def end(self) -> None:
@@ -83,11 +84,11 @@ class Acting:
         self._buffer = buffer
         self._device = device
         self._step = 0
-        self._actions = torch.empty(0)
+        self._actions = self._values = torch.empty(0)
         self._uniform = torch.empty(0)
 
     def begin(self, uniform: Tensor) -> None:
-        """Begin a rollout, given the uniform numbers [T, n, A] that its actions are sampled with."""
+        """Begin a rollout, given the uniform numbers [T, n, A], on the device, that its actions are sampled with."""
         self._uniform = uniform.to(self._device)
         self._step = 0
 
@@ -103,17 +104,17 @@ class Acting:
             self._buffer.value[self._step, self._here] = output.value
         self._step += 1
 
-    def is_ready(self) -> bool:
-        """Say that actions are ready: they always are."""
-        return True
-
     def actions(self) -> NDArray[np.int64]:
         """Return the actions [n] of the last submitted step."""
         return self._actions.cpu().numpy()
 
-    def values(self, observation: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the values [n] of observations, without acting."""
-        return self._network(torch.from_numpy(observation).to(self._device)).value.cpu().numpy()
+    def submit_values(self, observation: NDArray[np.uint8]) -> None:
+        """Compute the values of observations, without acting."""
+        self._values = self._network(torch.from_numpy(observation).to(self._device)).value
+
+    def values(self) -> NDArray[np.float32]:
+        """Return the values [n] of the observations submitted last."""
+        return self._values.cpu().numpy()
 
     def end(self) -> None:
         """Do nothing: no work is pending."""
@@ -167,29 +168,28 @@ class StaticActing:
         self._evaluate = StaticWork(self._answer_values, as_graphs)
 
     def begin(self, uniform: Tensor) -> None:
-        """Begin a rollout, given the uniform numbers [T, n, A] that its actions are sampled with."""
+        """Begin a rollout, given the uniform numbers [T, n, A], on the device, that its actions are sampled with."""
         if self._stream is not None:
             self._stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._stream):
-            self._uniform.copy_(uniform.pin_memory() if self._is_cuda else uniform, non_blocking=True)
+            self._uniform.copy_(uniform)
             self._step.zero_()
 
     def submit(self, observation: NDArray[np.uint8]) -> None:
         """Start to choose the actions for observations [n, H, W, 3]."""
         self._send(observation, self._act)
 
-    def is_ready(self) -> bool:
-        """Say whether the actions of the last submitted step need no waiting."""
-        return self._done is None or self._done.query()
-
     def actions(self) -> NDArray[np.int64]:
         """Wait for the actions [n] of the last submitted step; the next step overwrites the returned array."""
         self._wait()
         return self._actions_array
 
-    def values(self, observation: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the values [n] of observations, without acting."""
+    def submit_values(self, observation: NDArray[np.uint8]) -> None:
+        """Start to compute the values of observations, without acting."""
         self._send(observation, self._evaluate)
+
+    def values(self) -> NDArray[np.float32]:
+        """Wait for the values [n] of the observations submitted last; the next ones overwrite the returned array."""
         self._wait()
         return self._values_array
 

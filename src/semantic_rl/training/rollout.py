@@ -1,22 +1,33 @@
 """Collects rollouts: plays the policy for T steps in N environments and keeps the data on the network's device.
 
-The environments are divided into groups: while one group steps in the background, the network acts for the next.
+The environments are divided into groups. On a CPU the groups play in turn: while one group steps in the background, the
+network acts for the next. Beside a GPU each group plays in a thread of its own, independently of the others. Such a
+thread mostly waits, for its environments or for the GPU, and meanwhile lets the other threads run. Every group has its
+own random numbers, environments, CUDA stream and columns of the results, so that both ways play the same.
+
 Axes: T steps, N environments.
 """
 
 from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from functools import partial
+from threading import Event
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from semantic_rl.envs.base import VectorEnv, lend
+from semantic_rl.envs.base import LendingEnv, VectorEnv, lend
 from semantic_rl.envs.monitor import EpisodeMonitor
 from semantic_rl.training.actors import Acting, GroupActing, Network, RolloutBuffer, StaticActing
+from semantic_rl.training.device import to_device
+from semantic_rl.training.graphs import CALLS_BEFORE_CAPTURE
 
 Progress = Callable[[int, int], None]
-"""Called with (done, total) steps; may raise to stop."""
+"""Called with (done, total) steps for every step, in the caller's thread; may raise to stop."""
+
+SECONDS_BETWEEN_REPORTS = 0.02
 
 
 class Outcome(NamedTuple):
@@ -28,11 +39,87 @@ class Outcome(NamedTuple):
     """[N]: values of the states after the last step."""
 
 
+class _Columns(NamedTuple):
+    """What a group of n environments returns in a rollout, [T, n] each."""
+
+    reward: NDArray[np.float32]
+    done: NDArray[np.uint8]
+    is_complete: NDArray[np.uint8]
+
+
+class _Group:
+    """Plays one group of environments for a rollout, and writes what they return into `columns`."""
+
+    def __init__(self, env: LendingEnv, acting: GroupActing, columns: _Columns) -> None:
+        self.env = env
+        self.acting = acting
+        self.num_played = 0
+        self._columns = columns
+
+    def begin_step(self) -> None:
+        """Wait for actions, and let the environments begin a step with them."""
+        self.acting.submit(self.env.buffers.observation)
+        self.env.act(self.acting.actions())
+
+    def end_step(self) -> None:
+        """Wait for the environments, and keep what they return."""
+        self.env.wait()
+        step, (reward, done, is_complete) = self.num_played, self._columns
+        _, reward[step], done[step], is_complete[step] = self.env.buffers
+        self.num_played = step + 1
+
+    @torch.no_grad()
+    def play(self, num_steps: int, stop: Event) -> None:
+        """Play until the rollout has `num_steps` steps or `stop` is set; no step is under way afterwards."""
+        while self.num_played < num_steps and not stop.is_set():
+            self.begin_step()
+            self.end_step()
+
+
+def _play_in_turn(groups: list[_Group], num_steps: int, report: Callable[[int], None]) -> None:
+    """Play `num_steps` steps in this thread; `report` is called with the number of steps begun."""
+    for step in range(num_steps):
+        for group in groups:
+            if step:
+                group.end_step()
+            group.begin_step()
+        report(step + 1)
+    if num_steps:
+        for group in groups:
+            group.end_step()
+
+
+def _play_in_threads(
+    groups: list[_Group], num_steps: int, report: Callable[[int], None], set_up: Callable[[], None]
+) -> None:
+    """Play each group in a thread until it has played `num_steps` steps.
+
+    `report` is called in this thread with every number of steps that all groups have played. If it or a group raises,
+    the groups finish their current steps first.
+    """
+    reported = min(group.num_played for group in groups)
+    stop = Event()
+    with ThreadPoolExecutor(len(groups), "rollout", set_up) as threads:
+        try:
+            playing = [threads.submit(group.play, num_steps, stop) for group in groups]
+            while reported < num_steps:
+                for ended in wait(playing, SECONDS_BETWEEN_REPORTS, FIRST_EXCEPTION).done:
+                    ended.result()  # raises what the group raised
+                # One worker of several may wait for the others in any call, so that all make the same calls.
+                while reported < min(group.num_played for group in groups):
+                    reported += 1
+                    report(reported)
+        finally:
+            stop.set()
+
+
 class Player:
     """Plays a network in groups of environments; each call continues where the previous one stopped.
 
     `generator` is a CPU generator, so its uniform numbers, and hence the actions, do not depend on the device. On a
-    GPU, or with `is_static`, acting uses preallocated tensors, and with `as_graphs` CUDA graphs.
+    GPU, or with `is_static`, acting uses preallocated tensors, and with `as_graphs` CUDA graphs. `in_threads` plays
+    each group in a thread of its own; by default graphs are, since launching kernels one by one keeps the host busy,
+    and a network need not allow that several threads run it at once.
     """
 
     def __init__(
@@ -42,6 +129,7 @@ class Player:
         device: torch.device,
         is_static: bool = False,
         as_graphs: bool = False,
+        in_threads: bool | None = None,
     ) -> None:
         self._groups = groups
         self._lent = [lend(group) for group in groups]
@@ -49,8 +137,7 @@ class Player:
         self._device = device
         self._is_static = is_static
         self._as_graphs = as_graphs
-        # A GPU's actions are waited for only after the next groups have been submitted; a CPU's are ready at once.
-        self._lag = len(groups) // 2 if device.type == "cuda" else 0
+        self._in_threads = as_graphs if in_threads is None else in_threads
         self._ends = np.cumsum([group.num_envs for group in groups]).tolist()
         self.num_envs: int = self._ends[-1]
         self.num_envs_of_a_group = groups[0].num_envs
@@ -58,6 +145,8 @@ class Player:
         self._wait_for_all()
         self._acting: list[GroupActing] = []
         self._acting_for: tuple[object, ...] = ()
+        self._steps_before_threads = 0
+        self._uniform = torch.empty(0)
 
     def _slices(self) -> list[slice]:
         return [slice(end - group.num_envs, end) for end, group in zip(self._ends, self._groups, strict=True)]
@@ -80,40 +169,27 @@ class Player:
         complete = np.empty((num_steps, self.num_envs), np.uint8)
         next_value = np.empty(self.num_envs, np.float32)
         slices = self._slices()
-        rows = [(reward[:, here], ended[:, here], complete[:, here]) for here in slices]
-        acting = self._prepare(network, num_steps, buffer)
-        under_way: list[int] = []
+        groups = [
+            _Group(env, acting, _Columns(reward[:, here], ended[:, here], complete[:, here]))
+            for env, acting, here in zip(self._lent, self._prepare(network, num_steps, buffer), slices, strict=True)
+        ]
 
-        def receive(step: int, index: int) -> None:
-            env = self._lent[index]
-            env.wait()
-            rewards, ends, completes = rows[index]
-            rewards[step], ends[step], completes[step] = env.buffers[1:]
-
-        def answer(at_most: int) -> None:
-            while len(under_way) > at_most:
-                index = under_way.pop(0)
-                self._lent[index].act(acting[index].actions())
-
-        for step in range(num_steps):
-            for index in range(len(acting)):
-                if step:
-                    receive(step - 1, index)
-                    # Games that can go on do not wait until the host has submitted this group's observations.
-                    while under_way and acting[under_way[0]].is_ready():
-                        answer(len(under_way) - 1)
-                acting[index].submit(self._lent[index].buffers.observation)
-                under_way.append(index)
-                answer(self._lag)
+        def report(step: int) -> None:
             if progress is not None:
-                progress(step + 1, num_steps)
-        answer(0)
-        for index, here in enumerate(slices):
-            receive(num_steps - 1, index)
-            if buffer is not None:
-                next_value[here] = acting[index].values(self._lent[index].buffers.observation)
-        for group_acting in acting:
-            group_acting.end()
+                progress(step, num_steps)
+
+        num_in_turn = min(self._steps_before_threads, num_steps) if self._in_threads else num_steps
+        self._steps_before_threads -= num_in_turn
+        _play_in_turn(groups, num_in_turn, report)
+        if num_in_turn < num_steps:
+            _play_in_threads(groups, num_steps, report, self._set_up_thread())
+        if buffer is not None:
+            for group in groups:
+                group.acting.submit_values(group.env.buffers.observation)
+            for group, here in zip(groups, slices, strict=True):
+                next_value[here] = group.acting.values()
+        for group in groups:
+            group.acting.end()
         done = ended != 0
         self.monitor.add_rollout(reward, done, done & (complete != 0))
         return Outcome(reward, done, next_value)
@@ -122,6 +198,8 @@ class Player:
         """Return the actor of each group, started with the uniform numbers for one rollout."""
         num_actions = self._groups[0].num_actions
         uniform = torch.rand(num_steps, self.num_envs, num_actions, generator=self.generator)
+        # Kept until the next rollout, because the groups' streams read it.
+        self._uniform = to_device(uniform, self._device)
         wanted = (network, num_steps, buffer)
         if self._acting_for != wanted:
             self._acting = [
@@ -129,9 +207,17 @@ class Player:
                 for here, env in zip(self._slices(), self._lent, strict=True)
             ]
             self._acting_for = wanted
+            # Libraries choose algorithms, and graphs are captured, in one thread: a capture bears no company.
+            self._steps_before_threads = CALLS_BEFORE_CAPTURE + 1
         for acting, here in zip(self._acting, self._slices(), strict=True):
-            acting.begin(uniform[:, here])
+            acting.begin(self._uniform[:, here])
         return self._acting
+
+    def _set_up_thread(self) -> Callable[[], None]:
+        """Return what a thread must call first: a new one uses the first GPU, whichever GPU this one uses."""
+        if self._device.type != "cuda":
+            return lambda: None
+        return partial(torch.cuda.set_device, torch.cuda.current_device())
 
     def _make_acting(
         self,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from semantic_rl.config import EnvConfig, TrainConfig
 from semantic_rl.envs.base import VectorEnv
-from semantic_rl.envs.factory import make_env_groups
+from semantic_rl.envs.factory import make_env_groups, num_groups_on_gpu
 from semantic_rl.envs.normalize import RewardNormalizer
 from semantic_rl.envs.procgen.games import find_game
 from semantic_rl.errors import TrainingDiverged
@@ -80,7 +80,8 @@ class Session:
 
     def _make_groups(self, environment: EnvConfig, seeds: tuple[int, ...]) -> list[VectorEnv]:
         """Make the groups; on a CPU one group is best, since network and environments need the same cores."""
-        num_groups = environment.env_groups or (1 if self._device.type == "cpu" else 2)
+        default = 1 if self._device.type == "cpu" else num_groups_on_gpu(environment.num_envs)
+        num_groups = environment.env_groups or default
         return make_env_groups(environment, seeds, num_groups, _pinned if self._device.type == "cuda" else None)
 
     def _make_held_out(self, seeds: tuple[int, int]) -> Player | None:
