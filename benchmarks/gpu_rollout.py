@@ -8,6 +8,7 @@ rollout, of the advantages, of learning and of the rest of an update.
 
 import argparse
 import os
+import re
 import statistics
 import sys
 import time
@@ -26,15 +27,15 @@ from semantic_rl.training.device import choose_precision, keep_freed_memory, wor
 from semantic_rl.training.distributed import Workers
 from semantic_rl.training.session import Session
 
-VARIANTS = ["2,8", "2,12", "4,4", "4,6", "4,8", "8,2", "8,3"]
+VARIANTS = ["2,8", "2,12", "4,4", "4,6", "4,8", "8,3"]
 
 
 def ignore(done: int, total: int) -> None:
     """Show nothing."""
 
 
-def measure(arguments: argparse.Namespace, device: torch.device, variant: str, repeats: int = 4) -> str:
-    """Return a line with the median milliseconds of each phase."""
+def measure(arguments: argparse.Namespace, device: torch.device, variant: str, repeats: int = 3) -> list[float]:
+    """Return the median milliseconds of each phase."""
     groups, threads = (int(part) for part in variant.split(","))
     environment = EnvConfig(env=arguments.env, env_groups=groups)
     config = TrainConfig(algorithm=arguments.algorithm, environment=environment)
@@ -56,7 +57,18 @@ def measure(arguments: argparse.Namespace, device: torch.device, variant: str, r
     session.close()
     phases = [statistics.median(column) for column in zip(*rows[1:], strict=True)]
     rate = 1000 * config.batch_size / sum(phases)
-    return f"{variant}: " + ", ".join(f"{phase:.1f}" for phase in phases) + f"; {rate:.0f} steps/s"
+    print(f"{variant}: " + ", ".join(f"{phase:.1f}" for phase in phases) + f"; {rate:.0f} steps/s", flush=True)
+    return phases
+
+
+def apply(variant: str) -> None:
+    """Write a variant into `envs/factory.py` as what is always taken; meant for a machine that is given back."""
+    groups, threads = variant.split(",")
+    path = Path(factory.__file__)
+    source = path.read_text(encoding="utf-8")
+    source = re.sub(r"MAX_GROUPS_ON_GPU = \d+", f"MAX_GROUPS_ON_GPU = {groups}", source)
+    source = re.sub(r"    num_threads = num_cores\(\) if .*", f"    return {threads}", source)
+    path.write_text(source, encoding="utf-8")
 
 
 def main() -> None:
@@ -66,13 +78,15 @@ def main() -> None:
     parser.add_argument("--algorithm", default="sppo")
     parser.add_argument("--env", default="ninja")
     parser.add_argument("--variants", nargs="+", default=VARIANTS)
+    parser.add_argument("--apply", action="store_true", help="write the fastest into the code of this machine")
     arguments = parser.parse_args()
     device = torch.device(arguments.device)
     keep_freed_memory()
     print("groups,threads: ms of rollout, advantages, learning, rest")
     with working_on(device):
-        for variant in arguments.variants:
-            print(measure(arguments, device, variant), flush=True)
+        rollouts = {variant: measure(arguments, device, variant)[0] for variant in arguments.variants}
+    if arguments.apply:
+        apply(min(rollouts, key=lambda variant: rollouts[variant]))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ TRAIN_ARGUMENTS = os.environ.get("TRAIN_ARGUMENTS", "").split()
 CHECKS = ("probe", "kernels", "tests", "profile", "rollout", "training")
 PART_BYTES = 15 * 2**20
 MAX_PARTS = 4
-SECONDS_TO_PACK = 30.0 if DEVICE == "cuda" else 10.0
+SECONDS_TO_PACK = 8.0
 SECONDS_TO_STOP = 20.0
 TAIL = 4000
 """Characters of a step's output that go into figures.json."""
@@ -31,7 +31,16 @@ TAIL = 4000
 BENCHMARK = [PYTHON, "benchmarks/training.py", "--device", DEVICE, "--rounds", "1", "--json"]
 TESTS = [
     *(PYTHON, "-m", "pytest", "-q", "-rA", "--no-header", "-p", "no:cacheprovider"),
-    *(() if DEVICE == "cpu" else ("-k", "(cuda or graph or streams or waits or gpu or kernel) and not interpret")),
+    *(
+        ()
+        if DEVICE == "cpu"
+        else (
+            "-n",
+            "6",
+            "-k",
+            "(cuda or graph or streams or waits or gpu or kernel) and not interpret and not 4096 and not 2049",
+        )
+    ),
     *(f"tests/training/test_{name}.py" for name in ("graphs", "static_learning", "actors", "act_kernel")),
     *("tests/models/test_fused.py", "tests/models/test_code_lookup.py", "tests/losses/test_fdr_kernels.py"),
 ]
@@ -67,6 +76,11 @@ class Call:
         temporary = self.out / "figures.json.tmp"
         temporary.write_text(json.dumps(self.figures, indent=1, default=str), encoding="utf-8")
         temporary.replace(self.out / "figures.json")
+
+    def run_tests(self) -> subprocess.Popen[bytes]:
+        """Start the tests beside the next steps; their output goes into tests.txt."""
+        with (self.out / "tests.txt").open("wb") as output:
+            return subprocess.Popen(TESTS, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
 
     def step(self, name: str, command: list[str], limit: float, parse_json: bool = False) -> bool:
         """Run one step in a process of its own; note its time, exit status, figures and last words."""
@@ -121,7 +135,7 @@ class Call:
             command = [
                 *(PYTHON, "-m", "semantic_rl.cli", "train", "--algorithm", algorithm, "--env", game, "--seed", seed),
                 *("--timesteps", TIMESTEPS, "--run-root", str(self.runs), "--device", DEVICE),
-                *("--checkpoint-interval", "50", "--keep-checkpoints", "1", *TRAIN_ARGUMENTS, *more),
+                *("--checkpoint-interval", "250", "--keep-checkpoints", "1", *TRAIN_ARGUMENTS, *more),
                 *(["--resume"] if (folder / "config.json").is_file() else []),
             ]
             finished = self.step(f"train {run}{' without graphs' if more else ''}", command, self.seconds_left)
@@ -187,18 +201,18 @@ def is_finished(run: Path) -> bool:
 def check(call: Call, wanted: list[str]) -> None:
     """Probe, test and measure what is wanted."""
     profile = str(call.out / "profile.txt")
-    kernels = ["--out", str(call.out / "kernels.json")]
+    kernels = ["--out", str(call.out / "kernels.json"), "--apply"]
     steps: dict[str, list[tuple[str, list[str], float, bool]]] = {
         "probe": [("probe", [PYTHON, "benchmarks/gpu_probe.py", "--device", DEVICE], 40, True)],
         "kernels": [("kernels", [PYTHON, "benchmarks/gpu_kernels.py", *kernels], 80, False)],
-        "tests": [("tests", TESTS, 60, False)],
         "profile": [("profile", [PYTHON, "benchmarks/gpu_profile.py", "--device", DEVICE, "--out", profile], 50, True)],
-        "rollout": [("rollout", [PYTHON, "benchmarks/gpu_rollout.py", "--device", DEVICE], 50, False)],
+        "rollout": [("rollout", [PYTHON, "benchmarks/gpu_rollout.py", "--device", DEVICE, "--apply"], 50, False)],
         "training": [("training", [*BENCHMARK, "--updates", "10" if DEVICE == "cuda" else "1"], 60, True)],
     }
     for name in wanted:
         for step in steps.get(name, []):
-            call.step(*step)
+            if not call.step(*step) and name == "kernels":
+                sys.exit("the kernels failed; see log.txt")
 
 
 def main() -> None:
@@ -212,7 +226,11 @@ def main() -> None:
     try:
         if resume_from is not None:
             call.unpack(resume_from)
-        check(call, wanted)
+        tests = call.run_tests() if "tests" in wanted else None
+        check(call, [name for name in wanted if name == "kernels"])
+        if tests is not None:
+            call.log(f"tests: status {call._wait(tests, min(60.0, call.seconds_left))}")
+        check(call, [name for name in wanted if name != "kernels"])
         if "train" in wanted:
             for run in RUNS:
                 if call.seconds_left < SECONDS_TO_STOP:

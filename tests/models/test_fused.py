@@ -91,7 +91,7 @@ def test_interpreted_kernels_compute_what_the_plain_layers_do():
 @pytest.mark.parametrize("batch", [1, 37, 600])
 @pytest.mark.parametrize(("height", "depth", "out"), SIZES)
 def test_blocks_on_a_gpu_are_as_near_to_float32_as_bf16_is(height: int, depth: int, out: int, batch: int):
-    assert fused.suits(torch.device("cuda"), torch.bfloat16)
+    assert fused.suits(torch.zeros(1, device="cuda"), torch.bfloat16)
     tensors, gradient = make_case(batch, height, height, depth, out)
     narrow = [tensor.cuda() if tensor.dtype == torch.uint8 else tensor.bfloat16().cuda() for tensor in tensors]
     wide = [tensor.float() if tensor.is_floating_point() else tensor for tensor in narrow]

@@ -30,7 +30,7 @@ WAYS = [pytest.param("onednn", marks=needs_onednn), "recompute", "autograd"]
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Layers:
     """A way to compute the layers, which trunks made by the test use."""
     layers: Layers = {"onednn": onednn, "recompute": recompute, "autograd": autograd}[request.param]
-    monkeypatch.setattr(ImpalaCNN, "_choose_layers", lambda trunk, device, dtype: layers)
+    monkeypatch.setattr(ImpalaCNN, "_choose_layers", lambda trunk, observation, dtype: layers)
     return layers
 
 
@@ -244,7 +244,7 @@ def test_batches_of_many_sizes_may_wait_for_their_backward_pass() -> None:
 def test_a_switched_off_onednn_is_left_alone() -> None:
     with torch.backends.mkldnn.flags(enabled=False):  # type: ignore[no-untyped-call]
         assert not onednn.suits(CPU, torch.float32)
-        assert make_trunk()._choose_layers(CPU, torch.float32) is recompute
+        assert make_trunk()._choose_layers(torch.zeros(1), torch.float32) is recompute
     assert not onednn.suits(torch.device("meta"), torch.float32)
     assert not onednn.suits(CPU, torch.float16)
 
@@ -257,8 +257,8 @@ from semantic_rl.models.impala_layers import recompute
 from semantic_rl.models.impala_layers import onednn
 from semantic_rl.models.impala import ImpalaCNN
 trunk, cpu = ImpalaCNN(), torch.device("cpu")
-assert trunk._choose_layers(cpu, torch.float32) is onednn
-assert trunk._choose_layers(cpu, torch.bfloat16) is recompute
+assert trunk._choose_layers(torch.zeros(1), torch.float32) is onednn
+assert trunk._choose_layers(torch.zeros(1), torch.bfloat16) is recompute
 with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
     trunk(torch.zeros(2, 64, 64, 3, dtype=torch.uint8)).float().sum().backward()
 """

@@ -127,8 +127,8 @@ def compare_acting(device: str, as_graphs: bool) -> list[float]:
         network = learner.network if in_one_kernel else (lambda images: learner.network(images))
         acting = StaticActing(network, slice(1, size + 1), buffer, *shapes, torch.device(device), as_graphs)
         if device == "cpu" and in_one_kernel:
-            acting._act._work = acting._choose_in_one_kernel
-        assert (acting._act._work == acting._choose_in_one_kernel) == in_one_kernel
+            acting._choose = acting._choose_in_one_kernel
+        assert (acting._choose == acting._choose_in_one_kernel) == in_one_kernel
         acting.begin(uniform)
         for images in observation:
             acting.submit(images)

@@ -81,19 +81,19 @@ class ImpalaCNN(nn.Module):
             if isinstance(module, nn.Conv2d | nn.Linear):
                 initialize_glorot(module)
 
-    def _choose_layers(self, device: torch.device, dtype: torch.dtype) -> Any:
-        if fused.suits(device, dtype):
+    def _choose_layers(self, observation: Tensor, dtype: torch.dtype) -> Any:
+        if fused.suits(observation, dtype):
             return fused
         if self.keep_activations:
             return autograd
-        return onednn if onednn.suits(device, dtype) else recompute
+        return onednn if onednn.suits(observation.device, dtype) else recompute
 
     def forward(self, observation: Tensor) -> Tensor:
         """Map uint8 images [B, 64, 64, 3] to features [B, 256] in the autocast's precision."""
         device = observation.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
         x = observation.permute(0, 3, 1, 2)
-        layers = self._choose_layers(observation.device, dtype)
+        layers = self._choose_layers(observation, dtype)
         for block in self.blocks:
             x = block(x, layers, dtype)
         if layers is fused:

@@ -44,9 +44,9 @@ BLOCKS: dict[tuple[str, int, int], tuple[int, int, int, int]] = {
 of pixels, and stages of the pipeline that loads images ahead. These are the fastest that were measured on an H100."""
 
 
-def suits(device: torch.device, dtype: torch.dtype) -> bool:
-    """Say whether this implementation supports the device and the precision: bf16 on a GPU with Triton."""
-    return dtype == torch.bfloat16 and can_start_kernels(device)
+def suits(observation: Tensor, dtype: torch.dtype) -> bool:
+    """Say whether this implementation supports images and a precision: bf16, on a GPU, with Triton, no fake tensors."""
+    return dtype == torch.bfloat16 and type(observation) is Tensor and can_start_kernels(observation.device)
 
 
 def _kernels() -> Any:
