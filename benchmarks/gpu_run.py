@@ -29,18 +29,11 @@ TAIL = 4000
 """Characters of a step's output that go into figures.json."""
 
 BENCHMARK = [PYTHON, "benchmarks/training.py", "--device", DEVICE, "--rounds", "1", "--json"]
+ON_A_GPU = "(cuda or graph or streams or waits or gpu or kernel) and not interpret and not 4096 and not 2049"
+"""Names of tests that use a GPU, without the slowest."""
 TESTS = [
     *(PYTHON, "-m", "pytest", "-q", "-rA", "--no-header", "-p", "no:cacheprovider"),
-    *(
-        ()
-        if DEVICE == "cpu"
-        else (
-            "-n",
-            "6",
-            "-k",
-            "(cuda or graph or streams or waits or gpu or kernel) and not interpret and not 4096 and not 2049",
-        )
-    ),
+    *(() if DEVICE == "cpu" else ("-n", "6", "-k", ON_A_GPU)),
     *(f"tests/training/test_{name}.py" for name in ("graphs", "static_learning", "actors", "act_kernel")),
     *("tests/models/test_fused.py", "tests/models/test_code_lookup.py", "tests/losses/test_fdr_kernels.py"),
 ]
