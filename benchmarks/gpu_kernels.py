@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 import torch
 from torch import Tensor
 
+from semantic_rl.losses.semantic import fdr_loss
 from semantic_rl.models.impala_layers import fused, recompute
 
 MANY, FEW = 2048, 16
@@ -159,6 +160,25 @@ def plain_block(x: Tensor, *parameters: Tensor) -> Tensor:
     return recompute.residual_block(recompute.residual_block(x, *parameters[2:6]), *parameters[6:])
 
 
+def compile_part(part: str) -> None:
+    """Compile the kernels of one block, or of the FDR loss, for a minibatch; several processes are faster than one."""
+    if part == "fdr":
+        features = torch.randn(MANY, 256, device="cuda").requires_grad_()
+        embedding = torch.randn(MANY, 2, device="cuda").requires_grad_()
+        torch.autograd.grad(fdr_loss(features, embedding), (features, embedding))
+        return
+    height, depth, out = {"0": (64, 3, 16), "1": (32, 16, 32), "2": (16, 32, 32)}[part]
+    x = activations(MANY, height, depth, "cuda").permute(0, 3, 1, 2).requires_grad_()
+    if depth == 3:
+        x = torch.zeros(MANY, 64, 64, 3, dtype=torch.uint8, device="cuda").permute(0, 3, 1, 2)
+    tensors = [x]
+    for index in range(5):
+        bias = torch.zeros(out, device="cuda").bfloat16()
+        tensors += [weights(out, out if index else depth, "cuda").requires_grad_(), bias.requires_grad_()]
+    result = fused.block(*tensors)
+    torch.autograd.grad(result, [tensor for tensor in tensors if tensor.requires_grad], torch.zeros_like(result))
+
+
 def check(batch: int) -> dict[str, list[list[float]]]:
     """Compare blocks and gradients with those in float32; return relative errors of ours and of cuDNN's bf16."""
     found: dict[str, list[list[float]]] = {}
@@ -209,7 +229,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--apply", action="store_true")
+    parser.add_argument("--compile", choices=("0", "1", "2", "fdr"), help="only fill Triton's cache")
     arguments = parser.parse_args()
+    if arguments.compile:
+        compile_part(arguments.compile)
+        return
     began = time.perf_counter()
     torch.backends.cudnn.allow_tf32 = False
     errors = {batch: check(batch) for batch in (5, 256)}

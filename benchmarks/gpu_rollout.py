@@ -27,7 +27,7 @@ from semantic_rl.training.device import choose_precision, keep_freed_memory, wor
 from semantic_rl.training.distributed import Workers
 from semantic_rl.training.session import Session
 
-VARIANTS = ["2,8", "2,12", "4,4", "4,6", "4,8", "8,3"]
+VARIANTS = ["4,6", "2,12", "2,16", "4,4", "4,6", "4,8"]
 
 
 def ignore(done: int, total: int) -> None:
@@ -46,6 +46,9 @@ def measure(arguments: argparse.Namespace, device: torch.device, variant: str, r
         marks = [time.perf_counter()]
         outcome = session.collect(ignore)
         marks.append(time.perf_counter())
+        if arguments.rollout_only:
+            rows.append([1000 * (marks[1] - marks[0])])
+            continue
         batch, explained = session.advantages(outcome)
         marks.append(time.perf_counter())
         learned = session.update(batch, ignore)
@@ -79,6 +82,7 @@ def main() -> None:
     parser.add_argument("--env", default="ninja")
     parser.add_argument("--variants", nargs="+", default=VARIANTS)
     parser.add_argument("--apply", action="store_true", help="write the fastest into the code of this machine")
+    parser.add_argument("--rollout-only", action="store_true", help="leave learning out")
     arguments = parser.parse_args()
     device = torch.device(arguments.device)
     keep_freed_memory()

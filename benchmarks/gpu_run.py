@@ -70,6 +70,15 @@ class Call:
         temporary.write_text(json.dumps(self.figures, indent=1, default=str), encoding="utf-8")
         temporary.replace(self.out / "figures.json")
 
+    def prepare(self) -> None:
+        """Compile the kernels of a minibatch in processes of their own, and find the fastest groups of games beside."""
+        kernels = [PYTHON, "benchmarks/gpu_kernels.py", "--compile"]
+        others = [subprocess.Popen([*kernels, part]) for part in ("0", "1", "2", "fdr")]
+        command = [PYTHON, "benchmarks/gpu_rollout.py", "--device", DEVICE, "--rollout-only", "--apply"]
+        self.step("rollout", command, 40, False)
+        for process in others:
+            self._wait(process, 20)
+
     def run_tests(self) -> subprocess.Popen[bytes]:
         """Start the tests beside the next steps; their output goes into tests.txt."""
         with (self.out / "tests.txt").open("wb") as output:
@@ -219,6 +228,8 @@ def main() -> None:
     try:
         if resume_from is not None:
             call.unpack(resume_from)
+        if "prepare" in wanted:
+            call.prepare()
         tests = call.run_tests() if "tests" in wanted else None
         check(call, [name for name in wanted if name == "kernels"])
         if tests is not None:
