@@ -15,3 +15,8 @@ def nearest(value: str, valid: "list[str] | tuple[str, ...]") -> str:
 
     matches = get_close_matches(value, valid, n=1, cutoff=0.5)
     return f" Did you mean '{matches[0]}'?" if matches else ""
+
+
+def on_one_line(text: str) -> str:
+    """Return a text with line breaks and other signs that cannot be printed written as escapes, such as \\n."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
