@@ -365,6 +365,6 @@ def test_a_note_says_which_frames_are_missing(make_view: Callable[..., View], ki
 
 
 def test_a_refusal_is_one_line_whatever_it_names(client: TestClient) -> None:
-    answer = client.get("/api/a/moves", params={"before": "0", "after": "1", "limit": "\n\n\x1b[2J"})
+    answer = client.get("/api/a/playlist/failures", params={"limit": "\n\n\x1b[2J"})
     assert answer.status_code == 400
     assert answer.json()["error"] == r"limit: got '\n\n\x1b[2J', expected a whole number."
