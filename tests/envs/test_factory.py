@@ -40,10 +40,10 @@ def test_cores_are_those_that_this_process_may_use() -> None:
 
 
 def test_groups_on_a_gpu_divide_the_environments() -> None:
-    assert [num_groups_on_gpu(num_envs) for num_envs in (64, 8, 6, 7, 1)] == [4, 4, 2, 1, 1]
+    assert [num_groups_on_gpu(num_envs) for num_envs in (64, 8, 6, 7, 1)] == [2, 2, 2, 1, 1]
 
 
-@pytest.mark.parametrize(("cores", "threads"), [(1, [1, 1, 1]), (2, [2, 1, 1]), (16, [8, 8, 6]), (256, [8, 8, 8])])
+@pytest.mark.parametrize(("cores", "threads"), [(1, [1, 1, 1]), (2, [2, 1, 1]), (16, [12, 12, 6]), (256, [12, 12, 12])])
 def test_threads_of_groups_follow_from_the_cores(
     cores: int, threads: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

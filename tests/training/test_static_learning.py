@@ -65,9 +65,11 @@ def learn(learner: Learner, num_updates: int = 3) -> tuple[UpdateStatistics, dic
 
 def assert_close(learner: Learner, other: Learner, rtol: float = 1e-4, atol: float = 2e-6) -> None:
     ours, theirs = learn(learner), learn(other)
+    if learner.optimizer.weights.is_cuda:  # cuDNN's algorithms differ between the layers, and some add in any order
+        rtol = max(rtol, 1e-3)
     assert ours[0].codes_in_use == theirs[0].codes_in_use
     for name, value in theirs[0].losses.items():
-        assert ours[0].losses[name] == pytest.approx(value, rel=max(rtol, 1e-4), abs=1e-5), name
+        assert ours[0].losses[name] == pytest.approx(value, rel=rtol, abs=1e-5), name
     for name, value in theirs[1].items():
         torch.testing.assert_close(ours[1][name], value, rtol=rtol, atol=atol, msg=lambda m, name=name: f"{name}: {m}")
 

@@ -3,8 +3,9 @@
 Convolutions run in the precision of the caller's autocast. TensorFlow's 'same' pooling pads an even size only at the
 end, which corresponds to `ceil_mode` without padding here.
 
-The layers have three implementations in `models.impala_layers`, which agree up to rounding: `onednn` for x86 CPUs,
-`recompute` for other devices and, with `keep_activations`, `autograd` for learning on a GPU.
+The layers have four implementations in `models.impala_layers`, which agree up to rounding: `onednn` for x86 CPUs,
+`fused`, which computes whole blocks, for bf16 on NVIDIA GPUs with Triton, `autograd` for learning on other GPUs and in
+float32 (`keep_activations`), and `recompute` for the rest.
 """
 
 from typing import Any, Protocol
@@ -20,7 +21,7 @@ NUM_FEATURES = 256
 
 
 class Layers(Protocol):
-    """An implementation of the layers; each of the three modules documents the memory layout of its activations."""
+    """An implementation of the layers; each module documents the memory layout of its activations."""
 
     def convolve_and_pool(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         """Map uint8 images or activations [B, C, H, W] to activations of half the size in the type of `weight`."""

@@ -1,4 +1,4 @@
-"""Layers for GPUs: bandwidth-bound, with ample memory, so all activations are kept and nothing is recomputed."""
+"""Layers for learning on a GPU without our kernels, in float32 or without Triton; all activations are kept."""
 
 import torch
 from torch import Tensor
