@@ -16,6 +16,12 @@ import triton.language as tl
 
 
 @triton.jit
+def _is_less(left, right, like):
+    """Compare two numbers and return a tensor; interpreted Triton cannot join a tensor and a number with `&`."""
+    return left + 0 * like < right + 0 * like
+
+
+@triton.jit
 def _row_of_taps(weight, k, outs, down, IN: tl.constexpr, OUT: tl.constexpr, TRANSPOSED: tl.constexpr):
     """Return the weights [PADDED, OUT] of a row of taps, 0 beyond 3·IN."""
     if TRANSPOSED:
@@ -76,20 +82,20 @@ def convolve(
         shift = tl.load(bias + outs).to(tl.float32)[None, :]
     for turn in range(TURNS):
         image = tl.program_id(1) + turn * tl.num_programs(1)
-        is_there = image < num_images
+        is_there = is_pixel & _is_less(image, num_images, pixel)
         image = image.to(tl.int64)
         there = image * (HEIGHT * WIDTH * OUT)
-        is_result = (is_pixel & is_there)[:, None]
+        is_result = is_there[:, None]
         if HAS_MASK:
             kept = tl.load(mask + there + offsets_out, mask=is_result, other=0.0) > 0
         if HAS_RESIDUAL:
             added = tl.load(residual + there + offsets_out, mask=is_result, other=0.0)
         here = x + image * (HEIGHT * WIDTH * IN)
-        tile = tl.load(here + offsets, mask=is_above & is_there, other=0.0)
+        tile = tl.load(here + offsets, mask=is_above & is_there[:, None], other=0.0)
         total = tl.dot(tile, taps_above)
-        tile = tl.load(here + WIDTH * IN + offsets, mask=is_beside & is_there, other=0.0)
+        tile = tl.load(here + WIDTH * IN + offsets, mask=is_beside & is_there[:, None], other=0.0)
         total = tl.dot(tile, taps_beside, total)
-        tile = tl.load(here + 2 * WIDTH * IN + offsets, mask=is_below & is_there, other=0.0)
+        tile = tl.load(here + 2 * WIDTH * IN + offsets, mask=is_below & is_there[:, None], other=0.0)
         total = tl.dot(tile, taps_below, total)
         if HAS_BIAS:
             total += shift
@@ -117,7 +123,8 @@ def pad_images(images, out, num_rows, HEIGHT: tl.constexpr, WIDTH: tl.constexpr,
     row = number % (HEIGHT + 2) - 1
     column = tl.arange(0, BLOCK)
     channels = tl.arange(0, 4)
-    is_pixel = (column > 0) & (column <= WIDTH) & (row >= 0) & (row < HEIGHT) & (number < num_rows)
+    is_pixel = (column > 0) & (column <= WIDTH) & _is_less(-1, row, column) & _is_less(row, HEIGHT, column)
+    is_pixel = is_pixel & _is_less(number, num_rows, column)
     here = images + image * (HEIGHT * WIDTH * 3) + (row * WIDTH + column - 1)[:, None] * 3 + channels[None, :]
     values = tl.load(here, mask=is_pixel[:, None] & (channels < 3)[None, :], other=0)
     there = out + number.to(tl.int64) * ((WIDTH + 2) * 4) + column[:, None] * 4 + channels[None, :]
@@ -172,7 +179,7 @@ def convolve_and_pool(
     offsets_out = pixel[:, None] * OUT + outs[None, :]
     for turn in range(TURNS):
         number = tl.program_id(1) + turn * tl.num_programs(1)
-        is_there = is_pixel & (number < num_images)
+        is_there = is_pixel & _is_less(number, num_images, pixel)
         image = number.to(tl.int64)
         best = tl.full([BLOCK, OUT], float("-inf"), tl.float32)
         best_place = tl.zeros([BLOCK, OUT], tl.int32)
@@ -282,11 +289,11 @@ def weight_gradient(
     bias = tl.zeros([BLOCK, OUT], tl.float32)
     for turn in range(TURNS):
         number = tl.program_id(1) + turn * tl.num_programs(1)
-        is_there = number < num_images
+        is_there = is_pixel & _is_less(number, num_images, pixel)
         image = number.to(tl.int64)
         here = gradient + image * (HEIGHT * WIDTH * OUT)
-        towards = tl.load(here + offsets_out, mask=is_pixel[:, None] & is_there, other=0.0)
-        tile = tl.load(x + image * (HEIGHT * WIDTH * IN) + offsets, mask=is_inside & is_there, other=0.0)
+        towards = tl.load(here + offsets_out, mask=is_there[:, None], other=0.0)
+        tile = tl.load(x + image * (HEIGHT * WIDTH * IN) + offsets, mask=is_inside & is_there[:, None], other=0.0)
         total = tl.dot(tl.trans(tile), towards, total)
         if down == 0:
             bias += towards.to(tl.float32)
@@ -329,7 +336,7 @@ def image_weight_gradient(
     bias = tl.zeros([BLOCK, OUT], tl.float32)
     for turn in range(TURNS):
         number = tl.program_id(1) + turn * tl.num_programs(1)
-        is_there = (is_pixel & (number < num_images))[:, None]
+        is_there = (is_pixel & _is_less(number, num_images, pixel))[:, None]
         image = number.to(tl.int64)
         here = image * (POOLED * OUT)
         towards = tl.load(gradient + here + offsets_out, mask=is_there, other=0.0)
