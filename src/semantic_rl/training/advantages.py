@@ -21,7 +21,8 @@ def generalized_advantages(
     """
     alive = 1 - dones.astype(np.float32)
     following = np.concatenate([values[1:], next_value[None]])
-    advantages = rewards + gamma * alive * following - values  # δ, to which the loop adds the rest
+    advantages: NDArray[np.float32] = np.subtract(rewards + gamma * alive * following, values, dtype=np.float32)
+    # These are δ, to which the loop adds the rest.
     weights = gamma * gae_lambda * alive
     advantage = np.zeros_like(next_value)
     for step in reversed(range(len(rewards))):

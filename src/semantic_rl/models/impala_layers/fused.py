@@ -214,6 +214,7 @@ class _Block(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, *parameters: Tensor) -> Tensor:
         x, weights, biases = _arrange(x, parameters)
         pooled, positive, places = _convolve_and_pool(x, weights[0], biases[0], True)
+        assert places is not None
         kept = [x, places]
         for index in (1, 3):
             inner = _convolve(positive, weights[index], biases[index], relu=True)

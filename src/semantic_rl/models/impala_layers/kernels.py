@@ -11,6 +11,9 @@ Activations are channels-last, [B, H, W, C] in memory; weights are [OUT, 3, 3, I
 do not depend on the order in which blocks run: there are no atomic operations.
 """
 
+# Triton has no types for what happens inside a kernel.
+# pyright: basic, reportArgumentType=false, reportGeneralTypeIssues=false, reportPossiblyUnboundVariable=false
+
 import triton
 import triton.language as tl
 
