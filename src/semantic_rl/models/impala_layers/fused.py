@@ -209,20 +209,29 @@ def _image_weight_gradients(x: Tensor, gradient: Tensor, places: Tensor, weight:
     return _add_partials(partial, weight)
 
 
+def _residual_blocks(
+    x: Tensor, positive: Tensor, weights: list[Tensor], biases: list[Tensor]
+) -> tuple[Tensor, list[Tensor]]:
+    """Compute two residual blocks of [B, H, W, C] and what is above 0 of it; return their convolutions' inputs, too."""
+    inputs: list[Tensor] = []
+    for index in (1, 3):
+        inner = _convolve(positive, weights[index], biases[index], relu=True)
+        inputs += [positive, inner]
+        positive = torch.empty_like(x)
+        wanted = positive if index == 1 else None
+        x = _convolve(inner, weights[index + 1], biases[index + 1], residual=x, positive=wanted)
+    return x, inputs
+
+
 class _Block(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, *parameters: Tensor) -> Tensor:
         x, weights, biases = _arrange(x, parameters)
         pooled, positive, places = _convolve_and_pool(x, weights[0], biases[0], True)
         assert places is not None
-        kept = [x, places]
-        for index in (1, 3):
-            inner = _convolve(positive, weights[index], biases[index], relu=True)
-            kept += [positive, inner]
-            positive = torch.empty_like(pooled) if index == 1 else None
-            pooled = _convolve(inner, weights[index + 1], biases[index + 1], residual=pooled, positive=positive)
-        ctx.save_for_backward(*kept, *weights)
-        return pooled.permute(0, 3, 1, 2)
+        result, inputs = _residual_blocks(pooled, positive, weights, biases)
+        ctx.save_for_backward(x, places, *inputs, *weights)
+        return result.permute(0, 3, 1, 2)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
@@ -262,11 +271,4 @@ def block(x: Tensor, *parameters: Tensor) -> Tensor:
         return result
     x, weights, biases = _arrange(x, parameters)
     pooled, positive, _ = _convolve_and_pool(x, weights[0], biases[0], False)
-    for index in (1, 3):
-        inner = _convolve(positive, weights[index], biases[index], relu=True)
-        positive = torch.empty_like(pooled)
-        is_last = index == 3
-        pooled = _convolve(
-            inner, weights[index + 1], biases[index + 1], residual=pooled, positive=None if is_last else positive
-        )
-    return pooled.permute(0, 3, 1, 2)
+    return _residual_blocks(pooled, positive, weights, biases)[0].permute(0, 3, 1, 2)
