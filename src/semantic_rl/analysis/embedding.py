@@ -1,11 +1,13 @@
 """2-D embeddings of states: the agent's own FDR space, and t-SNE of its features for comparison.
 
-t-SNE is openTSNE's (Poličar et al., 2024), initialised with the first two principal components. The result is cached in
-the recording's `derived/` folder under a key of everything that it depends on, so it is computed only once.
+t-SNE is openTSNE's (Poličar et al., 2024), initialised with the first two principal components; `tsne_forces` computes
+the gradient. The result is cached in the recording's `derived/` folder under a key of everything that it depends on, so
+it is computed only once.
 """
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -106,7 +108,7 @@ def tsne_of(
             f"or give --perplexity {max(1, (len(rows) - 1) // 3)} or less."
         )
     parameters = {
-        "method": "openTSNE",
+        "method": "openTSNE, forces on a grid",
         "perplexity": perplexity,
         "seed": seed,
         "steps": [EXAGGERATION_STEPS, STEPS],
@@ -127,15 +129,19 @@ def tsne_of(
 def compute_tsne(
     features: NDArray[np.float32], perplexity: float, seed: int, num_threads: int, report: Report
 ) -> NDArray[np.float32]:
-    """Embed features [B, D] in the plane; the same features and seed give the same result on one machine.
+    """Embed features [B, D] in the plane.
 
+    The same features, seed and number of threads give the same result on one machine.
     Raises NoPlane if all features are equal, or if openTSNE returns numbers that are not finite.
     """
     if are_alike(features):
         raise NoPlane(ALIKE)
-    import_alone("openTSNE")
+    import_alone("openTSNE", "semantic_rl.analysis.tsne_forces")
     from openTSNE import TSNE  # pyright: ignore[reportMissingTypeStubs, reportMissingImports]
 
+    from semantic_rl.analysis.tsne_forces import grid_objective
+
+    threads = num_threads or os.cpu_count() or 1
     total = EXAGGERATION_STEPS + STEPS
     done = 0
 
@@ -152,7 +158,8 @@ def compute_tsne(
         initialization="pca",
         early_exaggeration_iter=EXAGGERATION_STEPS,
         n_iter=STEPS,
-        n_jobs=num_threads or -1,
+        n_jobs=threads,
+        negative_gradient_method=grid_objective(threads),  # pyright: ignore[reportArgumentType] — a function will do
         random_state=seed,
         callbacks=callback,
         callbacks_every_iters=STEPS_BETWEEN_REPORTS,
