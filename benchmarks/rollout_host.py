@@ -225,7 +225,7 @@ def update_times(num_envs: int, num_steps: int, repeats: int) -> dict[str, float
         with open_logs(run, config, session, workers) as logs:
             measure("logs.write", lambda: logs.write(row, None))
         display = Display("title", 10**6, 0, True)
-        standard_output, sys.stdout = sys.stdout, open(os.devnull, "w")  # noqa: SIM115
+        standard_output, sys.stdout = sys.stdout, open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
         try:
             with display:
                 measure("display.update", lambda: display.update(row))
