@@ -25,6 +25,8 @@ from semantic_rl.losses.semantic import fdr_loss
 from semantic_rl.models.impala_layers import fused, recompute
 
 MANY, FEW = 2048, 16
+BLOCK_SIZES = ((64, 3, 16), (32, 16, 32), (16, 32, 32))
+"""Height, channels and channels of the result of the network's blocks."""
 LARGEST_ERROR = 0.08
 """Of a gradient that passed a whole block in bf16, cuDNN's included."""
 Key = tuple[str, int, int]
@@ -160,6 +162,16 @@ def plain_block(x: Tensor, *parameters: Tensor) -> Tensor:
     return recompute.residual_block(recompute.residual_block(x, *parameters[2:6]), *parameters[6:])
 
 
+def block_arguments(batch: int, height: int, depth: int, out: int) -> list[Tensor]:
+    """Return random images or activations [B, C, H, H], and weight and bias of each of a block's convolutions."""
+    images = torch.randint(0, 256, (batch, height, height, 3), dtype=torch.uint8, device="cuda")
+    tensors = [(images if depth == 3 else activations(batch, height, depth, "cuda")).permute(0, 3, 1, 2)]
+    for index in range(5):
+        bias = torch.randn(out, device="cuda").bfloat16()
+        tensors += [weights(out, out if index else depth, "cuda"), bias]
+    return tensors
+
+
 def compile_part(part: str) -> None:
     """Compile the kernels of one block, or of the FDR loss, for a minibatch; several processes are faster than one."""
     if part == "fdr":
@@ -167,14 +179,10 @@ def compile_part(part: str) -> None:
         embedding = torch.randn(MANY, 2, device="cuda").requires_grad_()
         torch.autograd.grad(fdr_loss(features, embedding), (features, embedding))
         return
-    height, depth, out = {"0": (64, 3, 16), "1": (32, 16, 32), "2": (16, 32, 32)}[part]
-    x = activations(MANY, height, depth, "cuda").permute(0, 3, 1, 2).requires_grad_()
-    if depth == 3:
-        x = torch.zeros(MANY, 64, 64, 3, dtype=torch.uint8, device="cuda").permute(0, 3, 1, 2)
-    tensors = [x]
-    for index in range(5):
-        bias = torch.zeros(out, device="cuda").bfloat16()
-        tensors += [weights(out, out if index else depth, "cuda").requires_grad_(), bias.requires_grad_()]
+    tensors = [
+        tensor if tensor.dtype == torch.uint8 else tensor.requires_grad_()
+        for tensor in block_arguments(MANY, *BLOCK_SIZES[int(part)])
+    ]
     result = fused.block(*tensors)
     torch.autograd.grad(result, [tensor for tensor in tensors if tensor.requires_grad], torch.zeros_like(result))
 
@@ -182,13 +190,8 @@ def compile_part(part: str) -> None:
 def check(batch: int) -> dict[str, list[list[float]]]:
     """Compare blocks and gradients with those in float32; return relative errors of ours and of cuDNN's bf16."""
     found: dict[str, list[list[float]]] = {}
-    for height, depth, out in ((64, 3, 16), (32, 16, 32), (16, 32, 32)):
-        images = torch.randint(0, 256, (batch, 64, 64, 3), dtype=torch.uint8, device="cuda")
-        x = (images if depth == 3 else activations(batch, height, depth, "cuda")).permute(0, 3, 1, 2)
-        tensors = [x]
-        for index in range(5):
-            bias = torch.randn(out, device="cuda").bfloat16()
-            tensors += [weights(out, out if index else depth, "cuda"), bias]
+    for height, depth, out in BLOCK_SIZES:
+        tensors = block_arguments(batch, height, depth, out)
         gradient = torch.randn(batch, out, height // 2, height // 2, device="cuda").bfloat16()
         results: list[list[Tensor]] = []
         for block, dtype in (

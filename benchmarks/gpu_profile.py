@@ -2,8 +2,8 @@
 
     python benchmarks/gpu_profile.py --device cuda --out profile.txt
 
-Prints JSON: milliseconds of each part, as CUDA graphs on a GPU; `--out` gets the profiler's tables. A
-part that fails says so and the rest follow. `--size` sets the minibatch.
+Prints JSON: milliseconds of each part, as CUDA graphs on a GPU; `--out` gets the profiler's tables. A part that fails
+says so and the rest follow. `--size` sets the minibatch.
 """
 
 import argparse
@@ -66,10 +66,10 @@ def _forget(_: object) -> None:
     pass
 
 
-def make_learner(device: torch.device, precision: str, num_codes: int, keep_activations: bool = True) -> Learner:
+def make_learner(device: torch.device, precision: str, num_codes: int) -> Learner:
     """Return a learner in the way of a GPU."""
     torch.manual_seed(0)
-    policy = SemanticPolicy(num_codes=num_codes, keep_activations=keep_activations).to(device)
+    policy = SemanticPolicy(num_codes=num_codes, keep_activations=True).to(device)
     generator = torch.Generator().manual_seed(0)
     ppo, semantic = PPOConfig(), SemanticConfig()
     return Learner(policy, ppo, semantic, precision, generator, Workers(device=device), is_static=True)
@@ -87,8 +87,8 @@ def time_parts(bench: Bench, precision: str, batch: Batch) -> None:
     device = bench.device
     weight = torch.full((), 0.7, device=device)
 
-    def step(precision: str, num_codes: int, keep: bool = True) -> Callable[[], object]:
-        learner = make_learner(device, precision, num_codes, keep)
+    def step(precision: str, num_codes: int) -> Callable[[], object]:
+        learner = make_learner(device, precision, num_codes)
         learner.optimizer.advance()
 
         def run() -> None:
@@ -99,7 +99,7 @@ def time_parts(bench: Bench, precision: str, batch: Batch) -> None:
 
     bench.time("minibatch, SPPO", lambda: step(precision, 8))
     bench.time("minibatch, PPO", lambda: step(precision, 0))
-    with patch.object(fused, "suits", lambda device, dtype: False):
+    with patch.object(fused, "suits", lambda observation, dtype: False):
         bench.time("minibatch, SPPO, cuDNN's layers", lambda: step(precision, 8))
         bench.time("minibatch, SPPO, float32", lambda: step("fp32", 8))
     learner = make_learner(device, precision, 8)

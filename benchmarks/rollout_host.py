@@ -21,11 +21,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the commands do
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
+
+from stopwatch import Stopwatch
 
 PARTS = ("host", "games", "update")
 
@@ -38,34 +39,6 @@ def best_of(repeats: int, function: Callable[[], Any]) -> float:
         function()
         times.append(time.perf_counter() - start)
     return min(times)
-
-
-class Stopwatch:
-    """Adds up the time of some calls."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._lock = Lock()
-
-    def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function with its time added to `name`."""
-        self.seconds[name] = 0.0
-
-        def call(*arguments: Any) -> Any:
-            start = time.perf_counter()
-            result = function(*arguments)
-            taken = time.perf_counter() - start
-            with self._lock:
-                self.seconds[name] += taken
-            return result
-
-        return call
-
-    def time_methods(self, owner: Any, **names: str) -> None:
-        """Time methods of an object, given the figure's name by the method's."""
-        for method, name in names.items():
-            if hasattr(owner, method):
-                setattr(owner, method, self.timed(name, getattr(owner, method)))
 
 
 def free_games(group: Any) -> None:

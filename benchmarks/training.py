@@ -22,11 +22,12 @@ import sys
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the commands do
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
+
+from stopwatch import Stopwatch
 
 ALGORITHMS = ("sppo", "ppo")
 BARE_SECONDS = 3.0
@@ -82,35 +83,23 @@ def bare_rates(session: Any, batch: Any, device: Any, precision: str, minibatch_
     return rates[0], rates[1]
 
 
-class Stopwatch:
-    """Adds up the time that the host's threads spend in some calls of a session's rollout."""
+def watch_rollouts(session: Any) -> Stopwatch:
+    """Time what the host's threads do in a session's rollouts."""
+    watch = Stopwatch()
+    names = {"submit": "sending pictures", "actions": "waiting for the network"}
+    watch.seconds = dict.fromkeys(("waiting for games", "waiting for the network", "sending pictures"), 0.0)
+    player = session._player
+    for env in player._lent:
+        watch.time_methods(env, wait="waiting for games")
+    make = player._make_acting
 
-    def __init__(self, session: Any) -> None:
-        self.seconds = dict.fromkeys(("waiting for games", "waiting for the network", "sending pictures"), 0.0)
-        self._lock = Lock()
-        player = session._player
-        for env in player._lent:
-            env.wait = self._timed(env.wait, "waiting for games")
-        make = player._make_acting
+    def make_timed(*arguments: Any) -> Any:
+        acting = make(*arguments)
+        watch.time_methods(acting, **names)
+        return acting
 
-        def make_timed(*arguments: Any) -> Any:
-            acting = make(*arguments)
-            acting.submit = self._timed(acting.submit, "sending pictures")
-            acting.actions = self._timed(acting.actions, "waiting for the network")
-            return acting
-
-        player._make_acting = make_timed
-
-    def _timed(self, function: Any, name: str) -> Any:
-        def timed(*arguments: Any) -> Any:
-            start = time.perf_counter()
-            result = function(*arguments)
-            taken = time.perf_counter() - start
-            with self._lock:
-                self.seconds[name] += taken
-            return result
-
-        return timed
+    player._make_acting = make_timed
+    return watch
 
 
 WARM_UP_UPDATES = 5
@@ -140,7 +129,7 @@ def answer(pipe: Connection, settings: dict[str, Any], device: Any) -> None:
     environment = EnvConfig(env=settings["env"], env_groups=settings["env_groups"])
     config = TrainConfig(algorithm=settings["algorithm"], environment=environment, cuda_graphs=settings["cuda_graphs"])
     session = Session(config, device, precision, Workers(device=device))
-    watch = Stopwatch(session)
+    watch = watch_rollouts(session)
 
     def ignore(done: int, total: int) -> None:
         pass

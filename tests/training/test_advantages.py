@@ -20,12 +20,17 @@ def test_hand_computed_advantages_of_one_environment():
     assert advantages[:, 0] == pytest.approx([1 + 0.25 * -1, -1, 2.5])
 
 
-def test_advantages_equal_the_sum_of_discounted_errors_up_to_the_end_of_the_episode():
-    rng = np.random.default_rng(0)
-    steps, envs, gamma, lam = 40, 3, 0.999, 0.95
+def random_rollout(seed: int, steps: int, envs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return rewards, values and ends [T, N], and the next values [N]."""
+    rng = np.random.default_rng(seed)
     rewards, values = rng.normal(size=(2, steps, envs)).astype(np.float32)
     dones = rng.random((steps, envs)) < 0.1
-    next_value = rng.normal(size=envs).astype(np.float32)
+    return rewards, values, dones, rng.normal(size=envs).astype(np.float32)
+
+
+def test_advantages_equal_the_sum_of_discounted_errors_up_to_the_end_of_the_episode():
+    steps, envs, gamma, lam = 40, 3, 0.999, 0.95
+    rewards, values, dones, next_value = random_rollout(0, steps, envs)
 
     advantages = generalized_advantages(rewards, values, dones, next_value, gamma, lam)
 
@@ -49,11 +54,8 @@ def test_explained_variance_is_one_for_perfect_and_zero_for_constant_values():
 
 
 def test_advantages_are_those_of_the_formula_step_by_step_bit_for_bit():
-    rng = np.random.default_rng(1)
     steps, envs, gamma, lam = 30, 5, 0.999, 0.95
-    rewards, values = rng.normal(size=(2, steps, envs)).astype(np.float32)
-    dones = rng.random((steps, envs)) < 0.1
-    next_value = rng.normal(size=envs).astype(np.float32)
+    rewards, values, dones, next_value = random_rollout(1, steps, envs)
 
     advantages = generalized_advantages(rewards, values, dones, next_value, gamma, lam)
 
