@@ -41,7 +41,9 @@ BLOCKS: dict[tuple[str, int, int], tuple[int, int, int, int]] = {
     ("few: convolve_and_pool", 32, 16): (64, 4, 4096, 1),
 }
 """By kernel, channels and height: block size in pixels, number of warps, programs that share the images of each block
-of pixels, and stages of the pipeline that loads images ahead. These are the fastest that were measured on an H100."""
+of pixels, and stages of the pipeline that loads images ahead. Convolutions and the pooling of images (4 channels) have
+what was fastest on an H100; the others were chosen by their registers and shared memory, and are to be measured with
+`benchmarks/gpu_kernels.py`."""
 
 
 def suits(observation: Tensor, dtype: torch.dtype) -> bool:
