@@ -44,7 +44,7 @@ def test_a_usage_error_is_one_sentence_that_ends_with_help(words: str, expected:
     ("words", "expected"),
     [
         ("", "AGENT and --out PATH are missing; AGENT: A run folder"),
-        ("run", "--out PATH is missing; --out PATH: Recording folder to make"),
+        ("run", "--out PATH is missing; --out PATH: Recording folder to create"),
         ("--out o", "AGENT is missing"),
         ("a b --out o", "'b' belongs to no flag; only AGENT stands without one"),
     ],

@@ -12,26 +12,26 @@ class AgentsConfig:
     """List the trained agents that ship with the package, or show one's card."""
 
     name: Positional[str] = ""
-    """Agent whose card is shown; without it all are listed."""
+    """Name of the agent whose card is shown; without a name, all agents are listed."""
     json: bool = False
-    """Print JSON."""
+    """Print JSON instead of a table."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PackConfig:
-    """Make a small folder of a trained agent, to keep or to give away: weights, card with scores, learning curve."""
+    """Pack a trained agent into a small folder that you can give away: weights, a card with scores, learning curve."""
 
     agent: Positional[Path]
-    """A run folder, whose last checkpoint is taken, a checkpoint folder, or the name of an agent that ships with the
-    package, such as sppo-coinrun; 'semantic-rl agents' lists them."""
+    """A run folder (its last checkpoint is used), a checkpoint folder, or the name of an agent that ships with the
+    package, such as sppo-coinrun; 'semantic-rl agents' lists these names."""
     out: Path
-    """Folder to make; its name becomes the agent's."""
+    """Folder to create; its name becomes the agent's name."""
     episodes: int = 500
-    """Episodes on all levels that its scores are measured with."""
+    """Number of episodes, on all levels, from which the agent's scores are measured."""
     seed: int = 0
     """Seed of these episodes."""
     note: str = ""
-    """A sentence for the card."""
+    """A sentence that is added to the agent's card."""
 
     def __post_init__(self) -> None:
         at_least(self, 1, "episodes")

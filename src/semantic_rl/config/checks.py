@@ -1,4 +1,4 @@
-"""What settings are checked with when a config is made: each failure names the setting, its value and the way out."""
+"""Checks of settings when a config is constructed; each error names the setting, its value and what was expected."""
 
 import dataclasses
 from pathlib import Path
@@ -10,7 +10,7 @@ Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "fp32", "bf16"]
 MAX_SEED = 2**31 - 1
 MOST = 1_000_000_000
-"""No setting is larger that says nothing else: what is computed with them are 32-bit floats and sizes of arrays."""
+"""Upper limit of settings that have no limit of their own; they become 32-bit floats and sizes of arrays."""
 MOST_THREADS = 4096
 MOST_STEPS = 10**15
 MOST_PERPLEXITY = 10_000.0
@@ -46,7 +46,7 @@ def within(config: object, low: float, high: float, *names: str) -> None:
 
 
 def without_effect(config: object, reason: str, *names: str) -> None:
-    """Require the settings `names` to have their defaults, because of `reason` nothing else would do anything."""
+    """Require the settings `names` to have their defaults, since for `reason` any other value would have no effect."""
     defaults = {field.name: field.default for field in dataclasses.fields(config)}  # type: ignore[arg-type]
     for name in names:
         value = getattr(config, name)

@@ -1,4 +1,4 @@
-"""Settings of the clips: what goes into one, what it looks like, and how an agent is played for them."""
+"""Settings of the clips: which frames a clip shows, how it looks, and how the agent is played to get them."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,34 +21,35 @@ from semantic_rl.config.markers import Positional
 
 @dataclass(frozen=True)
 class ClipSettings:
-    """What goes into the clip of a cluster, and what it looks like; the rule and its numbers are the original's."""
+    """Which frames the clip of a cluster shows and how it looks; selection rule and defaults are the original's."""
 
     frames: int = 480
-    """Frames of a video."""
+    """Number of frames in a video."""
     frames_per_second: int = 8
-    """Frames shown in a second."""
+    """Playback speed in frames per second."""
     min_run: int = 5
     """Shortest run of consecutive frames in the cluster that is shown."""
     max_run: int = 20
-    """Longest run that is shown; longer ones are left out, not cut."""
+    """Longest run of frames that is shown; longer runs are skipped, not cut."""
     success_fraction: float = 0.8
-    """Only episodes count whose return is above this fraction of the game's maximum."""
+    """Use only episodes whose return is above this fraction of the game's maximum."""
     max_episode_steps: int | None = None
-    """Only episodes of at most so many steps count, 0 for all; by default 200, and all in starpilot and fruitbot."""
+    """Use only episodes with at most this many steps; 0 sets no limit. By default the limit is 200, and starpilot and
+    fruitbot have none."""
     all_episodes: bool = False
-    """Take all episodes, whatever their return and length."""
+    """Use all episodes, whatever their return and length."""
     overlay: bool = False
-    """Show cluster, action and how far the run is on each frame."""
+    """Draw the cluster, the action and a progress bar of the run on each frame."""
     video_size: int = 256
-    """Width and height of the MP4; 0 for none."""
+    """Width and height of the MP4 in pixels; 0 writes no MP4."""
     animation_size: int = 160
-    """Width and height of the animated picture; 0 for none."""
+    """Width and height of the animated picture in pixels; 0 writes none."""
     animation_frames: int = 160
-    """Frames of the animated picture, the first ones of the video."""
+    """Number of frames in the animated picture; they are the first frames of the video."""
     format: Literal["webp", "gif"] = "webp"
-    """Format of the animated picture."""
+    """File format of the animated picture."""
     seed: int = 0
-    """Seed of the choice among runs; an agent plays with it, too."""
+    """Seed of the random choice among runs of frames; if an agent is played, also of its episodes."""
 
     def __post_init__(self) -> None:
         at_least(self, 1, "frames", "frames_per_second", "min_run", "animation_frames")
@@ -79,38 +80,40 @@ class ClipSettings:
 
 @dataclass(frozen=True)
 class ClipsConfig:
-    """Make a video and an animated picture for each cluster: what the agent does when it is in it."""
+    """Make a video and an animated picture of each cluster that show what the agent does while it is in the cluster."""
 
     source: Positional[Path]
-    """Agent to play: a run folder, a checkpoint folder, or the name of one that ships with the package, such as
-    sppo-coinrun ('semantic-rl agents' lists them). Or a recording, of which only what is in it is taken."""
+    """Agent to play: a run folder, a checkpoint folder, or the name of an agent that ships with the package, such as
+    sppo-coinrun ('semantic-rl agents' lists these names). Or a recording: then nothing is played, and the clips are
+    cut from its frames."""
     out: Path
-    """Folder to make the clips in."""
+    """Folder in which the clips are written."""
     clips: ClipSettings = field(default_factory=ClipSettings)
     max_steps: int = 200_000
-    """Agent: stop playing after so many states, though a cluster may still lack frames."""
+    """For an agent: stop playing after this many states, even if a cluster still lacks frames."""
     distribution_mode: str | None = None
-    """Agent: difficulty of the game; by default the one it was trained on."""
+    """For an agent: difficulty of the game; by default the one that the agent was trained on."""
     num_levels: int | None = None
-    """Agent: levels to play, 0 for all; by default those it was trained on."""
+    """For an agent: number of levels to play, 0 for all; by default the levels that it was trained on."""
     start_level: int | None = None
-    """Agent: seed of the first of these levels; by default the one it was trained on."""
+    """For an agent: seed of the first of these levels; by default the one that it was trained on."""
     level_seed: int | None = None
-    """Agent: play this one level and no other, in place of --num-levels and --start-level."""
+    """For an agent: play only this level, instead of those of --num-levels and --start-level."""
     num_envs: int = 64
-    """Agent: environments that play side by side."""
+    """For an agent: number of environments that are played in parallel."""
     device: Device = "auto"
-    """Agent: where the network runs; auto takes CUDA where there is a device."""
+    """For an agent: where the network runs; auto uses CUDA if there is a device."""
     precision: Precision = "auto"
-    """Agent: arithmetic of the convolutions; auto takes bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
+    """For an agent: number format of the convolutions; auto uses bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
     num_threads: int = 0
-    """Agent: CPU threads of the network; 0 leaves PyTorch's choice."""
+    """For an agent: number of CPU threads of the network; 0 leaves the choice to PyTorch."""
     names: Path | None = None
-    """Agent: a recording of the same agent, whose names of clusters go into the clips' titles."""
+    """For an agent: a recording of the same agent; the names that its clusters were given go into the clips' titles."""
     keep_recording: bool = False
-    """Agent: keep what was played, in the folder playing; with resume other clips can be made of it."""
+    """For an agent: keep the episodes that were played, in the folder 'playing' below --out; with --resume, other clips
+    can be made from them."""
     resume: bool = False
-    """Agent: go on with what was played before, and interrupted or kept."""
+    """For an agent: continue with episodes that an earlier call kept, or left when it was interrupted."""
 
     def __post_init__(self) -> None:
         above_zero(self, "max_steps", most=MOST_STEPS)

@@ -10,34 +10,38 @@ from semantic_rl.envs.procgen.games import check_mode, find_game
 
 @dataclass(frozen=True)
 class CurvesFigureConfig:
-    """Draw return over environment steps for runs, ours or the original's; write their final scores as text and CSV."""
+    """Draw the learning curves of runs (ours or the original's) and write their final scores as text and CSV."""
 
     run_root: tuple[str, ...] = ("runs",)
-    """Folders of run folders, or run folders. NAME=FOLDER draws a folder's runs apart from the others', as NAME."""
+    """Run folders, or folders that contain run folders. NAME=FOLDER draws the folder's runs as a curve of their own,
+    labelled NAME."""
     env: tuple[str, ...] = ()
-    """Games; without it all of which there are runs."""
+    """Games to draw; by default every game that has runs."""
     distribution_mode: str = "easy"
     """Distribution mode of the runs."""
     num_levels: int | None = None
-    """Only runs that train on so many levels (0: on all); without it each number has a curve."""
+    """Draw only runs that were trained on this many levels (0 means all levels); by default each number of levels has
+    its own curve."""
     out: Path = Path("figures")
     """Folder in which figures and tables are written."""
     smoothing: float = 0.9
-    """Weight of what was before in the exponential moving average over updates; 0 draws raw scores."""
+    """Weight of the past in the exponential moving average over updates; 0 draws the raw scores."""
     skip_updates: int = 10
-    """Updates at the beginning of a run that are not drawn: few episodes are finished then, short ones first."""
+    """Number of updates at the beginning of a run that are not drawn, since few episodes have finished by then and
+    short ones finish first."""
     max_steps: float | None = None
-    """Take runs up to so many environment steps, in curves and scores."""
+    """Use only the first this many environment steps of each run, for curves and scores."""
     normalize: bool = False
-    """Draw scores on the scale on which 0 is a trivial and 1 a perfect policy (Cobbe et al. 2020)."""
+    """Draw normalised scores: 0 is a trivial policy and 1 a perfect one (Cobbe et al. 2020)."""
     interval: Literal["deviation", "bootstrap", "range", "none"] = "deviation"
-    """Band around the mean over seeds: ± 1 standard deviation; 95% bootstrap of the mean; lowest to highest seed."""
+    """Band around the mean over seeds. deviation: ± 1 standard deviation; bootstrap: 95% bootstrap interval of the
+    mean; range: from the lowest to the highest seed."""
     show_runs: bool = False
-    """Draw each run as a thin line too."""
+    """Draw each run as a thin line, too."""
     final_updates: int = 100
-    """Updates at the end of a run whose mean is its final score; at most a fifth of the run."""
+    """Number of last updates over which a run's final score is averaged; at most a fifth of the run."""
     original_workers: int = 1
-    """Training workers of runs that the original wrote: it counts the steps of one."""
+    """Number of workers that trained the original's runs: its logs count the steps of one worker."""
     seed: int = 0
     """Seed of the bootstrap."""
 

@@ -8,21 +8,22 @@ from semantic_rl.config.checks import MAX_SEED, MOST_THREADS, at_least, require,
 
 @dataclass(frozen=True)
 class DemoConfig:
-    """See what a trained agent has learned: record it, draw its figures, cut its clips, measure it, write its report.
+    """Show what a trained agent has learned: record its states and make figures, clips, metrics and a report of them.
 
-    What is finished is kept: after an interruption the same command goes on.
+    Finished parts are kept: after an interruption, the same command continues.
     """
 
     out: Path = Path("demo")
-    """Folder to make it all in."""
+    """Folder in which everything is written."""
     agent: str = "sppo-coinrun"
-    """Agent to show: one that ships with the package ('semantic-rl agents' lists them), a run or checkpoint folder."""
+    """Agent to show: the name of one that ships with the package ('semantic-rl agents' lists these names), a run folder
+    or a checkpoint folder."""
     states: int = 5_000
-    """States to record; whole episodes are played until there are so many."""
+    """Number of states to record; whole episodes are played until this number is reached."""
     seed: int = 0
     """Seed of the games, the agent's actions and all random choices."""
     num_threads: int = 0
-    """CPU threads of the network and of t-SNE; 0 takes all."""
+    """Number of CPU threads of the network and of t-SNE; 0 uses all cores."""
 
     def __post_init__(self) -> None:
         require(self.agent != "", "agent", self.agent, "the name of an agent, a run folder or a checkpoint")

@@ -11,30 +11,32 @@ MOST_POINTS = 1_000_000
 
 @dataclass(frozen=True)
 class ExploreConfig:
-    """Open a page in the browser on which one wanders through what an agent has learned, or write it into one file."""
+    """Open an interactive page of a recording in the browser, or write this page into a single file."""
 
     recording: Positional[Path]
-    """Recording folder, or the name of an agent that ships with the package: its states are recorded first."""
+    """Recording folder, or the name of an agent that ships with the package: then its states are recorded first."""
     other: Positional[Path | None] = None
-    """A second recording, to see both side by side."""
+    """A second recording, to show both side by side."""
     port: int = 8765
-    """Port of the page; where it is in use, the next free one is taken. 0 takes any."""
+    """Port of the page. If it is in use, the next free port is used; 0 uses any free port."""
     host: str = "127.0.0.1"
-    """Address to listen on; any but this machine's own lets others in, who then need the token in the address."""
+    """Address to listen on. The default admits this machine only; with another address, people on other machines can
+    open the page if they know the token in its URL."""
     browser: bool = True
-    """By default the page is opened in the browser; --no-browser only says where it is."""
+    """By default the page is opened in the browser; --no-browser only prints its address."""
     export: Path | None = None
-    """Write the page with its data into this one file instead, which needs no server and no network."""
+    """Write the page and its data into this HTML file instead; the file needs no server and no network."""
     frames: int = 2_000
-    """Export: states, in whole episodes, whose frames are in the file; 0 for none."""
+    """With --export: number of states, in whole episodes, whose frames are in the file; 0 for none."""
     max_points: int = MOST_POINTS
-    """Points on the map; of more states, so many are drawn at random. Lists and counts are of all states."""
+    """Largest number of points on the map; of a larger recording, a random sample is drawn. Lists and counts always
+    cover all states."""
     tsne_states: int = 30_000
-    """Points that t-SNE places."""
+    """Number of states that t-SNE places."""
     perplexity: float = 30.0
-    """Perplexity of t-SNE; of fewer than three times as many states, as much as they allow."""
+    """Perplexity of t-SNE; at most a third of the number of states."""
     author: str = ""
-    """Whom notes are signed with, where the page gives no name; by default your login name."""
+    """Name that signs notes if the page gives none; by default your login name."""
     seed: int = 0
     """Seed of all random choices."""
 

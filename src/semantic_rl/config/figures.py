@@ -10,7 +10,7 @@ from semantic_rl.config.markers import Positional
 
 @dataclass(frozen=True)
 class EmbeddingsFigureConfig:
-    """Draw the FDR space of a recording beside t-SNE of the features, as PNG and SVG."""
+    """Draw the FDR space (the learned plane) of a recording beside t-SNE of the features, as PNG and SVG."""
 
     recording: Positional[Path]
     """Recording folder."""
@@ -19,13 +19,13 @@ class EmbeddingsFigureConfig:
     color: Literal["cluster", "value", "time", "action"] = "cluster"
     """What the colour of a state shows; time is the step within its episode."""
     max_states: int = 30_000
-    """States drawn; of more, so many are drawn at random, the same in both panels."""
+    """Largest number of states in the figure; of more states, a random sample is shown, the same in both panels."""
     perplexity: float = 30.0
-    """Perplexity of t-SNE: roughly how many neighbours of a state matter."""
+    """Perplexity of t-SNE: roughly the number of neighbours that each state is compared with."""
     seed: int = 0
-    """Seed of the random choice and of t-SNE."""
+    """Seed of the random sample and of t-SNE."""
     num_threads: int = 0
-    """CPU threads of t-SNE; 0 takes all."""
+    """Number of CPU threads of t-SNE; 0 uses all cores."""
 
     def __post_init__(self) -> None:
         within(self, 1.0, MOST_PERPLEXITY, "perplexity")
@@ -36,14 +36,14 @@ class EmbeddingsFigureConfig:
 
 @dataclass(frozen=True)
 class ClustersFigureConfig:
-    """Draw a card for each cluster: what it looks like, what the agent does there, when, and what comes of it."""
+    """Draw a card for each cluster: typical frames, actions, values, time in the episode, success."""
 
     recording: Positional[Path]
     """Recording folder."""
     out: Path = Path("figures")
     """Folder in which the figures are written."""
     seed: int = 0
-    """Seed of the choice of states for the mean frames."""
+    """Seed of the random choice of states that a mean frame averages."""
 
     def __post_init__(self) -> None:
         within(self, 0, 2**31 - 1, "seed")
@@ -51,7 +51,7 @@ class ClustersFigureConfig:
 
 @dataclass(frozen=True)
 class TransitionsFigureConfig:
-    """Draw how the agent moves between clusters: as a matrix, and as a flow over the FDR space."""
+    """Draw how the agent moves between clusters, as a matrix and as a flow over the FDR space (the learned plane)."""
 
     recording: Positional[Path]
     """Recording folder."""

@@ -1,4 +1,4 @@
-"""Which levels an agent plays: a number of them from a first one, all, or exactly one."""
+"""The levels that an agent plays: all of them, a range that starts at a seed, or a single level."""
 
 from typing import NamedTuple
 
@@ -9,14 +9,14 @@ LARGEST_LEVEL = 2**31 - 1
 
 
 class Levels(NamedTuple):
-    """Levels as the games take them: `num_levels` from the seed `start_level`; 0 levels are all."""
+    """Levels in Procgen's terms: `num_levels` levels from the seed `start_level` on; 0 means all levels."""
 
     num_levels: int
     start_level: int
 
 
 def check_levels(num_levels: int | None, start_level: int | None, level_seed: int | None) -> None:
-    """Raise UserError for numbers that no level has, and for choices that exclude each other."""
+    """Raise UserError for values outside the range of levels and for choices that exclude each other."""
     given = {"num_levels": num_levels, "start_level": start_level, "level_seed": level_seed}
     for name, value in given.items():
         require(value is None or 0 <= value <= LARGEST_LEVEL, name, value, f"a number from 0 to {LARGEST_LEVEL}")
@@ -32,9 +32,9 @@ def check_levels(num_levels: int | None, start_level: int | None, level_seed: in
 
 
 def choose_levels(trained: Levels, num_levels: int | None, start_level: int | None, level_seed: int | None) -> Levels:
-    """Return the levels to play: those asked for, or those that the agent was trained on.
+    """Return the levels to play: those that were asked for, otherwise those that the agent was trained on.
 
-    Raises UserError for a first level where all are played, in no order.
+    Raises UserError if a first level is given although all levels are played, which have no order.
     """
     if level_seed is not None:
         return Levels(1, level_seed)
@@ -47,7 +47,7 @@ def choose_levels(trained: Levels, num_levels: int | None, start_level: int | No
 
 
 def refuse_start_level(start_level: int) -> None:
-    """Raise the UserError for a first level that would do nothing."""
+    """Raise the UserError for a first level that would have no effect."""
     raise UserError(
         f"start_level: got {start_level}, but all levels are played, in no order, so it would do nothing; give "
         f"--level-seed {start_level} for this level alone, or --num-levels for so many from it."

@@ -1,4 +1,4 @@
-"""Markers of settings that are no flags: Positional[…] stands without one, Suppress[…] not on the command line."""
+"""Markers of settings without a flag: Positional[…] is a positional argument, Suppress[…] has no argument at all."""
 
 from typing import Annotated, TypeVar
 

@@ -1,4 +1,4 @@
-"""Settings of the metrics of a recording."""
+"""Settings of the command that measures the plane and the clusters of a recording."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,34 +19,35 @@ from semantic_rl.config.markers import Positional
 
 @dataclass(frozen=True)
 class MetricsConfig:
-    """Measure how well a recording's plane keeps neighbours together, and what its clusters are worth."""
+    """Measure the quality of a recording's plane and clusters, with intervals."""
 
     recording: Positional[Path]
     """Recording folder."""
     baselines: bool = False
-    """Measure k-means on the features, on t-SNE and on PCA too, with as many clusters."""
+    """Also measure k-means on the features, on t-SNE and on PCA, with the same number of clusters."""
     ppo: Path | None = None
-    """Recording of a PPO agent in the same game: k-means on its features is measured too."""
+    """Recording of a PPO agent in the same game; k-means on its features is measured, too."""
     against: Path | None = None
-    """Another agent (what record takes), or its recording of the same states: how far both agree on these states."""
+    """Another agent (given as for 'semantic-rl record') or its recording of the same states; the agreement of both
+    agents on these states is measured, too."""
     out: Path | None = None
     """JSON file to write; by default derived/metrics.json in the recording folder."""
     clusters: int = 0
-    """Clusters of the baselines; 0 takes as many as the agent has codes (8 if it has none)."""
+    """Number of clusters of the baselines; 0 uses the agent's number of codes (8 if it has none)."""
     max_states: int = 6_000
-    """States measured; of more, so many are drawn as whole episodes."""
+    """Largest number of states that are measured; of a larger recording, whole episodes are sampled."""
     resamples: int = 1_000
-    """Draws of episodes from which the intervals are taken."""
+    """Number of bootstrap resamples (of episodes) that the intervals come from."""
     perplexity: float = 30.0
-    """Perplexity of t-SNE: roughly how many neighbours of a state matter."""
+    """Perplexity of t-SNE: roughly the number of neighbours that each state is compared with."""
     seed: int = 0
-    """Seed of everything random: states, shuffles, draws, k-means, t-SNE."""
+    """Seed of everything random: states, shuffles, resamples, k-means, t-SNE."""
     device: Device = "auto"
-    """Where the network of --against runs; auto takes CUDA where there is a device."""
+    """Where the network of --against runs; auto uses CUDA if there is a device."""
     precision: Precision = "auto"
-    """Its arithmetic; auto takes bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
+    """Number format of this network; auto uses bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
     num_threads: int = 0
-    """CPU threads of t-SNE; 0 takes all."""
+    """Number of CPU threads of t-SNE; 0 uses all cores."""
 
     def __post_init__(self) -> None:
         require(

@@ -1,4 +1,4 @@
-"""Settings of playing with a trained agent: recording and evaluating it."""
+"""Settings of recording and of evaluating a trained agent."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,47 +21,50 @@ from semantic_rl.config.markers import Positional
 
 @dataclass(frozen=True)
 class RecordConfig:
-    """Play a trained agent and write the states it meets into a recording folder."""
+    """Let a trained agent play and write the states that it visits into a recording folder."""
 
     agent: Positional[Path]
-    """A run folder, whose last checkpoint is taken, a checkpoint folder, or the name of an agent that ships with the
-    package, such as sppo-coinrun; 'semantic-rl agents' lists them."""
+    """A run folder (its last checkpoint is used), a checkpoint folder, or the name of an agent that ships with the
+    package, such as sppo-coinrun; 'semantic-rl agents' lists these names."""
     out: Path
-    """Recording folder to make."""
+    """Recording folder to create."""
     protocol: Literal["episodes", "explore"] = "episodes"
-    """episodes: whole episodes by the agent's own policy; explore: a fixed number of steps with some random actions."""
+    """episodes: record whole episodes, in which the agent follows its policy; explore: record a fixed number of steps,
+    in which some actions are random."""
     states: int | None = None
-    """Protocol episodes: record whole episodes until there are so many states; 5,000 if neither this nor episodes."""
+    """With --protocol episodes: record whole episodes until there are at least this many states; 5,000 if neither
+    --states nor --episodes is given."""
     episodes: int | None = None
-    """Protocol episodes: record so many episodes, instead of a number of states."""
+    """With --protocol episodes: record this many episodes, instead of a number of states."""
     distribution_mode: str | None = None
-    """Difficulty of the game; by default the one the agent was trained on."""
+    """Difficulty of the game; by default the one that the agent was trained on."""
     num_levels: int | None = None
-    """Levels to play, 0 for all; by default those the agent was trained on."""
+    """Number of levels to play, 0 for all; by default the levels that the agent was trained on."""
     start_level: int | None = None
-    """Seed of the first of these levels; by default the one the agent was trained on."""
+    """Seed of the first of these levels; by default the one that the agent was trained on."""
     level_seed: int | None = None
-    """Play this one level and no other, in place of --num-levels and --start-level."""
+    """Play only this level, instead of those of --num-levels and --start-level."""
     frame_size: int = 256
-    """Width and height of the pictures for people, rendered at 512 and shrunk; 0 for none."""
+    """Width and height in pixels of the pictures that people look at (the agent sees smaller ones); they are rendered
+    at 512 and scaled down. 0 records none."""
     seed: int = 0
     """Seed of the environments and the actions."""
     num_envs: int = 64
-    """Environments that play side by side."""
+    """Number of environments that are played in parallel."""
     explore_steps: int = 500
-    """Protocol explore: steps of each environment."""
+    """With --protocol explore: number of steps in each environment."""
     random_action_probability: float = 0.2
-    """Protocol explore: probability that an action is replaced by a uniformly random one."""
+    """With --protocol explore: probability that an action is replaced by a uniformly random one."""
     keep_probability: float = 0.8
-    """Protocol explore: probability that the states of a step are recorded."""
+    """With --protocol explore: probability that the states of a step are recorded."""
     device: Device = "auto"
-    """Where the network runs; auto takes CUDA where there is a device."""
+    """Where the network runs; auto uses CUDA if there is a device."""
     precision: Precision = "auto"
-    """Arithmetic of the convolutions; auto takes bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
+    """Number format of the convolutions; auto uses bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
     num_threads: int = 0
-    """CPU threads of the network; 0 leaves PyTorch's choice."""
+    """Number of CPU threads of the network; 0 leaves the choice to PyTorch."""
     resume: bool = False
-    """Complete a recording that was interrupted, exactly where it stopped."""
+    """Complete a recording that was interrupted, exactly from where it stopped."""
 
     def __post_init__(self) -> None:
         require(
@@ -98,41 +101,42 @@ class RecordConfig:
 
     @property
     def target_states(self) -> int | None:
-        """States at which protocol episodes ends; None if it counts episodes."""
+        """Number of states at which the protocol `episodes` ends; None if it counts episodes."""
         return self.states if self.states is not None or self.episodes is not None else 5_000
 
 
 RECORDING_MAY_CHANGE_ON_RESUME = frozenset({"agent", "out", "resume", "num_threads", "device", "precision"})
-"""Settings of a recording that do not change what is recorded; device and precision are compared once resolved."""
+"""Settings of a recording that may differ when it is resumed. Device and precision are compared after `auto` has been
+resolved."""
 
 
 @dataclass(frozen=True)
 class EvaluateConfig:
-    """Play whole episodes with a trained agent: mean return, success rate and how certain they are."""
+    """Let a trained agent play whole episodes and print its mean return and success rate, with intervals."""
 
     agent: Positional[Path]
-    """A run folder, whose last checkpoint is taken, a checkpoint folder, or the name of an agent that ships with the
-    package, such as sppo-coinrun; 'semantic-rl agents' lists them."""
+    """A run folder (its last checkpoint is used), a checkpoint folder, or the name of an agent that ships with the
+    package, such as sppo-coinrun; 'semantic-rl agents' lists these names."""
     episodes: int = 200
-    """Episodes to play, in up to 64 environments side by side."""
+    """Number of episodes to play, in up to 64 parallel environments."""
     distribution_mode: str | None = None
-    """Difficulty; by default the one the agent was trained on."""
+    """Difficulty of the game; by default the one that the agent was trained on."""
     num_levels: int | None = None
-    """Levels to play, 0 for all; by default those the agent was trained on."""
+    """Number of levels to play, 0 for all; by default the levels that the agent was trained on."""
     start_level: int | None = None
-    """Seed of the first of these levels; by default the one the agent was trained on."""
+    """Seed of the first of these levels; by default the one that the agent was trained on."""
     level_seed: int | None = None
-    """Play this one level and no other, in place of --num-levels and --start-level."""
+    """Play only this level, instead of those of --num-levels and --start-level."""
     seed: int = 0
     """Seed of the environments and the actions."""
     json: bool = False
     """Print one JSON object instead of a table."""
     device: Device = "auto"
-    """Where the network runs; auto takes CUDA where there is a device."""
+    """Where the network runs; auto uses CUDA if there is a device."""
     precision: Precision = "auto"
-    """Arithmetic of the convolutions; auto takes bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
+    """Number format of the convolutions; auto uses bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
     num_threads: int = 0
-    """CPU threads of the network; 0 leaves PyTorch's choice."""
+    """Number of CPU threads of the network; 0 leaves the choice to PyTorch."""
 
     def __post_init__(self) -> None:
         at_least(self, 1, "episodes")

@@ -9,29 +9,29 @@ from semantic_rl.config.markers import Positional
 
 @dataclass(frozen=True)
 class ReportConfig:
-    """Write one HTML page of all that a recording shows of its agent; it needs no other file and no network."""
+    """Write a single HTML file about a recorded agent: scores, learning curve, map, clusters, transitions, metrics."""
 
     recording: Positional[Path]
     """Recording folder."""
     out: Path = Path("report.html")
-    """Page to write; a report that is there is replaced, another file never."""
+    """HTML file to write. It replaces an older report, but never any other file."""
     run: Path | None = None
-    """Run folder of the agent, for its learning curve; by default the one it was recorded from, if it is there."""
+    """Run folder of the agent, for its learning curve; by default the run that it was recorded from, if that exists."""
     clips: Path | None = None
-    """Folder that 'semantic-rl clips' made of the same agent; by default short clips are cut from the recording."""
+    """Folder that 'semantic-rl clips' made for the same agent; by default short clips are cut from the recording."""
     metrics: Path | None = None
-    """File that 'semantic-rl metrics' made of the recording; by default they are computed."""
+    """File that 'semantic-rl metrics' made for this recording; by default the metrics are computed."""
     baselines: bool = True
-    """By default the metrics of k-means, t-SNE and PCA of the same states are computed too, to compare with;
+    """By default the metrics of k-means, t-SNE and PCA on the same states are computed as well, for comparison;
     --no-baselines leaves them out."""
     max_states: int = 30_000
-    """States drawn in the planes; of more, so many are drawn at random."""
+    """Largest number of states in the maps; of more states, a random sample is shown."""
     perplexity: float = 30.0
-    """Perplexity of t-SNE; of fewer than three times as many states, as much as they allow."""
+    """Perplexity of t-SNE; at most a third of the number of states."""
     seed: int = 0
     """Seed of all random choices."""
     num_threads: int = 0
-    """CPU threads; 0 takes all."""
+    """Number of CPU threads; 0 uses all cores."""
 
     def __post_init__(self) -> None:
         within(self, 1.0, MOST_PERPLEXITY, "perplexity")

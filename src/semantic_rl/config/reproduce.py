@@ -1,4 +1,4 @@
-"""Settings of the reproduction of the paper's runs."""
+"""Settings of the command that reproduces the paper's runs."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,21 +11,21 @@ from semantic_rl.config.training import Algorithm, EnvConfig, SemanticConfig, Tr
 
 @dataclass(frozen=True)
 class EveryGameConfig(EnvConfig):
-    """Which levels, how many environments: the same for every game."""
+    """Levels and number of environments, the same for every game."""
 
     env: Suppress[str] = EnvConfig.env
 
     def __post_init__(self) -> None:
-        """Check nothing yet: what is right depends on the game."""
+        """Check nothing yet, because the valid values depend on the game."""
 
 
 @dataclass(frozen=True)
 class EveryRunConfig(TrainConfig):
-    """What all runs have in common; `ReproduceConfig.runs` sets the rest."""
+    """Settings that all runs share; `ReproduceConfig.runs` sets the others."""
 
     algorithm: Suppress[Algorithm] = TrainConfig.algorithm
     environment: EveryGameConfig = field(default_factory=EveryGameConfig)
-    """All games have these settings."""
+    """Settings of the environments, the same for every game."""
     seed: Suppress[int] = TrainConfig.seed
     run_root: Suppress[Path] = TrainConfig.run_root
     resume: Suppress[bool] = TrainConfig.resume
@@ -34,28 +34,29 @@ class EveryRunConfig(TrainConfig):
 
 @dataclass(frozen=True)
 class ReproduceConfig:
-    """Train every game with every algorithm and seed, then set scores and curves beside the published ones.
+    """Train every game with every algorithm and seed, then compare scores and curves with the published ones.
 
-    What is finished is skipped: after an interruption the same command goes on from the runs' last checkpoints.
+    Finished runs are skipped: after an interruption, the same command continues from the last checkpoints.
     """
 
     games: tuple[str, ...] = ("coinrun", "fruitbot", "jumper", "ninja")
-    """Procgen games."""
+    """Procgen games to train on."""
     algorithms: tuple[Algorithm, ...] = ("sppo", "ppo")
-    """With the semantic clustering module (sppo), without it (ppo)."""
+    """sppo: PPO with the semantic clustering module; ppo: PPO without it."""
     seeds: tuple[int, ...] = (2020, 2021, 2022)
-    """Seeds; all games are run with the first, then with the next."""
+    """Seeds. Every game is trained with the first seed, then every game with the second, and so on."""
     out: Path = Path("runs/reproduction")
-    """Folder for runs, logs and results. With --ray, on storage that all nodes see under this path."""
+    """Folder for runs, logs and results. With --ray it must be on storage that all nodes see under this path."""
     jobs: int | None = None
-    """Runs at once; without it one on this machine, and as many as there are slots with --ray."""
+    """Number of runs at the same time; by default one on this machine, and one for each slot with --ray."""
     cores_per_run: int | None = None
-    """CPU cores of a run, and threads of its network. With --ray, without it: a node's cores, shared by its GPUs."""
+    """Number of CPU cores, and of network threads, of each run. By default, with --ray, the cores of a node are divided
+    among its GPUs."""
     ray: str | None = None
-    """Run over a Ray cluster: HOST:PORT of its head, auto for the one that this machine is part of, local for a new
-    one on this machine. One run for each GPU or, without GPUs, for each slot of --cores-per-run."""
+    """Run on a Ray cluster: HOST:PORT of its head, 'auto' for the cluster that this machine belongs to, 'local' for a
+    new one on this machine. Each GPU takes one run; without GPUs, each slot of --cores-per-run takes one."""
     training: EveryRunConfig = field(default_factory=EveryRunConfig)
-    """Settings of every run, as semantic-rl train has them."""
+    """Settings of every run, as for 'semantic-rl train'."""
 
     def __post_init__(self) -> None:
         for name in ("games", "algorithms", "seeds"):
@@ -74,7 +75,7 @@ class ReproduceConfig:
             run.check_effects()
 
     def runs(self) -> list[TrainConfig]:
-        """Return the configuration of every run, in the order in which they are begun."""
+        """Return the configuration of every run, in the order in which the runs start."""
         common: dict[str, Any] = vars(self.training)
         levels: dict[str, Any] = vars(self.training.environment)
 

@@ -1,6 +1,7 @@
-"""Settings of training and of reading the original's checkpoints.
+"""Settings of training and of importing the original's checkpoints.
 
-Defaults are those of docs/method.md: Zhang, Lieffers, Pyarelal (NeurIPS 2025) on the PPO of OpenAI's train-procgen.
+The defaults are those of docs/method.md: Zhang, Lieffers and Pyarelal (NeurIPS 2025), with the PPO of OpenAI's
+train-procgen.
 """
 
 from dataclasses import dataclass, field
@@ -26,20 +27,21 @@ Algorithm = Literal["sppo", "ppo"]
 
 @dataclass(frozen=True)
 class EnvConfig:
-    """Which game, which levels, how many environments."""
+    """The game, its levels, and the number of environments."""
 
     env: str = "coinrun"
     """Procgen game."""
     distribution_mode: str = "easy"
-    """Difficulty: easy or hard, in some games also extreme, memory or exploration."""
+    """Difficulty of the game: easy or hard; some games also have extreme, memory or exploration."""
     num_levels: int = 0
-    """Levels to play; 0 means all. Generalisation studies use 200 (easy) or 500 (hard)."""
+    """Number of levels to play; 0 means all. Studies of generalisation use 200 (easy) or 500 (hard)."""
     start_level: int = 0
     """Seed of the first level."""
     num_envs: int = 64
-    """Environments of each worker."""
+    """Number of environments of each worker."""
     env_groups: int = 0
-    """Groups of environments: while one steps, the network acts for the next; 0 takes two on a GPU, one on a CPU."""
+    """Number of groups that the environments are divided into: while one group steps, the network chooses actions for
+    the next. 0 makes two groups on a GPU and one on a CPU."""
 
     def __post_init__(self) -> None:
         find_game(self.env)
@@ -63,34 +65,34 @@ class EnvConfig:
 
 @dataclass(frozen=True)
 class PPOConfig:
-    """Proximal policy optimisation (Schulman et al., 2017) as train-procgen has it."""
+    """Proximal policy optimisation (Schulman et al., 2017), as implemented in train-procgen."""
 
     num_steps: int = 256
-    """Steps of each environment in one rollout."""
+    """Number of steps of each environment in one rollout."""
     num_minibatches: int = 8
-    """Minibatches an epoch."""
+    """Number of minibatches in an epoch."""
     num_epochs: int = 3
-    """Passes over each rollout."""
+    """Number of passes over each rollout."""
     gamma: float = 0.999
-    """Discount factor."""
+    """Discount factor γ."""
     gae_lambda: float = 0.95
     """λ of generalised advantage estimation."""
     clip_range: float = 0.2
-    """Clipping of the probability ratio and of the value."""
+    """ε: the probability ratio is clipped to 1 ± ε and the change of the value to ± ε."""
     learning_rate: float = 5e-4
-    """Adam's step size, constant."""
+    """Adam's learning rate, constant over the run."""
     adam_epsilon: float = 1e-5
-    """Adam's ε, outside the bias correction as TensorFlow has it."""
+    """Adam's ε, added outside the bias correction as in TensorFlow."""
     max_grad_norm: float = 0.5
-    """Global norm to which the gradient is clipped."""
+    """Norm to which the gradient of all parameters together is clipped."""
     entropy_coef: float = 0.01
     """Weight of the entropy bonus."""
     value_coef: float = 0.5
     """Weight of the value loss."""
     reward_discount: float = 0.99
-    """Discount of the running return by whose deviation rewards are divided."""
+    """Discount factor of the running return; rewards are divided by the standard deviation of this return."""
     reward_clip: float = 10.0
-    """Normalised rewards are clipped to plus and minus this."""
+    """Normalised rewards are clipped to the range from minus to plus this value."""
 
     def __post_init__(self) -> None:
         at_least(self, 1, "num_steps", "num_minibatches", "num_epochs")
@@ -104,7 +106,7 @@ class SemanticConfig:
     """The semantic clustering module: feature dimensionality reduction (FDR) and vector quantisation (VQ)."""
 
     num_codes: int = 8
-    """Codes of the codebook: the number of clusters."""
+    """Number of codes in the codebook, which is the number of clusters."""
     feature_dof: float = 20.0
     """Degrees of freedom of Student's t over the features (the original's alpha1)."""
     embedding_dof: float = 20.0
@@ -116,9 +118,9 @@ class SemanticConfig:
     vq_coef: float = 1.0
     """Weight of the VQ loss."""
     semantic_interval: int = 50
-    """Updates between two settings of the control factor λ."""
+    """Number of updates after which the control factor λ is set again."""
     semantic_return_fraction: float = 0.8
-    """Fraction of the game's maximum return at which λ reaches 1."""
+    """Fraction of the game's maximum return at which the control factor λ reaches 1."""
 
     def __post_init__(self) -> None:
         within(self, 1, 256, "num_codes")
@@ -132,34 +134,35 @@ class TrainConfig:
     """Train an agent, with the semantic clustering module (sppo) or without it (ppo)."""
 
     algorithm: Algorithm = "sppo"
-    """sppo: PPO with the semantic clustering module; ppo: PPO alone."""
+    """sppo: PPO with the semantic clustering module; ppo: PPO without it."""
     environment: EnvConfig = field(default_factory=EnvConfig)
     ppo: PPOConfig = field(default_factory=PPOConfig)
     semantic: SemanticConfig = field(default_factory=SemanticConfig)
     timesteps: int = 25_000_000
-    """Environment steps of the run, over all workers; rounded down to whole updates."""
+    """Number of environment steps of the run, summed over all workers; rounded down to whole updates."""
     seed: int = 2021
     """Seed of the weights, the environments, the actions and the shuffling."""
     run_root: Path = Path("runs")
-    """Folder in which the run folder is made."""
+    """Folder in which the run folder is created."""
     resume: bool = False
-    """Go on from the run folder's last checkpoint, exactly where it stopped."""
+    """Continue the run from its last checkpoint, exactly from where it stopped."""
     auto_resume: bool = False
-    """Go on if the run folder is there, begin if not: for commands that are started anew by themselves."""
+    """Continue the run if its folder exists, otherwise start it; for schedulers that restart commands."""
     device: Device = "auto"
-    """Where the network runs; auto takes CUDA where there is a device."""
+    """Where the network runs; auto uses CUDA if there is a device."""
     precision: Precision = "auto"
-    """Arithmetic of the convolutions; auto takes bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
+    """Number format of the convolutions; auto uses bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
     num_threads: int = 0
-    """CPU threads of the network; 0 leaves PyTorch's choice."""
+    """Number of CPU threads of the network; 0 leaves the choice to PyTorch."""
     cuda_graphs: bool = True
-    """By default steps are replayed as CUDA graphs on a GPU; --no-cuda-graphs launches their kernels one by one."""
+    """By default steps are replayed as CUDA graphs on a GPU; --no-cuda-graphs launches each kernel separately."""
     checkpoint_interval: int = 10
-    """Updates between two checkpoints; the last update always writes one."""
+    """Number of updates after which a checkpoint is written; the last update always writes one."""
     keep_checkpoints: int = 3
-    """Checkpoints kept; older ones are deleted."""
+    """Number of checkpoints to keep; older ones are deleted."""
     held_out_interval: int = 1
-    """Updates between two rollouts on held-out levels (all levels), where num_levels is not 0; 0 means never."""
+    """Where --num-levels is not 0: number of updates after which the agent is scored on held-out levels (a rollout on
+    all levels); 0 means never."""
 
     def __post_init__(self) -> None:
         batch = self.batch_size
@@ -188,9 +191,9 @@ class TrainConfig:
         require(self.timesteps <= MOST_STEPS, "timesteps", self.timesteps, f"a number of at most {MOST_STEPS}")
 
     def check_effects(self) -> None:
-        """Raise UserError for settings that would do nothing beside the others.
+        """Raise UserError for settings that have no effect in combination with the others.
 
-        Command lines are checked so; a config may also describe a run that was trained otherwise.
+        Only command lines are checked this way, since a config may also describe a run that was trained elsewhere.
         """
         if self.algorithm == "ppo":
             reason = "--algorithm ppo has no semantic clustering module"
@@ -207,21 +210,21 @@ class TrainConfig:
 
     @property
     def batch_size(self) -> int:
-        """Steps that one worker collects and learns from in an update."""
+        """Number of steps that one worker collects, and learns from, in an update."""
         return self.environment.num_envs * self.ppo.num_steps
 
     @property
     def minibatch_size(self) -> int:
-        """Steps in one minibatch of one worker."""
+        """Number of steps in one minibatch of one worker."""
         return self.batch_size // self.ppo.num_minibatches
 
     @property
     def num_codes(self) -> int:
-        """Codes of the network; 0 without the semantic clustering module."""
+        """Number of codes of the network; 0 without the semantic clustering module."""
         return self.semantic.num_codes if self.algorithm == "sppo" else 0
 
     def num_updates(self, num_workers: int = 1) -> int:
-        """Updates of the whole run, all workers' steps counted."""
+        """Return the number of updates of the whole run, to which all workers contribute steps."""
         return self.timesteps // (self.batch_size * num_workers)
 
 
@@ -240,30 +243,30 @@ MAY_CHANGE_ON_RESUME = frozenset(
         "held_out_interval",
     }
 )
-"""Settings that do not change what is learned, or only when it ends."""
+"""Settings that may differ when a run is resumed: they do not affect learning, or only when it ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOriginalConfig:
-    """Make a run folder of a checkpoint written by the paper's code, to evaluate, record and draw its agent.
+    """Convert a checkpoint that the paper's code wrote into a run folder, to evaluate and record its agent.
 
-    Nothing that the file asks for is executed.
+    No code in the file is executed.
     """
 
     file: Positional[Path]
-    """File of the original: joblib, variable name to array."""
+    """Checkpoint of the original (a joblib file that maps variable names to arrays)."""
     out: Path
-    """Run folder to make; it must not exist yet."""
+    """Run folder to create; it must not exist yet."""
     env: str
-    """Procgen game that the agent was trained on; the file does not say."""
+    """Procgen game that the agent was trained on, which the file does not say."""
     distribution_mode: str = EnvConfig.distribution_mode
     """Difficulty that the agent was trained on."""
     num_levels: int = EnvConfig.num_levels
-    """Levels that the agent was trained on; 0 means all."""
+    """Number of levels that the agent was trained on; 0 means all."""
     start_level: int = EnvConfig.start_level
     """Seed of the first of these levels."""
     seed: int = TrainConfig.seed
-    """Seed of the original run, noted only."""
+    """Seed of the original run; it is only noted in the run folder."""
 
     def __post_init__(self) -> None:
         EnvConfig(self.env, self.distribution_mode, self.num_levels, self.start_level)
