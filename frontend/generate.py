@@ -18,6 +18,7 @@ from matplotlib.colors import to_hex
 
 from semantic_rl import palette
 from semantic_rl.analysis import effect_sizes
+from semantic_rl.config import intervals
 from semantic_rl.explorer import contract, encoding
 from semantic_rl.explorer.dataset import frame_reader, point_columns, projections
 from semantic_rl.explorer.selection import statistics
@@ -35,7 +36,7 @@ CONSTANTS = {
     "NUM_EXAMPLES": statistics.NUM_EXAMPLES,
     "MOST_IN_MEAN": frame_reader.MOST_IN_MEAN,
     "ORDER_FACTOR": statistics.ORDER_FACTOR,
-    "LEVEL": effect_sizes.LEVEL,
+    "LEVEL": intervals.CONFIDENCE,
     "TOO_FEW": effect_sizes.TOO_FEW,
     "NOTHING": effect_sizes.NOTHING,
     "NOT_IN_A_SAMPLE": statistics.NOT_IN_A_SAMPLE,

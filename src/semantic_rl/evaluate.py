@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from semantic_rl.config import EnvConfig, EvaluateConfig
+from semantic_rl.config.intervals import QUANTILES
 from semantic_rl.config.levels import Levels, choose_levels
 from semantic_rl.envs.base import VectorEnv
 from semantic_rl.envs.procgen.games import GAMES
@@ -198,5 +199,5 @@ def bootstrap_interval(values: NDArray[np.float64], seed: int) -> tuple[float, f
     """Return the 95% percentile interval of the mean of values [E], by resampling with replacement."""
     generator = np.random.default_rng(seed)
     means = [generator.choice(values, len(values)).mean() for _ in range(NUM_RESAMPLES)]
-    low, high = np.quantile(means, (0.025, 0.975))
+    low, high = np.quantile(means, QUANTILES)
     return float(low), float(high)

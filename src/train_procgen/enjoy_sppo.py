@@ -249,7 +249,7 @@ def draw_embeddings(recording: Path, out: Path, name: str, seed: int) -> list[Pa
     opened = open_recording(recording)
     warn_of_untrained(opened)
     with Console(stderr=True).status("t-SNE"):
-        planes = compute_planes(opened, 30_000, 30.0, seed)
+        planes = compute_planes(opened, seed=seed)
     assert planes.fdr is not None, "its clusters were counted"
     coloring = color_states(opened, planes, "cluster")
     paths: list[Path] = []

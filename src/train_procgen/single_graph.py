@@ -15,6 +15,7 @@ from semantic_rl.analysis.runs import RunFolder, find_runs, load_runs, select_ru
 from semantic_rl.arguments import ArgumentParser
 from semantic_rl.arguments.values import path, text, whole_number
 from semantic_rl.called_flags import as_called
+from semantic_rl.config import CurvesFigureConfig
 from semantic_rl.envs.procgen.games import GAMES, find_game
 from semantic_rl.errors import UserError
 from semantic_rl.figures.curve_panels import curves_figure
@@ -65,9 +66,9 @@ def make_parser() -> ArgumentParser:
     ours.add_argument(
         "--skip_updates",
         type=whole_number,
-        default=10,
+        default=CurvesFigureConfig.skip_updates,
         metavar="N",
-        help="updates not drawn at the beginning (default: 10)",
+        help="updates not drawn at the beginning (default: %(default)s)",
     )
     return parser
 

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from semantic_rl.config import ClustersFigureConfig
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
 
@@ -90,7 +91,7 @@ def compute_clusters(
     recording: Recording,
     num_typical: int = 5,
     num_bins: int = 24,
-    seed: int = 0,
+    seed: int = ClustersFigureConfig.seed,
     among: NDArray[np.int64] | None = None,
 ) -> Clusters:
     """Summarise every cluster of a recording; raises UserError if its agent has none.

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from semantic_rl.analysis.progress import Progress
 from semantic_rl.analysis.runs import Run, describe_levels
+from semantic_rl.config import CurvesFigureConfig
+from semantic_rl.config.intervals import QUANTILES
 from semantic_rl.envs.procgen.games import ReturnRange, find_range
 
 Interval = Literal["deviation", "bootstrap", "range", "none"]
 
 NUM_RESAMPLES = 2000
-CONFIDENCE = 0.95
 
 
 class Series(NamedTuple):
@@ -120,7 +121,7 @@ def normalize(scores: NDArray[np.float64], scale: ReturnRange) -> NDArray[np.flo
 
 
 def seed_interval(
-    scores: NDArray[np.float64], interval: Interval, seed: int = 0
+    scores: NDArray[np.float64], interval: Interval, seed: int = CurvesFigureConfig.seed
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Return the interval [T], [T] over runs of scores [R, T]; None for a single run.
 
@@ -136,7 +137,7 @@ def seed_interval(
         mean, deviation = scores.mean(0), scores.std(0, ddof=1)
         return mean - deviation, mean + deviation
     drawn = np.random.default_rng(seed).multinomial(num_runs, [1 / num_runs] * num_runs, NUM_RESAMPLES)
-    low, high = np.quantile(drawn / num_runs @ scores, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2), axis=0)
+    low, high = np.quantile(drawn / num_runs @ scores, QUANTILES, axis=0)
     return low, high
 
 
@@ -153,11 +154,11 @@ def average_runs(runs: Sequence[RunCurve]) -> tuple[NDArray[np.float64], NDArray
 
 def compute_curves(
     runs: Sequence[Run],
-    skip_updates: int = 10,
-    smoothing: float = 0.9,
-    normalized: bool = False,
-    interval: Interval = "deviation",
-    seed: int = 0,
+    skip_updates: int = CurvesFigureConfig.skip_updates,
+    smoothing: float = CurvesFigureConfig.smoothing,
+    normalized: bool = CurvesFigureConfig.normalize,
+    interval: Interval = CurvesFigureConfig.interval,
+    seed: int = CurvesFigureConfig.seed,
 ) -> list[GameCurves]:
     """Return the curves of each game, games in alphabetical order; `seed` seeds the bootstrap.
 

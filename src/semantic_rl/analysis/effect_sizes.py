@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_rl.config import MetricsConfig
+from semantic_rl.config.intervals import QUANTILES
 from semantic_rl.late_imports import import_alone
 
 if TYPE_CHECKING:
     from semantic_rl.analysis.metrics.bootstrap import Bootstrap  # comes with scikit-learn, which takes seconds
 
-NUM_RESAMPLES = 1_000
-LEVEL = 0.95
 TOO_FEW = "too few episodes for an interval"
 NOTHING = "one of the two sets is empty"
 COHENS_D, COHENS_H, CRAMERS_V = "Cohen's d", "Cohen's h", "Cramér's V"
@@ -78,7 +78,7 @@ def draws_of(num_episodes: int, seed: int) -> "Bootstrap":
     import_alone("semantic_rl.analysis.metrics.bootstrap")
     from semantic_rl.analysis.metrics.bootstrap import Bootstrap
 
-    return Bootstrap(np.arange(max(num_episodes, 1)), NUM_RESAMPLES, seed)
+    return Bootstrap(np.arange(max(num_episodes, 1)), MetricsConfig.resamples, seed)
 
 
 def contrast(bootstrap: "Bootstrap", inside: Sums, rest: Sums) -> Difference:
@@ -130,7 +130,7 @@ def interval(draws: NDArray[np.float64]) -> tuple[float, float] | tuple[None, No
     """Return the middle 95% of the draws; (None, None) if any draw is NaN, since there are too few episodes then."""
     if not np.isfinite(draws).all():
         return None, None
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+    low, high = np.quantile(draws, QUANTILES).tolist()
     return low, high
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_rl.config import EmbeddingsFigureConfig
 from semantic_rl.errors import UserError
 from semantic_rl.late_imports import import_alone
 from semantic_rl.recording.store import Recording
@@ -54,10 +55,10 @@ class Planes(NamedTuple):
 
 def compute_planes(
     recording: Recording,
-    max_states: int = 30_000,
-    perplexity: float = 30.0,
-    seed: int = 0,
-    num_threads: int = 0,
+    max_states: int = EmbeddingsFigureConfig.max_states,
+    perplexity: float = EmbeddingsFigureConfig.perplexity,
+    seed: int = EmbeddingsFigureConfig.seed,
+    num_threads: int = EmbeddingsFigureConfig.num_threads,
     report: Report = lambda done, total: None,
 ) -> Planes:
     """Embed a recording's states, or `max_states` of them drawn at random, in the FDR space and by t-SNE.
@@ -95,7 +96,7 @@ def tsne_of(
     rows: NDArray[np.int64],
     perplexity: float,
     seed: int,
-    num_threads: int = 0,
+    num_threads: int = EmbeddingsFigureConfig.num_threads,
     report: Report = lambda done, total: None,
 ) -> NDArray[np.float32]:
     """Return t-SNE [B, 2] of the features of the given rows; read from the recording's folder if cached there."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from semantic_rl.analysis.progress import Progress, Warn, read_held_out, read_progress
 from semantic_rl.artifacts import CONFIG_FILE, PROGRESS_FILE, held_out_logs, run_name
+from semantic_rl.config import CurvesFigureConfig
 from semantic_rl.errors import UserError
 from semantic_rl.json_files import read_json_object
 
@@ -190,8 +191,8 @@ def load_runs(
     folders: Sequence[RunFolder],
     warn: Warn,
     skip_updates: int = 0,
-    max_steps: float | None = None,
-    original_workers: int = 1,
+    max_steps: float | None = CurvesFigureConfig.max_steps,
+    original_workers: int = CurvesFigureConfig.original_workers,
 ) -> list[Run]:
     """Read the scores of runs, up to `max_steps` where given.
 

@@ -12,8 +12,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_rl.analysis.curves import CONFIDENCE, Series, held_out_label, normalize, series_labels, series_of
+from semantic_rl.analysis.curves import Series, held_out_label, normalize, series_labels, series_of
 from semantic_rl.analysis.runs import Run, RunFolder
+from semantic_rl.config import CurvesFigureConfig
+from semantic_rl.config.intervals import QUANTILES
 from semantic_rl.envs.procgen.games import find_range
 from semantic_rl.errors import UserError
 
@@ -82,7 +84,7 @@ class Scores:
     overall: tuple[SeriesScores, ...]
 
 
-def final_score(run: Run, held_out: bool = False, final_updates: int = 100) -> RunScore:
+def final_score(run: Run, held_out: bool = False, final_updates: int = CurvesFigureConfig.final_updates) -> RunScore:
     """Return the mean over a run's last `final_updates` updates with a score, or the last fifth if that is fewer."""
     progress = run.held_out if held_out else run.training
     assert progress is not None, "a run without held-out levels has no score there"
@@ -119,24 +121,28 @@ def aggregate(metric: Metric, scores: Sequence[NDArray[np.float64]]) -> NDArray[
 
 
 def resample(
-    scores: Sequence[NDArray[np.float64]], seed: int = 0, num_resamples: int = NUM_RESAMPLES
+    scores: Sequence[NDArray[np.float64]], seed: int = CurvesFigureConfig.seed, num_resamples: int = NUM_RESAMPLES
 ) -> list[NDArray[np.float64]]:
     """Resample each game's scores [runs] with replacement: [num_resamples, runs] each."""
     generator = np.random.default_rng(seed)
     return [game[generator.integers(len(game), size=(num_resamples, len(game)))] for game in scores]
 
 
-def estimate(metric: Metric, scores: Sequence[NDArray[np.float64]], seed: int = 0) -> Estimate:
+def estimate(metric: Metric, scores: Sequence[NDArray[np.float64]], seed: int = CurvesFigureConfig.seed) -> Estimate:
     """Return an aggregate of the games' scores [runs] with its interval."""
     value = float(aggregate(metric, scores))
     if min(map(len, scores)) < 2:
         return Estimate(value, None, None)
     drawn = aggregate(metric, resample(scores, seed))
-    low, high = np.quantile(drawn, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
+    low, high = np.quantile(drawn, QUANTILES)
     return Estimate(value, float(low), float(high))
 
 
-def compute_scores(runs: Sequence[Run], final_updates: int = 100, seed: int = 0) -> Scores:
+def compute_scores(
+    runs: Sequence[Run],
+    final_updates: int = CurvesFigureConfig.final_updates,
+    seed: int = CurvesFigureConfig.seed,
+) -> Scores:
     """Return final scores and their aggregates, in the order of the curves; `seed` seeds the bootstrap."""
     games: list[SeriesScores] = []
     overall: list[SeriesScores] = []

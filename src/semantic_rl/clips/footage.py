@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from semantic_rl.analysis.clusters import require_clusters
 from semantic_rl.clips.choose import Runs, find_runs
-from semantic_rl.config.clips import ClipSettings
+from semantic_rl.config.clips import MAX_EPISODE_STEPS, ClipSettings
 from semantic_rl.envs.procgen.games import find_game
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
 
 ENDLESS_GAMES = ("starpilot", "fruitbot")
-MAX_EPISODE_STEPS = 200
 
 
 class Footage(NamedTuple):

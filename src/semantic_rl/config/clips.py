@@ -18,6 +18,9 @@ from semantic_rl.config.checks import (
 from semantic_rl.config.levels import check_levels
 from semantic_rl.config.markers import Positional
 
+MAX_EPISODE_STEPS = 200
+"""The default of `ClipSettings.max_episode_steps` in games that a successful agent ends."""
+
 
 @dataclass(frozen=True)
 class ClipSettings:

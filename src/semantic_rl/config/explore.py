@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semantic_rl.config.checks import MAX_SEED, MOST_PERPLEXITY, at_least, require, within, without_effect
+from semantic_rl.config.figures import EmbeddingsFigureConfig
 from semantic_rl.config.markers import Positional
 
 MOST_POINTS = 1_000_000
@@ -31,9 +32,9 @@ class ExploreConfig:
     max_points: int = MOST_POINTS
     """Largest number of points on the map; of a larger recording, a random sample is drawn. Lists and counts always
     cover all states."""
-    tsne_states: int = 30_000
+    tsne_states: int = EmbeddingsFigureConfig.max_states
     """Number of states that t-SNE places."""
-    perplexity: float = 30.0
+    perplexity: float = EmbeddingsFigureConfig.perplexity
     """Perplexity of t-SNE; at most a third of the number of states."""
     author: str = ""
     """Name that signs notes if the page gives none; by default your login name."""

@@ -14,6 +14,7 @@ from semantic_rl.config.checks import (
     within,
     without_effect,
 )
+from semantic_rl.config.figures import EmbeddingsFigureConfig
 from semantic_rl.config.markers import Positional
 
 
@@ -38,7 +39,7 @@ class MetricsConfig:
     """Largest number of states that are measured; of a larger recording, whole episodes are sampled."""
     resamples: int = 1_000
     """Number of bootstrap resamples (of episodes) that the intervals come from."""
-    perplexity: float = 30.0
+    perplexity: float = EmbeddingsFigureConfig.perplexity
     """Perplexity of t-SNE: roughly the number of neighbours that each state is compared with."""
     seed: int = 0
     """Seed of everything random: states, shuffles, resamples, k-means, t-SNE."""

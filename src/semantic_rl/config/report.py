@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semantic_rl.config.checks import MAX_SEED, MOST_PERPLEXITY, MOST_THREADS, at_least, within, without_effect
+from semantic_rl.config.figures import EmbeddingsFigureConfig
 from semantic_rl.config.markers import Positional
 
 
@@ -24,9 +25,9 @@ class ReportConfig:
     baselines: bool = True
     """By default the metrics of k-means, t-SNE and PCA on the same states are computed as well, for comparison;
     --no-baselines leaves them out."""
-    max_states: int = 30_000
+    max_states: int = EmbeddingsFigureConfig.max_states
     """Largest number of states in the maps; of more states, a random sample is shown."""
-    perplexity: float = 30.0
+    perplexity: float = EmbeddingsFigureConfig.perplexity
     """Perplexity of t-SNE; at most a third of the number of states."""
     seed: int = 0
     """Seed of all random choices."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from semantic_rl.analysis.clusters import Cluster, Clusters, compute_clusters
+from semantic_rl.config import ClustersFigureConfig
 from semantic_rl.figures.embeddings import caption, warn_of_untrained
 from semantic_rl.figures.style import (
     FULL_WIDTH,
@@ -173,7 +174,7 @@ def _shrink(ax: Axes, above: float, below: float) -> None:
     ax.set_position((box.x0, box.y0 + below * box.height, box.width, (1 - above - below) * box.height))
 
 
-def make_clusters(recording: Path, out: Path, seed: int = 0) -> list[Path]:
+def make_clusters(recording: Path, out: Path, seed: int = ClustersFigureConfig.seed) -> list[Path]:
     """Draw the cluster cards of a recording folder into `out`; return the paths of the PNG and the SVG."""
     opened = open_recording(recording)
     check_figure_places(out, "clusters")

@@ -23,6 +23,7 @@ from semantic_rl.analysis.score_table import (
     write_csv,
 )
 from semantic_rl.analysis.scores import Scores, compute_scores
+from semantic_rl.config import CurvesFigureConfig
 from semantic_rl.errors import UserError
 from semantic_rl.figures.curves import THIN, count_seeds, draw_curves, line_style, series_colors, single_runs
 from semantic_rl.figures.style import CAPTION_HEIGHT, FULL_WIDTH, as_text, paper_style, save_figure, write_caption
@@ -162,19 +163,19 @@ class CurvesResult(NamedTuple):
 def make_curves(
     run_roots: Sequence[str],
     out: Path,
-    envs: Sequence[str] = (),
-    distribution_mode: str = "easy",
-    num_levels: int | None = None,
+    envs: Sequence[str] = CurvesFigureConfig.env,
+    distribution_mode: str = CurvesFigureConfig.distribution_mode,
+    num_levels: int | None = CurvesFigureConfig.num_levels,
     *,
-    skip_updates: int = 10,
-    smoothing: float = 0.9,
-    normalized: bool = False,
-    interval: Interval = "deviation",
-    show_runs: bool = False,
-    max_steps: float | None = None,
-    final_updates: int = 100,
-    original_workers: int = 1,
-    seed: int = 0,
+    skip_updates: int = CurvesFigureConfig.skip_updates,
+    smoothing: float = CurvesFigureConfig.smoothing,
+    normalized: bool = CurvesFigureConfig.normalize,
+    interval: Interval = CurvesFigureConfig.interval,
+    show_runs: bool = CurvesFigureConfig.show_runs,
+    max_steps: float | None = CurvesFigureConfig.max_steps,
+    final_updates: int = CurvesFigureConfig.final_updates,
+    original_workers: int = CurvesFigureConfig.original_workers,
+    seed: int = CurvesFigureConfig.seed,
 ) -> CurvesResult:
     """Draw the curves of runs into `out` and write their final scores beside them.
 
@@ -211,6 +212,6 @@ def write_curves(games: Sequence[GameCurves], scores: Scores, out: Path, show_ru
 def _stem(games: Sequence[GameCurves]) -> str:
     """Return the part of the file names that tells figures apart: -game if there is only one, -mode, -normalized."""
     parts = [games[0].env] if len(games) == 1 else []
-    parts += [games[0].distribution_mode] if games[0].distribution_mode != "easy" else []
+    parts += [games[0].distribution_mode] if games[0].distribution_mode != CurvesFigureConfig.distribution_mode else []
     parts += ["normalized"] if games[0].normalized else []
     return "".join(f"-{part}" for part in parts)

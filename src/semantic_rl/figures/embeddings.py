@@ -22,6 +22,7 @@ from rich.progress import Progress
 
 from semantic_rl.analysis.cells import code_cells, codes_near, square_around
 from semantic_rl.analysis.embedding import Planes, compute_planes
+from semantic_rl.config import EmbeddingsFigureConfig
 from semantic_rl.envs.procgen.games import ACTION_NAMES
 from semantic_rl.figures.style import (
     ABOVE_PANELS,
@@ -66,7 +67,9 @@ class Coloring(NamedTuple):
     """(colour, text) of each entry of the legend; empty if there is a colour bar."""
 
 
-def draw_states(ax: Axes, points: NDArray[np.floating], coloring: Coloring, seed: int = 0) -> PathCollection:
+def draw_states(
+    ax: Axes, points: NDArray[np.floating], coloring: Coloring, seed: int = EmbeddingsFigureConfig.seed
+) -> PathCollection:
     """Draw states [B, 2] as points on `ax`, in random order, so that no colour covers the others."""
     order = np.random.default_rng(seed).permutation(len(points))
     colors = coloring.colors[order]
@@ -180,7 +183,7 @@ def _action(action: int) -> str:
     return ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
 
 
-def embeddings_figure(recording: Recording, planes: Planes, color: Color = "cluster") -> Figure:
+def embeddings_figure(recording: Recording, planes: Planes, color: Color = EmbeddingsFigureConfig.color) -> Figure:
     """Draw both planes side by side, or only one if the other is not available."""
     has_clusters, both = planes.fdr is not None, planes.fdr is not None and planes.tsne is not None
     names = cluster_names(recording.path)
@@ -275,11 +278,11 @@ def warn_of_untrained(recording: Recording) -> None:
 def make_embeddings(
     recording: Path,
     out: Path,
-    color: Color = "cluster",
-    max_states: int = 30_000,
-    perplexity: float = 30.0,
-    seed: int = 0,
-    num_threads: int = 0,
+    color: Color = EmbeddingsFigureConfig.color,
+    max_states: int = EmbeddingsFigureConfig.max_states,
+    perplexity: float = EmbeddingsFigureConfig.perplexity,
+    seed: int = EmbeddingsFigureConfig.seed,
+    num_threads: int = EmbeddingsFigureConfig.num_threads,
 ) -> list[Path]:
     """Draw the embeddings of a recording folder into `out`; return the paths of the PNG and the SVG."""
     opened = open_recording(recording)

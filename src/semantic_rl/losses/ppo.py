@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from semantic_rl.config import PPOConfig
 from semantic_rl.shapes import check_shapes, check_types
 
 
@@ -27,7 +28,7 @@ def ppo_loss(
     old_value: Tensor,
     advantages: Tensor,
     returns: Tensor,
-    clip_range: float = 0.2,
+    clip_range: float = PPOConfig.clip_range,
 ) -> PPOLoss:
     """Compute the losses of a minibatch: logits [B, A], everything else [B].
 

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from semantic_rl.config import SemanticConfig
 from semantic_rl.shapes import check_shapes, check_types
 
 CLIP_MIN = 1e-10
@@ -141,7 +142,12 @@ class _FDRLoss(torch.autograd.Function):
         return feature_gradient * scale, embedding_gradient * scale, None, None, None
 
 
-def fdr_loss(features: Tensor, embedding: Tensor, feature_dof: float = 20.0, embedding_dof: float = 20.0) -> Tensor:
+def fdr_loss(
+    features: Tensor,
+    embedding: Tensor,
+    feature_dof: float = SemanticConfig.feature_dof,
+    embedding_dof: float = SemanticConfig.embedding_dof,
+) -> Tensor:
     """Compute the FDR loss of features [B, D] and embedding [B, 2], both float32; about ln(B − 1)/B at initialisation.
 
     Differentiable once. A CPU works on blocks of columns to bound memory; a GPU takes all columns at once, in

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from semantic_rl.config import SemanticConfig
 from semantic_rl.errors import UserError
 from semantic_rl.models.cpu_data_parallel import in_shares, map_shares
 from semantic_rl.models.impala import NUM_FEATURES, ImpalaCNN
@@ -49,7 +50,11 @@ class SemanticPolicy(nn.Module):
     """
 
     def __init__(
-        self, num_actions: int = 15, num_codes: int = 8, trunk_chunk: int = 0, keep_activations: bool = False
+        self,
+        num_actions: int = 15,
+        num_codes: int = SemanticConfig.num_codes,
+        trunk_chunk: int = 0,
+        keep_activations: bool = False,
     ) -> None:
         super().__init__()
         if num_actions < 1 or num_codes < 0:

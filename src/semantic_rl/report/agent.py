@@ -9,12 +9,12 @@ import polars as pl
 from semantic_rl.analysis.clusters import Clusters
 from semantic_rl.analysis.metrics import Estimate
 from semantic_rl.analysis.metrics.bootstrap import Bootstrap
+from semantic_rl.config import MetricsConfig
 from semantic_rl.recording.store import Recording
 from semantic_rl.report.about import About
 from semantic_rl.report.html import Child, Html, element
 from semantic_rl.report.parts import color_style, counted, facts, section
 
-NUM_RESAMPLES = 1_000
 LEAST_NAMED = 0.035
 """Smallest share for which a cluster's piece of the strip has room for its number."""
 
@@ -106,7 +106,7 @@ def _scores(about: About, recording: Recording) -> Html:
 
 def _recorded(ended: pl.DataFrame) -> list[Html]:
     """Return the scores of the recorded episodes, with intervals over episodes."""
-    bootstrap = Bootstrap(np.arange(len(ended)), NUM_RESAMPLES, seed=0)
+    bootstrap = Bootstrap(np.arange(len(ended)), MetricsConfig.resamples, MetricsConfig.seed)
 
     def mean(name: str) -> Estimate:
         return bootstrap.ratio(bootstrap.sums(ended[name].to_numpy()), bootstrap.sizes)

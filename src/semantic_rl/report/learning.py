@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from semantic_rl.analysis.curves import smooth
 from semantic_rl.analysis.progress import Progress
+from semantic_rl.config import CurvesFigureConfig
 from semantic_rl.envs.procgen.games import ReturnRange
 from semantic_rl.report.charts import number, points
 from semantic_rl.report.html import Html, element
 from semantic_rl.report.parts import figure, section
 
-SMOOTHING = 0.9
-SKIPPED_UPDATES = 10
+SMOOTHING = CurvesFigureConfig.smoothing
+SKIPPED_UPDATES = CurvesFigureConfig.skip_updates
 """As in `figures curves`: few episodes finish in the first updates, and short ones finish first."""
 MARGIN = 0.04
 """Space above and below the curves, as a share of their height."""

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.metrics.result import Estimate
+from semantic_rl.config.intervals import QUANTILES
 
-LEVEL = 0.95
 MOST_UNITS = 100
 NO_INTERVAL = "one episode only, so there is no interval"
 NOT_FINITE = "it is no finite number"
@@ -74,7 +74,7 @@ class Bootstrap:
             return Estimate(value, note=NO_INTERVAL)
         if not np.isfinite(draws).all():
             return Estimate(value, note=UNDEFINED)
-        low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+        low, high = np.quantile(draws, QUANTILES).tolist()
         return Estimate(value, low, high)
 
     def estimate_left_out(self, value: float, left_out: NDArray[np.floating]) -> Estimate:

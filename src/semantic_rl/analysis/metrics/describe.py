@@ -5,8 +5,9 @@ from importlib.metadata import version
 from typing import Any
 
 from semantic_rl import __version__
-from semantic_rl.analysis.metrics.bootstrap import LEVEL, NO_INTERVAL, Bootstrap
+from semantic_rl.analysis.metrics.bootstrap import NO_INTERVAL, Bootstrap
 from semantic_rl.artifacts import STATES_FILE
+from semantic_rl.config.intervals import CONFIDENCE
 from semantic_rl.recording.store import Recording
 
 
@@ -31,7 +32,7 @@ def describe_bootstrap(bootstrap: Bootstrap, seed: int) -> dict[str, Any]:
     """Describe the kind of intervals."""
     return {
         "kind": "percentile",
-        "level": LEVEL,
+        "level": CONFIDENCE,
         "unit": "episode" if bootstrap.num_units == bootstrap.num_episodes else "group of episodes",
         "units": bootstrap.num_units,
         "resamples": bootstrap.num_resamples,

@@ -15,7 +15,8 @@ from semantic_rl.analysis.metrics.dwelling import NUM_SHUFFLES
 from semantic_rl.analysis.metrics.measure_views import Subject, measure_subject
 from semantic_rl.analysis.metrics.result import Estimate, Method, Metric, Metrics, Omission
 from semantic_rl.analysis.metrics.sample import Sample, episode_rows, read_sample
-from semantic_rl.analysis.metrics.views import DEFAULT_CLUSTERS, View, baseline_views, fdr_view, kmeans_view
+from semantic_rl.analysis.metrics.views import View, baseline_views, fdr_view, kmeans_view
+from semantic_rl.config import MetricsConfig, SemanticConfig
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
 
@@ -26,15 +27,15 @@ Report = Callable[[str, int, int], None]
 def compute_metrics(
     recording: Recording,
     *,
-    baselines: bool = False,
+    baselines: bool = MetricsConfig.baselines,
     ppo: Recording | None = None,
     against: OtherAgent | None = None,
-    num_clusters: int = 0,
-    max_states: int = 6_000,
-    num_resamples: int = 1_000,
-    perplexity: float = 30.0,
-    seed: int = 0,
-    num_threads: int = 0,
+    num_clusters: int = MetricsConfig.clusters,
+    max_states: int = MetricsConfig.max_states,
+    num_resamples: int = MetricsConfig.resamples,
+    perplexity: float = MetricsConfig.perplexity,
+    seed: int = MetricsConfig.seed,
+    num_threads: int = MetricsConfig.num_threads,
     report: Report = lambda what, done, total: None,
 ) -> Metrics:
     """Measure a recording's FDR plane and clusters; with `baselines` also k-means, t-SNE and PCA of its features.
@@ -42,13 +43,19 @@ def compute_metrics(
     `ppo` is a recording of an agent without the module, whose features are clustered for comparison; `against` holds
     another agent's outputs for the states `episode_rows(recording, max_states, seed)`. If the recording has more than
     `max_states` states, whole episodes with at most that many states are drawn. `num_clusters` is for the baselines: 0
-    takes the number of the agent's codes, or 8 without codes. An agent without the module is measured by k-means on its
-    features. Raises UserError if there are too few states, or if `ppo` or `against` do not fit the recording.
+    takes the number of the agent's codes or, without codes, the default of training. An agent without the module is
+    measured by k-means on its features. Raises UserError if there are too few states, or if `ppo` or `against` do not
+    fit the recording.
     """
     settings = _Settings(
-        baselines, num_clusters or recording.num_codes or DEFAULT_CLUSTERS, max_states, num_resamples, perplexity, seed,
+        baselines,
+        num_clusters or recording.num_codes or SemanticConfig.num_codes,
+        max_states,
+        num_resamples,
+        perplexity,
+        seed,
         num_threads,
-    )  # fmt: skip
+    )
     report("reading states", 0, 1)
     sample = read_sample(recording, episode_rows(recording, max_states, seed))
     # An unusable `ppo` or `against` is refused before the long computations.

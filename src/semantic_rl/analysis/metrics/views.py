@@ -14,8 +14,6 @@ from semantic_rl.analysis.embedding import are_alike
 from semantic_rl.analysis.metrics.result import Omission
 from semantic_rl.errors import UserError
 
-DEFAULT_CLUSTERS = 8
-"""Number of clusters for a recording whose agent has no codes."""
 KMEANS_STARTS = 10
 
 

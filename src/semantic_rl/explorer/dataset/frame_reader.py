@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from semantic_rl.config.explore import ExploreConfig
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.encoding import to_png
 from semantic_rl.recording.store import Recording
@@ -54,7 +55,7 @@ class Frames:
                 images.append(b"")
         return pack(images)
 
-    def mean(self, rows: NDArray[np.int64], seed: int = 0) -> NDArray[np.uint8] | None:
+    def mean(self, rows: NDArray[np.int64], seed: int = ExploreConfig.seed) -> NDArray[np.uint8] | None:
         """Return the mean observation of some of the states `rows`; None if there is none."""
         chosen = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_IN_MEAN])
         total: NDArray[np.float64] | None = None

@@ -198,13 +198,13 @@ def rarest_transitions(explored: Explored) -> Found:
     return _around(explored, LISTS["rarest_transitions"].title, here, text)
 
 
-def moves(explored: Explored, before: int, after: int, seed: int = 0) -> Found:
+def moves(explored: Explored, before: int, after: int) -> Found:
     """Find all moves from one cluster to another, in random order, from as many episodes as possible."""
     states = explored.states
     assert states.code_index is not None, "there are clusters"
     here = np.flatnonzero(_follows(explored))
     here = here[(states.code_index[here] == before) & (states.code_index[here + 1] == after)]
-    shuffled = np.random.default_rng(seed).permutation(here)
+    shuffled = np.random.default_rng(explored.settings.seed).permutation(here)
     row = shuffled[np.argsort(_earlier(states.episode[shuffled]), kind="stable")]
 
     def text(place: int) -> str:
