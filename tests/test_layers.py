@@ -28,7 +28,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "progress_log":          (),
     "palette":               (),
     "control_factor":        ("artifacts",),
-    "envs.procgen.games":    (),
+    "envs.spec":             (),
+    "envs.procgen.games":    ("envs.spec",),
+    "envs.procgen.spec":     ("envs.procgen.games", "envs.spec"),
     "config":                ("envs.procgen.games",),
     "artifacts":             (),
     "arguments":             ("config",),
@@ -43,7 +45,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
                               "triton_support"),
     "evaluate":              ("config", "envs", "models", "training.checkpoint", "training.device"),
     "recording":             (),
-    "recording.store":       ("artifacts", "control_factor"),
+    "recording.store":       ("artifacts", "control_factor", "envs.spec", "envs.procgen.spec"),
     "recording.record":      ("recording.store", "agents", "control_factor", "artifacts", "config", "envs", "models",
                               "training.checkpoint", "training.device", "training.signals",
                               "training.versions"),
@@ -80,7 +82,7 @@ CLI_MAY_IMPORT_AT_START = ("arguments", "config", *EVERYONE[:-1], "artifacts", "
 """The colours take NumPy. The rest is imported inside each command, so that `--help` is quick."""
 
 WITHOUT_TORCH_AND_GAMES = (
-    *EVERYONE, "envs.procgen.games", "config", "artifacts", "arguments", "terminal_signs",
+    *EVERYONE, "envs.spec", "envs.procgen.games", "envs.procgen.spec", "config", "artifacts", "arguments", "terminal_signs",
     "recording.store", "analysis", "figures", "clips", "report",
     "explorer", "commands", "cli",
 )  # fmt: skip

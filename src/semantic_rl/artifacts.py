@@ -116,7 +116,7 @@ DERIVED_FOLDER = "derived"
 RESUME_FILE = "resume.safetensors"
 ANNOTATIONS_FILE = "annotations.json"
 RECORDING_FORMAT = "semantic-rl recording"
-RECORDING_VERSION = 1
+RECORDING_VERSION = 2
 
 STATE_COLUMNS = (
     "episode",
@@ -132,7 +132,12 @@ STATE_COLUMNS = (
     "truncated",
     "features",
 )
-"""Columns of a recording's `states.parquet`; docs/recordings.md describes each."""
+"""Columns of a recording of a Procgen agent in `states.parquet`; docs/recordings.md describes each."""
+
+OPTIONAL_STATE_COLUMNS = ("level_seed", "log_prob", "value")
+"""Columns that a recording lacks if its environment or its agent does not say such a thing."""
+OTHER_STATE_COLUMNS = ("action_vector", "policy")
+"""Columns of action spaces that are not discrete, and of policies that are not categorical."""
 
 SEMANTIC_STATE_COLUMNS = ("code_index", "code_distance", "embedding_x", "embedding_y")
 """Columns that a recording of an agent without the semantic clustering module does not have."""
@@ -152,6 +157,8 @@ EPISODE_COLUMNS = (
     "env",
 )
 """Columns of a recording's `episodes.parquet`."""
+OPTIONAL_EPISODE_COLUMNS = ("level_seed", "success")
+"""Columns that a recording lacks if its environment does not say such a thing."""
 
 
 def observations_file(shard: int) -> str:

@@ -115,7 +115,7 @@ def _played_and_written(config: ClipsConfig, names: dict[int, str]) -> "list[Cli
             clips = write_clips(
                 footage,
                 chosen,
-                lambda row: decode_picture(pictures[row], size),
+                lambda row: decode_picture(pictures[row], (size, size)),
                 config.out,
                 config.clips,
                 report,

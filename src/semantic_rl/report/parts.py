@@ -90,6 +90,6 @@ def pixels(image: NDArray[np.uint8], alt: str, title: str | None = None) -> Html
 def state(recording: Recording, row: int, alt: str, title: str | None = None) -> Html:
     """Show a state: its stored high-resolution picture, or the observation if there are no pictures."""
     if not recording.has_pictures:
-        return pixels(recording.observation(row), alt, title)
-    size = recording.picture_size
-    return picture(recording.picture(row), "jpeg", (size, size), alt, title)
+        return pixels(recording.frame(row), alt, title)
+    height, width = recording.picture_shape
+    return picture(recording.picture(row), "jpeg", (width, height), alt, title)

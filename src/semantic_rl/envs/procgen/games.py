@@ -6,14 +6,8 @@ as the paper's implementation uses them; the modes of each game were read from t
 
 from typing import NamedTuple
 
+from semantic_rl.envs.spec import ReturnRange
 from semantic_rl.errors import UserError, nearest
-
-
-class ReturnRange(NamedTuple):
-    """Returns of a trivial and of a perfect policy."""
-
-    minimum: float
-    maximum: float
 
 
 class Game(NamedTuple):
@@ -65,6 +59,11 @@ ACTION_NAMES = (
     "E",
 )
 """The keys that each of Procgen's fifteen actions presses, by index."""
+ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
+"""One character for each action."""
+ENDLESS_GAMES = ("starpilot", "fruitbot")
+"""Games that go on until the agent fails."""
+OBSERVATION_SHAPE = (64, 64, 3)
 
 
 def find_game(name: str) -> Game:

@@ -42,7 +42,7 @@ def make_cards(explored: Explored, frames: Frames) -> Cards:
     recording, seed = explored.recording, explored.settings.seed
     among = standing_for_all(recording, seed, explored.states.code_index)
     if explored.missing.observations.num_states:
-        with_gaps = WithGaps(recording.path, recording.description)
+        with_gaps = WithGaps(recording.path, recording.content)
         found = compute_clusters(with_gaps, NUM_TYPICAL, seed=seed, among=among)
         means = [_mean_of_cluster(explored, frames, index) for index in range(explored.num_codes)]
     else:

@@ -3,18 +3,37 @@
 from pathlib import Path
 from typing import Any, cast
 
-from semantic_rl.artifacts import RECORDING_FILE, RECORDING_FORMAT, RECORDING_VERSION
+from semantic_rl.artifacts import (
+    OPTIONAL_EPISODE_COLUMNS,
+    OPTIONAL_STATE_COLUMNS,
+    OTHER_STATE_COLUMNS,
+    RECORDING_FILE,
+    RECORDING_FORMAT,
+    RECORDING_VERSION,
+    SEMANTIC_STATE_COLUMNS,
+    STATE_COLUMNS,
+)
+from semantic_rl.envs.procgen.spec import procgen_spec
+from semantic_rl.envs.spec import EnvSpec, read_env_spec
 from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of
 from semantic_rl.json_files import JsonObject, read_json_object
-from semantic_rl.recording.store.frames import BATCH_ROWS, MOST_PIXELS
-from semantic_rl.recording.store.schema import SHARD_ROWS
+from semantic_rl.recording.store.frames import BATCH_ROWS
+from semantic_rl.recording.store.schema import SHARD_ROWS, StateLayout
 
 WAY_OUT = "restore the recording or record again."
 LARGEST_PICTURE = 2048
 """Largest accepted side of a picture, in pixels."""
-MOST_CODES, MOST_ACTIONS = 256, 256
-"""Most codes and actions, whose indices are stored as bytes."""
+MOST_CODES, MOST_ACTIONS = 256, 65_536
+"""Most codes, whose indices are stored as bytes, and actions."""
+MOST_NUMBERS = 65_536
+"""Most numbers of an action, a policy, or the features."""
+MOST_EXTRA = 64
+"""Most further columns."""
+POLICY_KINDS = (
+    "categorical", "multi_categorical", "gaussian", "squashed_gaussian", "beta", "q_values", "deterministic", "unknown",
+)  # fmt: skip
+"""How the numbers that describe a policy are read."""
 LARGEST_FLOAT32 = 3.4e38
 MADE_BY = "a recording made by 'semantic-rl record'"
 
@@ -43,7 +62,7 @@ def check_description(description: JsonObject) -> dict[str, Any]:
     counts = description.object("counts")
     counts.integer("states")
     counts.integer("episodes")
-    description.integer("num_actions", 1, MOST_ACTIONS)
+    description.integer("num_actions", 0, MOST_ACTIONS)
     num_codes = description.integer("num_codes", 0, MOST_CODES)
     codebook = description.array("codebook")
     if len(codebook) != num_codes or not all(_is_point(code) for code in codebook):
@@ -63,20 +82,72 @@ def check_description(description: JsonObject) -> dict[str, Any]:
     return dict(description.content)
 
 
+def env_spec(description: JsonObject) -> EnvSpec:
+    """Return the environment of a recording; the first format did not say it, and knew only Procgen."""
+    if "env_spec" in description:
+        return read_env_spec(description.object("env_spec"))
+    environment = description.object("environment")
+    environment.text("env")
+    environment.text("distribution_mode")
+    return procgen_spec(environment)
+
+
+def policy_kind(description: JsonObject) -> str:
+    """Return how the numbers that describe the policy are read."""
+    kind = description.text("policy_kind", "categorical")
+    return kind if kind in POLICY_KINDS else description.wrong("policy_kind", f"one of {', '.join(POLICY_KINDS)}")
+
+
+def state_layout(description: JsonObject, spec: EnvSpec, num_features: int, features_type: str) -> StateLayout:
+    """Return what determines the columns of a recording's state table; raises UserError if a field is invalid."""
+    num_actions = description.integer("num_actions", 0, MOST_ACTIONS)
+    width = 0 if num_actions else spec.action.width
+    if not num_actions and not width:
+        description.wrong("num_actions", f"{spec.action.num_actions}, as the environment has")
+    return StateLayout(
+        num_actions,
+        description.integer("num_codes", 0, MOST_CODES),
+        num_features,
+        width,
+        description.integer("policy_width", 0, MOST_NUMBERS, 0),
+        features_type,
+        frozenset(absent_columns(description)),
+        _extra(description),
+    )
+
+
+def absent_columns(description: JsonObject) -> list[str]:
+    """Return the names of columns that a recording of this kind may lack, and lacks."""
+    if "absent_columns" not in description:
+        return []
+    optional = (*OPTIONAL_STATE_COLUMNS, *OPTIONAL_EPISODE_COLUMNS)
+    return [name for name in description.object("absent_columns") if name in optional]
+
+
+def _extra(description: JsonObject) -> tuple[str, ...]:
+    found = description.array("extra_columns") if "extra_columns" in description else []
+    taken = {*STATE_COLUMNS, *SEMANTIC_STATE_COLUMNS, *OTHER_STATE_COLUMNS}
+    is_valid = all(isinstance(name, str) and 0 < len(name) <= 80 and name not in taken for name in found)
+    if not is_valid or len(set(found)) != len(found) or len(found) > MOST_EXTRA:
+        description.wrong("extra_columns", f"at most {MOST_EXTRA} names, all different, none of them of a usual column")
+    return tuple(found)
+
+
 def _check_frames(frames: JsonObject) -> None:
     frames.integer("picture_size", 0, LARGEST_PICTURE)
     for name, expected in (("shard_rows", SHARD_ROWS), ("batch_rows", BATCH_ROWS)):
         if name in frames:
             frames.integer(name, expected, expected)
-    if "observation_shape" in frames:
-        shape = frames.array("observation_shape")
-        if len(shape) != 3 or not all(type(side) is int and 0 < side <= MOST_PIXELS for side in shape):
-            frames.wrong("observation_shape", f"three whole numbers from 1 to {MOST_PIXELS:,}")
+    if "picture_shape" in frames:
+        shape = frames.array("picture_shape")
+        if len(shape) != 2 or not all(type(side) is int and 0 < side <= LARGEST_PICTURE for side in shape):
+            frames.wrong("picture_shape", f"two whole numbers from 1 to {LARGEST_PICTURE:,}")
 
 
 def _check_environment(environment: JsonObject) -> None:
     environment.text("env")
-    environment.text("distribution_mode")
+    if environment.get("distribution_mode") is not None:
+        environment.text("distribution_mode")
     for name in ("num_levels", "start_level", "num_envs"):
         if environment.get(name) is not None:
             environment.integer(name)

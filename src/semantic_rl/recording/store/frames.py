@@ -1,11 +1,12 @@
 """Frames on disk: shards in Arrow files with random access to each frame.
 
-`observations-*.arrow` hold the observations: raw tiles [64, 64, 3], lossless, in record batches of 32 rows that Arrow
+`observations-*.arrow` hold the observations: the bytes of an array, lossless, in record batches of 32 rows that Arrow
 compresses with zstd (consecutive states of an episode have much in common). `pictures-*.arrow` hold high-resolution
 pictures, one JPEG per row. Any Arrow reader can open both.
 """
 
 import io
+import math
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from PIL import Image
 
 from semantic_rl.artifacts import FRAMES_FOLDER, observations_file, pictures_file
 from semantic_rl.atomic_write import whole_file
+from semantic_rl.envs.spec import DTYPES, MOST_BYTES_OF_OBSERVATION, MOST_DIMENSIONS
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store.arrow_file import ArrowFile
 from semantic_rl.recording.store.flatbuffer import Damaged
@@ -31,24 +33,32 @@ ZSTD_LEVEL = 3
 OPEN_SHARDS = 64
 """Shards kept open while reading."""
 
-MOST_PIXELS = 1024
-"""Largest accepted height, width and number of channels of an observation."""
-MOST_BYTES_OF_OBSERVATION = 4 * MOST_PIXELS**2
-_SHAPE_KEY = b"shape"
+MOST_SIDE = MOST_BYTES_OF_OBSERVATION
+"""Largest accepted length of an axis of an observation."""
+_SHAPE_KEY, _DTYPE_KEY = b"shape", b"dtype"
 
 
-def pack_observation(observation: NDArray[np.uint8]) -> bytes:
-    """Compress one observation to hold it in memory until its shard is written."""
-    packed: bytes = pa.compress(observation.tobytes(), "lz4", asbytes=True)
+def pack_observation(observation: NDArray[Any] | bytes) -> bytes:
+    """Compress one observation, or its bytes, to hold it in memory until its shard is written."""
+    content = observation if isinstance(observation, bytes) else observation.tobytes()
+    packed: bytes = pa.compress(content, "lz4", asbytes=True)
     return packed
 
 
+def encoded_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
+    """Return height and width of a picture of this shape once its longer side has been made `size` pixels."""
+    height, width = shape
+    longer = max(height, width)
+    return max(1, round(height * size / longer)), max(1, round(width * size / longer))
+
+
 def encode_picture(picture: NDArray[np.uint8], size: int) -> bytes:
-    """Shrink a picture [H, H, 3] to `size` and encode it as JPEG; releases the GIL while it works."""
+    """Make a picture's [H, W, 3] longer side `size` and encode it as JPEG; releases the GIL while it works."""
     image = Image.fromarray(picture)
-    factor, rest = divmod(len(picture), size)
-    if rest:
-        image = image.resize((size, size), Image.Resampling.LANCZOS)
+    height, width = encoded_shape((image.height, image.width), size)
+    factor = image.height // height
+    if (height * factor, width * factor) != (image.height, image.width):
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
     elif factor > 1:
         image = image.reduce(factor)
     content = io.BytesIO()
@@ -56,10 +66,11 @@ def encode_picture(picture: NDArray[np.uint8], size: int) -> bytes:
     return content.getvalue()
 
 
-def write_observations(path: Path, packed: Sequence[bytes], shape: tuple[int, int, int]) -> None:
-    """Write the packed observations of one shard."""
-    size = int(np.prod(shape))
-    schema = pa.schema([("observation", pa.binary(size))], {_SHAPE_KEY: ",".join(map(str, shape)).encode()})
+def write_observations(path: Path, packed: Sequence[bytes], shape: tuple[int, ...], dtype: str = "uint8") -> None:
+    """Write the packed observations of one shard, arrays of this shape and type."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    metadata = {_SHAPE_KEY: ",".join(map(str, shape)).encode(), _DTYPE_KEY: dtype.encode()}
+    schema = pa.schema([("observation", pa.binary(size))], metadata)
 
     def batches() -> Iterator[Any]:
         for some in _batched(packed):
@@ -126,9 +137,9 @@ class FrameShards:
             self._last = (shard, batch, found)
         return self._last[2][offset]
 
-    def shape(self) -> tuple[int, int, int]:
-        """Return the shape of an observation."""
-        return _shape_of(self._file(0))
+    def layout(self) -> tuple[tuple[int, ...], str]:
+        """Return shape and type of an observation."""
+        return _layout_of(self._file(0))
 
     def _rows_of(self, shard: int) -> int:
         return min(SHARD_ROWS, self._num_rows - shard * SHARD_ROWS)
@@ -158,8 +169,11 @@ class FrameShards:
             raise Damaged(f"it holds {file.num_batches} batches, expected {rows} rows")
         if self._pictures != (file.width is None):
             raise Damaged(f"it holds no {'pictures' if self._pictures else 'observations'}")
-        if not self._pictures and file.width != (size := int(np.prod(_shape_of(file)))):
-            raise Damaged(f"a row has {file.width} bytes, expected {size}")
+        if not self._pictures:
+            shape, dtype = _layout_of(file)
+            size = math.prod(shape) * np.dtype(dtype).itemsize
+            if file.width != size:
+                raise Damaged(f"a row has {file.width} bytes, expected {size}")
         if file.width is not None and file.width > self._most:
             raise Damaged(f"a row has {file.width:,} bytes, expected at most {self._most:,}")
 
@@ -170,9 +184,14 @@ class FrameShards:
         return UserError(f"{self._path(shard)}: {what}; the recording is damaged. Restore it or record again.")
 
 
-def _shape_of(file: ArrowFile) -> tuple[int, int, int]:
-    found = file.metadata.get(_SHAPE_KEY, b"").split(b",")
-    if len(found) != 3 or not all(side.isdigit() and 0 < int(side[:6]) <= MOST_PIXELS for side in found):
+def _layout_of(file: ArrowFile) -> tuple[tuple[int, ...], str]:
+    text = file.metadata.get(_SHAPE_KEY, b"none")
+    found = text.split(b",") if text else []
+    if len(found) > MOST_DIMENSIONS or not all(
+        side.isdigit() and len(side) < 8 and 0 < int(side) <= MOST_SIDE for side in found
+    ):
         raise Damaged("it does not say which shape an observation has")
-    height, width, channels = map(int, found)
-    return height, width, channels
+    dtype = file.metadata.get(_DTYPE_KEY, b"uint8").decode("utf-8", "replace")
+    if dtype not in DTYPES:
+        raise Damaged("it does not say which type an observation has")
+    return tuple(map(int, found)), dtype

@@ -21,13 +21,14 @@ MOST_OVERHEAD = 65_536
 """Bytes that a JPEG may have in excess of its raw pixels."""
 
 
-def most_bytes(size: int) -> int:
-    """Return the largest accepted number of bytes of an encoded picture of `size` × `size` pixels."""
-    return 3 * size * size + MOST_OVERHEAD
+def most_bytes(shape: tuple[int, int]) -> int:
+    """Return the largest accepted number of bytes of an encoded picture of this height and width."""
+    height, width = shape
+    return 3 * height * width + MOST_OVERHEAD
 
 
-def check_picture(content: bytes, size: int) -> None:
-    """Raise Damaged unless the header is that of a JPEG of `size` × `size` pixels; nothing is decoded."""
+def check_picture(content: bytes, shape: tuple[int, int]) -> None:
+    """Raise Damaged unless the header is that of a JPEG of this height and width; nothing is decoded."""
     if content[:2] != bytes((0xFF, START_OF_IMAGE)):
         raise Damaged("it is no JPEG")
     place, found = 2, False
@@ -46,8 +47,8 @@ def check_picture(content: bytes, size: int) -> None:
         length: int = unpack(">H", content, place)[0]
         if marker in START_OF_FRAME:
             height, width = unpack(">HH", content, place + 3)
-            if (height, width) != (size, size):
-                raise Damaged(f"it has {width}×{height} pixels, expected {size}×{size}")
+            if (height, width) != shape:
+                raise Damaged(f"it has {width}×{height} pixels, expected {shape[1]}×{shape[0]}")
             found = True
         if length < 2:
             raise Damaged("it is no JPEG that can be read")
@@ -56,13 +57,13 @@ def check_picture(content: bytes, size: int) -> None:
         raise Damaged("it does not say how large it is")
 
 
-def decode_picture(content: bytes, size: int) -> NDArray[np.uint8]:
-    """Decode a picture into an array [size, size, 3]; raises Damaged if it is damaged or has another size."""
-    check_picture(content, size)
+def decode_picture(content: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Decode a picture of this height and width into an array [H, W, 3]; raises Damaged if it is none."""
+    check_picture(content, shape)
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
-            if image.size != (size, size):
-                raise Damaged(f"it has {image.width}×{image.height} pixels, expected {size}×{size}")
+            if (image.height, image.width) != shape:
+                raise Damaged(f"it has {image.width}×{image.height} pixels, expected {shape[1]}×{shape[0]}")
             return np.asarray(image.convert("RGB"))
     except NOT_DECODED as error:
         if isinstance(error, Damaged):

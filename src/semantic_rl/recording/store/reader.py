@@ -1,5 +1,6 @@
 """Opens a finished recording after checking that it is valid and complete."""
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,26 +14,41 @@ from numpy.typing import NDArray
 from semantic_rl.artifacts import (
     DERIVED_FOLDER,
     EPISODES_FILE,
+    OPTIONAL_EPISODE_COLUMNS,
     RECORDING_FILE,
     STATES_FILE,
 )
 from semantic_rl.atomic_write import check_no_link
 from semantic_rl.control_factor import recorded_note
+from semantic_rl.envs.spec import MOST_BYTES_OF_OBSERVATION
 from semantic_rl.errors import UserError
+from semantic_rl.json_files import JsonObject
 from semantic_rl.recording.store.checked_tables import Limits, check_episodes, check_lists, check_states
-from semantic_rl.recording.store.description import check_description, read_description
+from semantic_rl.recording.store.description import (
+    absent_columns,
+    check_description,
+    env_spec,
+    policy_kind,
+    read_description,
+    state_layout,
+)
 from semantic_rl.recording.store.flatbuffer import Damaged
-from semantic_rl.recording.store.frames import MOST_BYTES_OF_OBSERVATION, FrameShards
+from semantic_rl.recording.store.frames import FrameShards
 from semantic_rl.recording.store.pictures import check_picture, decode_picture, most_bytes
-from semantic_rl.recording.store.schema import EPISODE_DTYPE, columns_to_table, state_dtype, to_table
-from semantic_rl.recording.store.table_file import TableFile, list_width
+from semantic_rl.recording.store.schema import EPISODE_DTYPE, StateLayout, columns_to_table, to_table
+from semantic_rl.recording.store.table_file import TableFile, float_type, list_width
+
+FILL: dict[str, Any] = {"level_seed": 0, "success": False, "value": 0.0, "action": 0}
+"""Values of what is not known, in tables."""
+OPTIONAL_SCALARS = ("level_seed", "value", "action")
 
 
 class Recording:
     """A recording on disk. Tables are read on demand, frames one at a time."""
 
-    def __init__(self, path: Path, description: dict[str, Any]) -> None:
+    def __init__(self, path: Path, content: JsonObject) -> None:
         self.path = path
+        description = check_description(content)
         self.description = description
         """The content of `recording.json`: agent, settings, versions, counts."""
         self.num_states: int = description["counts"]["states"]
@@ -40,19 +56,29 @@ class Recording:
         self.num_codes: int = description["num_codes"]
         """Number of the agent's codes; 0 if it has no semantic clustering module."""
         self.num_actions: int = description["num_actions"]
+        """Number of actions; 0 if the action space is not discrete."""
+        self.spec = env_spec(content)
+        """The environment."""
+        self.policy_kind = policy_kind(content)
+        """How the policy's numbers are read: categorical if there are log-probabilities."""
+        self.content = content
+        """The content of `recording.json`, field by field."""
+        self._absent = frozenset(absent_columns(content))
         self.codebook: NDArray[np.float32] = np.array(description["codebook"], np.float32).reshape(-1, 2)
         """[K, 2]."""
         self.picture_size: int = description["frames"]["picture_size"]
-        """Height and width of the high-resolution pictures; 0 if there are none."""
+        """Longer side of the high-resolution pictures; 0 if there are none."""
+        self.picture_shape = _picture_shape(description["frames"])
+        """Height and width of the high-resolution pictures."""
         self._observations = FrameShards(path, False, self.num_states, MOST_BYTES_OF_OBSERVATION)
-        self._pictures = FrameShards(path, True, self.num_states, most_bytes(self.picture_size))
+        self._pictures = FrameShards(path, True, self.num_states, most_bytes(self.picture_shape))
 
     @cached_property
     def states(self) -> pl.DataFrame:
         """All states with all columns, in memory (about 0.8 KB each); `table` and `scan` read only a part."""
-        names = self._states.dtype.names or ()
+        names = self.state_dtype.names or ()
         parts = [columns_to_table(columns) for _, columns in self._states.groups(names)]
-        return cast(pl.DataFrame, pl.from_arrow(pa.concat_tables([to_table(np.zeros(0, self._states.dtype)), *parts])))
+        return cast(pl.DataFrame, pl.from_arrow(pa.concat_tables([to_table(np.zeros(0, self.state_dtype)), *parts])))
 
     @cached_property
     def episodes(self) -> pl.DataFrame:
@@ -61,21 +87,44 @@ class Recording:
 
     @cached_property
     def _episode_columns(self) -> dict[str, NDArray[Any]]:
-        file = TableFile(self.path / EPISODES_FILE, EPISODE_DTYPE)
+        fill = {name: FILL[name] for name in OPTIONAL_EPISODE_COLUMNS if name in self._absent}
+        file = TableFile(self.path / EPISODES_FILE, EPISODE_DTYPE, fill)
         self._same_count(EPISODES_FILE, file.num_rows, self.num_episodes, RECORDING_FILE)
         return check_episodes(file)
 
     @cached_property
     def _states(self) -> TableFile:
-        path = self.path / STATES_FILE
-        file = TableFile(path, state_dtype(self.num_actions, self.num_codes, list_width(path, "features")))
+        layout = self.layout
+        own = layout.dtype()
+        fill: dict[str, Any] = {name: FILL[name] for name in OPTIONAL_SCALARS if name not in (own.names or ())}
+        uniform = np.full(max(1, self.num_actions), -np.log(max(1, self.num_actions)), np.float32)
+        if "log_prob" not in (own.names or ()):
+            fill["log_prob"] = uniform
+        types = {"log_prob": (np.float32, (len(uniform),)), "action": np.uint8, "value": np.float32}
+        further = [(name, types.get(name, np.int64)) for name in fill]
+        dtype = np.dtype([*((name, own[name]) for name in own.names or ()), *further])
+        file = TableFile(self.path / STATES_FILE, dtype, fill)
         self._same_count(STATES_FILE, file.num_rows, self.num_states, RECORDING_FILE)
         return file
 
+    @cached_property
+    def layout(self) -> StateLayout:
+        """What determines the columns of the state table."""
+        path = self.path / STATES_FILE
+        return state_layout(self.content, self.spec, list_width(path, "features"), float_type(path, "features"))
+
+    def has(self, name: str) -> bool:
+        """Say whether something is known: value, success, level_seed, log_prob, action (of a discrete space).
+
+        What is not known has a neutral value in all tables: value 0, success false, level 0, action 0, and the same
+        probability for each action.
+        """
+        return name not in self._absent and (bool(self.num_actions) or name not in ("action", "log_prob"))
+
     @property
     def state_dtype(self) -> np.dtype[np.void]:
-        """The columns of the state table, as a NumPy record type."""
-        return self._states.dtype
+        """The columns of the file of states, as a NumPy record type."""
+        return self.layout.dtype()
 
     def table(self, *names: str) -> pl.DataFrame:
         """Return scalar columns of the state table for all states; NaN where a number is unknown."""
@@ -102,14 +151,14 @@ class Recording:
                     check_lists(self._states, name, values, start)
             yield start, columns
 
-    def feature_groups(self, rows: NDArray[np.integer] | None = None) -> Iterator[tuple[int, NDArray[np.float16]]]:
-        """Yield all features in batches, as (first row, features [B, 256]); `rows` as in `groups`."""
+    def feature_groups(self, rows: NDArray[np.integer] | None = None) -> Iterator[tuple[int, NDArray[np.floating]]]:
+        """Yield all features in batches, as (first row, features [B, D]); `rows` as in `groups`."""
         for start, columns in self.groups(["features"], rows):
             yield start, columns["features"]
 
-    def features(self, rows: NDArray[np.integer] | None = None) -> NDArray[np.float16]:
-        """Return the features [B, 256] of the given rows, which must ascend, or of all; others take no memory."""
-        found: list[NDArray[np.float16]] = []
+    def features(self, rows: NDArray[np.integer] | None = None) -> NDArray[np.floating]:
+        """Return the features [B, D] of the given rows, which must ascend, or of all; others take no memory."""
+        found: list[NDArray[np.floating]] = []
         for start, values in self.feature_groups(rows):
             if rows is None:
                 found.append(values)
@@ -118,25 +167,71 @@ class Recording:
             found.append(values[rows[low:high] - start])
         return np.concatenate(found)
 
-    def observation(self, row: int) -> NDArray[np.uint8]:
-        """Return the exact observation of a state, [64, 64, 3]."""
+    def observation(self, row: int) -> NDArray[Any]:
+        """Return the exact observation of a state; of a dictionary of arrays, the picture or else the first of them."""
+        parts = self.observation_parts(row)
+        image = self.spec.image
+        return next(iter(parts.values())) if image is None else parts[image.name]
+
+    def observation_parts(self, row: int) -> dict[str, NDArray[Any]]:
+        """Return the exact observation of a state, as arrays by name; a single array has the name ''."""
         content = self._observations.read(self._valid(row))
-        return np.frombuffer(content, np.uint8).reshape(self._observations.shape())
+        if len(self.spec.observation) == 1:
+            shape, dtype = self._observations.layout()
+            return {self.spec.observation[0].name: np.frombuffer(content, dtype).reshape(shape)}
+        found: dict[str, NDArray[Any]] = {}
+        place = 0
+        for part in self.spec.observation:
+            count = math.prod(part.shape)
+            if len(content) < place + count * np.dtype(part.dtype).itemsize:
+                break
+            found[part.name] = np.frombuffer(content, part.dtype, count, place).reshape(part.shape)
+            place += found[part.name].nbytes
+        if place != len(content):
+            raise UserError(
+                f"{self.path}: an observation has {len(content):,} bytes, but {RECORDING_FILE} says {place:,}; its "
+                "files do not belong together. Restore the recording or record again."
+            )
+        return found
 
     @property
     def has_pictures(self) -> bool:
         """Say whether there are high-resolution pictures."""
         return self.picture_size > 0
 
+    @property
+    def has_frames(self) -> bool:
+        """Say whether there is anything to look at: pictures, or observations that are images."""
+        return self.has_pictures or self.spec.image is not None
+
+    @property
+    def frame_shape(self) -> tuple[int, int]:
+        """Height and width of a frame; of a black one if there are none."""
+        if self.has_pictures:
+            return self.picture_shape
+        image = self.spec.image
+        return (64, 64) if image is None else (image.shape[0], image.shape[1])
+
     def frame(self, row: int) -> NDArray[np.uint8]:
-        """Return a state's high-resolution picture [H, H, 3], or the observation if the recording has no pictures."""
+        """Return a state's picture [H, W, 3], or the observation if there are no pictures and it is an image.
+
+        Where there is neither, the frame is black.
+        """
         if not self.has_pictures:
-            return self.observation(row)
+            return self.image(row)
         content = self.picture(row)
         try:
-            return decode_picture(content, self.picture_size)
+            return decode_picture(content, self.picture_shape)
         except Damaged as error:
             raise self._no_picture(row, error) from error
+
+    def image(self, row: int) -> NDArray[np.uint8]:
+        """Return a state's observation as a picture [H, W, 3]; if it is no image, the frame."""
+        if self.spec.image is None:
+            return self.frame(row) if self.has_pictures else np.zeros((*self.frame_shape, 3), np.uint8)
+        image = self.observation(row)
+        image = image if image.ndim == 3 else image[:, :, None]
+        return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
 
     def picture(self, row: int) -> bytes:
         """Return a state's high-resolution picture as stored, a JPEG; raises UserError if there are none."""
@@ -144,7 +239,7 @@ class Recording:
             raise UserError(f"{self.path} has no pictures (it was recorded with --frame-size 0); use observations.")
         content = self._pictures.read(self._valid(row))
         try:
-            check_picture(content, self.picture_size)
+            check_picture(content, self.picture_shape)
         except Damaged as error:
             raise self._no_picture(row, error) from error
         return content
@@ -169,9 +264,10 @@ class Recording:
         ended = self.episodes.filter(pl.col("terminated") | pl.col("truncated"))
         if len(ended):
             means = ended.select(pl.col("return", "length", "success").mean()).row(0)
-            scores = f"mean return {means[0]:.2f}, mean length {means[1]:.0f}, success {means[2]:.0%}"
+            scores = f"mean return {means[0]:.2f}, mean length {means[1]:.0f}"
+            scores += f", success {means[2]:.0%}" if self.has("success") else ""
         else:
-            scores = "return and success not known"
+            scores = "return and success not known" if self.has("success") else "return not known"
         if len(ended) < self.num_episodes:
             scores = f"{len(ended):,} of them ended: {scores}" if len(ended) else f"none of them ended: {scores}"
         size = sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
@@ -185,7 +281,7 @@ class Recording:
         states, episodes = self._states, self._episode_columns
         in_episodes = int(episodes["num_rows"].sum(dtype=np.int64))
         self._same_count(STATES_FILE, states.num_rows, in_episodes, f"the episodes of {EPISODES_FILE}")
-        check_states(states, episodes, Limits(self.num_actions, self.num_codes))
+        check_states(states, episodes, Limits(max(1, self.num_actions), self.num_codes))
 
     def check_frames(self) -> None:
         """Raise UserError unless the files of frames exist, are complete, and match the state table in length."""
@@ -199,6 +295,11 @@ class Recording:
                 f"{self.path / name}: {found} rows, but {where} of the recording says {expected}; its files do not "
                 "belong together. Restore the recording or record again."
             )
+
+
+def _picture_shape(frames: dict[str, Any]) -> tuple[int, int]:
+    height, width = frames.get("picture_shape", [frames["picture_size"]] * 2)
+    return height, width
 
 
 def open_recording(path: str | Path, with_frames: bool = True) -> Recording:
@@ -215,7 +316,7 @@ def open_recording(path: str | Path, with_frames: bool = True) -> Recording:
             "--resume to complete it."
         )
     check_no_link(path / DERIVED_FOLDER)
-    recording = Recording(path, check_description(description))
+    recording = Recording(path, description)
     recording.check_tables()
     if with_frames:
         recording.check_frames()

@@ -1,10 +1,10 @@
 """The schemas of `states.parquet` and `episodes.parquet`, as NumPy record types, and their conversion to Arrow tables.
 
-Axes: B rows, A actions, K codes, D = 256 features.
+Axes: B rows, A actions, K codes, D features.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,28 +20,66 @@ NULLABLE = ("return_to_go",)
 """Columns in which NaN means that the number is unknown."""
 
 
+class StateLayout(NamedTuple):
+    """What determines the columns of the state table."""
+
+    num_actions: int
+    """A; 0 if the action space is not discrete."""
+    num_codes: int = 0
+    """K; 0 without clusters."""
+    num_features: int = 256
+    """D."""
+    action_width: int = 0
+    """Numbers of an action that is not an index."""
+    policy_width: int = 0
+    """Numbers that describe a policy that is not categorical; 0 if it is, or if nothing is known of it."""
+    features_type: str = "float16"
+    """float16, or float32 where that would lose them."""
+    absent: frozenset[str] = frozenset()
+    """Names among `OPTIONAL_STATE_COLUMNS` that the table lacks."""
+    extra: tuple[str, ...] = ()
+    """Further columns of numbers, which the recording's maker named."""
+
+    def dtype(self) -> np.dtype[np.void]:
+        """Return the record type of a state."""
+        types: dict[str, Any] = {
+            "episode": np.int32,
+            "step": np.int32,
+            "level_seed": np.int64,
+            "action": np.uint8 if self.num_actions <= 256 else np.int32,
+            "action_vector": (np.float32, (self.action_width,)),
+            "action_random": np.bool_,
+            "log_prob": (np.float32, (self.num_actions,)),
+            "policy": (np.float32, (self.policy_width,)),
+            "value": np.float32,
+            "reward": np.float32,
+            "return_to_go": np.float32,
+            "terminated": np.bool_,
+            "truncated": np.bool_,
+            "code_index": np.uint8,
+            "code_distance": (np.float32, (self.num_codes,)),
+            "embedding_x": np.float32,
+            "embedding_y": np.float32,
+            "features": (self.features_type, (self.num_features,)),
+            **dict.fromkeys(self.extra, np.float32),
+        }
+        return np.dtype([(name, types[name]) for name in self.columns()])
+
+    def columns(self) -> list[str]:
+        """Return the names of the columns, in order."""
+        names: list[str] = [*STATE_COLUMNS[:-1]]
+        if not self.num_actions:
+            names[names.index("action")] = "action_vector"
+        if self.policy_width:
+            names.insert(names.index("log_prob") + 1, "policy")
+        lacks = self.absent | (frozenset() if self.num_actions else {"log_prob"})
+        names = [name for name in names if name not in lacks]
+        return [*names, *(SEMANTIC_STATE_COLUMNS if self.num_codes else ()), *self.extra, STATE_COLUMNS[-1]]
+
+
 def state_dtype(num_actions: int, num_codes: int, num_features: int) -> np.dtype[np.void]:
-    """Return the record type of a state; with 0 codes it lacks the columns of the semantic clustering module."""
-    types: dict[str, Any] = {
-        "episode": np.int32,
-        "step": np.int32,
-        "level_seed": np.int64,
-        "action": np.uint8,
-        "action_random": np.bool_,
-        "log_prob": (np.float32, (num_actions,)),
-        "value": np.float32,
-        "reward": np.float32,
-        "return_to_go": np.float32,
-        "terminated": np.bool_,
-        "truncated": np.bool_,
-        "code_index": np.uint8,
-        "code_distance": (np.float32, (num_codes,)),
-        "embedding_x": np.float32,
-        "embedding_y": np.float32,
-        "features": (np.float16, (num_features,)),
-    }
-    columns = STATE_COLUMNS if num_codes == 0 else (*STATE_COLUMNS[:-1], *SEMANTIC_STATE_COLUMNS, STATE_COLUMNS[-1])
-    return np.dtype([(name, types[name]) for name in columns])
+    """Return the record type of a Procgen agent's state; with 0 codes it lacks the columns of the clustering module."""
+    return StateLayout(num_actions, num_codes, num_features).dtype()
 
 
 _EPISODE_TYPES: dict[str, Any] = {
@@ -58,7 +96,14 @@ _EPISODE_TYPES: dict[str, Any] = {
     "truncated": np.bool_,
     "env": np.int16,
 }
-EPISODE_DTYPE: np.dtype[np.void] = np.dtype([(name, _EPISODE_TYPES[name]) for name in EPISODE_COLUMNS])
+
+
+def episode_dtype(absent: frozenset[str] = frozenset()) -> np.dtype[np.void]:
+    """Return the record type of an episode; `absent` are names among `OPTIONAL_EPISODE_COLUMNS`."""
+    return np.dtype([(name, _EPISODE_TYPES[name]) for name in EPISODE_COLUMNS if name not in absent])
+
+
+EPISODE_DTYPE = episode_dtype()
 
 
 def to_table(rows: NDArray[np.void]) -> Any:

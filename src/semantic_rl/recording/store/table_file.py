@@ -5,7 +5,7 @@ and lists of variable length if each has the right length. Everything else raise
 column and value; so do the exceptions that Arrow raises for a damaged file.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -33,26 +33,32 @@ Columns = dict[str, NDArray[Any]]
 class TableFile:
     """A Parquet file that has the columns of a record type, in any order, and possibly others."""
 
-    def __init__(self, path: Path, dtype: np.dtype[np.void]) -> None:
-        """Read the file's metadata; raises UserError if the file is missing, cut off or lacks columns."""
+    def __init__(self, path: Path, dtype: np.dtype[np.void], fill: Mapping[str, Any] | None = None) -> None:
+        """Read the file's metadata; raises UserError if the file is missing, cut off or lacks columns.
+
+        `fill` gives columns that the file does not have, by name: the value in all rows, a list [width] for a list.
+        """
         self.path = path
         self.dtype = dtype
+        self._fill = {name: np.asarray(value) for name, value in (fill or {}).items()}
         with opened(self.path) as file:
             self.num_rows: int = file.metadata.num_rows
             self._group_rows = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
             names: list[str] = file.schema_arrow.names
             types: dict[str, Any] = {name: file.schema_arrow.field(name).type for name in names}
         expected = dtype.names or ()
-        missing = sorted(set(expected) - set(names))
+        missing = sorted(set(expected) - set(names) - set(self._fill))
         if missing:
             raise UserError(f"{path}: the columns {', '.join(missing)} are missing; record again.")
         if sum(self._group_rows) != self.num_rows or min(self._group_rows, default=0) < 0:
             raise UserError(f"{path} cannot be read: its parts do not have its {self.num_rows:,} rows; {WAY_OUT}.")
         for name in expected:
-            self._check_type(name, types[name])
+            if name not in self._fill:
+                self._check_type(name, types[name])
 
     def read(self, names: Sequence[str]) -> Columns:
         """Return whole scalar columns."""
+        wanted, names = names, [name for name in names if name not in self._fill]
         with self._reading(names), opened(self.path) as file:
             table = file.read(list(names), use_threads=True)
             found = {name: self._values(name, table.column(name), 0) for name in names}
@@ -62,7 +68,12 @@ class TableFile:
                     f"{self.path}: a table is damaged: '{name}' holds {len(values):,} of {self.num_rows:,} rows; "
                     f"{WAY_OUT}."
                 )
-        return found
+        return {name: found[name] if name in found else self._filled(name, self.num_rows) for name in wanted}
+
+    def _filled(self, name: str, count: int) -> NDArray[Any]:
+        """Return `count` rows of a column that the file does not have."""
+        value = self._fill[name]
+        return np.broadcast_to(value, (count, *value.shape)).copy()
 
     def groups(self, names: Sequence[str], rows: NDArray[np.integer] | None = None) -> Iterator[tuple[int, Columns]]:
         """Yield columns in batches of rows, as (first row, columns).
@@ -77,6 +88,7 @@ class TableFile:
 
     def _parts(self, names: Sequence[str], group: int, start: int, count: int) -> Iterator[tuple[int, Columns]]:
         done = 0
+        wanted, names = names, [name for name in names if name not in self._fill] or [self._any_column()]
         with opened(self.path) as file:
             parts = file.iter_batches(ROWS_AT_ONCE, row_groups=[group], columns=list(names))
             while True:
@@ -87,12 +99,15 @@ class TableFile:
                     here = start + done
                     found = {name: self._values(name, pa.chunked_array([part.column(name)]), here) for name in names}
                     done += len(part)
-                yield here, found
+                yield here, {name: found[name] if name in found else self._filled(name, len(part)) for name in wanted}
         if done != count:
             raise UserError(
                 f"{self.path}: a table is damaged: '{names[0]}' ends in row {start + done:,} of {self.num_rows:,}; "
                 f"{WAY_OUT}."
             )
+
+    def _any_column(self) -> str:
+        return next(name for name in self.dtype.names or () if name not in self._fill)
 
     def wrong(self, row: int, name: str, value: object, expected: str) -> NoReturn:
         """Raise UserError that a value is not what was expected."""
@@ -193,6 +208,16 @@ def list_width(path: Path, name: str) -> int:
                 f"{path}: a table is damaged: '{name}' cannot be read ({_said(error)}); {WAY_OUT}."
             ) from error
     return min(len(values), MOST_IN_LIST) if isinstance(values, list) else 0
+
+
+def float_type(path: Path, name: str) -> str:
+    """Return float32 if a column holds lists of numbers wider than float16; else float16."""
+    with opened(path) as file:
+        if name not in file.schema_arrow.names:
+            return "float16"
+        found = file.schema_arrow.field(name).type
+    inner = getattr(found, "value_type", None)
+    return "float32" if inner in (pa.float32(), pa.float64()) else "float16"
 
 
 def _to_numpy(column: Any) -> NDArray[Any]:

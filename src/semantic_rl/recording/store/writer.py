@@ -6,6 +6,7 @@ recording that was interrupted and resumed equals an uninterrupted one, byte for
 """
 
 import json
+import math
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from semantic_rl.artifacts import (
+    EPISODE_COLUMNS,
     EPISODES_FILE,
     FRAMES_FOLDER,
     PARTS_FOLDER,
@@ -31,6 +33,7 @@ from semantic_rl.artifacts import (
     pictures_file,
 )
 from semantic_rl.atomic_write import check_own_folder, remove_abandoned, whole_file
+from semantic_rl.envs.spec import EnvSpec
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store.frames import write_observations, write_pictures
 from semantic_rl.recording.store.schema import EPISODE_DTYPE, NULLABLE, ROW_GROUP_ROWS, SHARD_ROWS, to_table
@@ -61,6 +64,14 @@ class Episode(NamedTuple):
     env: int
 
 
+def observation_layout(spec: EnvSpec) -> tuple[tuple[int, ...], str]:
+    """Return shape and type of an observation as it is stored: a dictionary of arrays becomes a row of bytes."""
+    if len(spec.observation) == 1:
+        return spec.observation[0].shape, spec.observation[0].dtype
+    sizes = [math.prod(part.shape) * np.dtype(part.dtype).itemsize for part in spec.observation]
+    return (sum(sizes),), "uint8"
+
+
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON file atomically."""
     with whole_file(path) as temporary:
@@ -71,11 +82,18 @@ class RecordingWriter:
     """Takes finished episodes, writes shards and, at the end, the tables."""
 
     def __init__(
-        self, folder: Path, description: dict[str, Any], observation_shape: tuple[int, int, int], with_pictures: bool
+        self,
+        folder: Path,
+        description: dict[str, Any],
+        observation_shape: tuple[int, ...],
+        with_pictures: bool,
+        observation_type: str = "uint8",
     ) -> None:
+        """`observation_shape` and `observation_type` are those of one observation; see `observation_layout`."""
         self._folder = folder
         self._description = description
         self._shape = observation_shape
+        self._type = observation_type
         self._with_pictures = with_pictures
         self._blocks: list[Block] = []
         self._episodes: list[tuple[Any, ...]] = []
@@ -130,7 +148,9 @@ class RecordingWriter:
         """Write the rows and frames of the next shard; the remaining rows begin the following shard."""
         shard = join(self._blocks)
         path = self._folder / FRAMES_FOLDER
-        write_observations(path / observations_file(self._num_shards), shard.observations[:SHARD_ROWS], self._shape)
+        write_observations(
+            path / observations_file(self._num_shards), shard.observations[:SHARD_ROWS], self._shape, self._type
+        )
         if self._with_pictures:
             write_pictures(path / pictures_file(self._num_shards), shard.pictures[:SHARD_ROWS])
         table = to_table(shard.rows[:SHARD_ROWS])
@@ -147,8 +167,9 @@ class RecordingWriter:
             self._write_shard()
         self._write_states(progress)
         episodes = np.array(self._episodes, EPISODE_DTYPE)
+        known = [name for name in EPISODE_COLUMNS if name not in self._description.get("absent_columns", {})]
         with whole_file(self._folder / EPISODES_FILE) as temporary:
-            pq.write_table(to_table(episodes), temporary, compression="zstd")
+            pq.write_table(to_table(episodes).select(known), temporary, compression="zstd")
         self._write_description(complete=True)
         self._remove_parts()
 

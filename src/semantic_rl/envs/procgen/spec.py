@@ -1,0 +1,30 @@
+"""The `EnvSpec` of a Procgen game."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from semantic_rl.envs.procgen.games import ACTION_NAMES, ACTION_SIGNS, ENDLESS_GAMES, GAMES, OBSERVATION_SHAPE
+from semantic_rl.envs.spec import ActionSpec, EnvSpec, ObservationPart
+
+ARGUMENTS = ("distribution_mode", "num_levels", "start_level")
+STEPS_PER_SECOND = 15.0
+
+
+def procgen_spec(environment: Mapping[str, Any]) -> EnvSpec:
+    """Return the spec of the game that an `EnvConfig`'s fields describe; an unknown game has no return range."""
+    name, mode = str(environment["env"]), environment["distribution_mode"]
+    game = GAMES.get(name)
+    ranges = {} if game is None else {"easy": game.easy, "hard": game.hard}
+    return EnvSpec(
+        id=name,
+        family="procgen",
+        observation=(ObservationPart("", OBSERVATION_SHAPE, "uint8"),),
+        action=ActionSpec("discrete", (len(ACTION_NAMES),), ACTION_NAMES, ACTION_SIGNS),
+        arguments={argument: environment.get(argument) for argument in ARGUMENTS},
+        success="the level was completed",
+        level="seed of the level",
+        return_range=ranges.get(mode),
+        is_endless=name in ENDLESS_GAMES,
+        steps_per_second=STEPS_PER_SECOND,
+        restores_exactly=True,
+    )
