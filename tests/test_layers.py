@@ -40,6 +40,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "envs":                  ("config",),
     "models":                ("config", "shapes", "triton_support"),
     "agents":                ("artifacts",),
+    "agents.policy":         ("agents", "artifacts", "models", "training.checkpoint", "training.device"),
     "agents.pack":           ("agents", "artifacts", "config", "evaluate", "training.checkpoint", "training.logger"),
     "training":              ("agents", "config", "artifacts", "envs", "models", "losses", "control_factor",
                               "triton_support"),

@@ -14,3 +14,27 @@ def explore(recording: Any, other: Any = None, height: int = 760, port: int = 0)
     from importlib import import_module  # imported here so that importing the package stays cheap
 
     return import_module("semantic_rl.explorer.notebook").explore(recording, other, height, port)
+
+
+def open_agent(what: Any, env: Any = None, layer: str | None = None, trust: bool = False, **settings: Any) -> Any:
+    """Open an agent: a run, a shipped name, a zip of Stable-Baselines3, or file.py:function.
+
+    See `semantic_rl.agents.open.open_agent`.
+    """
+    from importlib import import_module
+
+    return import_module("semantic_rl.agents.open").open_agent(what, env, layer, trust, **settings)
+
+
+def sb3_agent(model: Any, layer: str | None = None) -> Any:
+    """Wrap a model of Stable-Baselines3 or sb3-contrib that is in memory; see `semantic_rl.agents.sb3.sb3_agent`."""
+    from importlib import import_module
+
+    return import_module("semantic_rl.agents.sb3").sb3_agent(model, layer)
+
+
+def module_agent(network: Any, layer: str, env: Any, policy_kind: Any = None, **settings: Any) -> Any:
+    """Make an agent of a torch.nn.Module and one of its layers; see `semantic_rl.agents.module.module_agent`."""
+    from importlib import import_module
+
+    return import_module("semantic_rl.agents.module").module_agent(network, layer, env, policy_kind, **settings)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from small_runs import STEPS_OF_UPDATE, small_config
 
-from semantic_rl.agents import Agent, read_card
+from semantic_rl.agents import ShippedAgent, read_card
 from semantic_rl.agents.pack import pack
 from semantic_rl.cli import main
 from semantic_rl.config import PackConfig, SemanticConfig
@@ -60,7 +60,7 @@ def test_the_card_says_what_it_is(run: Path, packed: Path) -> None:
     assert f"--num-envs {config['num_envs']}" in card["reproduce"]
     assert "--num-codes 5" in card["reproduce"]
     assert "--run-root" not in card["reproduce"]
-    agent = Agent("mine", packed, card)
+    agent = ShippedAgent("mine", packed, card)
     assert "A first try." in agent.table()
     assert "2 episodes" in agent.line()
 

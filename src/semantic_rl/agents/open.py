@@ -1,0 +1,59 @@
+"""Opens an agent by what a user types: a run, a checkpoint, a shipped name, a zip, or a function in a Python file."""
+
+from pathlib import Path
+from typing import Any
+
+from semantic_rl.agents.protocol import Agent
+from semantic_rl.agents.spaces import spaces_of
+from semantic_rl.errors import UserError
+from semantic_rl.input_places import kind_of, shown_path
+
+AN_AGENT = (
+    "a run folder, a checkpoint folder, the name of an agent that ships with the package, a zip of Stable-Baselines3, "
+    "or a function in a Python file (my_agent.py:make_agent)"
+)
+
+
+def open_agent(
+    what: str | Path,
+    env: Any = None,
+    layer: str | None = None,
+    trust: bool = False,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Agent:
+    """Return the agent that `what` names.
+
+    what        a run or checkpoint folder, a shipped name, a zip of Stable-Baselines3 or sb3-contrib, file.py:function
+    env         the environment that it plays: a Gymnasium id, an environment, or `agents.spaces.Spaces`; what this
+                package trained knows its own
+    layer       name of the module that is looked into; by default the last latent before the policy's output
+    trust       let Stable-Baselines3 itself open a zip, pickled objects included: that runs any code in the file
+    device, precision   for agents that this package trained; others run on the CPU in float32
+
+    A function in a Python file is run. Raises UserError if there is no such agent, if it is damaged, if it does not fit
+    the environment, or if the layer does not exist.
+    """
+    from semantic_rl.agents.user_file import open_user_file, user_function
+
+    if (function := user_function(str(what))) is not None:
+        return open_user_file(function, env, layer)
+    path = Path(what)
+    if kind_of(path, AN_AGENT) == "file":
+        return _open_file(path, env, layer, trust)
+    if trust:
+        raise UserError(
+            f"trust: '{shown_path(path)}' is no zip of Stable-Baselines3; only such a file has to be trusted."
+        )
+    from semantic_rl.agents.policy import open_policy
+
+    return open_policy(path, layer, device, precision)
+
+
+def _open_file(path: Path, env: Any, layer: str | None, trust: bool) -> Agent:
+    from semantic_rl.agents.sb3 import open_sb3
+    from semantic_rl.agents.sb3_zip import is_zip
+
+    if not is_zip(path):
+        raise UserError(f"{shown_path(path)} is no agent; expected {AN_AGENT}.")
+    return open_sb3(path, None if env is None else spaces_of(env), layer, trust)
