@@ -28,7 +28,7 @@ from semantic_rl.folder_lock import LOCK_FILE, hold_folder
 from semantic_rl.json_files import read_json_object
 from semantic_rl.output_places import check_output_file, check_output_folder, exists
 from semantic_rl.recording.store import Recording
-from semantic_rl.recording.store.names import cluster_title, notes_if_readable
+from semantic_rl.recording.store.names import cluster_names, cluster_title
 from semantic_rl.recording.store.writer import write_json
 
 CLIPS_FILE = "clips.json"
@@ -86,13 +86,8 @@ def make_clips(
         footage = read_footage([recording])
         require_episodes(footage, settings)
         chosen = choose_clips(footage, settings)
-        names = names_of(recording.path)
+        names = cluster_names(recording.path, longest=None)
         return write_clips(footage, chosen, recording.frame, out, settings, report, recording.path, names)
-
-
-def names_of(recording: Path) -> dict[int, str]:
-    """Return users' names of the clusters of a recording."""
-    return {cluster: note.name for cluster, note in notes_if_readable(recording).items()}
 
 
 @contextmanager

@@ -163,9 +163,9 @@ def _require_clusters(agent: Path) -> None:
 
 def _names_for(agent: Path, recording: Path) -> dict[int, str]:
     """Return the names of clusters from a recording of the same agent."""
-    from semantic_rl.clips.make import names_of
     from semantic_rl.recording.record.folder import weights_sha256
     from semantic_rl.recording.store import open_recording
+    from semantic_rl.recording.store.names import cluster_names
     from semantic_rl.training.checkpoint import find_checkpoint, load_policy
 
     recorded = open_recording(recording, with_frames=False).description["agent"].get("sha256")
@@ -174,7 +174,7 @@ def _names_for(agent: Path, recording: Path) -> dict[int, str]:
             f"names: {recording} is of another agent than {agent}, whose clusters are others; give a recording of this "
             "one, or leave --names out."
         )
-    return names_of(recording)
+    return cluster_names(recording, longest=None)
 
 
 def _play(config: ClipsConfig, playing: Path) -> "Footage":

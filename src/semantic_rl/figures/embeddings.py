@@ -40,7 +40,7 @@ from semantic_rl.figures.style import (
 )
 from semantic_rl.palette import CATEGORIES, OTHER, SEQUENTIAL, cluster_color, cluster_colors, ink_on
 from semantic_rl.recording.store import Recording, open_recording
-from semantic_rl.recording.store.names import cluster_names
+from semantic_rl.recording.store.names import cluster_label, cluster_names
 
 Color = Literal["cluster", "value", "time", "action"]
 
@@ -152,7 +152,9 @@ def color_states(
         assert planes.code_counts is not None, "an agent without codes has no clusters"
         shares = planes.code_counts / planes.code_counts.sum()
         named = np.sort(np.argsort(-shares, kind="stable")[:MAX_ENTRIES]).tolist()
-        entries = [(cluster_color(index), f"{called(index, names)}  {shares[index]:.1%}") for index in named]
+        entries = [
+            (cluster_color(index), f"{cluster_label(index, names.get(index))}  {shares[index]:.1%}") for index in named
+        ]
         if len(named) < len(shares):
             entries.append((OTHER, f"{len(shares) - len(named)} more  {1 - shares[named].sum():.1%}"))
         return Coloring(cluster_colors(planes.code_index), "cluster, share of states", entries)
@@ -172,11 +174,6 @@ def color_states(
         entries.append((OTHER, f"other  {rest:.1%}"))
     colors = np.array([[int(code[start : start + 2], 16) / 255 for start in (1, 3, 5)] for code in table])
     return Coloring(colors[values[planes.rows]], "action, share of states", entries)
-
-
-def called(index: int, names: Mapping[int, str]) -> str:
-    """Return a cluster's number, with its name if it has one."""
-    return f"{index} {names[index]}" if index in names else str(index)
 
 
 def _action(action: int) -> str:

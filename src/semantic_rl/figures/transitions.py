@@ -18,7 +18,6 @@ from semantic_rl.analysis.cells import square_around
 from semantic_rl.analysis.transitions import Transitions, compute_transitions
 from semantic_rl.figures.embeddings import (
     add_legend,
-    called,
     caption,
     draw_codes,
     legend_columns,
@@ -38,7 +37,7 @@ from semantic_rl.figures.style import (
 )
 from semantic_rl.palette import INK, cluster_color, ink_on
 from semantic_rl.recording.store import Recording, open_recording
-from semantic_rl.recording.store.names import cluster_names
+from semantic_rl.recording.store.names import cluster_label, cluster_names
 
 FLOW_SHOWN = 0.9
 """Share of all moves that the drawn arrows make up, the most frequent first."""
@@ -128,7 +127,7 @@ def transitions_figure(recording: Recording, transitions: Transitions) -> Figure
     """Draw matrix and flow side by side, and below them the names of clusters that have one."""
     names = cluster_names(recording.path)
     named = [index for index in sorted(names) if index < recording.num_codes]
-    entries = [(cluster_color(index), called(index, names)) for index in named]
+    entries = [(cluster_color(index), cluster_label(index, names[index])) for index in named]
     with paper_style(names.values()):
         columns = legend_columns(entries, FULL_WIDTH)
         bottom = BELOW_PANELS + (legend_height(entries, columns) if entries else 0)

@@ -7,7 +7,7 @@ from semantic_rl.analysis.cells import square_around
 from semantic_rl.analysis.transitions import Transitions
 from semantic_rl.figures.transitions import FLOW_SHOWN
 from semantic_rl.recording.store import Recording
-from semantic_rl.recording.store.names import ClusterNote
+from semantic_rl.recording.store.names import ClusterNote, cluster_label, cluster_title
 from semantic_rl.report.charts import number
 from semantic_rl.report.html import Html, element
 from semantic_rl.report.parts import badge, color_style, figure, section
@@ -95,9 +95,7 @@ def _hundredths(share: float) -> str:
 
 
 def _flow(recording: Recording, transitions: Transitions, names: dict[int, str]) -> Html:
-    def called(cluster: int) -> str:
-        return f"{cluster} ({names[cluster]})" if cluster in names else str(cluster)
-
+    labels = [cluster_label(index, names.get(index)) for index in range(len(transitions.shares))]
     used = np.flatnonzero(transitions.shares > 0)
     limits = square_around(transitions.centers[used], margin=0.16)
     middles = place(transitions.centers, limits)
@@ -111,10 +109,15 @@ def _flow(recording: Recording, transitions: Transitions, names: dict[int, str])
     for source, target in (divmod(cell, len(moves)) for cell in shown.tolist()):
         width = THIN + (WIDE - THIN) * int(moves[source, target]) / int(moves.max())
         curve = _arrow(middles[source], middles[target], radii[source], radii[target], width)
-        title = element("title", f"{called(source)} to {called(target)}: {moves[source, target]:,} moves")
+        title = element("title", f"{labels[source]} → {labels[target]}: {moves[source, target]:,} moves")
         arrows.append(element("g", title, *curve, style=color_style(source)))
     discs = [
-        disc(index, middles[index], radii[index], f"cluster {called(index)}: {transitions.shares[index]:.1%} of states")
+        disc(
+            index,
+            middles[index],
+            radii[index],
+            f"{cluster_title(index, names.get(index))}, {transitions.shares[index]:.1%} of states",
+        )
         for index in used.tolist()
     ]
     label = f"Flow between {len(used)} clusters over the FDR space; the table beside it has the numbers."

@@ -37,15 +37,23 @@ def notes_if_readable(recording: Path) -> dict[int, ClusterNote]:
         return {}
 
 
-def cluster_names(recording: Path, longest: int = LONGEST_IN_PICTURE) -> dict[int, str]:
-    """Return the clusters' names for a picture, shortened; nothing if the file is damaged, as `notes_if_readable`."""
-    notes = notes_if_readable(recording)
-    return {cluster: shortened(note.name, longest) for cluster, note in notes.items() if note.name}
+def cluster_names(recording: Path, longest: int | None = LONGEST_IN_PICTURE) -> dict[int, str]:
+    """Return the clusters' names, shortened for a picture unless `longest` is None.
+
+    Returns nothing if the file is damaged, as `notes_if_readable` does.
+    """
+    names = {cluster: note.name for cluster, note in notes_if_readable(recording).items() if note.name}
+    return names if longest is None else {cluster: shortened(name, longest) for cluster, name in names.items()}
 
 
 def cluster_title(cluster: int, name: str | None) -> str:
-    """Return the number of a cluster, and its name if it has one, as text."""
+    """Return the number of a cluster, and its name if it has one, for running text."""
     return f"cluster {cluster}: {name}" if name else f"cluster {cluster}"
+
+
+def cluster_label(cluster: int, name: str | None) -> str:
+    """Return the same as `cluster_title` without the word cluster, for legends and other tight places."""
+    return f"{cluster} {name}" if name else str(cluster)
 
 
 def without_path(recording: Path, text: str) -> str:
