@@ -82,8 +82,8 @@ def test_hosts_that_do_not_share_the_run_folder_are_told_so_at_the_start(tmp_pat
     script.write_text(
         "import os, sys\n"
         "from semantic_rl.cli import main\n"
-        "from semantic_rl.training import run_folder\n"
-        "run_folder.SECONDS_UNTIL_SHARED = 0.5\n"
+        "from semantic_rl.training import shared_storage\n"
+        "shared_storage.SECONDS_UNTIL_SHARED = 0.5\n"
         "words = sys.argv[1:]\n"
         "words[words.index('--run-root') + 1] = os.path.join(sys.argv[0] + '-root', os.environ['RANK'])\n"
         "main(['train', *words])\n"

@@ -4,16 +4,13 @@ import os
 import socket
 import stat
 import sys
-import time
 import traceback
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from semantic_rl.errors import UserError
 from semantic_rl.reproduce.job import Job
-
-SECONDS_UNTIL_SHARED = 60.0
-"""Time after which NFS shows a new file to hosts that have looked for it before."""
+from semantic_rl.training.shared_storage import comes_to_be_seen
 
 
 class Ending(NamedTuple):
@@ -35,7 +32,7 @@ def train_job(job: Job, attempt: int, witness: Path, version: str) -> Ending:
     host = socket.gethostname()
     if __version__ != version:
         return Ending("failed", f"{host} has semantic-rl {__version__}, this machine {version}: install the same")
-    if not _is_seen(witness):
+    if not comes_to_be_seen(witness, witness.parent.parent):
         return Ending(
             "failed",
             f"{host} does not see {job.config.run_root.resolve()}: --out must be on storage that all nodes of the "
@@ -61,16 +58,6 @@ def train_job(job: Job, attempt: int, witness: Path, version: str) -> Ending:
         traceback.print_exc()
         return Ending("failed", f"{type(error).__name__}: {error}".splitlines()[0])
     return Ending("finished")
-
-
-def _is_seen(witness: Path) -> bool:
-    deadline = time.monotonic() + SECONDS_UNTIL_SHARED
-    while not os.path.isfile(witness):
-        # If not even the folder exists, the storage is not merely slow but not shared.
-        if time.monotonic() > deadline or not os.path.isdir(witness.parent.parent):
-            return False
-        time.sleep(0.2)
-    return True
 
 
 def _write_to(log: Path, first_line: str) -> None:

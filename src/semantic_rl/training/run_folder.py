@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -36,13 +35,10 @@ from semantic_rl.training.resume_checks import (
     settings_of,
 )
 from semantic_rl.training.session import Session
+from semantic_rl.training.shared_storage import comes_to_be_seen
 from semantic_rl.training.versions import versions
 
 HELD_OUT_COLUMNS = tuple(name for name in RUN_COLUMNS if not name.startswith("loss/") and "variance" not in name)
-
-SECONDS_UNTIL_SHARED = 60.0
-"""Time after which NFS, with its default settings, shows a new folder to hosts that have looked for it before."""
-
 
 SECONDS_FOR_A_PREDECESSOR = 60.0
 """Time allowed for an orphaned process that still trains this run to save and exit."""
@@ -90,7 +86,7 @@ def open_run_folder(
                 remove_leftovers(run, held)
                 _write_config(run, config, device, precision, workers)
         with _agreeing(workers, f"cannot read {run}"):
-            if not _comes_to_be_seen(run / CONFIG_FILE):
+            if not comes_to_be_seen(run / CONFIG_FILE):
                 raise UserError(
                     f"worker {workers.rank} on {socket.gethostname()} does not see {run}, which the first worker made: "
                     "with workers on several hosts, --run-root must be on storage that all of them share."
@@ -109,16 +105,6 @@ def _agreeing(workers: Workers, failure: str) -> Generator[None]:
     except OSError as problem:
         error = UserError(f"{failure}: {problem.strerror or problem}; choose another --run-root.")
     workers.all_succeed(error)
-
-
-def _comes_to_be_seen(file: Path) -> bool:
-    """Wait for a file that another host wrote and say whether it appeared; network storage may show it with a delay."""
-    deadline = time.monotonic() + SECONDS_UNTIL_SHARED
-    while not file.is_file():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def _find_start(run: Path, config: TrainConfig, workers: Workers) -> Checkpoint | None:
