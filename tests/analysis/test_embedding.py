@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from semantic_rl.analysis.embedding import compute_planes, sample_rows, tsne_of
+from semantic_rl.analysis.embedding import compute_planes, fitting_perplexity, sample_rows, tsne_of
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
 
@@ -42,6 +42,15 @@ def test_tsne_keeps_neighbours_together(recording: Recording) -> None:
     np.fill_diagonal(distances, np.inf)
     same = planes.code_index[distances.argmin(1)] == planes.code_index
     assert same.mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("wanted", "num_states", "expected"), [(30.0, 91, 30.0), (30.0, 90, 29.0), (30.0, 4, 1.0), (30.0, 2, 1.0)]
+)
+def test_a_perplexity_is_lowered_to_the_largest_that_so_few_states_allow(
+    wanted: float, num_states: int, expected: float
+) -> None:
+    assert fitting_perplexity(wanted, num_states) == expected
 
 
 def test_tsne_is_computed_once_and_reports_how_far_it_is(tmp_path: Path) -> None:

@@ -6,9 +6,8 @@ it is computed only once.
 """
 
 import hashlib
-import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +17,8 @@ from semantic_rl.config import EmbeddingsFigureConfig
 from semantic_rl.errors import UserError
 from semantic_rl.late_imports import import_alone
 from semantic_rl.recording.store import Recording
-from semantic_rl.recording.store.derived_tables import keep_table, read_kept
+from semantic_rl.recording.store.derived_tables import cached_table
+from semantic_rl.recording.store.table_file import Columns
 
 EXAGGERATION_STEPS = 250
 STEPS = 500
@@ -91,6 +91,11 @@ def sample_rows(num_states: int, max_states: int, seed: int) -> NDArray[np.int64
     return np.sort(np.random.default_rng(seed).choice(num_states, max_states, replace=False))
 
 
+def fitting_perplexity(perplexity: float, num_states: int) -> float:
+    """Return the perplexity, or the largest that t-SNE can take for so few states; at least 1."""
+    return float(max(1, min(perplexity, (num_states - 1) // 3)))
+
+
 def tsne_of(
     recording: Recording,
     rows: NDArray[np.int64],
@@ -106,9 +111,9 @@ def tsne_of(
     if len(rows) < needed:
         raise UserError(
             f"perplexity: {perplexity:g} needs at least {needed} states, and there are {len(rows)}; record more states "
-            f"or give --perplexity {max(1, (len(rows) - 1) // 3)} or less."
+            f"or give --perplexity {fitting_perplexity(perplexity, len(rows)):g} or less."
         )
-    parameters = {
+    parameters: dict[str, Any] = {
         "method": "openTSNE, forces on a grid",
         "perplexity": perplexity,
         "seed": seed,
@@ -117,14 +122,30 @@ def tsne_of(
         "rows": hashlib.sha256(rows.tobytes()).hexdigest(),
         "agent": recording.description["agent"]["sha256"],
     }
-    key = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:12]
-    name = f"tsne-{key}.parquet"
-    kept = read_kept(recording.path, name, rows, POINT, {})
-    if kept is not None:
-        return np.stack([kept["x"], kept["y"]], 1)
-    found = compute_tsne(recording.features(rows).astype(np.float32), perplexity, seed, num_threads, report)
-    keep_table(recording.path, name, rows, {"x": found[:, 0], "y": found[:, 1]}, json.dumps(parameters))
-    return found
+    return cached_points(
+        recording,
+        "tsne",
+        parameters,
+        rows,
+        lambda: compute_tsne(recording.features(rows).astype(np.float32), perplexity, seed, num_threads, report),
+    )
+
+
+def cached_points(
+    recording: Recording,
+    kind: str,
+    parameters: Mapping[str, Any],
+    rows: NDArray[np.int64],
+    compute: Callable[[], NDArray[np.float32]],
+) -> NDArray[np.float32]:
+    """Return the positions [B, 2] of the states `rows` in a plane; computed only if they are not cached."""
+
+    def columns() -> Columns:
+        points = compute()
+        return {"x": points[:, 0], "y": points[:, 1]}
+
+    found = cached_table(recording.path, kind, parameters, rows, POINT, columns)
+    return np.stack([found["x"], found["y"]], 1)
 
 
 def compute_tsne(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from semantic_rl.artifacts import RECORDING_FILE
 from semantic_rl.commands.parse import parse
-from semantic_rl.config import ClipSettings, DemoConfig, RecordConfig, ReportConfig
+from semantic_rl.config import ClipSettings, DemoConfig, EmbeddingsFigureConfig, RecordConfig, ReportConfig
 from semantic_rl.errors import UserError
 from semantic_rl.output_places import check_output_file, check_output_folder
 
@@ -96,6 +96,7 @@ def _is_done(config: DemoConfig, *paths: Path) -> bool:
 
 
 def _figures(config: DemoConfig) -> str:
+    from semantic_rl.analysis.embedding import fitting_perplexity
     from semantic_rl.figures.clusters import make_clusters
     from semantic_rl.figures.embeddings import make_embeddings
     from semantic_rl.figures.transitions import make_transitions
@@ -104,7 +105,7 @@ def _figures(config: DemoConfig) -> str:
     names = ["embeddings", *(["clusters", "transitions"] if recording.num_codes else [])]
     missing = [name for name in names if not _is_done(config, out / f"{name}.png", out / f"{name}.svg")]
     if "embeddings" in missing:
-        perplexity = min(30.0, max(1.0, (recording.num_states - 1) // 3))
+        perplexity = fitting_perplexity(EmbeddingsFigureConfig.perplexity, recording.num_states)
         make_embeddings(recording.path, out, perplexity=perplexity, seed=config.seed, num_threads=config.num_threads)
     if "clusters" in missing:
         make_clusters(recording.path, out, config.seed)

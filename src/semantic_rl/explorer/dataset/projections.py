@@ -4,21 +4,18 @@ The FDR plane is part of the recording. PCA is scikit-learn's, fitted to a sampl
 covers only a sample (`analysis.embedding` caches it in the recording's folder). Axes: B states, D = 256 features.
 """
 
-import hashlib
-import json
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.cells import square_around
-from semantic_rl.analysis.embedding import POINT, are_alike, sample_rows, tsne_of
+from semantic_rl.analysis.embedding import are_alike, cached_points, fitting_perplexity, sample_rows, tsne_of
 from semantic_rl.explorer.background_jobs import Report
 from semantic_rl.explorer.contract import PlaneName
 from semantic_rl.explorer.dataset.row_group_sample import standing_for_all
 from semantic_rl.late_imports import import_alone
 from semantic_rl.recording.store import Recording
-from semantic_rl.recording.store.derived_tables import keep_table, read_kept
 
 PLANES: tuple[PlaneName, ...] = ("fdr", "tsne", "pca")
 
@@ -52,13 +49,22 @@ def place_by_pca(recording: Recording, seed: int, report: Report = lambda done, 
     """Project all states onto the first two principal components of their features."""
     if recording.num_states < 2:
         return Placed(None, np.zeros((recording.num_states, 2), np.float32))
+    if recording.num_states < KEPT_FROM:
+        return Placed(None, _project(recording, seed, report))
+    parameters = {
+        "fitted_to": PCA_FITTED_TO,
+        "seed": seed,
+        "num_states": recording.num_states,
+        "agent": recording.description["agent"].get("sha256"),
+    }
     everything = np.arange(recording.num_states)
-    parameters = _parameters(recording, seed)
-    name = f"pca-{hashlib.sha256(parameters.encode()).hexdigest()[:12]}.parquet"
-    if recording.num_states >= KEPT_FROM:
-        kept = read_kept(recording.path, name, everything, POINT, {})
-        if kept is not None:
-            return Placed(None, np.stack([kept["x"], kept["y"]], 1))
+    return Placed(
+        None, cached_points(recording, "pca", parameters, everything, lambda: _project(recording, seed, report))
+    )
+
+
+def _project(recording: Recording, seed: int, report: Report) -> NDArray[np.float32]:
+    """Return the first two principal components [B, 2] of all states' features."""
     import_alone("sklearn.decomposition")
     from sklearn.decomposition import PCA  # takes a second to import
 
@@ -75,19 +81,7 @@ def place_by_pca(recording: Recording, seed: int, report: Report = lambda done, 
     for start, features in recording.feature_groups():
         points[start : start + len(features)] = (features.astype(np.float32) - middle) @ components
         report(start + len(features), recording.num_states)
-    if recording.num_states >= KEPT_FROM:
-        keep_table(recording.path, name, everything, {"x": points[:, 0], "y": points[:, 1]}, parameters)
-    return Placed(None, points)
-
-
-def _parameters(recording: Recording, seed: int) -> str:
-    parameters = {
-        "fitted_to": PCA_FITTED_TO,
-        "seed": seed,
-        "num_states": recording.num_states,
-        "agent": recording.description["agent"].get("sha256"),
-    }
-    return json.dumps(parameters, sort_keys=True)
+    return points
 
 
 def place_by_tsne(
@@ -99,6 +93,5 @@ def place_by_tsne(
     report: Report = lambda done, total: None,
 ) -> Placed:
     """Embed the states `rows` by t-SNE of their features; the perplexity is reduced if there are few states."""
-    possible = min(perplexity, (len(rows) - 1) // 3)
-    points = tsne_of(recording, rows, float(possible), seed, num_threads, report)
+    points = tsne_of(recording, rows, fitting_perplexity(perplexity, len(rows)), seed, num_threads, report)
     return Placed(None if len(rows) == recording.num_states else rows, points)

@@ -4,9 +4,12 @@ A cached table can be computed again, and it may have been written by a faulty o
 So it is used only if it covers exactly the requested states and all its numbers are finite.
 """
 
+import hashlib
+import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,6 +27,29 @@ _said: set[Path] = set()
 """Invalid tables that a note has already named."""
 ROW = "row"
 """Name of the column with the states' rows in the recording."""
+
+
+def cached_table(
+    recording: Path,
+    kind: str,
+    parameters: Mapping[str, Any],
+    rows: NDArray[np.int64],
+    columns: np.dtype[np.void],
+    compute: Callable[[], Columns],
+    counts: Mapping[str, int] = MappingProxyType({}),
+) -> Columns:
+    """Return the cached table of the states `rows`, or compute and cache it.
+
+    `kind` is the beginning of the file's name; the rest is a hash of `parameters`, which must say everything that the
+    table depends on. `columns` and `counts` are as for `read_kept`.
+    """
+    text = json.dumps(parameters, sort_keys=True)
+    name = f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.parquet"
+    found = read_kept(recording, name, rows, columns, counts)
+    if found is None:
+        found = compute()
+        keep_table(recording, name, rows, found, text)
+    return found
 
 
 def read_kept(
