@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from semantic_rl.analysis.return_ranges import normalize, published_range
 from semantic_rl.config import EnvConfig, EvaluateConfig
 from semantic_rl.config.intervals import QUANTILES
 from semantic_rl.config.levels import Levels, choose_levels
 from semantic_rl.envs.base import VectorEnv
-from semantic_rl.envs.procgen.games import GAMES
 from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 from semantic_rl.models.policy import SemanticPolicy, sample_actions
 from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
@@ -171,8 +171,7 @@ def summarize(
     """Compute the result from the episodes played since `began`, a time of `time.perf_counter`."""
     returns = episodes.returns
     deviation = float(returns.std(ddof=1)) if len(returns) > 1 else None
-    game = GAMES[environment.env]
-    scale = {"easy": game.easy, "hard": game.hard}.get(environment.distribution_mode)
+    scale = published_range(environment.env, environment.distribution_mode)
     mean = float(returns.mean())
     return EvaluationResult(
         agent=agent,
@@ -187,7 +186,7 @@ def summarize(
         std_return=deviation,
         standard_error=None if deviation is None else deviation / math.sqrt(len(returns)),
         confidence_interval=bootstrap_interval(returns, config.seed),
-        normalized_mean=None if scale is None else (mean - scale.minimum) / (scale.maximum - scale.minimum),
+        normalized_mean=None if scale is None else normalize(mean, scale),
         mean_length=float(episodes.lengths.mean()),
         success_rate=float(episodes.successes.mean()),
         steps=int(episodes.lengths.sum()),

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.progress import Progress
+from semantic_rl.analysis.return_ranges import normalize
 from semantic_rl.analysis.runs import Run, describe_levels
 from semantic_rl.config import CurvesFigureConfig
 from semantic_rl.config.intervals import QUANTILES
@@ -113,11 +114,6 @@ def smooth(values: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]
     for index in range(1, len(smoothed)):
         smoothed[index] = smoothing * smoothed[index - 1] + (1 - smoothing) * smoothed[index]
     return smoothed
-
-
-def normalize(scores: NDArray[np.float64], scale: ReturnRange) -> NDArray[np.float64]:
-    """Return scores on the scale on which 0 is a trivial and 1 a perfect policy."""
-    return (scores - scale.minimum) / (scale.maximum - scale.minimum)
 
 
 def seed_interval(

@@ -12,12 +12,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_rl.analysis.curves import Series, held_out_label, normalize, series_labels, series_of
+from semantic_rl.analysis.curves import Series, held_out_label, series_labels, series_of
+from semantic_rl.analysis.return_ranges import normalize, published_range
 from semantic_rl.analysis.runs import Run, RunFolder
 from semantic_rl.config import CurvesFigureConfig
 from semantic_rl.config.intervals import QUANTILES
-from semantic_rl.envs.procgen.games import find_range
-from semantic_rl.errors import UserError
 
 Metric = Literal["mean", "median", "iqm", "optimality_gap"]
 METRICS: tuple[Metric, ...] = ("mean", "median", "iqm", "optimality_gap")
@@ -93,10 +92,8 @@ def final_score(run: Run, held_out: bool = False, final_updates: int = CurvesFig
     count = min(final_updates, max(1, int(len(returns) * SHORT_RUN_SHARE)))
     scores = returns[-count:]
     name = run.folder.name
-    try:
-        normalized = float(normalize(scores, find_range(name.env, name.distribution_mode)).mean())
-    except UserError:
-        normalized = None
+    scale = published_range(name.env, name.distribution_mode)
+    normalized = None if scale is None else float(normalize(scores, scale).mean())
     return RunScore(run.folder, held_out, count, float(steps[-1]), float(scores.mean()), normalized)
 
 

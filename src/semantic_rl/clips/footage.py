@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.clusters import require_clusters
+from semantic_rl.analysis.return_ranges import published_range
 from semantic_rl.clips.choose import Runs, find_runs
 from semantic_rl.config.clips import MAX_EPISODE_STEPS, ClipSettings
 from semantic_rl.envs.procgen.games import find_game
@@ -99,9 +100,8 @@ def _max_episode_steps(footage: Footage, settings: ClipSettings) -> int:
 
 def _return_to_exceed(footage: Footage, settings: ClipSettings) -> float:
     environment = footage.recordings[0].description["environment"]
-    game = find_game(environment["env"])
-    range_ = game.easy if environment["distribution_mode"] == "easy" else game.hard
-    return settings.success_fraction * range_.maximum
+    game, mode = environment["env"], environment["distribution_mode"]
+    return settings.success_fraction * (published_range(game, mode) or find_game(game).hard).maximum
 
 
 def find_candidates(footage: Footage, settings: ClipSettings) -> Runs:

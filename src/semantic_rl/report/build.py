@@ -4,14 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from semantic_rl.analysis.clusters import compute_clusters
-from semantic_rl.analysis.embedding import Planes, compute_planes
+from semantic_rl.analysis.embedding import Planes, compute_planes, fitting_perplexity
 from semantic_rl.analysis.metrics import Metrics, compute_metrics
 from semantic_rl.analysis.progress import Progress, read_held_out, read_progress
+from semantic_rl.analysis.return_ranges import published_range
 from semantic_rl.analysis.transitions import compute_transitions
 from semantic_rl.artifacts import PROGRESS_FILE, held_out_logs
 from semantic_rl.atomic_write import whole_file
 from semantic_rl.config import ReportConfig
-from semantic_rl.envs.procgen.games import ReturnRange, find_range
 from semantic_rl.errors import UserError
 from semantic_rl.output_places import check_output_file
 from semantic_rl.recording.store import Recording, open_recording
@@ -25,7 +25,6 @@ from semantic_rl.report.stored import read_metrics
 NUM_TYPICAL = 4
 GENERATOR_TAG = f'<meta name="generator" content="{GENERATOR} '.encode()
 """Tag near the beginning of a report, which marks a file that may be replaced."""
-SMALLEST_PERPLEXITY = 2.0
 WITHOUT_CLUSTERS = "The agent has no semantic clustering module (it was trained with plain PPO), so it has no clusters."
 
 Report = Callable[[str, int, int], None]
@@ -62,7 +61,7 @@ def gather(recording: Recording, config: ReportConfig, report: Report) -> Conten
     metrics = None if config.metrics is None else read_metrics(config.metrics, recording)
     clips = None if config.clips is None else read_clips(config.clips, recording)
     has_clusters = recording.num_codes > 0
-    perplexity = max(SMALLEST_PERPLEXITY, min(config.perplexity, (recording.num_states - 1) // 3))
+    perplexity = fitting_perplexity(config.perplexity, min(recording.num_states, config.max_states))
     report("clusters", 0, 2)
     clusters = compute_clusters(recording, NUM_TYPICAL, seed=config.seed) if has_clusters else Absent(WITHOUT_CLUSTERS)
     report("clusters", 1, 2)
@@ -94,7 +93,7 @@ def _learning(agent: About, strict: bool) -> Learning | Absent:
         if strict:
             raise
         return Absent(str(error).replace(str(agent.run), agent.name))  # the path would reveal the machine
-    return Learning(training, _held_out(agent.run, strict), _scale(agent))
+    return Learning(training, _held_out(agent.run, strict), published_range(agent.game, agent.mode))
 
 
 def _held_out(run: Path, strict: bool) -> Progress | None:
@@ -110,13 +109,6 @@ def _held_out(run: Path, strict: bool) -> Progress | None:
 
 def _ignore(warning: str) -> None:
     """Ignore warnings about cut-off lines, which are left out of a curve."""
-
-
-def _scale(agent: About) -> ReturnRange | None:
-    try:
-        return find_range(agent.game, agent.mode)
-    except UserError:
-        return None
 
 
 def _planes(recording: Recording, config: ReportConfig, perplexity: float, report: Report) -> Planes | Absent:
