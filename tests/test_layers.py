@@ -84,8 +84,8 @@ CLI_MAY_IMPORT_AT_START = ("arguments", "config", *EVERYONE[:-1], "artifacts", "
 """The colours take NumPy. The rest is imported inside each command, so that `--help` is quick."""
 
 WITHOUT_TORCH_AND_GAMES = (
-    *EVERYONE, "envs.spec", "envs.procgen.games", "envs.procgen.spec", "config", "artifacts", "arguments", "terminal_signs",
-    "recording.store", "analysis", "figures", "clips", "report",
+    *EVERYONE, "envs.spec", "envs.procgen.games", "envs.procgen.spec", "config", "artifacts", "arguments",
+    "terminal_signs", "recording.store", "analysis", "figures", "clips", "report",
     "explorer", "commands", "cli",
 )  # fmt: skip
 HEAVY = ("torch", "procgen_gym")
