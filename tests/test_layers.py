@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "progress_log":          (),
     "palette":               (),
     "control_factor":        ("artifacts",),
+    "user_code":             (),
     "envs.spec":             (),
     "envs.procgen.games":    ("envs.spec",),
     "envs.procgen.spec":     ("envs.procgen.games", "envs.spec"),
@@ -38,6 +39,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "triton_support":        (),
     "losses":                ("config", "shapes", "triton_support"),
     "envs":                  ("config",),
+    "envs.gymnasium":        ("envs.base", "envs.spec", "user_code"),
     "models":                ("config", "shapes", "triton_support"),
     "agents":                ("artifacts",),
     "agents.policy":         ("agents", "artifacts", "models", "training.checkpoint", "training.device"),
@@ -88,7 +90,7 @@ WITHOUT_TORCH_AND_GAMES = (
     "terminal_signs", "recording.store", "analysis", "figures", "clips", "report",
     "explorer", "commands", "cli",
 )  # fmt: skip
-HEAVY = ("torch", "procgen_gym")
+HEAVY = ("torch", "procgen_gym", "gymnasium")
 
 NOWHERE = ("joblib", "train_procgen")
 """joblib would execute what a foreign file asks for; the old command lines are a layer above this package."""

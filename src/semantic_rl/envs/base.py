@@ -7,7 +7,7 @@ next one. `act` returns at once and `observe` waits, so that a caller can use th
 memory instead: `LendingEnv`.
 """
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 class EnvStep(NamedTuple):
     """The result of one step of all environments."""
 
-    observation: NDArray[np.uint8]
-    """[N, H, W, 3]; where an episode ended, the first observation of the next one."""
+    observation: Any
+    """An array [N, …], of the games uint8 [N, H, W, 3], or a dictionary of such arrays. Where an episode ended, the
+    first observation of the next one if the environments begin it themselves."""
     reward: NDArray[np.float32]
     """[N], raw."""
     terminated: NDArray[np.bool_]

@@ -1,0 +1,69 @@
+"""Calls of an environment's own code, whose faults become one UserError.
+
+The code is somebody else's and may raise anything.
+"""
+
+import inspect
+from typing import Any
+
+import gymnasium as gym
+
+from semantic_rl.envs.gymnasium.ids import missing_package
+from semantic_rl.errors import UserError
+from semantic_rl.user_code import exception_in_words
+
+WITHOUT_PICTURES = "--frame-size 0 records without pictures"
+
+
+def reset(env: gym.Env[Any, Any], seed: int, name: str) -> tuple[Any, dict[str, Any]]:
+    """Begin an episode; `name` says in messages which environment it is.
+
+    Raises UserError if the environment does not accept a seed, does not return an observation with its `info`, or
+    raises an exception.
+    """
+    try:
+        found: Any = env.reset(seed=seed)
+    except Exception as error:
+        if not _accepts_seeds(env):
+            raise UserError(
+                f"{name}: its reset does not accept a seed, so that no episode could be played again; give it the "
+                "arguments of Gymnasium's reset(*, seed=None, options=None)."
+            ) from error
+        raise UserError(f"{name}: its reset with seed {seed} failed: {exception_in_words(error)}") from error
+    if not (isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], dict)):  # type: ignore[arg-type]
+        raise UserError(f"{name}: its reset returns {_kind(found)}, expected (observation, info), as in Gymnasium.")
+    return found  # pyright: ignore[reportReturnType]
+
+
+def step(env: gym.Env[Any, Any], action: Any, name: str, where: str) -> tuple[Any, Any, Any, Any, Any]:
+    """Take a step; raises UserError, which says `where`, if the environment raises or returns something else."""
+    try:
+        found: Any = env.step(action)
+    except Exception as error:
+        raise UserError(f"{name}: its step failed {where}: {exception_in_words(error)}") from error
+    if type(found) is not tuple or len(found) != 5:  # type: ignore[arg-type]
+        raise UserError(
+            f"{name}: its step returns {_kind(found)}, expected (observation, reward, terminated, truncated, info), as "
+            "in Gymnasium."
+        )
+    return found  # pyright: ignore[reportReturnType]
+
+
+def render(env: gym.Env[Any, Any], name: str) -> Any:
+    """Return what an environment draws; raises UserError if it cannot."""
+    try:
+        return env.render()
+    except gym.error.DependencyNotInstalled as error:
+        reason = missing_package(type(env.unwrapped), error)
+        raise UserError(f"{name} cannot be drawn: {reason}; {WITHOUT_PICTURES}.") from error
+    except Exception as error:
+        raise UserError(f"{name} cannot be drawn: {exception_in_words(error)}; {WITHOUT_PICTURES}.") from error
+
+
+def _accepts_seeds(env: gym.Env[Any, Any]) -> bool:
+    parameters = inspect.signature(env.unwrapped.reset).parameters
+    return "seed" in parameters or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+
+
+def _kind(value: Any) -> str:
+    return f"{len(value)} values" if isinstance(value, tuple) else f"a {type(value).__name__}"  # type: ignore[arg-type]

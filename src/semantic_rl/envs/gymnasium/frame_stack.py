@@ -1,0 +1,67 @@
+"""Stacks the last observations of an episode along their last axis, as Stable-Baselines3's VecFrameStack does.
+
+Before the episode's first observation there are zeros. Images whose channels come first are stacked along these.
+"""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.errors import UserError
+
+
+class FrameStack(gym.Wrapper[Any, Any, Any, Any]):
+    """The last `num_frames` observations as one: [84, 84, 1] becomes [84, 84, 4], and [24] becomes [96]."""
+
+    def __init__(self, env: gym.Env[Any, Any], num_frames: int) -> None:
+        super().__init__(env)
+        space = env.observation_space
+        self._parts = dict(space.spaces) if isinstance(space, gym.spaces.Dict) else {"": space}
+        for name, part in self._parts.items():
+            if not isinstance(part, gym.spaces.Box) or not part.shape:
+                raise UserError(f"wrap: 'frame-stack' needs arrays, got {part}{f' of {name}' if name else ''}.")
+        self._num_frames = num_frames
+        self._axes = {name: 0 if _has_channels_first(part) else -1 for name, part in self._parts.items()}
+        self._stacks: dict[str, NDArray[Any]] = {}
+        stacked: dict[str, Any] = {name: self._stacked_space(name, part) for name, part in self._parts.items()}
+        self.observation_space = gym.spaces.Dict(stacked) if isinstance(space, gym.spaces.Dict) else stacked[""]
+
+    def _stacked_space(self, name: str, part: Any) -> gym.spaces.Box:
+        low, high = (np.repeat(bound, self._num_frames, axis=self._axes[name]) for bound in (part.low, part.high))
+        return gym.spaces.Box(low, high, dtype=part.dtype)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        zeros = {name: np.zeros_like(array) for name, array in self._named(observation).items()}
+        self._stacks = {
+            name: np.concatenate([array] * self._num_frames, axis=self._axes[name]) for name, array in zeros.items()
+        }
+        return self._push(observation), info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Take a step."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        return self._push(observation), reward, terminated, truncated, info
+
+    def _named(self, observation: Any) -> dict[str, NDArray[Any]]:
+        return observation if isinstance(self.env.observation_space, gym.spaces.Dict) else {"": observation}
+
+    def _push(self, observation: Any) -> Any:
+        """Return the stack, a new array, with an observation at its end."""
+        for name, array in self._named(observation).items():
+            axis, stack = self._axes[name], self._stacks[name]
+            kept = stack[array.shape[0] :] if axis == 0 else stack[..., array.shape[-1] :]
+            self._stacks[name] = np.concatenate([kept, array], axis=axis, dtype=stack.dtype)
+        if isinstance(self.observation_space, gym.spaces.Dict):
+            return dict(self._stacks)
+        return self._stacks[""]
+
+
+def _has_channels_first(part: Any) -> bool:
+    """Say whether a space is of images [C, H, W], where Stable-Baselines3 looks for the channels too."""
+    if part.dtype != np.uint8 or len(part.shape) != 3 or not (np.all(part.low == 0) and np.all(part.high == 255)):
+        return False
+    return int(np.argmin(part.shape)) == 0

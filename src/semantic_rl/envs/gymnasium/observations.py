@@ -1,0 +1,108 @@
+"""Reads observations of any space into arrays with a batch axis of 1, and checks them.
+
+A Dict or a Tuple becomes a dictionary of arrays; a part in a part is named `outer.inner`, and the parts of a Tuple by
+their number. Texts are left out.
+"""
+
+from typing import Any, NamedTuple, NoReturn
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from semantic_rl.envs.spec import DTYPES, MOST_BYTES_OF_OBSERVATION
+from semantic_rl.errors import UserError
+
+Observation = NDArray[Any] | dict[str, NDArray[Any]]
+
+
+class Leaf(NamedTuple):
+    """An array in an observation."""
+
+    name: str
+    path: tuple[Any, ...]
+    """Keys that lead to it."""
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def find_leaves(space: gym.Space[Any], env: str) -> tuple[Leaf, ...]:
+    """Return the arrays that observations of a space consist of; raises UserError if it has something else or none."""
+    found = tuple(_leaves(space, (), env))
+    if not found:
+        raise UserError(f"{env}: its observations, {space}, have no numbers.")
+    size = sum(int(np.prod(leaf.shape)) * leaf.dtype.itemsize for leaf in found)
+    if size > MOST_BYTES_OF_OBSERVATION:
+        raise UserError(
+            f"{env}: an observation has {size:,} bytes, expected at most {MOST_BYTES_OF_OBSERVATION:,}; wrap it, for "
+            "example with resize=84."
+        )
+    return found
+
+
+def _leaves(space: gym.Space[Any], path: tuple[Any, ...], env: str) -> list[Leaf]:
+    if isinstance(space, spaces.Text) or getattr(space.dtype, "kind", "") == "U":  # MiniGrid's missions are no Text
+        return []
+    if isinstance(space, spaces.Dict):
+        parts = list(space.spaces.items())
+    elif isinstance(space, spaces.Tuple):
+        parts = list(enumerate(space.spaces))
+    else:
+        known = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+        if not isinstance(space, known) or space.shape is None or np.dtype(space.dtype).name not in DTYPES:
+            raise UserError(
+                f"{env}: its observations, {space}, are not supported; expected Box, Discrete, MultiDiscrete or "
+                f"MultiBinary of {', '.join(DTYPES)}, or a Dict or Tuple of these."
+            )
+        return [Leaf(".".join(map(str, path)), path, space.shape, np.dtype(space.dtype))]
+    return [leaf for key, part in parts for leaf in _leaves(part, (*path, key), env)]
+
+
+class ObservationReader:
+    """Copies observations into arrays of the caller's own; raises UserError if one is not what its space says."""
+
+    def __init__(self, space: gym.Space[Any], env: str) -> None:
+        self.leaves = find_leaves(space, env)
+        self.is_dict = isinstance(space, spaces.Dict | spaces.Tuple)
+        self._env = env
+        self._zeros = {
+            leaf.name: np.zeros(leaf.shape, leaf.dtype) for leaf in self.leaves if leaf.dtype.kind == "f"
+        }  # fmt: skip
+        self._only = None if self.is_dict else self.leaves[0]
+
+    def read(self, observation: Any, where: str) -> Observation:
+        """Return the observation, [1, …]; `where` says which it is, in messages."""
+        if self._only is not None:
+            return self._copy(self._only, observation, where)
+        return {leaf.name: self._copy(leaf, self._at(observation, leaf, where), where) for leaf in self.leaves}
+
+    def _copy(self, leaf: Leaf, value: Any, where: str) -> NDArray[Any]:
+        try:
+            copy = np.array(value, leaf.dtype)[None]
+        except (TypeError, ValueError, OverflowError):
+            self._wrong(leaf, where, f"is a {type(value).__name__}")
+        if copy.shape[1:] != leaf.shape:
+            self._wrong(leaf, where, f"has the shape {copy.shape[1:]}")
+        zeros = self._zeros.get(leaf.name)
+        if zeros is None:
+            found = getattr(value, "dtype", None)
+            if found is not None and found.kind == "f":
+                self._wrong(leaf, where, f"has the type {found}")
+        elif np.vdot(copy, zeros) != 0.0:  # 0 × NaN and 0 × ∞ are NaN, which differs from everything
+            self._wrong(leaf, where, "has a number that is not finite")
+        return copy
+
+    def _at(self, observation: Any, leaf: Leaf, where: str) -> Any:
+        for key in leaf.path:
+            try:
+                observation = observation[key]
+            except (KeyError, IndexError, TypeError):
+                self._wrong(leaf, where, "is missing")
+        return observation
+
+    def _wrong(self, leaf: Leaf, where: str, fault: str) -> NoReturn:
+        name = f"'{leaf.name}' of the observation" if leaf.name else "the observation"
+        raise UserError(
+            f"{self._env}: {name} {where} {fault}; its space says {leaf.dtype.name} of the shape {leaf.shape}."
+        ) from None

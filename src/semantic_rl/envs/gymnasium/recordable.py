@@ -1,0 +1,152 @@
+"""One Gymnasium environment as the recorder plays it: a batch axis of 1, episodes that begin with a seed each."""
+
+import math
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from semantic_rl.envs.base import EnvStep
+from semantic_rl.envs.gymnasium import calls
+from semantic_rl.envs.gymnasium.make import EnvRecipe
+from semantic_rl.envs.gymnasium.observations import Observation, ObservationReader
+from semantic_rl.envs.gymnasium.spec import MINIGRID_SUCCESS, gymnasium_spec, success_key
+from semantic_rl.envs.spec import EnvSpec
+from semantic_rl.errors import UserError
+
+REMEMBERING = ("gymnasium.envs.box2d.bipedal_walker", "gymnasium.envs.box2d.car_racing")
+"""Environments that keep their physical world over a reset, so that an episode depends on those before it. They are
+made anew for each episode, which then depends on its seed alone."""
+GREATEST_REWARD = float(np.finfo(np.float32).max)
+
+
+def _shared(value: bool) -> NDArray[np.bool_]:
+    """Return an array [1] that many steps share, since nobody can write to it."""
+    array = np.array([value])
+    array.flags.writeable = False
+    return array
+
+
+TRUE, FALSE = _shared(True), _shared(False)
+
+
+class GymnasiumEnv:
+    """An environment without autoreset.
+
+    `begin` starts an episode, after which `observe` returns its first observation. After the step that ends it,
+    `observe` returns the last observation, which no action follows, and the next call is `begin`. Everything that is
+    wrong with the environment raises UserError.
+    """
+
+    num_envs = 1
+
+    def __init__(self, recipe: EnvRecipe, render: bool = False, spec: EnvSpec | None = None) -> None:
+        """Make the environment; with `render`, `frames` returns pictures. `spec` saves finding it out again."""
+        self._recipe, self._render = recipe, render
+        self._env = recipe.make(render)
+        self._remembers = type(self._env.unwrapped).__module__ in REMEMBERING
+        self.spec = gymnasium_spec(self._env, recipe) if spec is None else spec
+        self.observation_space = self._env.observation_space
+        self.action_space: Any = self._env.action_space
+        self._name = recipe.env
+        self._reader = ObservationReader(self.observation_space, recipe.env)
+        self._success_key = success_key(self.spec)
+        self._reward_is_success = self.spec.success == MINIGRID_SUCCESS
+        self._step: EnvStep | None = None
+        self._seed, self._num_steps = 0, 0
+        self._level_seed = np.zeros(1, np.int64)
+
+    def begin(self, seed: int) -> None:
+        """Start an episode from a seed, which is the level of all its observations."""
+        if self._remembers and self._step is not None:
+            self._env.close()
+            self._env = self._recipe.make(self._render)
+        self._seed, self._num_steps = seed, 0
+        self._level_seed = np.array([seed])
+        self._level_seed.flags.writeable = False
+        raw, _ = calls.reset(self._env, seed, self._name)
+        observation = self._reader.read(raw, self._where())
+        self._step = EnvStep(observation, np.zeros(1, np.float32), FALSE, FALSE, FALSE, self._level_seed)
+
+    def act(self, actions: NDArray[Any]) -> None:
+        """Take a step with actions [1, …]; a discrete action is counted from 0, wherever its space begins."""
+        if self._step is None or self._step.terminated[0] or self._step.truncated[0]:
+            raise RuntimeError("an episode must begin before the first step, and after the last one")
+        self._num_steps += 1
+        raw, reward, terminated, truncated, info = calls.step(
+            self._env, self._action(actions[0]), self._name, self._where()
+        )
+        observation = self._reader.read(raw, self._where())
+        number = self._reward(reward)
+        success = FALSE
+        if terminated or truncated:
+            success = TRUE if self._succeeded(number, info) else FALSE
+        self._step = EnvStep(
+            observation,
+            np.array([number], np.float32),
+            TRUE if terminated else FALSE,
+            TRUE if truncated else FALSE,
+            success,
+            self._level_seed,
+        )
+
+    def observe(self) -> EnvStep:
+        """Return the result of the last step, or the first observation of an episode that has begun."""
+        if self._step is None:
+            raise RuntimeError("no episode has begun")
+        return self._step
+
+    def agent_observation(self) -> Observation:
+        """Return what the agent sees of the last observation."""
+        return self.observe().observation
+
+    def frames(self) -> NDArray[np.uint8]:
+        """Return a picture [1, H, W, 3] of the last observation; needs `render`."""
+        picture = calls.render(self._env, self._name)
+        if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or picture.shape[2:] not in ((3,), (4,)):
+            shown = (
+                f"an array of {picture.dtype} of the shape {picture.shape}"
+                if isinstance(picture, np.ndarray)
+                else (f"a {type(picture).__name__}")
+            )
+            raise UserError(
+                f"{self._name}: its render returns {shown}, expected a picture [height, width, 3] of uint8; "
+                f"{calls.WITHOUT_PICTURES}."
+            )
+        return picture[None, :, :, :3].copy()
+
+    def close(self) -> None:
+        """Free the environment."""
+        self._env.close()
+
+    def _where(self) -> str:
+        """Return which observation this is, for messages."""
+        return f"in step {self._num_steps} of the episode with seed {self._seed}"
+
+    def _action(self, action: Any) -> Any:
+        """Return an action as the environment wants it, in memory of its own."""
+        space = self.action_space
+        if type(space) is spaces.Discrete:
+            index = int(action)
+            if not 0 <= index < space.n:
+                raise UserError(f"{self._name}: the agent chose action {index} of {space.n} {self._where()}.")
+            return index + int(space.start)
+        found = np.array(action, space.dtype).reshape(space.shape)
+        return found + space.start if isinstance(space, spaces.MultiDiscrete) else found
+
+    def _reward(self, reward: Any) -> float:
+        try:
+            number = float(reward if np.ndim(reward) == 0 else np.asarray(reward).item())
+        except (TypeError, ValueError):
+            raise UserError(
+                f"{self._name}: its reward {self._where()} is {str(reward)[:40]!r}, expected a number."
+            ) from None
+        if not math.isfinite(number) or abs(number) > GREATEST_REWARD:
+            raise UserError(f"{self._name}: its reward {self._where()} is {number}, expected a finite number.")
+        return number
+
+    def _succeeded(self, reward: float, info: dict[str, Any]) -> bool:
+        if self._reward_is_success:
+            return reward > 0
+        return self._success_key is not None and bool(info.get(self._success_key, False))

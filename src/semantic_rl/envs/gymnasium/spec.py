@@ -1,0 +1,115 @@
+"""The `EnvSpec` of a Gymnasium environment, read from its spaces, its metadata and a first step."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from semantic_rl.envs.gymnasium import calls
+from semantic_rl.envs.gymnasium.make import EnvRecipe
+from semantic_rl.envs.gymnasium.names import continuous_names, discrete_names, is_minigrid, number_labels
+from semantic_rl.envs.gymnasium.observations import Leaf, find_leaves
+from semantic_rl.envs.gymnasium.wrappers import actions_repeated
+from semantic_rl.envs.spec import ActionSpec, EnvSpec, ObservationPart
+from semantic_rl.errors import UserError
+
+SUCCESS_KEYS = ("is_success", "success")
+"""Keys of `info` in which environments say whether the goal was reached."""
+MINIGRID_SUCCESS = "the mission was fulfilled (the last reward is above 0)"
+LEVEL = "seed of the episode's reset"
+DEFAULT_STEPS_PER_SECOND = 15.0
+ATARI_FRAMES_PER_SECOND = 60.0
+DEFAULT_ATARI_FRAME_SKIP = 4
+
+
+def gymnasium_spec(env: gym.Env[Any, Any], recipe: EnvRecipe) -> EnvSpec:
+    """Return the spec of an environment that `recipe` made; plays one step, in another one.
+
+    Raises UserError if the environment's spaces are not supported, or if it cannot be played.
+    """
+    base = _base(env, recipe)
+    leaves = find_leaves(env.observation_space, recipe.env)
+    return EnvSpec(
+        id=recipe.env,
+        family="gymnasium",
+        observation=tuple(_part(leaf, base, env.unwrapped) for leaf in leaves),
+        action=_action(env, base, recipe.env),
+        arguments=dict(recipe.arguments),
+        wrappers=recipe.wrapper_names,
+        success=_success(recipe),
+        level=LEVEL,
+        steps_per_second=_steps_per_second(env, recipe),
+    )
+
+
+def success_key(spec: EnvSpec) -> str | None:
+    """Return the key of `info` that says whether an episode succeeded; None if none does."""
+    return next((key for key in SUCCESS_KEYS if spec.success == _says(key)), None)
+
+
+def _base(env: gym.Env[Any, Any], recipe: EnvRecipe) -> str:
+    """Return the id without version and namespace; the name of the class where there is no id."""
+    spec = env.spec
+    return type(env.unwrapped).__name__ if spec is None else (spec.name or recipe.env)
+
+
+def _part(leaf: Leaf, base: str, unwrapped: Any) -> ObservationPart:
+    labels = number_labels(base, unwrapped, leaf.shape[0]) if len(leaf.shape) == 1 and not leaf.name else ()
+    return ObservationPart(leaf.name, leaf.shape, leaf.dtype.name, labels)
+
+
+def _action(env: gym.Env[Any, Any], base: str, name: str) -> ActionSpec:
+    space = env.action_space
+    match space:
+        case spaces.Discrete():
+            count = int(space.n)
+            names, signs = discrete_names(base, env.unwrapped, count)
+            return ActionSpec("discrete", (count,), names, signs)
+        case spaces.MultiDiscrete():
+            sizes = tuple(int(size) for size in space.nvec.ravel())
+            return ActionSpec("multi_discrete", sizes, tuple(f"action {index}" for index in range(len(sizes))))
+        case spaces.MultiBinary():
+            count = int(np.prod(space.shape))
+            return ActionSpec("multi_binary", (2,) * count, tuple(f"switch {index}" for index in range(count)))
+        case spaces.Box():
+            count = int(np.prod(space.shape))
+            names = continuous_names(base, env.unwrapped, count)
+            low, high = (tuple(map(float, bound.ravel())) for bound in (space.low, space.high))
+            bounds = (low, high) if np.isfinite([low, high]).all() else ((), ())
+            return ActionSpec("continuous", (count,), names, (), *bounds)
+        case _:
+            raise UserError(
+                f"{name}: its actions, {space}, are not supported; expected Discrete, MultiDiscrete, MultiBinary or "
+                "Box."
+            )
+
+
+def _success(recipe: EnvRecipe) -> str | None:
+    """Return what counts as success, as the environment itself says.
+
+    An environment of its own is asked, since what was played before can change an episode: Box2D's are such.
+    """
+    env = recipe.make(render=False)
+    try:
+        if is_minigrid(env.unwrapped):
+            return MINIGRID_SUCCESS
+        _, info = calls.reset(env, 0, recipe.env)
+        env.action_space.seed(0)
+        later = calls.step(env, env.action_space.sample(), recipe.env, "in the first step")[4]
+        return next((_says(key) for key in SUCCESS_KEYS if key in info or key in later), None)
+    finally:
+        env.close()
+
+
+def _says(key: str) -> str:
+    return f"info['{key}']"
+
+
+def _steps_per_second(env: gym.Env[Any, Any], recipe: EnvRecipe) -> float:
+    frames = env.metadata.get("render_fps")
+    rate = float(frames) if isinstance(frames, int | float) else DEFAULT_STEPS_PER_SECOND
+    if hasattr(env.unwrapped, "ale"):
+        skip = {} if env.spec is None else env.spec.kwargs
+        rate = ATARI_FRAMES_PER_SECOND / float(np.mean(skip.get("frameskip", DEFAULT_ATARI_FRAME_SKIP)))
+    return min(max(rate / actions_repeated(recipe.wrappers), 0.1), 1000.0)
