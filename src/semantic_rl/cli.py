@@ -33,6 +33,7 @@ COMMANDS: dict[str, Command] = {
     "record": Command("record", "write the states that an agent meets, and what its network makes of them"),
     "figures": Command("", "draw: figures embeddings | clusters | transitions | curves"),
     "agents": Command("agents", "list the trained agents that ship with the package"),
+    "layers": Command("layers", "list the layers of an agent that can be looked into"),
     "pack": Command("pack", "make a small folder of an agent to give away, with its scores"),
     "clips": Command("clips", "make a video for each cluster: what the agent does when it is in it"),
     "metrics": Command("metrics", "how good are plane and clusters, in numbers with intervals"),

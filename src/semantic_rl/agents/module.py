@@ -94,11 +94,11 @@ class ModuleAgent:
         return layers_of(self._network, self._probe)
 
     def _run(self, observation: Any, state: Any, starts: NDArray[np.bool_]) -> tuple[Tensor, Tensor | None, Any]:
-        given = _to_tensors(observation, self.device)
+        given = to_tensors(observation, self.device)
         if self._initial_state is None:
             result = self._act(given)
         else:
-            before = _to_tensors(state, self.device)
+            before = to_tensors(state, self.device)
             before = before[0] if self._has_one_state else before
             result = self._act(given, before, torch.as_tensor(starts, device=self.device))
         parts = cast(tuple[Any, ...], result) if isinstance(result, tuple) else (result,)
@@ -138,8 +138,7 @@ def module_agent(
     if not isinstance(network, nn.Module):
         raise UserError(f"network: got {type(network).__name__}, expected a torch.nn.Module.")
     spaces = spaces_of(env)
-    if policy_kind is None:
-        policy_kind = _usual_kind(spaces.action)
+    policy_kind = policy_kind or _usual_kind(spaces.action)
     return ModuleAgent(network, spaces, layer, policy_kind, act or network, initial_state)
 
 
@@ -172,11 +171,12 @@ def _check_columns(columns: Tensor, kind: PolicyKind, space: gym.Space[Any]) -> 
         )
 
 
-def _to_tensors(value: Any, device: torch.device) -> Any:
+def to_tensors(value: Any, device: torch.device) -> Any:
+    """Return arrays as float32 tensors, in the dict or tuple that they are in; None stays None."""
     if isinstance(value, dict):
-        return {name: _to_tensors(part, device) for name, part in cast(dict[str, Any], value).items()}
+        return {name: to_tensors(part, device) for name, part in cast(dict[str, Any], value).items()}
     if isinstance(value, tuple | list):
-        return tuple(_to_tensors(part, device) for part in cast(tuple[Any, ...], value))
+        return tuple(to_tensors(part, device) for part in cast(tuple[Any, ...], value))
     return None if value is None else torch.as_tensor(value, dtype=torch.float32, device=device)
 
 

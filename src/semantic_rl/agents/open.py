@@ -1,12 +1,15 @@
 """Opens an agent by what a user types: a run, a checkpoint, a shipped name, a zip, or a function in a Python file."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from semantic_rl.agents.protocol import Agent
 from semantic_rl.agents.spaces import spaces_of
 from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of, shown_path
+
+if TYPE_CHECKING:
+    from semantic_rl.agents.layers import Layer
 
 AN_AGENT = (
     "a run folder, a checkpoint folder, the name of an agent that ships with the package, a zip of Stable-Baselines3, "
@@ -43,11 +46,34 @@ def open_agent(
         return _open_file(path, env, layer, trust)
     if trust:
         raise UserError(
-            f"trust: '{shown_path(path)}' is no zip of Stable-Baselines3; only such a file has to be trusted."
+            f"trust: {shown_path(path)} is no zip of Stable-Baselines3; only such a file has to be trusted."
         )
     from semantic_rl.agents.policy import open_policy
 
     return open_policy(path, layer, device, precision)
+
+
+class AgentLayers(NamedTuple):
+    """The layers of an agent, in the order in which they compute."""
+
+    layers: "list[Layer]"
+    default: str | None
+    """The one that is looked into if none is named; None if one must be named."""
+
+
+def agent_layers(what: str | Path, env: Any = None, trust: bool = False) -> AgentLayers:
+    """Return the layers of the agent that `what` names; like `open_agent`, but of a torch module no layer is needed."""
+    from torch import nn
+
+    from semantic_rl.agents.layers import list_layers
+    from semantic_rl.agents.user_file import call_user_function, module_layers, user_function
+
+    if (function := user_function(str(what))) is not None:
+        made = call_user_function(function)
+        if isinstance(made, nn.Module):
+            return AgentLayers(module_layers(made, env), None)
+    agent = open_agent(what, env, trust=trust)
+    return AgentLayers(list_layers(agent), agent.layer)
 
 
 def _open_file(path: Path, env: Any, layer: str | None, trust: bool) -> Agent:

@@ -296,18 +296,14 @@ def _load(policy: nn.Module, weights: dict[str, Tensor], file: Sb3File, spaces: 
     if strange or missing:
         found = f"has weights '{strange}'" if strange else f"lacks weights '{missing}'"
         cannot(file, f"it {found}, unlike the library's {type(policy).__name__} of today for these spaces")
-    for name, value in weights.items():
-        if value.shape == expected[name].shape:
-            continue
-        is_output = value.shape[1:] == expected[name].shape[1:] and not _is_first_layer(name)
-        said = does_not_fit(file, spaces, "action" if is_output else "observation")
-        sizes = f"its weights '{name}' are {list(value.shape)}, {list(expected[name].shape)} would fit"
+    misfits = [name for name, value in weights.items() if value.shape != expected[name].shape]
+    # Other inputs come from other observations; where only outputs differ, the actions do.
+    inputs = [name for name in misfits if weights[name].shape[1:] != expected[name].shape[1:]]
+    for name in [*inputs, *misfits]:
+        said = does_not_fit(file, spaces, "observation" if inputs else "action")
+        sizes = f"its weights '{name}' are {list(weights[name].shape)}, {list(expected[name].shape)} would fit"
         raise UserError(said.replace("; give", f" ({sizes}); give", 1))
     policy.load_state_dict(weights)
-
-
-def _is_first_layer(name: str) -> bool:
-    return "features_extractor" in name
 
 
 def _first(names: Iterable[str]) -> str:

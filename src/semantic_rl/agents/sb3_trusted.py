@@ -29,6 +29,8 @@ def load_trusted(file: Sb3File, spaces: Spaces) -> Any:
     replaced |= {name: _no_schedule for name in SCHEDULES if name in file.data}
     replaced |= {"observation_space": wanted.observation, "action_space": wanted.action, "learning_rate": 0.0}
     smallest = {name: value for name, value in SMALLEST.items() if name in file.data}
+    if "buffer_size" in smallest:
+        smallest.pop("n_steps", None)  # there it is that of returns
     try:
         data, _, _ = load_from_zip_file(file.path, device="cpu", custom_objects=replaced)
         algorithm = _algorithm(data or {}, file)

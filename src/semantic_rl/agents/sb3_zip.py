@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import pickletools
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -109,7 +110,9 @@ def _read_weights(content: bytes, path: Path) -> dict[str, Tensor]:
     where = f"{shown_path(path)}: its member 'policy.pth'"
     _check_sizes(content, where)
     try:
-        loaded: Any = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about the pickle's version
+            loaded: Any = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # PyTorch raises whatever the damage leads to
         said = str(error).strip().partition("\n")[0][:160]
         raise UserError(f"{where} cannot be read as weights ({said or type(error).__name__}); {WAY_OUT}") from error

@@ -9,10 +9,13 @@ import traceback
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 from torch import nn
 
-from semantic_rl.agents.module import module_agent
+from semantic_rl.agents.layers import PROBED_ROWS, Layer, layers_of
+from semantic_rl.agents.module import module_agent, to_tensors
 from semantic_rl.agents.protocol import Agent
+from semantic_rl.agents.spaces import spaces_of, zeros
 from semantic_rl.errors import UserError, nearest, on_one_line
 from semantic_rl.input_places import kind_of, shown_path
 
@@ -74,6 +77,19 @@ def _said(error: Exception, path: Path) -> str:
     return on_one_line(f"{where}{type(error).__name__}: {error}")[:300]
 
 
+def module_layers(network: nn.Module, env: Any) -> list[Layer]:
+    """Return the layers that a network runs through for an environment's observations; raises UserError without one."""
+    spaces = spaces_of(_known(env, network))
+    observation = to_tensors(zeros(spaces.observation, PROBED_ROWS), torch.device("cpu"))
+    return layers_of(network.eval(), lambda: network(observation))
+
+
+def _known(env: Any, network: nn.Module) -> Any:
+    if env is None:
+        raise UserError(f"a {type(network).__name__} does not say what it plays; name the environment with --env.")
+    return env
+
+
 def open_user_file(function: UserFunction, env: Any, layer: str | None) -> Agent:
     """Run a user's function; return its Agent, or make one of its model of Stable-Baselines3 or of its torch module.
 
@@ -82,15 +98,13 @@ def open_user_file(function: UserFunction, env: Any, layer: str | None) -> Agent
     made = call_user_function(function)
     where = f"{shown_path(function.path)}:{function.name}"
     if isinstance(made, nn.Module):
-        names = [name for name, _ in made.named_modules() if name]
         if layer is None:
+            names = [found.name for found in module_layers(made, env)]
             raise UserError(
                 f"{where} returns a {type(made).__name__}, of which a layer must be named, with --layer: "
                 f"{', '.join(names[:20])}."
             )
-        if env is None:
-            raise UserError(f"{where} returns a {type(made).__name__}; name the environment that it plays with --env.")
-        return module_agent(made, layer, env)
+        return module_agent(made, layer, _known(env, made))
     if type(made).__module__.startswith(("stable_baselines3.", "sb3_contrib.")):
         from semantic_rl.agents.sb3 import sb3_agent
 
@@ -102,7 +116,5 @@ def open_user_file(function: UserFunction, env: Any, layer: str | None) -> Agent
             "semantic_rl.agents.protocol), a torch.nn.Module or a model of Stable-Baselines3."
         )
     if layer is not None and layer != made.layer:
-        raise UserError(
-            f"layer: {where} returns an agent that looks into '{made.layer}'; choose the layer in the file."
-        )
+        raise UserError(f"layer: {where} returns an agent that looks into '{made.layer}'; choose another in the file.")
     return made
