@@ -26,8 +26,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from semantic_rl.config import PPOConfig, SemanticConfig, TrainConfig
 from semantic_rl.losses import semantic
 from semantic_rl.models.policy import SemanticPolicy, choose_actions
+from semantic_rl.training.batch import Batch
 from semantic_rl.training.distributed import Workers
-from semantic_rl.training.learner import Batch, Learner
+from semantic_rl.training.graphs import Execution
+from semantic_rl.training.learner import Learner
 
 NO_KERNEL = ("empty", "detach", "new_empty", "device", "sym_")
 PRODUCTS = ("convolution", "convolution_backward", "mm", "addmm", "bmm")
@@ -63,7 +65,9 @@ def count(algorithm: str, size: int, learns: bool) -> tuple[float, Traffic]:
     config = TrainConfig(algorithm=algorithm)  # type: ignore[arg-type]
     with FakeTensorMode():
         policy = SemanticPolicy(num_codes=config.num_codes, keep_activations=True)
-        learner = Learner(policy, PPOConfig(), SemanticConfig(), "bf16", torch.Generator(), Workers(), is_static=True)
+        learner = Learner(
+            policy, PPOConfig(), SemanticConfig(), "bf16", torch.Generator(), Workers(), execution=Execution.STATIC
+        )
         images = torch.zeros(size, 64, 64, 3, dtype=torch.uint8)
         numbers = [torch.zeros(size) for _ in range(4)]
         batch = Batch(images, torch.zeros(size, dtype=torch.int64), *numbers)

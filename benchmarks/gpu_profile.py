@@ -26,10 +26,11 @@ from semantic_rl.config import PPOConfig, SemanticConfig
 from semantic_rl.losses.semantic import fdr_loss
 from semantic_rl.models.impala_layers import fused
 from semantic_rl.models.policy import SemanticPolicy, choose_actions
+from semantic_rl.training.batch import Batch
 from semantic_rl.training.device import choose_precision, keep_freed_memory, working_on
 from semantic_rl.training.distributed import Workers
-from semantic_rl.training.graphs import StaticWork
-from semantic_rl.training.learner import Batch, Learner
+from semantic_rl.training.graphs import Execution, StaticWork
+from semantic_rl.training.learner import Learner
 
 
 class Bench:
@@ -72,7 +73,7 @@ def make_learner(device: torch.device, precision: str, num_codes: int) -> Learne
     policy = SemanticPolicy(num_codes=num_codes, keep_activations=True).to(device)
     generator = torch.Generator().manual_seed(0)
     ppo, semantic = PPOConfig(), SemanticConfig()
-    return Learner(policy, ppo, semantic, precision, generator, Workers(device=device), is_static=True)
+    return Learner(policy, ppo, semantic, precision, generator, Workers(device=device), execution=Execution.STATIC)
 
 
 def make_batch(device: torch.device, size: int) -> Batch:

@@ -23,6 +23,7 @@ import torch
 
 from semantic_rl.config import EnvConfig, TrainConfig
 from semantic_rl.envs import factory
+from semantic_rl.training.batch import make_batch
 from semantic_rl.training.device import choose_precision, keep_freed_memory, working_on
 from semantic_rl.training.distributed import Workers
 from semantic_rl.training.session import Session
@@ -44,12 +45,12 @@ def measure(arguments: argparse.Namespace, device: torch.device, variant: str, r
     rows: list[list[float]] = []
     for _ in range(1 + repeats):
         marks = [time.perf_counter()]
-        outcome = session.collect(ignore)
+        rollout = session.collect(ignore)
         marks.append(time.perf_counter())
         if arguments.rollout_only:
             rows.append([1000 * (marks[1] - marks[0])])
             continue
-        batch, explained = session.advantages(outcome)
+        batch, explained = make_batch(rollout, config.ppo)
         marks.append(time.perf_counter())
         learned = session.update(batch, ignore)
         marks.append(time.perf_counter())

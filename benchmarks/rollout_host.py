@@ -62,6 +62,7 @@ def host_times(num_envs: int, num_groups: int, num_steps: int, repeats: int) -> 
     from semantic_rl.envs.factory import make_env_groups
     from semantic_rl.training import actors
     from semantic_rl.training.actors import RolloutBuffer
+    from semantic_rl.training.graphs import Execution
     from semantic_rl.training.rollout import Player
 
     groups = make_env_groups(EnvConfig("coinrun", num_envs=num_envs), (1, 2), num_groups)
@@ -73,7 +74,7 @@ def host_times(num_envs: int, num_groups: int, num_steps: int, repeats: int) -> 
     static._choose_plainly = static._find_values = lambda self: None
     try:
         device = torch.device("cpu")
-        player = Player(groups, torch.Generator().manual_seed(3), device, is_static=True, in_threads=True)
+        player = Player(groups, torch.Generator().manual_seed(3), device, execution=Execution.STATIC, in_threads=True)
         buffer = RolloutBuffer(num_steps, num_envs, (64, 64, 3), device)
 
         def network(_images: Any) -> Any:
@@ -144,9 +145,10 @@ def update_times(num_envs: int, num_steps: int, repeats: int) -> dict[str, float
     import torch
 
     from semantic_rl.config import EnvConfig, TrainConfig
+    from semantic_rl.training.batch import make_batch
     from semantic_rl.training.display import Display
     from semantic_rl.training.distributed import Workers
-    from semantic_rl.training.rollout import Outcome
+    from semantic_rl.training.rollout import Rollout
     from semantic_rl.training.run_folder import open_logs
     from semantic_rl.training.session import Session
     from semantic_rl.training.statistics import UpdateStatistics
@@ -160,12 +162,16 @@ def update_times(num_envs: int, num_steps: int, repeats: int) -> dict[str, float
         session = Session(config, device, "fp32", workers)
         random = np.random.default_rng(0)
         shape = (num_steps, num_envs)
-        outcome = Outcome(
+        buffer = session._buffer
+        rollout = Rollout(
+            buffer.observation,
+            buffer.action,
+            buffer.log_prob,
+            buffer.value.normal_(),
             random.integers(0, 2, shape).astype(np.float32),
             random.random(shape) < 0.01,
             random.random(num_envs, np.float32),
         )
-        session._buffer.value.normal_()
         result: dict[str, float] = {}
 
         def measure(name: str, function: Callable[[], Any]) -> None:
@@ -176,8 +182,8 @@ def update_times(num_envs: int, num_steps: int, repeats: int) -> dict[str, float
             session._pack_environments()
 
         measure("random numbers", lambda: torch.rand(*shape, 15, generator=session._player.generator))
-        measure("advantages", lambda: session.advantages(outcome))
-        measure("  of it, the reward's normaliser", lambda: session._normalize(outcome.reward, outcome.done))
+        measure("advantages", lambda: make_batch(rollout, config.ppo))
+        measure("the rewards' normaliser", lambda: session._normalize(rollout.reward, rollout.done))
         measure("finish_update", lambda: session.finish_update(learned, 0.5))
         row = session.finish_update(learned, 0.5)
         measure("pack environments", pack)
@@ -186,11 +192,11 @@ def update_times(num_envs: int, num_steps: int, repeats: int) -> dict[str, float
         monitor = session._player.monitor
 
         def add() -> None:
-            for step in zip(outcome.reward, outcome.done, outcome.done, strict=True):
+            for step in zip(rollout.reward, rollout.done, rollout.done, strict=True):
                 monitor.add(*step)
 
         if hasattr(monitor, "add_rollout"):
-            measure("episode statistics", lambda: monitor.add_rollout(outcome.reward, outcome.done, outcome.done))
+            measure("episode statistics", lambda: monitor.add_rollout(rollout.reward, rollout.done, rollout.done))
         else:
             measure("episode statistics", add)
         run = Path(folder) / "run"

@@ -45,10 +45,10 @@ def bare_rates(session: Any, batch: Any, device: Any, precision: str, minibatch_
     """Return samples/s of the bare network: forward at a rollout's batch, forward and backward at a minibatch."""
     import torch
 
-    from semantic_rl.training.graphs import StaticWork
+    from semantic_rl.training.graphs import Execution, StaticWork
 
     learner = session._learner
-    as_graphs = session._static[1]
+    as_graphs = session.execution is Execution.GRAPHS
     acting, learning = (batch.observation[:size].clone() for size in (session.num_envs_of_a_step, minibatch_size))
 
     def forward() -> None:
@@ -121,6 +121,7 @@ def answer(pipe: Connection, settings: dict[str, Any], device: Any) -> None:
     import torch
 
     from semantic_rl.config import EnvConfig, TrainConfig
+    from semantic_rl.training.batch import make_batch
     from semantic_rl.training.device import choose_precision
     from semantic_rl.training.distributed import Workers
     from semantic_rl.training.session import Session
@@ -137,10 +138,10 @@ def answer(pipe: Connection, settings: dict[str, Any], device: Any) -> None:
     def update() -> tuple[dict[str, float], Any]:
         seconds = dict.fromkeys(("collect", "advantages", "learn", "rest"), 0.0)
         marks = [time.perf_counter()]
-        outcome = session.collect(ignore)
+        rollout = session.collect(ignore)
         synchronize(device)
         marks.append(time.perf_counter())
-        batch, explained = session.advantages(outcome)
+        batch, explained = make_batch(rollout, config.ppo)
         marks.append(time.perf_counter())
         learned = session.update(batch, ignore)
         synchronize(device)
@@ -160,7 +161,7 @@ def answer(pipe: Connection, settings: dict[str, Any], device: Any) -> None:
                 batch = update()[1]
             torch.cuda.reset_peak_memory_stats()
         elif first:  # a small minibatch to warm up; its time does not count
-            batch, _ = session.advantages(session.collect(ignore))
+            batch, _ = make_batch(session.collect(ignore), config.ppo)
             session.update(type(batch)(*(column[: config.minibatch_size] for column in batch)), ignore)
         first = False
         watch.seconds = dict.fromkeys(watch.seconds, 0.0)

@@ -8,9 +8,9 @@ from semantic_rl.config import PPOConfig, SemanticConfig
 from semantic_rl.envs.base import EnvStep
 from semantic_rl.models.policy import SemanticPolicy
 from semantic_rl.training.actors import RolloutBuffer
-from semantic_rl.training.advantages import generalized_advantages
+from semantic_rl.training.batch import make_batch
 from semantic_rl.training.distributed import Workers
-from semantic_rl.training.learner import Batch, Learner
+from semantic_rl.training.learner import Learner
 from semantic_rl.training.rollout import Player
 
 
@@ -59,12 +59,6 @@ def mean_return_after_training(num_updates: int = 12) -> float:
     buffer = RolloutBuffer(16, 16, (64, 64, 3), device)
     learner = Learner(policy, ppo, SemanticConfig(), "fp32", generator, Workers())
     for _ in range(num_updates):
-        outcome = player.play(policy, 16, buffer)
-        values = buffer.value.numpy()
-        advantages = generalized_advantages(
-            outcome.reward, values, outcome.done, outcome.next_value, ppo.gamma, ppo.gae_lambda
-        )
-        estimates = (torch.from_numpy(advantages), torch.from_numpy(advantages + values))
-        columns = (buffer.observation, buffer.action, buffer.log_prob, buffer.value, *estimates)
-        learner.update(Batch(*(column.flatten(0, 1) for column in columns)), semantic_weight=1.0)
+        batch, _ = make_batch(player.play(policy, 16, buffer), ppo)
+        learner.update(batch, semantic_weight=1.0)
     return player.monitor.statistics().mean_return

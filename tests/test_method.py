@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from semantic_rl.config import PPOConfig, SemanticConfig
 from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.training.batch import Batch
 from semantic_rl.training.distributed import Workers
-from semantic_rl.training.learner import Batch, Learner
+from semantic_rl.training.learner import Learner
 
 SIZE = 4
 STEP = 1e-8

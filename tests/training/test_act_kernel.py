@@ -22,6 +22,7 @@ from semantic_rl.models.impala import NUM_FEATURES
 from semantic_rl.models.policy import SemanticPolicy, choose_actions
 from semantic_rl.training.actors import RolloutBuffer, StaticActing
 from semantic_rl.training.distributed import Workers
+from semantic_rl.training.graphs import Execution
 from semantic_rl.training.learner import Learner
 
 SIZES, CODES = (1, 5, 16, 32), (0, 5, 8)
@@ -114,7 +115,7 @@ def compare_acting(device: str, as_graphs: bool) -> list[float]:
         "fp32",
         torch.Generator(),
         Workers(),
-        is_static=True,
+        execution=Execution.STATIC,
     )
     num_steps, size = 6, 4
     observation = torch.randint(256, (num_steps, size, *SHAPE), dtype=torch.uint8).numpy()

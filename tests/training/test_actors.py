@@ -16,7 +16,8 @@ from semantic_rl.envs.base import EnvStep
 from semantic_rl.envs.factory import make_env_groups
 from semantic_rl.models.policy import SemanticPolicy, choose_actions, sample_actions
 from semantic_rl.training.actors import RolloutBuffer, StaticActing
-from semantic_rl.training.rollout import Outcome, Player
+from semantic_rl.training.graphs import Execution
+from semantic_rl.training.rollout import Player, Rollout
 from semantic_rl.training.signals import Interrupted
 
 NUM_STEPS, SHAPE = 6, (64, 64, 3)
@@ -30,10 +31,10 @@ def make_policy(device: str) -> SemanticPolicy:
 
 
 def play(
-    device: str, num_groups: int, is_static: bool, as_graphs: bool = False, in_threads: bool | None = None
-) -> tuple[list[Outcome], RolloutBuffer]:
+    device: str, num_groups: int, execution: Execution, in_threads: bool | None = None
+) -> tuple[list[Rollout], RolloutBuffer]:
     groups = make_env_groups(EnvConfig("coinrun", num_envs=NUM_ENVS), (1, 2, 3), num_groups)
-    player = Player(groups, torch.Generator().manual_seed(3), torch.device(device), is_static, as_graphs, in_threads)
+    player = Player(groups, torch.Generator().manual_seed(3), torch.device(device), execution, in_threads)
     buffer = RolloutBuffer(NUM_STEPS, NUM_ENVS, SHAPE, torch.device(device))
     policy = make_policy(device)
     outcomes = [player.play(policy, NUM_STEPS, buffer) for _ in range(6)]
@@ -42,7 +43,7 @@ def play(
 
 
 def assert_same_play(
-    ours: tuple[list[Outcome], RolloutBuffer], theirs: tuple[list[Outcome], RolloutBuffer], exact: bool
+    ours: tuple[list[Rollout], RolloutBuffer], theirs: tuple[list[Rollout], RolloutBuffer], exact: bool
 ) -> None:
     for left, right in zip(ours[0], theirs[0], strict=True):
         assert np.array_equal(left.reward, right.reward)
@@ -58,20 +59,21 @@ def assert_same_play(
 @pytest.mark.parametrize("num_groups", [1, 2, 4])
 @pytest.mark.parametrize("device", DEVICES)
 def test_static_acting_plays_what_plain_acting_plays(device: str, num_groups: int):
-    assert_same_play(play(device, num_groups, True), play(device, num_groups, False), exact=device == "cpu")
+    static, plain = (play(device, num_groups, execution) for execution in (Execution.STATIC, Execution.PLAIN))
+    assert_same_play(static, plain, exact=device == "cpu")
 
 
-@pytest.mark.parametrize("is_static", [False, True])
+@pytest.mark.parametrize("execution", [Execution.PLAIN, Execution.STATIC])
 @pytest.mark.parametrize("num_groups", [1, 2, 4])
-def test_groups_in_threads_play_what_groups_in_turn_play(num_groups: int, is_static: bool):
-    expected = play("cpu", num_groups, False)
-    assert_same_play(play("cpu", num_groups, is_static, in_threads=True), expected, exact=True)
+def test_groups_in_threads_play_what_groups_in_turn_play(num_groups: int, execution: Execution):
+    expected = play("cpu", num_groups, Execution.PLAIN)
+    assert_same_play(play("cpu", num_groups, execution, in_threads=True), expected, exact=True)
 
 
 @needs_cuda
 @pytest.mark.parametrize("num_groups", [1, 2, 4])
 def test_graphs_play_what_a_cpu_plays(num_groups: int):
-    assert_same_play(play("cuda", num_groups, True, True), play("cpu", num_groups, False), exact=False)
+    assert_same_play(play("cuda", num_groups, Execution.GRAPHS), play("cpu", num_groups, Execution.PLAIN), exact=False)
 
 
 class Game(ColourGame):
@@ -96,7 +98,8 @@ class Game(ColourGame):
 
 
 def threaded(games: list[Game]) -> tuple[Player, SemanticPolicy]:
-    player = Player(list(games), torch.Generator().manual_seed(0), torch.device("cpu"), is_static=True, in_threads=True)
+    generator, device = torch.Generator().manual_seed(0), torch.device("cpu")
+    player = Player(list(games), generator, device, Execution.STATIC, in_threads=True)
     return player, SemanticPolicy(num_actions=2)
 
 
@@ -104,7 +107,7 @@ def test_progress_of_threads_names_every_step_once_in_the_callers_thread():
     player, policy = threaded([Game(2), Game(2)])
     for num_steps in (3, 12):
         calls: list[tuple[int, int, int]] = []
-        player.play(policy, num_steps, progress=lambda *step, calls=calls: calls.append((*step, get_ident())))
+        player.play_for_statistics(policy, num_steps, lambda *step, calls=calls: calls.append((*step, get_ident())))
         assert calls == [(step, num_steps, get_ident()) for step in range(1, num_steps + 1)]
 
 
@@ -113,7 +116,7 @@ def test_a_failure_in_a_thread_ends_all_of_them_and_reaches_the_caller():
     player, policy = threaded(games)
     before = active_count()
     with pytest.raises(OSError, match="the game fails"):
-        player.play(policy, 10**5)
+        player.play_for_statistics(policy, 10**5)
     assert active_count() == before
     assert not any(game.num_under_way for game in games)
 
@@ -129,10 +132,10 @@ def test_an_interruption_ends_the_threads_after_their_steps(error: type[BaseExce
             raise error
 
     with pytest.raises(error):
-        player.play(policy, 10**5, progress=stop_at_six)
+        player.play_for_statistics(policy, 10**5, progress=stop_at_six)
     assert active_count() == before
     assert not any(game.num_under_way for game in games)
-    assert player.play(policy, 5).reward.shape == (5, 4)
+    assert player.play(policy, 5, RolloutBuffer(5, 4, SHAPE, torch.device("cpu"))).reward.shape == (5, 4)
 
 
 def test_numbers_drawn_beforehand_are_those_drawn_step_by_step():
@@ -149,13 +152,13 @@ def test_numbers_drawn_beforehand_are_those_drawn_step_by_step():
 
 def test_another_number_of_steps_another_buffer_and_none_are_followed():
     groups = make_env_groups(EnvConfig("coinrun", num_envs=4), (1, 2), 2)
-    player = Player(groups, torch.Generator().manual_seed(3), torch.device("cpu"), is_static=True)
+    player = Player(groups, torch.Generator().manual_seed(3), torch.device("cpu"), Execution.STATIC)
     policy = make_policy("cpu")
     short, long = (RolloutBuffer(steps, 4, SHAPE, torch.device("cpu")) for steps in (2, 3))
     player.play(policy, 2, short)
     kept = short.action.clone()
     player.play(policy, 3, long)
-    assert player.play(policy, 5).reward.shape == (5, 4)
+    player.play_for_statistics(policy, 5)
     player.close()
 
     assert torch.equal(short.action, kept)
@@ -187,7 +190,7 @@ def test_a_step_on_a_gpu_asks_the_device_for_no_value():
 def test_two_streams_see_the_weights_of_the_last_update():
     policy = make_policy("cuda")
     groups = make_env_groups(EnvConfig("coinrun", num_envs=4), (1, 2), 2)
-    player = Player(groups, torch.Generator().manual_seed(3), torch.device("cuda"), True, True)
+    player = Player(groups, torch.Generator().manual_seed(3), torch.device("cuda"), Execution.GRAPHS)
     buffer = RolloutBuffer(NUM_STEPS, 4, SHAPE, torch.device("cuda"))
     for _ in range(4):
         player.play(policy, NUM_STEPS, buffer)

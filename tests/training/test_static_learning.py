@@ -8,8 +8,10 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 
 from semantic_rl.config import PPOConfig, SemanticConfig
 from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.training.batch import Batch
 from semantic_rl.training.distributed import Workers
-from semantic_rl.training.learner import Batch, Learner
+from semantic_rl.training.graphs import Execution
+from semantic_rl.training.learner import Learner
 from semantic_rl.training.statistics import UpdateStatistics
 
 SIZE = 32
@@ -38,8 +40,7 @@ def make_batch(device: str) -> Batch:
 
 def make_learner(
     device: str,
-    is_static: bool,
-    as_graphs: bool = False,
+    execution: Execution,
     num_codes: int = 8,
     precision: str = "fp32",
     workers: Workers | None = None,
@@ -47,12 +48,12 @@ def make_learner(
 ) -> Learner:
     torch.manual_seed(0)
     with torch.device(device if pretended else "cpu"):
-        policy = SemanticPolicy(num_codes=num_codes, keep_activations=is_static)
+        policy = SemanticPolicy(num_codes=num_codes, keep_activations=execution is not Execution.PLAIN)
     if not pretended:
         policy.to(device)
     generator = torch.Generator().manual_seed(2)
     workers = workers or Workers(device=torch.device(device))
-    return Learner(policy, PPO, SemanticConfig(), precision, generator, workers, is_static, as_graphs)
+    return Learner(policy, PPO, SemanticConfig(), precision, generator, workers, execution)
 
 
 def learn(learner: Learner, num_updates: int = 3) -> tuple[UpdateStatistics, dict[str, Tensor]]:
@@ -77,13 +78,16 @@ def assert_close(learner: Learner, other: Learner, rtol: float = 1e-4, atol: flo
 @pytest.mark.parametrize("num_codes", [8, 0])
 @pytest.mark.parametrize("device", DEVICES)
 def test_static_updates_equal_plain_ones(device: str, num_codes: int):
-    assert_close(make_learner(device, True, num_codes=num_codes), make_learner(device, False, num_codes=num_codes))
+    kinds = (Execution.STATIC, Execution.PLAIN)
+    assert_close(*(make_learner(device, execution, num_codes=num_codes) for execution in kinds))
 
 
 @needs_cuda
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_graphs_learn_what_their_kernels_learn_one_by_one(precision: str):
-    graphs, plain = (make_learner("cuda", True, as_graphs, precision=precision) for as_graphs in (True, False))
+    graphs, plain = (
+        make_learner("cuda", execution, precision=precision) for execution in (Execution.GRAPHS, Execution.STATIC)
+    )
     assert_close(graphs, plain, rtol=1e-4 if precision == "fp32" else 5e-2, atol=2e-6 if precision == "fp32" else 2e-3)
     assert graphs._static is not None  # pyright: ignore[reportPrivateUsage]
     assert all(work.is_captured for work in graphs._static._work)  # pyright: ignore[reportPrivateUsage]
@@ -92,13 +96,13 @@ def test_graphs_learn_what_their_kernels_learn_one_by_one(precision: str):
 @pytest.mark.parametrize("device", DEVICES)
 def test_several_workers_average_between_gradient_and_step(device: str):
     workers = TwoAlike(torch.device(device))
-    assert_close(make_learner(device, True, workers=workers), make_learner(device, True))
+    assert_close(make_learner(device, Execution.STATIC, workers=workers), make_learner(device, Execution.STATIC))
     assert workers.num_averages == 3 * PPO.num_epochs * PPO.num_minibatches
 
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_bf16_keeps_weights_gradients_and_moments_in_float32_and_changes_losses_little(device: str):
-    learner, exact = make_learner(device, True, precision="bf16"), make_learner(device, True)
+    learner, exact = make_learner(device, Execution.STATIC, precision="bf16"), make_learner(device, Execution.STATIC)
     ours, theirs = learn(learner, 1)[0], learn(exact, 1)[0]
 
     assert learner.optimizer.weights.dtype == learner.optimizer.gradient.dtype == torch.float32
@@ -109,7 +113,8 @@ def test_bf16_keeps_weights_gradients_and_moments_in_float32_and_changes_losses_
 
 
 def test_bf16_gradients_of_the_copies_are_those_of_layers_that_cast_their_own_weights():
-    static, plain = make_learner("cpu", True, precision="bf16"), make_learner("cpu", False, precision="bf16")
+    kinds = (Execution.STATIC, Execution.PLAIN)
+    static, plain = (make_learner("cpu", execution, precision="bf16") for execution in kinds)
     plain.policy.trunk.keep_activations = True  # the same kernels, so that bf16 rounds alike
     for learner in (static, plain):
         learner.find_gradient(make_batch("cpu"), 0.7)
@@ -126,7 +131,7 @@ def test_a_step_asks_the_device_for_no_value_and_has_fixed_shapes(precision: str
     """Pretended tensors have shapes and no content: whatever asks for a value fails."""
     with FakeTensorMode():
         batch = make_batch("cpu")
-        learner = make_learner("cpu", True, num_codes=num_codes, precision=precision, pretended=True)
+        learner = make_learner("cpu", Execution.STATIC, num_codes=num_codes, precision=precision, pretended=True)
         static = learner._static_learning(batch, SIZE // 2)  # pyright: ignore[reportPrivateUsage]
         for _ in range(2):
             static.step(batch, torch.zeros(SIZE // 2, dtype=torch.int64), 0.5)
@@ -137,7 +142,7 @@ def test_a_step_asks_the_device_for_no_value_and_has_fixed_shapes(precision: str
 @pytest.mark.parametrize("num_codes", [8, 0])
 def test_the_losses_on_a_pretended_gpu_ask_for_no_value(num_codes: int):
     with FakeTensorMode():
-        learner = make_learner("cuda", True, num_codes=num_codes, precision="bf16", pretended=True)
+        learner = make_learner("cuda", Execution.STATIC, num_codes=num_codes, precision="bf16", pretended=True)
         with torch.no_grad():
             losses, counts = learner.losses(make_batch("cuda"), torch.zeros((), device="cuda"))
         assert losses.loss.device.type == counts.device.type == "cuda"
@@ -145,7 +150,7 @@ def test_the_losses_on_a_pretended_gpu_ask_for_no_value(num_codes: int):
 
 @needs_cuda
 def test_an_update_waits_for_the_device_once():
-    learner, batch = make_learner("cuda", True), make_batch("cuda")
+    learner, batch = make_learner("cuda", Execution.STATIC), make_batch("cuda")
     learn(learner)
     fetch = learner._statistics.fetch  # pyright: ignore[reportPrivateUsage]
 
@@ -163,7 +168,7 @@ def test_an_update_waits_for_the_device_once():
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_a_restored_static_learner_goes_on_as_if_it_had_never_stopped(device: str):
-    learner, other = make_learner(device, True), make_learner(device, True)
+    learner, other = make_learner(device, Execution.STATIC), make_learner(device, Execution.STATIC)
     learn(learner, 1)
     other.policy.load_state_dict(learner.optimizer.weights_by_name())
     other.restore(learner.optimizer.state())

@@ -6,11 +6,23 @@ every time: the same tensors, the same shapes, and no synchronisation that reads
 """
 
 from collections.abc import Callable
+from enum import Enum
 
 import torch
 
 CALLS_BEFORE_CAPTURE = 3
 """Eager calls before the capture, in which libraries choose algorithms and allocate memory: a capture cannot."""
+
+
+class Execution(Enum):
+    """How a network acts and learns."""
+
+    PLAIN = "plain"
+    """Tensors are allocated as they are needed."""
+    STATIC = "static"
+    """Tensors are preallocated, and the weights have copies in the run's precision: for a GPU."""
+    GRAPHS = "graphs"
+    """As STATIC, and the work is captured as CUDA graphs."""
 
 
 class StaticWork:

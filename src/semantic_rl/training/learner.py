@@ -16,28 +16,13 @@ from semantic_rl.losses.semantic import codebook_loss, commitment_loss, fdr_loss
 from semantic_rl.models.policy import PolicyOutput, SemanticPolicy
 from semantic_rl.training.actors import Network
 from semantic_rl.training.adam import FlatAdam
+from semantic_rl.training.batch import Batch
 from semantic_rl.training.cast_weights import WorkingPolicy
 from semantic_rl.training.device import autocast, to_device
 from semantic_rl.training.distributed import Workers
-from semantic_rl.training.graphs import StaticWork
+from semantic_rl.training.graphs import Execution, StaticWork
 from semantic_rl.training.rollout import Progress
 from semantic_rl.training.statistics import Statistics, UpdateStatistics
-
-
-class Batch(NamedTuple):
-    """One rollout, flattened to S = T·N states, on the device."""
-
-    observation: Tensor
-    """[S, H, W, 3], uint8"""
-    action: Tensor
-    log_prob: Tensor
-    value: Tensor
-    advantage: Tensor
-    returns: Tensor
-
-    def take(self, indices: Tensor) -> "Batch":
-        """Return the states [B] of one minibatch."""
-        return Batch(*(tensor[indices] for tensor in self))
 
 
 class Losses(NamedTuple):
@@ -56,9 +41,8 @@ class Losses(NamedTuple):
 class Learner:
     """Trains a policy with an optimiser whose flat gradient several workers average in one call.
 
-    On a GPU, or with `is_static`, minibatches are copied into preallocated tensors and the network computes with
-    copies of its weights in the run's precision (`training.cast_weights`); with `as_graphs` this work becomes CUDA
-    graphs.
+    Unless the `execution` is plain, minibatches are copied into preallocated tensors and the network computes with
+    copies of its weights in the run's precision (`training.cast_weights`).
     """
 
     def __init__(
@@ -69,8 +53,7 @@ class Learner:
         precision: str,
         generator: torch.Generator,
         workers: Workers,
-        is_static: bool = False,
-        as_graphs: bool = False,
+        execution: Execution = Execution.PLAIN,
     ) -> None:
         self.policy = policy
         self._ppo = ppo
@@ -78,12 +61,13 @@ class Learner:
         self._precision = precision
         self._generator = generator
         self._workers = workers
+        is_static = execution is not Execution.PLAIN
         self.optimizer = FlatAdam(policy, ppo.learning_rate, ppo.adam_epsilon, channels_last=is_static)
         self._device = self.optimizer.gradient.device
         self._codes = torch.arange(policy.num_codes, device=self._device)
         self._statistics = Statistics(Losses._fields, policy.num_codes, self._device)
         self.working = WorkingPolicy(policy, self.optimizer, precision) if is_static else None
-        self._as_graphs = as_graphs
+        self._as_graphs = execution is Execution.GRAPHS
         self._static: StaticLearning | None = None
 
     @property

@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from semantic_rl.envs.base import LendingEnv, VectorEnv, lend
 from semantic_rl.envs.monitor import EpisodeMonitor
 from semantic_rl.training.actors import Acting, GroupActing, Network, RolloutBuffer, StaticActing
 from semantic_rl.training.device import to_device
-from semantic_rl.training.graphs import CALLS_BEFORE_CAPTURE
+from semantic_rl.training.graphs import CALLS_BEFORE_CAPTURE, Execution
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) steps for every step, in the caller's thread; may raise to stop."""
@@ -30,9 +31,18 @@ Progress = Callable[[int, int], None]
 SECONDS_BETWEEN_REPORTS = 0.02
 
 
-class Outcome(NamedTuple):
-    """The environments' part of a rollout, in host memory; arrays [T, N] except for the last."""
+class Rollout(NamedTuple):
+    """T steps of N environments, [T, N] unless noted.
 
+    What the network saw and computed is on its device, in the buffer that the next rollout may overwrite; what the
+    environments returned is in host memory.
+    """
+
+    observation: Tensor
+    """[T, N, H, W, 3], uint8."""
+    action: Tensor
+    log_prob: Tensor
+    value: Tensor
     reward: NDArray[np.float32]
     done: NDArray[np.bool_]
     next_value: NDArray[np.float32]
@@ -116,10 +126,9 @@ def _play_in_threads(
 class Player:
     """Plays a network in groups of environments; each call continues where the previous one stopped.
 
-    `generator` is a CPU generator, so its uniform numbers, and hence the actions, do not depend on the device. On a
-    GPU, or with `is_static`, acting uses preallocated tensors, and with `as_graphs` CUDA graphs. `in_threads` plays
-    each group in a thread of its own; by default graphs are, since launching kernels one by one keeps the host busy,
-    and a network need not allow that several threads run it at once.
+    `generator` is a CPU generator, so its uniform numbers, and hence the actions, do not depend on the device.
+    `in_threads` plays each group in a thread of its own; by default graphs are, since launching kernels one by one
+    keeps the host busy, and a network need not allow that several threads run it at once.
     """
 
     def __init__(
@@ -127,17 +136,15 @@ class Player:
         groups: list[VectorEnv],
         generator: torch.Generator,
         device: torch.device,
-        is_static: bool = False,
-        as_graphs: bool = False,
+        execution: Execution = Execution.PLAIN,
         in_threads: bool | None = None,
     ) -> None:
         self._groups = groups
         self._lent = [lend(group) for group in groups]
         self.generator = generator
         self._device = device
-        self._is_static = is_static
-        self._as_graphs = as_graphs
-        self._in_threads = as_graphs if in_threads is None else in_threads
+        self._execution = execution
+        self._in_threads = execution is Execution.GRAPHS if in_threads is None else in_threads
         self._ends = np.cumsum([group.num_envs for group in groups]).tolist()
         self.num_envs: int = self._ends[-1]
         self.num_envs_of_a_group = groups[0].num_envs
@@ -155,15 +162,22 @@ class Player:
         for env in self._lent:
             env.wait()
 
-    @torch.no_grad()
     def play(
-        self,
-        network: Network,
-        num_steps: int,
-        buffer: RolloutBuffer | None = None,
-        progress: Progress | None = None,
-    ) -> Outcome:
-        """Play `num_steps` steps with sampled actions; observations and actions go into `buffer` if it is given."""
+        self, network: Network, num_steps: int, buffer: RolloutBuffer, progress: Progress | None = None
+    ) -> Rollout:
+        """Play `num_steps` steps with sampled actions; what the network sees and computes goes into `buffer`."""
+        outcome = self._play(network, num_steps, buffer, progress)
+        return Rollout(buffer.observation, buffer.action, buffer.log_prob, buffer.value, *outcome)
+
+    def play_for_statistics(self, network: Network, num_steps: int, progress: Progress | None = None) -> None:
+        """Play `num_steps` steps with sampled actions, of which only `monitor` keeps anything."""
+        self._play(network, num_steps, None, progress)
+
+    @torch.no_grad()
+    def _play(
+        self, network: Network, num_steps: int, buffer: RolloutBuffer | None, progress: Progress | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]:
+        """Return rewards, ends of episodes and, if there is a buffer, the values of the states after the last step."""
         reward = np.empty((num_steps, self.num_envs), np.float32)
         ended = np.empty((num_steps, self.num_envs), np.uint8)
         complete = np.empty((num_steps, self.num_envs), np.uint8)
@@ -192,7 +206,7 @@ class Player:
             group.acting.end()
         done = ended != 0
         self.monitor.add_rollout(reward, done, done & (complete != 0))
-        return Outcome(reward, done, next_value)
+        return reward, done, next_value
 
     def _prepare(self, network: Network, num_steps: int, buffer: RolloutBuffer | None) -> list[GroupActing]:
         """Return the actor of each group, started with the uniform numbers for one rollout."""
@@ -228,10 +242,12 @@ class Player:
         num_actions: int,
         observation: NDArray[np.uint8],
     ) -> GroupActing:
-        if not self._is_static:
+        if self._execution is Execution.PLAIN:
             return Acting(network, here, buffer, self._device)
         shapes = (num_steps, here.stop - here.start, num_actions), self._groups[0].observation_shape
-        return StaticActing(network, here, buffer, *shapes, self._device, self._as_graphs, observation)
+        return StaticActing(
+            network, here, buffer, *shapes, self._device, self._execution is Execution.GRAPHS, observation
+        )
 
     def state(self) -> tuple[list[bytes], dict[str, Any]]:
         """Return the environments' states and, as JSON values, the episode statistics; only between two `play`s."""

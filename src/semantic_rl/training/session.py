@@ -15,13 +15,13 @@ from semantic_rl.envs.procgen.games import find_game
 from semantic_rl.errors import TrainingDiverged
 from semantic_rl.models.policy import SemanticPolicy
 from semantic_rl.training.actors import RolloutBuffer
-from semantic_rl.training.advantages import explained_variance, generalized_advantages
+from semantic_rl.training.batch import Batch
 from semantic_rl.training.checkpoint import Checkpoint, WorkerState, pack_bytes, unpack_bytes
-from semantic_rl.training.device import to_device
 from semantic_rl.training.distributed import Workers
-from semantic_rl.training.learner import Batch, Learner
+from semantic_rl.training.graphs import Execution
+from semantic_rl.training.learner import Learner
 from semantic_rl.training.resume_checks import settings_of
-from semantic_rl.training.rollout import Outcome, Player, Progress
+from semantic_rl.training.rollout import Player, Progress, Rollout
 from semantic_rl.training.schedule import semantic_weight
 from semantic_rl.training.statistics import UpdateStatistics
 from semantic_rl.training.versions import versions
@@ -62,14 +62,16 @@ class Session:
 
         seeds = (config.seed, workers.rank)
         torch.manual_seed(config.seed)  # for the weights: the same on every worker
-        is_static = device.type == "cuda"
-        self._static = (is_static, is_static and config.cuda_graphs)
-        self.policy = SemanticPolicy(num_codes=config.num_codes, keep_activations=is_static).place(device)
+        on_gpu = device.type == "cuda"
+        self.execution = Execution.PLAIN
+        if on_gpu:
+            self.execution = Execution.GRAPHS if config.cuda_graphs else Execution.STATIC
+        self.policy = SemanticPolicy(num_codes=config.num_codes, keep_activations=on_gpu).place(device)
         workers.share_weights(self.policy)
         generator = _generator(*seeds, _ACTIONS)
-        self._learner = Learner(self.policy, config.ppo, config.semantic, precision, generator, workers, *self._static)
+        self._learner = Learner(self.policy, config.ppo, config.semantic, precision, generator, workers, self.execution)
         groups = self._make_groups(config.environment, (*seeds, _ENVIRONMENTS))
-        self._player = Player(groups, generator, device, *self._static)
+        self._player = Player(groups, generator, device, self.execution)
         self._held_out = self._make_held_out(seeds) if workers.is_first else None
         shape = groups[0].observation_shape
         self._buffer = RolloutBuffer(config.ppo.num_steps, config.environment.num_envs, shape, device)
@@ -91,7 +93,7 @@ class Session:
             return None
         everything = EnvConfig(own.env, own.distribution_mode, 0, 0, own.num_envs, own.env_groups)
         groups = self._make_groups(everything, (*seeds, _HELD_OUT))
-        return Player(groups, _generator(*seeds, _HELD_OUT_ACTIONS), self._device, *self._static)
+        return Player(groups, _generator(*seeds, _HELD_OUT_ACTIONS), self._device, self.execution)
 
     @property
     def num_timesteps(self) -> int:
@@ -103,29 +105,15 @@ class Session:
         """Return how many environments the network acts for at once: those of one group."""
         return self._player.num_envs_of_a_group
 
-    def collect(self, progress: Progress) -> Outcome:
-        """Play one rollout into the buffer."""
+    def collect(self, progress: Progress) -> Rollout:
+        """Play one rollout; its rewards are normalised."""
         self._began = time.perf_counter()
         self._packed = None
         self.semantic_weight = semantic_weight(
             self.num_updates + 1, self.semantic_weight, self._mean_return, self._maximum_return, self._config.semantic
         )
-        return self._player.play(self._learner.network, self._config.ppo.num_steps, self._buffer, progress)
-
-    def advantages(self, outcome: Outcome) -> tuple[Batch, float]:
-        """Return the rollout in the buffer with its advantages and returns, and the values' explained variance."""
-        ppo = self._config.ppo
-        values = self._buffer.value.cpu().numpy()
-        rewards = self._normalize(outcome.reward, outcome.done)
-        advantages = generalized_advantages(
-            rewards, values, outcome.done, outcome.next_value, ppo.gamma, ppo.gae_lambda
-        )
-        returns = advantages + values
-        buffer = self._buffer
-        columns = (buffer.observation, buffer.action, buffer.log_prob, buffer.value)
-        estimates = (to_device(torch.from_numpy(array), self._device) for array in (advantages, returns))
-        batch = Batch(*(tensor.flatten(0, 1) for tensor in (*columns, *estimates)))
-        return batch, explained_variance(values, returns)
+        rollout = self._player.play(self._learner.network, self._config.ppo.num_steps, self._buffer, progress)
+        return rollout._replace(reward=self._normalize(rollout.reward, rollout.done))
 
     def update(self, batch: Batch, progress: Progress) -> UpdateStatistics:
         """Learn from the batch; raises TrainingDiverged naming the term that is not finite."""
@@ -193,7 +181,7 @@ class Session:
         if self._held_out is None or self.num_updates % self._config.held_out_interval:
             return None
         began = time.perf_counter()
-        self._held_out.play(self._learner.network, self._config.ppo.num_steps, progress=progress)
+        self._held_out.play_for_statistics(self._learner.network, self._config.ppo.num_steps, progress)
         return self._episode_columns(self._held_out, time.perf_counter() - began)
 
     def _pack_environments(self) -> None:

@@ -16,6 +16,7 @@ from semantic_rl.called_flags import as_called
 from semantic_rl.config import TrainConfig
 from semantic_rl.control_factor import untrained_note, was_ever_above_zero
 from semantic_rl.errors import TrainingDiverged, UserError
+from semantic_rl.training.batch import make_batch
 from semantic_rl.training.checkpoint import Checkpoint, save_checkpoint
 from semantic_rl.training.device import choose_device, choose_precision, keep_freed_memory, working_on
 from semantic_rl.training.display import Display
@@ -73,8 +74,8 @@ def _train(
     with _disk_errors(run), signals, display, open_logs(run, config, session, workers) as logs:
         try:
             while session.num_updates < num_updates:
-                outcome = session.collect(progress("collecting"))
-                batch, variance_explained = session.advantages(outcome)
+                rollout = session.collect(progress("collecting"))
+                batch, variance_explained = make_batch(rollout, config.ppo)
                 statistics = session.update(batch, progress("learning"))
                 row = session.finish_update(statistics, variance_explained)
                 held_out_row = session.play_held_out(progress(HELD_OUT))
