@@ -1,7 +1,8 @@
 """Imports modules where they are first needed, in one thread at a time.
 
-Threads that import modules of scikit-learn and SciPy at the same time can wait for each other for ever (seen with
-CPython 3.13.0). So whatever several threads may import late, because it takes seconds, is imported through here first.
+Threads that import modules of scikit-learn and SciPy at the same time can deadlock (seen with CPython 3.13.0).
+Therefore modules that several threads may import late, because importing them takes seconds, are imported through here
+first.
 """
 
 import threading

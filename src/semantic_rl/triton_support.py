@@ -1,4 +1,4 @@
-"""Says whether kernels written in Triton can run here; PyTorch has its own way to compute all that they compute."""
+"""Tells whether Triton kernels can run on a device; where they cannot, PyTorch's own operations are used instead."""
 
 import os
 import shutil
@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 
 LEAST_CAPABILITY = (8, 0)
-"""The oldest GPUs that Triton supports, which are also the oldest that multiply bf16."""
+"""Compute capability of the oldest GPUs that Triton supports; these are also the oldest that multiply in bf16."""
 
 
 @cache
 def can_start_kernels(device: torch.device) -> bool:
-    """Say whether a device is a GPU that Triton supports, and Triton and what it needs are installed.
+    """Say whether a device is a GPU that Triton supports, and whether Triton and its requirements are installed.
 
     Triton builds the code that starts its kernels with a C compiler and Python's headers.
     """

@@ -1,11 +1,12 @@
-"""The gradient of t-SNE by means of a grid: faster and more exact than openTSNE's own.
+"""Computes the gradient of t-SNE on a grid, faster and more accurately than openTSNE does.
 
-As in FIt-SNE (Linderman et al., 2019), states spread their mass over the nodes of a grid, and the FFT convolves the
-grid with the forces' kernel. openTSNE does this in float64 and one thread, with nine transforms a step. Here it takes
-float32 and several threads, and three transforms, because the force itself is the kernel: one grid of masses is
-transformed, and two grids of forces come back. States spread their mass by cubic B-splines whose blur is divided out of
-the kernel's transform, as in particle-mesh methods (Hockney and Eastwood, 1988); so a coarser grid is more exact than
-openTSNE's polynomials. The attraction along the edges of the neighbour graph is openTSNE's.
+As in FIt-SNE (Linderman et al., 2019), the mass of each state is spread over nodes of a grid, and the FFT convolves the
+grid with the kernel of the forces. openTSNE uses float64, one thread and nine transforms per step. This module uses
+float32, several threads and three transforms, because its kernel is the force itself: one grid of masses is transformed
+forward, and two grids of forces are transformed back. Mass is spread with cubic B-splines, and their blur is divided
+out of the kernel's transform, as in particle-mesh methods (Hockney and Eastwood, 1988); therefore a coarser grid is
+more accurate than openTSNE's polynomials. The attraction along the edges of the neighbour graph is computed by
+openTSNE.
 
 B is the number of states; H and W are the rows and columns that are transformed.
 """
@@ -19,26 +20,27 @@ import scipy.fft
 from numpy.typing import NDArray
 
 fft: Any = scipy.fft
-"""Without its annotations, which say nothing true of the results."""
+"""SciPy's FFT, untyped because SciPy's annotations do not describe the results correctly."""
 
 LARGEST_SPACING = 0.4
-"""Between nodes. The kernels are 1 wide; the forces of a finished plane are off by less than a hundredth."""
+"""Largest distance between nodes. The kernels have width 1; at this spacing, the forces in a finished plane have an
+error of less than one percent."""
 LEAST_INTERVALS = 80
-"""Between nodes along the longer side of the plane, which is tiny at first."""
+"""Smallest number of intervals along the longer side of the plane, which is tiny at first."""
 MOST_INTERVALS = 2000
-"""Beyond them, the spacing grows, so that a transform takes at most about 64 MB."""
+"""Largest number of intervals; for larger planes the spacing grows, so that a transform needs at most about 64 MB."""
 NODES = 4
-"""That a state spreads its mass over, along each axis."""
+"""Number of nodes, along each axis, over which the mass of a state is spread."""
 MARGIN = 16
-"""Nodes that keep what the division by the blur spreads from one end of the grid away from the other."""
+"""Number of empty nodes at the ends of the grid: dividing by the blur spreads values into them, not beyond."""
 EPSILON = float(np.finfo(np.float64).eps)
 
 Objective = Callable[..., tuple[float, NDArray[np.float64]]]
-"""What openTSNE's optimiser calls for the divergence and its gradient [B, 2]."""
+"""The function that openTSNE's optimiser calls to get the divergence and its gradient [B, 2]."""
 
 
 class Repulsion(NamedTuple):
-    """How all states push each other away, d being the difference of two places."""
+    """The repulsion between all states, where d is the difference of two positions."""
 
     forces: NDArray[np.float64]
     """[B, 2]: for each state, the sum over all others of d / (1 + d²)²."""
@@ -56,11 +58,11 @@ class Spectra(NamedTuple):
 
 
 def grid_objective(num_threads: int) -> Objective:
-    """Return a function that openTSNE takes as `negative_gradient_method`."""
+    """Return a function that openTSNE accepts as its `negative_gradient_method`."""
     from openTSNE import _tsne  # pyright: ignore[reportAttributeAccessIssue] — compiled
 
     attract: Any = _tsne.estimate_positive_gradient_nn
-    # The grid is often that of the step before.
+    # The grid is often the same as in the previous step.
     spectra = lru_cache(maxsize=1)(kernel_spectra)
 
     def objective(
@@ -83,7 +85,7 @@ def grid_objective(num_threads: int) -> Objective:
 def repel(
     places: NDArray[np.float64], num_threads: int, spectra: Callable[[int, int, float, int], Spectra]
 ) -> Repulsion:
-    """Compute the repulsion between places [B, 2]; `spectra` is `kernel_spectra` or remembers its results."""
+    """Compute the repulsion between positions [B, 2]; `spectra` is `kernel_spectra` or a cached version of it."""
     low = places.min(0)
     extent = max(float((places.max(0) - low).max()), float(np.finfo(np.float32).tiny))
     spacing = max(min(LARGEST_SPACING, extent / LEAST_INTERVALS), extent / MOST_INTERVALS)
@@ -97,7 +99,7 @@ def repel(
     nodes = (first[:, 1] * width + first[:, 0])[:, None] + stencil
     masses = np.bincount(nodes.ravel(), weights.ravel(), height * width).reshape(height, width).astype(np.float32)
 
-    # The transforms are twice as large, so that the ends do not meet. What is zero or not read is left out.
+    # The transforms are twice as large, so that the ends do not meet. What is zero or never read is left out.
     rows, columns = (fft.next_fast_len(2 * (size + MARGIN), real=True) for size in (height, width))
     kernels = spectra(rows, columns, spacing, num_threads)
     spectrum = fft.fft(
@@ -118,7 +120,7 @@ def spline_weights(offset: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def kernel_spectra(rows: int, columns: int, spacing: float, num_threads: int) -> Spectra:
-    """Transform the kernels on a grid of so many nodes whose ends meet."""
+    """Transform the kernels on a periodic grid of this many nodes."""
     steps_y, steps_x = (fft.fftfreq(count, 1 / count).astype(np.float32) for count in (rows, columns))
     y, x = steps_y[:, None] * np.float32(spacing), steps_x * np.float32(spacing)
     similarity = 1 / (1 + x**2 + y**2)

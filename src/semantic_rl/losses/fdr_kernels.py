@@ -23,7 +23,7 @@ from semantic_rl.losses.semantic import CLIP_MIN, LOG_CLIP_MIN
 from semantic_rl.triton_support import can_start_kernels
 
 MAX_STATES = 4096
-"""A row of more states does not fit into a program's registers."""
+"""Largest number of states; a longer row would not fit into a program's registers."""
 
 _CLIP_MIN = tl.constexpr(CLIP_MIN)
 _LOG_CLIP_MIN = tl.constexpr(LOG_CLIP_MIN)
@@ -40,7 +40,7 @@ class FDR(NamedTuple):
     """[B, 2]"""
 
 
-# Maxima are written with `where`, which keeps NaN: a diverged run must show.
+# Maxima are computed with `where`, which propagates NaN, so that a diverged run is noticed.
 
 
 @triton.jit
@@ -144,7 +144,7 @@ def gradient_kernel(
 
 
 def can_run(features: Tensor) -> bool:
-    """Tell whether these kernels compute the loss of such features [B, D]; fake tensors are for PyTorch's own."""
+    """Tell whether these kernels can compute the loss of features [B, D]; fake tensors are left to PyTorch."""
     is_plain = type(features) is Tensor and features.is_cuda
     fits = features.dtype == torch.float32 and len(features) <= MAX_STATES
     return is_plain and fits and can_start_kernels(features.device)

@@ -27,7 +27,7 @@ from semantic_rl.shapes import check_shapes, check_types
 CLIP_MIN = 1e-10
 LOG_CLIP_MIN = math.log(CLIP_MIN)
 CPU_BLOCK = 128
-"""Columns at a time on a CPU: the buffers of a block, 128×2048 floats each, stay in the cache."""
+"""Number of columns in a block on a CPU: the buffers of a block, 128×2048 floats each, stay in the cache."""
 
 _keep_where_above = torch.ops.aten.threshold_backward.grad_input
 """(gradient, x, threshold) → gradient where x > threshold, else 0, in one pass over memory."""
@@ -81,7 +81,7 @@ def _extend(points: Tensor, dof: float) -> _Points:
 
 @functools.cache
 def _gpu_kernels() -> ModuleType | None:
-    """Import the kernels for a GPU where they are first needed; None where Triton is not installed."""
+    """Import the GPU kernels when they are first needed; return None if Triton is not installed."""
     try:
         from semantic_rl.losses import fdr_kernels
     except ImportError:

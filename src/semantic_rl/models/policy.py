@@ -17,7 +17,7 @@ from semantic_rl.models.semantic import SemanticClustering
 from semantic_rl.shapes import check_shapes, check_types
 
 CPU_TRUNK_CHUNK = 128
-"""Images that pass through the trunk at once on a CPU, so that their activations stay in or near the cache."""
+"""Number of images that pass through the trunk at once on a CPU: their activations stay in or near the cache."""
 OBSERVATION_SHAPE = (64, 64, 3)
 
 

@@ -58,8 +58,8 @@ class SemanticClustering(nn.Module):
 def _look_up(code_index: Tensor, codebook: Tensor) -> Tensor:
     """Return the codes [B, 2] of indices [B].
 
-    On a GPU the gradient of `embedding` is slow where many states share few codes. There a sum over all codes, of which
-    all but one are multiplied by 0, gives the same codes and a gradient that is summed in parallel.
+    On a GPU the gradient of `embedding` is slow if many states share few codes. There the code is computed as a sum
+    over all codes, each multiplied by 0 or 1: the result is the same, and its gradient is summed in parallel.
     """
     if not (codebook.is_cuda and torch.is_grad_enabled()):
         return F.embedding(code_index, codebook)

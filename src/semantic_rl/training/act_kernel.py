@@ -1,12 +1,12 @@
-"""Everything of a policy step after the trunk as one Triton kernel: clusters, heads, sampling and storing.
+"""One Triton kernel for everything that follows the trunk in a policy step: clusters, heads, sampling and storing.
 
 For the few dozen states of a policy step, PyTorch takes some 35 kernels for this, each of which costs a few
 microseconds of latency and next to no work. Here one program computes one state, from its features to its action, with
 all weights in float32 and float32 arithmetic. It computes what `models.policy` and `models.semantic` define, up to the
 order of summation.
 
-Each program reads all weights, 150 kB, which lie in the L2 cache. So many threads read them at once, all reads that do
-not depend on each other come first, and the reductions over threads that follow are few.
+Each program reads all weights (150 kB) from the L2 cache. To hide the latency, many threads read at the same time, all
+independent reads are issued first, and few reductions over threads follow.
 """
 # Triton has no types for what happens inside a kernel.
 # pyright: basic, reportCallIssue=false, reportGeneralTypeIssues=false
@@ -23,7 +23,7 @@ from semantic_rl.models.policy import SemanticPolicy
 from semantic_rl.models.semantic import HIDDEN_SIZE
 
 _NUM_WARPS = 16
-"""All weights of the hidden layer are then under way at once: 64 floats for each of 512 threads."""
+"""Number of warps of a program: all weights of the hidden layer are read at once, 64 floats by each of 512 threads."""
 _CHUNK = 32
 """Features per step of the hidden layer: 128 bytes of each row of its weights, one cache line."""
 
@@ -139,7 +139,7 @@ def _act_for_one_state(
         value_weights += (tl.load(value_weight + output[:, None] * 0 + columns, is_value[:, None], 0.0),)
     action_bias = tl.load(policy_bias + output, is_action, 0.0)
     state_bias = tl.load(value_bias + output * 0, is_value, 0.0)
-    # The compiler moves no read over a barrier. Without it, a few reads at a time would be waited for and used.
+    # The compiler moves no read across a barrier. Without the barrier, it would wait after every few reads.
     tl.debug_barrier()
     drawn = tl.load(uniform + (row * tl.num_programs(0) + state) * NUM_ACTIONS + output, is_action, 0.5)
 
@@ -166,7 +166,7 @@ def _act_for_one_state(
     logits = tl.where(is_action, result, float("-inf"))
     gumbel = -tl.log(-tl.log(tl.maximum(drawn, TINY)))
     _, action, logit, highest = tl.reduce((logits + gumbel, output, logits, logits), 0, _best_and_highest)
-    # Numbers that are not a number compare as nothing, and must not lead to an action that does not exist.
+    # Every comparison with NaN is false; it must not lead to an action that does not exist.
     action = tl.minimum(action, NUM_ACTIONS - 1).to(tl.int64)
     tl.store(actions + state, action)
     if action_column is not None:

@@ -2,9 +2,9 @@
 
 `Acting` is the plain version. `StaticActing` does the same with preallocated tensors: observations go through pinned
 host memory, network and sampling are one CUDA graph, and each group has its own CUDA stream, so that the GPU work of
-the groups overlaps; with Triton, all after the trunk is one kernel (`training.act_kernel`). Given the same uniform
-numbers, both choose the same actions. `begin` and `end` belong into the thread that has the device's current stream;
-what is between them may be called in another thread.
+the groups overlaps; with Triton, everything after the trunk is one kernel (`training.act_kernel`). Given the same
+uniform numbers, both choose the same actions. `begin` and `end` must be called in the thread that has the device's
+current stream; the other methods may be called in another thread.
 """
 
 from collections.abc import Callable
@@ -63,7 +63,7 @@ class GroupActing(Protocol):
         ...
 
     def submit_values(self, observation: NDArray[np.uint8]) -> None:
-        """Submit observations of which only the values are wanted, after the last step."""
+        """Submit the observations after the last step, for which only the values are needed."""
         ...
 
     def values(self) -> NDArray[np.float32]:

@@ -127,8 +127,8 @@ class Player:
     """Plays a network in groups of environments; each call continues where the previous one stopped.
 
     `generator` is a CPU generator, so its uniform numbers, and hence the actions, do not depend on the device.
-    `in_threads` plays each group in a thread of its own; by default graphs are, since launching kernels one by one
-    keeps the host busy, and a network need not allow that several threads run it at once.
+    `in_threads` plays each group in a thread of its own. By default this is done only with graphs: launching kernels
+    one by one keeps the host busy, and a network need not allow that several threads run it at once.
     """
 
     def __init__(
@@ -221,14 +221,14 @@ class Player:
                 for here, env in zip(self._slices(), self._lent, strict=True)
             ]
             self._acting_for = wanted
-            # Libraries choose algorithms, and graphs are captured, in one thread: a capture bears no company.
+            # Libraries choose algorithms, and graphs are captured, in one thread: no other may use CUDA meanwhile.
             self._steps_before_threads = CALLS_BEFORE_CAPTURE + 1
         for acting, here in zip(self._acting, self._slices(), strict=True):
             acting.begin(self._uniform[:, here])
         return self._acting
 
     def _set_up_thread(self) -> Callable[[], None]:
-        """Return what a thread must call first: a new one uses the first GPU, whichever GPU this one uses."""
+        """Return a function that a new thread must call first, so that it uses the same GPU as this thread."""
         if self._device.type != "cuda":
             return lambda: None
         return partial(torch.cuda.set_device, torch.cuda.current_device())

@@ -1,1 +1,1 @@
-"""Three implementations of the IMPALA network's layers, which agree up to rounding."""
+"""Four implementations of the IMPALA network's layers, which agree up to rounding."""

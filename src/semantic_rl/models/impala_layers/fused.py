@@ -1,9 +1,9 @@
-"""IMPALA blocks for NVIDIA GPUs in bf16: each convolution is one kernel together with all that is done around it.
+"""IMPALA blocks for NVIDIA GPUs in bf16: each convolution and the operations around it are fused into one kernel.
 
-A minibatch is limited by memory traffic and a policy step by the number of kernels; both are least where ReLU, bias,
-residual sum and pooling happen within the convolutions (`models.impala_layers.kernels`). Activations are channels-last.
-A convolution's input is what is above 0 of the sum before it; the kernel that computes the sum writes both, so that
-inputs pass from memory to the matrix units without a detour through registers.
+The speed of a minibatch is limited by memory traffic, that of a policy step by the number of kernels. Both are smallest
+if ReLU, bias, residual sum and pooling are computed inside the convolutions (`models.impala_layers.kernels`).
+Activations are channels-last. The input of a convolution is the ReLU of the preceding sum; the kernel that computes the
+sum writes both, so that inputs go from memory to the matrix units without passing through registers.
 """
 
 from typing import Any
@@ -14,9 +14,9 @@ from torch import Tensor
 from semantic_rl.triton_support import can_start_kernels
 
 IMAGE_CHANNELS = 4
-"""Of padded images; activations have at least 16."""
+"""Number of channels of padded images; activations have at least 16."""
 FEW_IMAGES = 512
-"""Fewer do not keep all multiprocessors busy with large blocks of pixels."""
+"""Smallest number of images for large blocks of pixels; with fewer, some multiprocessors would be idle."""
 
 BLOCKS: dict[tuple[str, int, int], tuple[int, int, int, int]] = {
     ("convolve", 16, 32): (64, 4, 64, 2),
@@ -52,14 +52,14 @@ def suits(observation: Tensor, dtype: torch.dtype) -> bool:
 
 
 def _kernels() -> Any:
-    """Return the module of kernels, which needs Triton."""
+    """Import and return the module of kernels, which needs Triton."""
     from semantic_rl.models.impala_layers import kernels
 
     return kernels
 
 
 def _launch(kernel: str, x: Tensor) -> tuple[int, int, dict[str, int]]:
-    """Return how a kernel is launched for [B, H, W, C]: block size, programs, and further arguments."""
+    """Return the launch parameters of a kernel for [B, H, W, C]: block size, programs, and further arguments."""
     batch, height, _, channels = x.shape
     few = "few: " if batch < FEW_IMAGES else ""
     known = BLOCKS.get((few + kernel, channels, height)) or BLOCKS.get((kernel, channels, height))
@@ -83,7 +83,7 @@ def _convolve(
     residual: Tensor | None = None,
     positive: Tensor | None = None,
 ) -> Tensor:
-    """Convolve contiguous [B, H, W, IN]; the kernel says what the options mean."""
+    """Convolve contiguous [B, H, W, IN]; the kernel's docstring explains the options."""
     batch, height, width, depth_in = x.shape
     depth = weight.shape[1 if transposed else 0]
     out = x.new_empty(batch, height, width, depth)
@@ -130,7 +130,10 @@ def _pad_images(images: Tensor, dtype: torch.dtype) -> Tensor:
 def _convolve_and_pool(
     x: Tensor, weight: Tensor, bias: Tensor, keep_places: bool
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Map padded images or activations to [B, H/2, W/2, OUT], its positive part, and the maxima's places, if wanted."""
+    """Convolve and pool padded images or activations: return [B, H/2, W/2, OUT], its ReLU and the maxima's positions.
+
+    The last two are None unless asked for.
+    """
     batch, height, width, depth_in = x.shape
     is_image = depth_in == IMAGE_CHANNELS
     if is_image:
@@ -214,7 +217,7 @@ def _image_weight_gradients(x: Tensor, gradient: Tensor, places: Tensor, weight:
 def _residual_blocks(
     x: Tensor, positive: Tensor, weights: list[Tensor], biases: list[Tensor]
 ) -> tuple[Tensor, list[Tensor]]:
-    """Compute two residual blocks of [B, H, W, C] and what is above 0 of it; return their convolutions' inputs, too."""
+    """Compute two residual blocks of [B, H, W, C], given also its ReLU; return their convolutions' inputs, too."""
     inputs: list[Tensor] = []
     for index in (1, 3):
         inner = _convolve(positive, weights[index], biases[index], relu=True)
@@ -254,7 +257,7 @@ class _Block(torch.autograd.Function):
 
 
 def _arrange(x: Tensor, parameters: tuple[Tensor, ...]) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-    """Return input, weights and biases of a block as the kernels want them."""
+    """Return input, weights and biases of a block in the layout and type that the kernels expect."""
     pixels_last = x.permute(0, 2, 3, 1).contiguous()
     weights = [weight.contiguous(memory_format=torch.channels_last) for weight in parameters[::2]]
     x = _pad_images(pixels_last, weights[0].dtype) if x.dtype == torch.uint8 else pixels_last

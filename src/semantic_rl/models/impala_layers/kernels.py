@@ -1,11 +1,12 @@
 """Triton kernels of the IMPALA network's layers, for NVIDIA GPUs.
 
-The network has 16 or 32 channels, for which cuDNN's convolutions fill less than half of a tile of their matrix units,
-and between which PyTorch's elementwise operations read and write every activation several times. Here a 3×3 'same'
-convolution is three products: of a block of pixels with their left and right neighbours in one row, [BLOCK, 3·IN], and
-the weights of that row of taps, [3·IN, OUT]. A program computes the same pixels of several images, so that weights and
-what is inside of an image are found once. Everything that is done to its input or result (ReLU, bias, residual sum,
-pooling, the gradient's masks) is done in registers.
+The network has 16 or 32 channels. With so few, cuDNN's convolutions use less than half of a tile of the matrix units,
+and between the convolutions PyTorch's elementwise operations read and write every activation several times. Here a 3×3
+'same' convolution is the sum of three matrix products, one for each row of the kernel: a block of pixels with their
+left and right neighbours in that row, [BLOCK, 3·IN], times the weights of that row, [3·IN, OUT]. A program computes the
+same pixels of several images, so that it loads the weights, and determines which neighbours lie inside the image, only
+once. All operations on the input or the result (ReLU, bias, residual sum, pooling, masks of the gradient) are done in
+registers.
 
 Activations are channels-last, [B, H, W, C] in memory; weights are [OUT, 3, 3, IN] in memory. Sums are float32. Results
 do not depend on the order in which blocks run: there are no atomic operations.
@@ -63,7 +64,7 @@ def convolve(
     The grid is [blocks of pixels of an image, programs]: each program computes the same pixels of TURNS images.
     TRANSPOSED: `weight` is that of a convolution from OUT to IN channels, whose input's gradient is computed. The
     result is set to 0 where `mask` [B, H, W, OUT] is not above 0, and then `residual` [B, H, W, OUT] is added.
-    `positive` gets what is above 0 of it, and 0 elsewhere. PADDED is 3·IN rounded up to a power of two.
+    `positive` gets the ReLU of the result. PADDED is 3·IN rounded up to a power of two.
     """
     pixel = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     row = pixel // WIDTH
@@ -119,7 +120,7 @@ def convolve(
 def pad_images(images, out, num_rows, HEIGHT: tl.constexpr, WIDTH: tl.constexpr, BLOCK: tl.constexpr):
     """Convert bytes [B, H, W, 3] to [B, H + 2, W + 2, 4] with borders of 0, and three more rows of 0 at the end.
 
-    A program writes a row, so that the grid has B·(H + 2) + 3 programs; BLOCK is at least W + 2.
+    Each program writes one row, so the grid has B·(H + 2) + 3 programs; BLOCK is at least W + 2.
     """
     number = tl.program_id(0)
     image = (number // (HEIGHT + 2)).to(tl.int64)
@@ -272,10 +273,10 @@ def weight_gradient(
     TURNS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Sum up some pixels' part of a convolution's gradients: `partial` [programs, 9·IN + 1, OUT], the last of the bias.
+    """Sum a convolution's gradients over some of the pixels: `partial` [programs, 9·IN + 1, OUT], the bias's last.
 
     The grid is [blocks of pixels of an image, programs, 3]: each program takes the same pixels of TURNS images and one
-    row of taps. PADDED is 3·IN rounded up to a power of two.
+    row of the kernel. PADDED is 3·IN rounded up to a power of two.
     """
     down = tl.program_id(2) - 1
     k = tl.arange(0, PADDED)
@@ -320,7 +321,7 @@ def image_weight_gradient(
     TURNS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Sum up some pixels' part of the gradients of `convolve_and_pool` on images: `partial` [programs, 28, OUT].
+    """Sum the gradients of `convolve_and_pool` on images over some of the pixels: `partial` [programs, 28, OUT].
 
     `gradient` and `places` are those of the pooled result; the gradient before the pooling is never written. The grid
     is [blocks of pooled pixels, programs].
