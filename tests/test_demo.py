@@ -9,15 +9,15 @@ import pytest
 
 from semantic_rl.cli import main
 
+COMMAND = ("demo", "--states", "300", "--num-threads", "1")
 STEPS = ("record", "figures", "clips", "metrics", "report")
 
 
-def run_demo(out: Path, *more: str) -> subprocess.CompletedProcess[str]:
+def run_demo(out: Path) -> subprocess.CompletedProcess[str]:
+    """Run the demo in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "semantic_rl.cli", "demo", "--out", str(out), "--states", "300"]
-    return subprocess.run(
-        [*command, "--num-threads", "1", *more], env=environment, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "semantic_rl.cli", *COMMAND, "--out", str(out)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def files_of(folder: Path) -> dict[Path, int]:
@@ -26,7 +26,9 @@ def files_of(folder: Path) -> dict[Path, int]:
 
 
 @pytest.mark.slow
-def test_it_makes_everything_once_and_keeps_what_is_finished(tmp_path: Path) -> None:
+def test_it_makes_everything_once_and_keeps_what_is_finished(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("procgen_gym", reason="needs Python 3.13 for the games")
     out = tmp_path / "demo"
     first = run_demo(out)
@@ -43,16 +45,16 @@ def test_it_makes_everything_once_and_keeps_what_is_finished(tmp_path: Path) -> 
     (out / "metrics.json").unlink()
     (out / "figures" / "transitions.svg").unlink()
     before = files_of(out)
-    again = run_demo(out)
-    assert again.returncode == 0, again.stderr
+    main([*COMMAND, "--out", str(out)])
     after = files_of(out)
     written = {path.relative_to(out).as_posix() for path, time in after.items() if before.get(path) != time}
     assert written == {"metrics.json", "report.html", "figures/transitions.png", "figures/transitions.svg"}
-    assert again.stdout.count("kept from before") == 1
+    assert capsys.readouterr().out.count("kept from before") == 1
 
-    other = run_demo(out, "--seed", "1")
-    assert other.returncode == 2
-    assert "was begun otherwise: seed was 0, is 1" in other.stderr
+    with pytest.raises(SystemExit) as leaving:
+        main([*COMMAND, "--out", str(out), "--seed", "1"])
+    assert leaving.value.code == 2
+    assert "was begun otherwise: seed was 0, is 1" in capsys.readouterr().err
     assert files_of(out) == after
 
 

@@ -1,6 +1,7 @@
 """Two gloo workers under torchrun on one machine."""
 
 import csv
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,11 +30,15 @@ def run_workers(arguments: list[str], check: bool = True) -> subprocess.Complete
 
 @pytest.mark.slow
 def test_two_workers_train_one_policy_on_their_own_environments_and_resume_exactly(tmp_path: Path):
-    run_workers(small_arguments(tmp_path / "whole", 4))
-    run_workers(small_arguments(tmp_path / "parts", 2))
-    run_workers(small_arguments(tmp_path / "parts", 4, "--resume"))
-
+    every = ("--checkpoint-interval", "1")
+    run_workers(small_arguments(tmp_path / "whole", 4, *every))
     run = tmp_path / "whole" / RUN_NAME
+    shutil.copytree(run, tmp_path / "parts" / RUN_NAME)
+    before_the_end, at_the_end = checkpoint_folders(tmp_path / "parts" / RUN_NAME)
+    shutil.rmtree(at_the_end)  # as if the run had been killed in its second update
+    assert before_the_end.name == "update-000001"
+    run_workers(small_arguments(tmp_path / "parts", 4, *every, "--resume"))
+
     first, second = load_checkpoint(run, 0), load_checkpoint(run, 1)
     assert first.state["update"] == 2  # 4 · 128 steps are two updates of two workers
     assert first.state["num_workers"] == 2
@@ -45,6 +50,7 @@ def test_two_workers_train_one_policy_on_their_own_environments_and_resume_exact
     with (run / "progress.csv").open(newline="") as file:
         assert [int(row["misc/total_timesteps"]) for row in csv.DictReader(file)] == [256, 512]
     resumed = load_checkpoint(tmp_path / "parts" / RUN_NAME)
+    assert resumed.state["update"] == 2
     for name, value in first.policy.items():
         assert torch.equal(value, resumed.policy[name]), name
 
