@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "semantic_rl"
 
 EVERYONE = (
-    "errors", "called_flags", "atomic_write", "folder_lock", "output_places", "input_places", "json_files",
+    "errors", "called_flags", "atomic_write", "file_lock", "folder_lock", "output_places", "input_places", "json_files",
     "late_imports", "progress_log", "palette",
 )  # fmt: skip
 """What every part may import: errors, the ways to write and read files, the colours: what all need in the same way."""
@@ -20,6 +20,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "errors":                (),
     "called_flags":          (),
     "atomic_write":          ("artifacts",),
+    "file_lock":             (),
     "folder_lock":           (),
     "output_places":         ("artifacts",),
     "input_places":          (),

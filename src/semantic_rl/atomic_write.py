@@ -15,15 +15,10 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from semantic_rl.artifacts import TEMPORARY_SUFFIX
 from semantic_rl.errors import UserError
-
-try:
-    import fcntl
-except ImportError:  # not POSIX: leftovers of killed writers are not removed there
-    fcntl = None
+from semantic_rl.file_lock import HAS_LOCKS, lock
 
 PREFIX = ".semantic-rl-"
 _NAME = re.compile(re.escape(PREFIX) + r"[0-9a-f]{16}" + re.escape(TEMPORARY_SUFFIX))
@@ -74,7 +69,7 @@ def whole_folder(path: Path) -> Generator[Path]:
 
 @contextmanager
 def _locked_folder(folder: Path) -> Generator[None]:
-    if fcntl is None:  # a folder cannot be opened there either
+    if not HAS_LOCKS:
         yield
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -150,17 +145,16 @@ def remove_abandoned(folder: Path, seconds: float = SECONDS_BEFORE_ABANDONED) ->
 
     Anything changed within the last `seconds` is left alone; pass 0 if it is certain that nobody is writing there.
     """
-    locks: Any = fcntl
-    if locks is None:
+    if not HAS_LOCKS:  # nothing would say whose writer is alive
         return
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if _NAME.fullmatch(entry.name):
                 with suppress(OSError):
-                    _remove_if_abandoned(Path(entry.path), locks, seconds)
+                    _remove_if_abandoned(Path(entry.path), seconds)
 
 
-def _remove_if_abandoned(path: Path, locks: Any, seconds: float) -> None:
+def _remove_if_abandoned(path: Path, seconds: float) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         found = os.fstat(descriptor)
@@ -168,7 +162,7 @@ def _remove_if_abandoned(path: Path, locks: Any, seconds: float) -> None:
             return
         if time.time() - found.st_mtime < seconds:
             return
-        locks.flock(descriptor, locks.LOCK_EX | locks.LOCK_NB)
+        lock(descriptor)
         if stat.S_ISDIR(found.st_mode):
             shutil.rmtree(path)
         else:
@@ -178,6 +172,5 @@ def _remove_if_abandoned(path: Path, locks: Any, seconds: float) -> None:
 
 
 def _lock(descriptor: int) -> None:
-    if fcntl is not None:
-        with suppress(OSError):  # storage that does not support locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with suppress(OSError):  # storage that does not support locks
+        lock(descriptor)

@@ -17,11 +17,7 @@ from typing import Any, cast
 
 from semantic_rl.atomic_write import is_temporary
 from semantic_rl.errors import UserError
-
-try:
-    import fcntl
-except ImportError:  # not POSIX: two processes in one folder are not detected there
-    fcntl = None
+from semantic_rl.file_lock import HAS_LOCKS, lock
 
 LOCK_FILE = ".semantic-rl-lock"
 LONGEST_HOLDER = 1000
@@ -70,14 +66,14 @@ def is_unused(folder: Path) -> bool:
 
 def _locked(path: Path, folder: Path, about: Mapping[str, str | int], seconds: float, way_out: str) -> int | None:
     """Return a descriptor of the file, which holds the lock; None if the storage does not support locks."""
-    if fcntl is None:
+    if not HAS_LOCKS:  # two processes in one folder are not detected
         return None
     deadline = time.monotonic() + seconds
     is_told = False
     while True:
         descriptor = _opened(path)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(descriptor)
         except BlockingIOError:
             holder = _holder(descriptor)
             os.close(descriptor)

@@ -13,7 +13,6 @@ if the entry has changed since, nothing is overwritten and the current entry is 
 `version` counts the changes of the file; an entry's `version` is the file's version when the entry was last written.
 """
 
-import fcntl
 import json
 import os
 import re
@@ -28,6 +27,7 @@ from typing import Any, cast
 from semantic_rl.artifacts import ANNOTATIONS_FILE
 from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
+from semantic_rl.file_lock import HAS_LOCKS, lock
 
 ANNOTATIONS_FORMAT = "semantic-rl annotations"
 FORMAT_VERSION = 1
@@ -173,13 +173,16 @@ class Annotations:
     @contextmanager
     def _locked(self) -> Generator[None]:
         """Keep other threads and processes from writing; the folder itself is locked, so no lock file remains."""
+        if not HAS_LOCKS:
+            yield
+            return
         try:
             descriptor = os.open(self._folder, os.O_RDONLY)
         except OSError as error:  # the recording has been moved or made inaccessible in the meantime
             raise self._unwritable(error) from error
         try:
             with suppress(OSError):  # storage that does not support locks
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                lock(descriptor, waits=True)
             yield
         finally:
             os.close(descriptor)
