@@ -1,8 +1,11 @@
 """Agents of Stable-Baselines3: what is recorded of them is what the library itself computes, and they act as in it."""
 
+from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
@@ -10,7 +13,8 @@ import torch
 pytest.importorskip("sb3_contrib", reason="needs the extra sb3")
 
 from agents.conftest import Trained
-from agents.foreign_models import MAKERS, generator, observations
+from agents.foreign_models import MAKERS, ManySwitches, generator, observations
+from stable_baselines3 import PPO
 
 from semantic_rl.agents.layers import list_layers
 from semantic_rl.agents.sampling import choices_of
@@ -225,6 +229,82 @@ def test_a_model_in_memory_is_wrapped_as_it_is(trained: Train) -> None:
         np.testing.assert_array_equal(act(agent, observation).features, from_zip.features)
         assert agent.algorithm == NAMES[name]
         assert agent.observation_space == env.observation_space
+
+
+def test_texts_of_an_observation_are_left_out_as_they_are_in_recordings(trained: Train) -> None:
+    from minigrid.wrappers import RGBImgPartialObsWrapper
+
+    _, path, env = trained("ppo-dict")
+    with_mission = RGBImgPartialObsWrapper(gym.make("MiniGrid-Empty-5x5-v0"))
+    assert "mission" in with_mission.observation_space.spaces
+    observation = observations(env, NUM_ROWS)
+    steps = [act(open_sb3(path, spaces_of(one)), observation) for one in (env, with_mission)]
+    np.testing.assert_array_equal(steps[0].features, steps[1].features)
+
+
+def test_parts_of_an_observation_keep_the_order_of_training(tmp_path: Path) -> None:
+    """A Dict that was made of a plain dict is sorted, one of an OrderedDict is not; the weights follow its order."""
+    parts = OrderedDict(zip("ba", (gym.spaces.Box(-1, 1, (2,)), gym.spaces.Box(-1, 1, (3,))), strict=True))
+    env = ManySwitches(gym.spaces.Discrete(3))
+    env.observation_space = gym.spaces.Dict(parts)
+    model = PPO("MultiInputPolicy", env, n_steps=4, batch_size=4, device="cpu")
+    model.save(tmp_path / "ordered.zip")
+    agent = open_sb3(tmp_path / "ordered.zip", spaces_of(env))
+    observation = observations(env, NUM_ROWS)
+    wanted, _ = model.predict(observation, deterministic=True)
+    np.testing.assert_array_equal(act(agent, observation).action, wanted)
+    with torch.no_grad():
+        value = model.policy.predict_values(model.policy.obs_to_tensor(observation)[0]).flatten()
+    np.testing.assert_allclose(act(agent, observation).value, value.numpy(), atol=1e-6)
+
+
+def test_stacked_pictures_pass_through_the_librarys_convolutions(tmp_path: Path) -> None:
+    for shape in ((4, 36, 36), (36, 36, 4)):
+        env = ManySwitches(gym.spaces.Discrete(3))
+        env.observation_space = gym.spaces.Box(0, 255, shape, np.uint8)
+        arguments = {"features_extractor_kwargs": {"features_dim": 12}}
+        model = PPO("CnnPolicy", env, n_steps=4, batch_size=4, device="cpu", policy_kwargs=arguments)
+        model.save(tmp_path / "cnn.zip")
+        agent = open_sb3(tmp_path / "cnn.zip", spaces_of(env))
+        observation = observations(env, NUM_ROWS)
+        step = act(agent, observation)
+        with torch.no_grad():
+            tensor, _ = model.policy.obs_to_tensor(observation)
+            features, value = model.policy.extract_features(tensor), model.policy.predict_values(tensor)
+        np.testing.assert_allclose(step.features, features.numpy(), atol=1e-6)
+        np.testing.assert_allclose(step.value, value.flatten().numpy(), atol=1e-6)
+        assert agent.num_features == 12
+
+
+REFERENCE = {
+    "ppo-LunarLander-v2": ("LunarLander-v3", 10, 244.0, 0.5),
+    "dqn-CartPole-v1": ("CartPole-v1", 10, 500.0, 0.5),
+    "sac-Pendulum-v1": ("Pendulum-v1", 10, -135.0, 0.5),
+}
+"""Environment, episodes (seeds 0 to 9, greedy), and the mean return that their README states, to the nearest one."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REFERENCE)
+def test_agents_of_years_ago_score_what_is_known_of_them(name: str, reference_dir: Path) -> None:
+    folder = reference_dir / "agents"
+    if not folder.is_dir():
+        pytest.skip(f"shared reference data not present: {folder}")
+    env_id, episodes, mean, tolerance = REFERENCE[name]
+    envs = [gym.make(env_id) for _ in range(episodes)]
+    agent = open_sb3(folder / f"{name}.zip", spaces_of(envs[0]))
+    seen = {index: env.reset(seed=index)[0] for index, env in enumerate(envs)}
+    returns = np.zeros(episodes)
+    while seen:
+        playing = list(seen)
+        observation = np.stack([seen[index] for index in playing])
+        actions = agent.act(observation, None, np.zeros(len(playing), np.bool_), generator(), True).action
+        for index, action in zip(playing, actions, strict=True):
+            seen[index], reward, terminated, truncated, _ = envs[index].step(action)
+            returns[index] += float(reward)
+            if terminated or truncated:
+                del seen[index]
+    assert abs(returns.mean() - mean) <= tolerance, returns
 
 
 def test_what_is_no_model_is_refused() -> None:

@@ -7,6 +7,7 @@ from semantic_rl.agents.protocol import Agent
 from semantic_rl.agents.spaces import spaces_of
 from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of, shown_path
+from semantic_rl.user_code import call_user_function, user_function
 
 if TYPE_CHECKING:
     from semantic_rl.agents.layers import Layer
@@ -28,8 +29,8 @@ def open_agent(
     """Return the agent that `what` names.
 
     what        a run or checkpoint folder, a shipped name, a zip of Stable-Baselines3 or sb3-contrib, file.py:function
-    env         the environment that it plays: a Gymnasium id, an environment, or `agents.spaces.Spaces`; what this
-                package trained knows its own
+    env         the environment that it plays: a Gymnasium id, file.py:function, an environment, or a recipe of one;
+                agents that this package trained know their own
     layer       name of the module that is looked into; by default the last latent before the policy's output
     trust       let Stable-Baselines3 itself open a zip, pickled objects included: that runs any code in the file
     device, precision   for agents that this package trained; others run on the CPU in float32
@@ -37,9 +38,9 @@ def open_agent(
     A function in a Python file is run. Raises UserError if there is no such agent, if it is damaged, if it does not fit
     the environment, or if the layer does not exist.
     """
-    from semantic_rl.agents.user_file import open_user_file, user_function
-
     if (function := user_function(str(what))) is not None:
+        from semantic_rl.agents.user_file import open_user_file
+
         return open_user_file(function, env, layer)
     path = Path(what)
     if kind_of(path, AN_AGENT) == "file":
@@ -66,10 +67,10 @@ def agent_layers(what: str | Path, env: Any = None, trust: bool = False) -> Agen
     from torch import nn
 
     from semantic_rl.agents.layers import list_layers
-    from semantic_rl.agents.user_file import call_user_function, module_layers, user_function
+    from semantic_rl.agents.user_file import module_layers
 
     if (function := user_function(str(what))) is not None:
-        made = call_user_function(function)
+        made = call_user_function(function, {})
         if isinstance(made, nn.Module):
             return AgentLayers(module_layers(made, env), None)
     agent = open_agent(what, env, trust=trust)

@@ -38,7 +38,7 @@ class AgentStep(NamedTuple):
     """What an agent does in B states, and what its network computed on the way."""
 
     action: NDArray[Any]
-    """[B, *action_space.shape], as the environment wants it."""
+    """[B, *action_space.shape], as the environment wants it, but discrete ones are counted from 0 in any space."""
     features: NDArray[np.float32]
     """[B, D]: the output of the layer that is looked into, flattened."""
     policy: NDArray[np.float32] | None
@@ -80,7 +80,8 @@ class Agent(Protocol):
     ) -> AgentStep:
         """Choose actions in B states.
 
-        `observation` is [B, …], or a dict of such arrays; `starts` [B] says where an episode begins, before which
-        `state` is forgotten. Actions are drawn with `generator` alone; with `deterministic` they are the most likely.
+        `observation` is [B, …], or a dict of such arrays as `envs.gymnasium.observations` names them; `starts` [B] says
+        where an episode begins, before which `state` is forgotten. Actions are drawn with `generator` alone; with
+        `deterministic` they are the most likely.
         """
         ...

@@ -25,8 +25,8 @@ def choose_actions(
 ) -> NDArray[Any]:
     """Return actions [B, *space.shape] for columns [B, P], most likely or drawn; raises UserError for kind unknown.
 
-    Q-values choose the greatest; where actions are drawn, a uniformly random one in its place with
-    `random_action_probability`, as in training.
+    Discrete actions are counted from 0, wherever their space begins. Q-values choose the greatest; where actions are
+    drawn, a uniformly random one in its place with `random_action_probability`, as in training.
     """
     draw = None if deterministic else generator
     match kind:
@@ -52,9 +52,7 @@ def choose_actions(
             action = columns.argmax(1)
         case "unknown":
             raise UserError("policy_kind: 'unknown' says nothing about how to choose an action.")
-    start = int(getattr(space, "start", 0)) if isinstance(space, gym.spaces.Discrete) else 0
-    actions = action.cpu().numpy()
-    return actions.reshape(-1, *_shape(space)).astype(space.dtype or np.int64, copy=False) + start
+    return action.cpu().numpy().reshape(-1, *_shape(space)).astype(space.dtype or np.int64, copy=False)
 
 
 def choices_of(space: gym.Space[Any]) -> list[int]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import OrderedDict
 from typing import Any, NamedTuple, cast
 
 import gymnasium as gym
@@ -19,12 +20,18 @@ def policy_spaces(spaces: Spaces) -> Spaces:
 def _channels_first(space: gym.Space[Any]) -> gym.Space[Any]:
     from stable_baselines3.common.preprocessing import is_image_space, is_image_space_channels_first
 
-    if isinstance(space, gym.spaces.Dict):
-        return gym.spaces.Dict({name: _channels_first(part) for name, part in space.spaces.items()})
+    if isinstance(space, gym.spaces.Dict):  # ordered, because a plain dict would be sorted, and the weights not
+        parts = OrderedDict((name, _channels_first(part)) for name, part in space.spaces.items() if not _is_text(part))
+        return gym.spaces.Dict(parts)
     if isinstance(space, gym.spaces.Box) and is_image_space(space) and not is_image_space_channels_first(space):
         height, width, channels = space.shape
         return gym.spaces.Box(0, 255, (channels, height, width), np.uint8)
     return space
+
+
+def _is_text(space: gym.Space[Any]) -> bool:
+    """Say whether a part of an observation is a text, which no policy of the library takes and no recording holds."""
+    return isinstance(space, gym.spaces.Text) or type(space).__name__ == "MissionSpace"
 
 
 class DescribedSpace(NamedTuple):

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple, cast
 import gymnasium as gym
 import numpy as np
 
+from semantic_rl.envs.gymnasium.make import EnvRecipe, open_recipe
+from semantic_rl.envs.gymnasium.observations import find_leaves
 from semantic_rl.errors import UserError
 
 
@@ -16,14 +18,21 @@ class Spaces(NamedTuple):
 
 
 def spaces_of(env: Any) -> Spaces:
-    """Return the spaces of an environment: a Gymnasium id, an environment, several side by side, or Spaces.
+    """Return the spaces of an environment, which is made for that if it is none yet.
 
-    Raises UserError if it is something else, or if there is no such environment.
+    `env` is what a user types (a Gymnasium id or file.py:function), a recipe, an environment, several side by side, or
+    Spaces. Raises UserError if it is something else, or if there is no such environment.
     """
     if isinstance(env, Spaces):
         return env
     if isinstance(env, str):
-        return _spaces_of_id(env)
+        env = open_recipe(env, {}, (), None, None)
+    if isinstance(env, EnvRecipe):
+        made = env.make(render=False)
+        try:
+            return Spaces(made.observation_space, made.action_space)
+        finally:
+            made.close()
     for prefix in ("single_", ""):
         found = [getattr(env, f"{prefix}{name}_space", None) for name in ("observation", "action")]
         if all(isinstance(space, gym.Space) for space in found):
@@ -34,24 +43,8 @@ def spaces_of(env: Any) -> Spaces:
     )
 
 
-def _spaces_of_id(name: str) -> Spaces:
-    try:
-        env = gym.make(name)
-    except (gym.error.Error, ImportError) as error:
-        raise UserError(f"env: '{name}' cannot be made: {error}") from error
-    try:
-        return Spaces(env.observation_space, env.action_space)
-    finally:
-        env.close()
-
-
 def zeros(space: gym.Space[Any], num_rows: int) -> Any:
-    """Return observations [num_rows, …] of a space that hold zeros, or the least that is allowed above it."""
-    if isinstance(space, gym.spaces.Dict):
-        return {name: zeros(part, num_rows) for name, part in space.spaces.items()}
-    if space.shape is None:
-        raise UserError(f"observation_space: {space} is not supported; expected arrays of numbers, or a Dict of them.")
-    least = np.zeros(space.shape, space.dtype)
-    if isinstance(space, gym.spaces.Box):
-        least = np.clip(least, space.low, space.high).astype(space.dtype)
-    return np.stack([least] * num_rows)
+    """Return observations [num_rows, …] of a space that hold zeros, in the form in which environments are read."""
+    leaves = find_leaves(space, "observation_space")
+    arrays = {leaf.name: np.zeros((num_rows, *leaf.shape), leaf.dtype) for leaf in leaves}
+    return arrays if isinstance(space, gym.spaces.Dict | gym.spaces.Tuple) else arrays[leaves[0].name]
