@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from semantic_rl.errors import UserError
-from semantic_rl.original import array_pickle, checkpoint_file
+from semantic_rl import array_pickle
+from semantic_rl.original import checkpoint_file
 from semantic_rl.original.checkpoint_file import read_original_file
 
 GENERATOR = np.random.default_rng(0)

@@ -1,7 +1,7 @@
 """Reads the original's checkpoints: joblib files that map variable names to arrays, compressed or not.
 
-Nothing in a file is executed (see `array_pickle`), and no file can make this use more memory than a small multiple of
-`MAX_SIZE`.
+Nothing in a file is executed (see `semantic_rl.array_pickle`), and no file can make this use more memory than a small
+multiple of `MAX_SIZE`.
 """
 
 import bz2
@@ -13,9 +13,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from semantic_rl.array_pickle import ArrayPickle, RefusedPickle
 from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of
-from semantic_rl.original.array_pickle import ArrayPickle, RefusedPickle
 
 MAX_SIZE = 256 * 2**20
 """Most bytes of a file, before and after decompression; the original's checkpoints with Adam's slots have 8 million."""

@@ -4,6 +4,7 @@ The code is somebody else's and may raise anything.
 """
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
@@ -35,12 +36,12 @@ def reset(env: gym.Env[Any, Any], seed: int, name: str) -> tuple[Any, dict[str, 
     return found  # pyright: ignore[reportReturnType]
 
 
-def step(env: gym.Env[Any, Any], action: Any, name: str, where: str) -> tuple[Any, Any, Any, Any, Any]:
+def step(env: gym.Env[Any, Any], action: Any, name: str, where: Callable[[], str]) -> tuple[Any, Any, Any, Any, Any]:
     """Take a step; raises UserError, which says `where`, if the environment raises or returns something else."""
     try:
         found: Any = env.step(action)
     except Exception as error:
-        raise UserError(f"{name}: its step failed {where}: {exception_in_words(error)}") from error
+        raise UserError(f"{name}: its step failed {where()}: {exception_in_words(error)}") from error
     if type(found) is not tuple or len(found) != 5:  # type: ignore[arg-type]
         raise UserError(
             f"{name}: its step returns {_kind(found)}, expected (observation, reward, terminated, truncated, info), as "

@@ -11,11 +11,16 @@ from gymnasium.envs.registration import load_env_creator
 
 from semantic_rl.envs.gymnasium.calls import WITHOUT_PICTURES
 from semantic_rl.envs.gymnasium.ids import find_id, missing_package, newest_version
+from semantic_rl.envs.gymnasium.rl_zoo import find_vec_normalize, find_zoo_folder, read_zoo_folder
+from semantic_rl.envs.gymnasium.vec_normalize import VecNormalizeStatistics, read_vec_normalize
 from semantic_rl.envs.gymnasium.wrappers import check_wrapper, wrap_env
 from semantic_rl.envs.spec import Scalar
 from semantic_rl.errors import UserError, nearest
 from semantic_rl.input_places import shown_path
 from semantic_rl.user_code import UserFunction, call_user_function, exception_in_words, user_function
+
+NORMALIZE = "vec-normalize"
+"""Name of the normalisation in a chain of wrappers, the outermost."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,10 @@ class EnvRecipe:
     """Wrappers as the user names them, the innermost first."""
     function: UserFunction | None = None
     """The user's function, with its file's whole path, if the user named one."""
+    vec_normalize: Path | None = None
+    """The file that normalises what the agent sees."""
+    zoo_folder: Path | None = None
+    """The folder of rl-baselines3-zoo that this comes from, if it does."""
     notes: tuple[str, ...] = ()
     """Sentences that the user should read once."""
 
@@ -48,7 +57,11 @@ class EnvRecipe:
     @property
     def wrapper_names(self) -> tuple[str, ...]:
         """The whole chain around the environment, the innermost first."""
-        return self.wrappers
+        return self.wrappers if self.vec_normalize is None else (*self.wrappers, NORMALIZE)
+
+    def normalizer(self) -> VecNormalizeStatistics | None:
+        """Return what normalises the agent's observations; None if nothing does."""
+        return None if self.vec_normalize is None else read_vec_normalize(self.vec_normalize)
 
     def _from_id(self, render: bool) -> gym.Env[Any, Any]:
         name = find_id(self.env)
@@ -87,20 +100,45 @@ class EnvRecipe:
 def open_recipe(
     env: str, env_args: Mapping[str, Scalar], wrap: Sequence[str], agent_path: Path | None, vec_normalize: Path | None
 ) -> EnvRecipe:
-    """Return the recipe of what a user names.
+    """Return the recipe of what a user names, with what an rl-zoo folder beside the agent's zip says.
 
-    Raises UserError if there is no such environment or wrapper. The environment is not yet made.
+    Arguments that the user names go before those of the folder, and any wrappers before all wrappers of it. Raises
+    UserError if there is no such environment or wrapper, or if a file cannot be read. The environment is not yet made.
     """
-    for wrapper in wrap:
-        check_wrapper(wrapper)
-    function = user_function(env)
-    notes: list[str] = []
+    function, notes = user_function(env), list[str]()
     if function is not None:
         function = UserFunction(function.path.resolve(), function.name)
         notes.append(f"{shown_path(function.path)} is run, as Python runs any program.")
     else:
         find_id(env)
-    return EnvRecipe(env, dict(env_args), tuple(wrap), function, tuple(notes))
+    arguments, wrappers, zoo_folder = dict(env_args), tuple(wrap), None
+    if agent_path is not None and agent_path.suffix == ".zip":
+        zoo_folder = find_zoo_folder(agent_path, env)
+        if zoo_folder is not None:
+            zoo = read_zoo_folder(zoo_folder, not wrap)
+            arguments, wrappers = zoo.arguments | arguments, wrappers or zoo.wrappers
+            vec_normalize = vec_normalize or zoo.vec_normalize
+            notes.append(f"How the environment is made comes from {shown_path(zoo_folder)}.")
+        vec_normalize = vec_normalize or find_vec_normalize(agent_path)
+    for wrapper in wrappers:
+        check_wrapper(wrapper)
+    if vec_normalize is not None:
+        vec_normalize = vec_normalize.resolve()
+        read_vec_normalize(vec_normalize)
+        notes.append(f"The agent's observations are normalised by {shown_path(vec_normalize)}.")
+    if any(name.partition("=")[0] == "atari" for name in wrappers) and _skips_frames(env, arguments):
+        notes.append(
+            f"{env} repeats each action itself, and 'atari' repeats it on top of that; with --env-args frameskip=1 it "
+            "repeats nothing itself."
+        )
+    return EnvRecipe(env, arguments, wrappers, function, vec_normalize, zoo_folder, tuple(notes))
+
+
+def _skips_frames(env: str, arguments: Mapping[str, Scalar]) -> bool:
+    """Say whether a game of the Arcade Learning Environment repeats actions."""
+    name = env.rpartition(":")[2]
+    made_with = gym.registry[name].kwargs if name in gym.registry else {}
+    return arguments.get("frameskip", made_with.get("frameskip", 1)) != 1
 
 
 def _argument_names(entry_point: Any) -> list[str]:

@@ -4,6 +4,7 @@ A Dict or a Tuple becomes a dictionary of arrays; a part in a part is named `out
 their number. Texts are left out.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 import gymnasium as gym
@@ -59,6 +60,10 @@ def _leaves(space: gym.Space[Any], path: tuple[Any, ...], env: str) -> list[Leaf
     return [leaf for key, part in parts for leaf in _leaves(part, (*path, key), env)]
 
 
+Where = Callable[[], str]
+"""Says which observation it is, in messages."""
+
+
 class ObservationReader:
     """Copies observations into arrays of the caller's own; raises UserError if one is not what its space says."""
 
@@ -67,33 +72,40 @@ class ObservationReader:
         self.is_dict = isinstance(space, spaces.Dict | spaces.Tuple)
         self._env = env
         self._zeros = {
-            leaf.name: np.zeros(leaf.shape, leaf.dtype) for leaf in self.leaves if leaf.dtype.kind == "f"
-        }  # fmt: skip
+            leaf.name: np.zeros(int(np.prod(leaf.shape)), leaf.dtype) for leaf in self.leaves if leaf.dtype.kind == "f"
+        }
         self._only = None if self.is_dict else self.leaves[0]
 
-    def read(self, observation: Any, where: str) -> Observation:
-        """Return the observation, [1, …]; `where` says which it is, in messages."""
+    def read(self, observation: Any, where: Where) -> Observation:
+        """Return the observation, [1, …]."""
         if self._only is not None:
             return self._copy(self._only, observation, where)
         return {leaf.name: self._copy(leaf, self._at(observation, leaf, where), where) for leaf in self.leaves}
 
-    def _copy(self, leaf: Leaf, value: Any, where: str) -> NDArray[Any]:
+    def _copy(self, leaf: Leaf, value: Any, where: Where) -> NDArray[Any]:
+        if type(value) is np.ndarray and value.dtype == leaf.dtype and value.shape == leaf.shape:
+            copy = value.copy()
+        else:
+            copy = self._made_fit(leaf, value, where)
+        zeros = self._zeros.get(leaf.name)
+        # 0 × NaN and 0 × ∞ are NaN, which differs from everything; a product is several times faster than np.isfinite
+        if zeros is not None and copy.ravel().dot(zeros) != 0.0:
+            self._wrong(leaf, where, "has a number that is not finite")
+        return copy[None]
+
+    def _made_fit(self, leaf: Leaf, value: Any, where: Where) -> NDArray[Any]:
+        """Return a number, a list or an array of another type as the space says."""
         try:
-            copy = np.array(value, leaf.dtype)[None]
+            copy = np.array(value, leaf.dtype)
         except (TypeError, ValueError, OverflowError):
             self._wrong(leaf, where, f"is a {type(value).__name__}")
-        if copy.shape[1:] != leaf.shape:
-            self._wrong(leaf, where, f"has the shape {copy.shape[1:]}")
-        zeros = self._zeros.get(leaf.name)
-        if zeros is None:
-            found = getattr(value, "dtype", None)
-            if found is not None and found.kind == "f":
-                self._wrong(leaf, where, f"has the type {found}")
-        elif np.vdot(copy, zeros) != 0.0:  # 0 × NaN and 0 × ∞ are NaN, which differs from everything
-            self._wrong(leaf, where, "has a number that is not finite")
+        if copy.shape != leaf.shape:
+            self._wrong(leaf, where, f"has the shape {copy.shape}")
+        if leaf.dtype.kind != "f" and np.asarray(value).dtype.kind == "f":
+            self._wrong(leaf, where, f"has the type {np.asarray(value).dtype}")
         return copy
 
-    def _at(self, observation: Any, leaf: Leaf, where: str) -> Any:
+    def _at(self, observation: Any, leaf: Leaf, where: Where) -> Any:
         for key in leaf.path:
             try:
                 observation = observation[key]
@@ -101,8 +113,8 @@ class ObservationReader:
                 self._wrong(leaf, where, "is missing")
         return observation
 
-    def _wrong(self, leaf: Leaf, where: str, fault: str) -> NoReturn:
+    def _wrong(self, leaf: Leaf, where: Where, fault: str) -> NoReturn:
         name = f"'{leaf.name}' of the observation" if leaf.name else "the observation"
         raise UserError(
-            f"{self._env}: {name} {where} {fault}; its space says {leaf.dtype.name} of the shape {leaf.shape}."
+            f"{self._env}: {name} {where()} {fault}; its space says {leaf.dtype.name} of the shape {leaf.shape}."
         ) from None

@@ -1,6 +1,6 @@
 """One Gymnasium environment as the recorder plays it: a batch axis of 1, episodes that begin with a seed each."""
 
-import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from semantic_rl.envs.gymnasium.observations import Observation, ObservationRead
 from semantic_rl.envs.gymnasium.spec import MINIGRID_SUCCESS, gymnasium_spec, success_key
 from semantic_rl.envs.spec import EnvSpec
 from semantic_rl.errors import UserError
+from semantic_rl.input_places import shown_path
 
 REMEMBERING = ("gymnasium.envs.box2d.bipedal_walker", "gymnasium.envs.box2d.car_racing")
 """Environments that keep their physical world over a reset, so that an episode depends on those before it. They are
@@ -51,9 +52,14 @@ class GymnasiumEnv:
         self.action_space: Any = self._env.action_space
         self._name = recipe.env
         self._reader = ObservationReader(self.observation_space, recipe.env)
+        self._normalizer = recipe.normalizer()
+        if self._normalizer is not None:
+            shapes = {leaf.name: leaf.shape for leaf in self._reader.leaves}
+            self._normalizer.check_fits(shapes, shown_path(Path(recipe.vec_normalize or "")))
         self._success_key = success_key(self.spec)
         self._reward_is_success = self.spec.success == MINIGRID_SUCCESS
         self._step: EnvStep | None = None
+        self._is_running = False
         self._seed, self._num_steps = 0, 0
         self._level_seed = np.zeros(1, np.int64)
 
@@ -66,25 +72,26 @@ class GymnasiumEnv:
         self._level_seed = np.array([seed])
         self._level_seed.flags.writeable = False
         raw, _ = calls.reset(self._env, seed, self._name)
-        observation = self._reader.read(raw, self._where())
+        observation = self._reader.read(raw, self._where)
         self._step = EnvStep(observation, np.zeros(1, np.float32), FALSE, FALSE, FALSE, self._level_seed)
+        self._is_running = True
 
     def act(self, actions: NDArray[Any]) -> None:
         """Take a step with actions [1, …]; a discrete action is counted from 0, wherever its space begins."""
-        if self._step is None or self._step.terminated[0] or self._step.truncated[0]:
+        if not self._is_running:
             raise RuntimeError("an episode must begin before the first step, and after the last one")
         self._num_steps += 1
-        raw, reward, terminated, truncated, info = calls.step(
-            self._env, self._action(actions[0]), self._name, self._where()
-        )
-        observation = self._reader.read(raw, self._where())
+        action = self._action(actions[0])
+        raw, reward, terminated, truncated, info = calls.step(self._env, action, self._name, self._where)
+        observation = self._reader.read(raw, self._where)
         number = self._reward(reward)
         success = FALSE
         if terminated or truncated:
+            self._is_running = False
             success = TRUE if self._succeeded(number, info) else FALSE
         self._step = EnvStep(
             observation,
-            np.array([number], np.float32),
+            np.array((number,), np.float32),
             TRUE if terminated else FALSE,
             TRUE if truncated else FALSE,
             success,
@@ -98,8 +105,9 @@ class GymnasiumEnv:
         return self._step
 
     def agent_observation(self) -> Observation:
-        """Return what the agent sees of the last observation."""
-        return self.observe().observation
+        """Return what the agent sees of the last observation: normalised, if the recipe says so."""
+        observation = self.observe().observation
+        return observation if self._normalizer is None else self._normalizer.normalize_observation(observation)
 
     def frames(self) -> NDArray[np.uint8]:
         """Return a picture [1, H, W, 3] of the last observation; needs `render`."""
@@ -137,12 +145,12 @@ class GymnasiumEnv:
 
     def _reward(self, reward: Any) -> float:
         try:
-            number = float(reward if np.ndim(reward) == 0 else np.asarray(reward).item())
+            number = float(np.asarray(reward).item() if isinstance(reward, np.ndarray) else reward)
         except (TypeError, ValueError):
             raise UserError(
                 f"{self._name}: its reward {self._where()} is {str(reward)[:40]!r}, expected a number."
             ) from None
-        if not math.isfinite(number) or abs(number) > GREATEST_REWARD:
+        if not -GREATEST_REWARD <= number <= GREATEST_REWARD:
             raise UserError(f"{self._name}: its reward {self._where()} is {number}, expected a finite number.")
         return number
 

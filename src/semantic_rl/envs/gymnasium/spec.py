@@ -96,7 +96,7 @@ def _success(recipe: EnvRecipe) -> str | None:
             return MINIGRID_SUCCESS
         _, info = calls.reset(env, 0, recipe.env)
         env.action_space.seed(0)
-        later = calls.step(env, env.action_space.sample(), recipe.env, "in the first step")[4]
+        later = calls.step(env, env.action_space.sample(), recipe.env, lambda: "in the first step")[4]
         return next((_says(key) for key in SUCCESS_KEYS if key in info or key in later), None)
     finally:
         env.close()

@@ -1,6 +1,7 @@
 """Wrappers by the names that users give them: `atari`, `frame-stack=4`."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, Literal, NamedTuple
 
 import gymnasium as gym
@@ -13,6 +14,7 @@ from semantic_rl.errors import UserError, nearest, on_one_line
 
 Env = gym.Env[Any, Any]
 MOST = 1_000_000_000
+MINIGRID = ("minigrid.wrappers", "minigrid")
 
 
 class Wrapping(NamedTuple):
@@ -38,15 +40,15 @@ def _resize(env: Env, side: int) -> Env:
     return wrappers.ResizeObservation(env, (side, side))  # pyright: ignore[reportUnknownVariableType]
 
 
-def _minigrid(name: str) -> Callable[[Env, int], Env]:
-    """Return a wrapper of the package minigrid."""
+def _from(module: str, extra: str, name: str) -> Callable[[Env, int], Env]:
+    """Return a wrapper of a package that one of our extras installs."""
 
     def wrap(env: Env, number: int) -> Env:
         try:
-            import minigrid.wrappers
+            found = import_module(module)
         except ImportError as error:
-            raise UserError("wrap: MiniGrid's wrappers need: pip install 'semantic-rl[minigrid]'.") from error
-        return getattr(minigrid.wrappers, name)(env)
+            raise UserError(f"wrap: {name} needs {module}: pip install 'semantic-rl[{extra}]'.") from error
+        return getattr(found, name)(env)
 
     return wrap
 
@@ -78,6 +80,7 @@ WRAPPERS: dict[str, Wrapping] = {
     "time-limit": Wrapping(_gymnasium("TimeLimit", "max_episode_steps"), "needed"),
     "flatten": Wrapping(_gymnasium("FlattenObservation")),
     "time-aware": Wrapping(_gymnasium("TimeAwareObservation")),
+    "time-feature": Wrapping(_from("sb3_contrib.common.wrappers", "sb3", "TimeFeatureWrapper")),
     "clip-action": Wrapping(_gymnasium("ClipAction")),
     "rescale-action": Wrapping(_gymnasium("RescaleAction", min_action=np.float32(-1), max_action=np.float32(1))),
     # images
@@ -85,12 +88,12 @@ WRAPPERS: dict[str, Wrapping] = {
     "resize": Wrapping(_resize, "needed"),
     "atari": Wrapping(AtariPreprocessing, "optional", DEFAULT_SKIP),
     # MiniGrid
-    "image": Wrapping(_minigrid("ImgObsWrapper")),
-    "flat": Wrapping(_minigrid("FlatObsWrapper")),
-    "full-view": Wrapping(_minigrid("FullyObsWrapper")),
-    "one-hot": Wrapping(_minigrid("OneHotPartialObsWrapper")),
-    "pixels": Wrapping(_minigrid("RGBImgPartialObsWrapper")),
-    "full-pixels": Wrapping(_minigrid("RGBImgObsWrapper")),
+    "image": Wrapping(_from(*MINIGRID, "ImgObsWrapper")),
+    "flat": Wrapping(_from(*MINIGRID, "FlatObsWrapper")),
+    "full-view": Wrapping(_from(*MINIGRID, "FullyObsWrapper")),
+    "one-hot": Wrapping(_from(*MINIGRID, "OneHotPartialObsWrapper")),
+    "pixels": Wrapping(_from(*MINIGRID, "RGBImgPartialObsWrapper")),
+    "full-pixels": Wrapping(_from(*MINIGRID, "RGBImgObsWrapper")),
 }
 """Wrappers by name. `frame-stack` stacks along the last axis, as Stable-Baselines3 does; `frame-stack-first` along a
 new first one, as Gymnasium and CleanRL do. The number of `atari` is how often it repeats an action."""

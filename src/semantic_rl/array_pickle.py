@@ -1,10 +1,11 @@
-"""Extracts arrays from a pickle by variable name, without executing anything in it.
+"""Extracts arrays and numbers from a pickle by name, without executing anything in it.
 
 A pickle is a program for a virtual machine that can call any Python function. That machine is not used here:
 `pickletools`, which only disassembles pickles, yields one operation after another, and this module interprets the few
 that arrays need. An allowed name becomes a `_Role`, never the object of that name; the only objects created are dicts,
 tuples, strings, numbers and arrays of numbers. (`pickle.Unpickler` with a checked `find_class` would call what it
-finds, and would allocate whatever size a file declares.)
+finds, and would allocate whatever size a file declares.) A caller may allow names of further classes; their objects
+become `Record`s, which hold what the pickle says of them and do nothing.
 
 The format of joblib since 0.10: in place of an array, the pickle has an object NumpyArrayWrapper with the attributes
 subclass, shape, order and dtype. The array's bytes follow directly after the operation that sets them (BUILD); since
@@ -15,7 +16,7 @@ joblib are read too.
 import io
 import math
 import pickletools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
@@ -70,6 +71,56 @@ _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _MARK = object()
 
 
+@dataclass(frozen=True)
+class _Class:
+    """A class or function that the caller allows."""
+
+    name: str
+
+
+class Record:
+    """What a pickle says of an object: its class's name and its attributes."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._fields: dict[str, object] = {}
+
+    def __contains__(self, field: str) -> bool:
+        return field in self._fields
+
+    def get(self, field: str) -> object:
+        """Return an attribute: a number, text, array, `Record`, tuple, list or dict; raises RefusedPickle if missing.
+
+        Arrays in a tuple, list or dict are not arrays yet: `items` returns those of a dict.
+        """
+        if field not in self._fields:
+            raise RefusedPickle(f"its {_printable(self.name)} has no {_printable(field)}")
+        return _plain(self._fields[field])
+
+    def items(self, field: str) -> dict[str, object]:
+        """Return an attribute that is a dict; raises RefusedPickle if it is something else."""
+        found = self.get(field)
+        if type(found) is not dict:
+            raise RefusedPickle(f"its {_printable(field)} is {_kind(found)}, expected a dict")
+        return {key: _plain(value) for key, value in cast(dict[str, object], found).items()}
+
+    def set_state(self, state: object) -> None:
+        """Take over what BUILD sets: a dict, or a pair of one and of slots; other states say nothing that is needed."""
+        parts = cast(tuple[object, ...], state) if type(state) is tuple and len(state) == 2 else (state,)
+        for part in parts:
+            if type(part) is dict:
+                self._fields.update(cast(dict[str, object], part))
+
+
+def _plain(value: object) -> object:
+    """Return the content of an array, and anything else as it is."""
+    return value.value if isinstance(value, _Array) else value
+
+
+def _nothing(module: str, name: str) -> bool:
+    return False
+
+
 @dataclass
 class _ElementType:
     """numpy.dtype(code), whose byte order is set by the BUILD that follows."""
@@ -90,8 +141,10 @@ class _Array:
 class ArrayPickle:
     """Interprets one pickle; anything that is not allowed raises RefusedPickle."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, allows: Callable[[str, str], bool] = _nothing) -> None:
+        """Prepare to read a pickle; `allows(module, name)` says which classes may become a `Record`."""
         self._data = data
+        self._allows = allows
         self._stream = io.BytesIO(data)
         self._stack: list[object] = []
         self._memo: dict[int, object] = {}
@@ -99,6 +152,24 @@ class ArrayPickle:
 
     def read(self) -> dict[str, NDArray[Any]]:
         """Return the arrays by name, in native byte order."""
+        found = self._interpret()
+        if type(found) is not dict:
+            raise RefusedPickle(f"it holds {_kind(found)}, expected a dict of variable name to array")
+        arrays: dict[str, NDArray[Any]] = {}
+        for name, value in cast(dict[str, object], found).items():
+            if not isinstance(value, _Array) or value.value is None:
+                raise RefusedPickle(f"variable {_printable(name)} is {_kind(value)}, expected an array")
+            arrays[name] = value.value
+        return arrays
+
+    def read_record(self) -> Record:
+        """Return the object that the pickle holds."""
+        found = self._interpret()
+        if not isinstance(found, Record):
+            raise RefusedPickle(f"it holds {_kind(found)}, expected an object")
+        return found
+
+    def _interpret(self) -> object:
         if not self._data.startswith(b"\x80"):
             raise RefusedPickle("it is not a binary pickle, which the original's checkpoints are")
         for count, (operation, argument) in enumerate(self._operations()):
@@ -108,14 +179,7 @@ class ArrayPickle:
         found = self._pop()
         if self._stack or self._stream.read(1):
             raise RefusedPickle("it goes on behind its end")
-        if type(found) is not dict:
-            raise RefusedPickle(f"it holds {_kind(found)}, expected a dict of variable name to array")
-        arrays: dict[str, NDArray[Any]] = {}
-        for name, value in cast(dict[str, object], found).items():
-            if not isinstance(value, _Array) or value.value is None:
-                raise RefusedPickle(f"variable {_printable(name)} is {_kind(value)}, expected an array")
-            arrays[name] = value.value
-        return arrays
+        return found
 
     def _operations(self) -> Iterator[tuple[str, Any]]:
         """Yield operations and their arguments; at each yield, the stream is directly after the operation."""
@@ -141,6 +205,13 @@ class ArrayPickle:
                 stack.append(_MARK)
             case "EMPTY_DICT":
                 stack.append({})
+            case "EMPTY_LIST" if self._allows is not _nothing:
+                stack.append([])
+            case "APPEND" if self._allows is not _nothing:
+                value = self._pop()
+                self._append([value])
+            case "APPENDS" if self._allows is not _nothing:
+                self._append(self._pop_to_mark())
             case "TUPLE":
                 stack.append(tuple(self._pop_to_mark()))
             case "MEMOIZE":
@@ -157,10 +228,10 @@ class ArrayPickle:
             case "SETITEMS":
                 self._set_items(self._pop_to_mark())
             case "GLOBAL":
-                stack.append(_role(*argument.split(" ", 1)))
+                stack.append(self._role(*argument.split(" ", 1)))
             case "STACK_GLOBAL":
                 name, module = self._pop(), self._pop()
-                stack.append(_role(module, name))
+                stack.append(self._role(module, name))
             case "NEWOBJ" | "REDUCE":
                 arguments, role = self._pop(), self._pop()
                 stack.append(self._make(role, arguments))
@@ -203,9 +274,26 @@ class ArrayPickle:
                 raise RefusedPickle(f"it names something by {_kind(key)}, expected a string")
             target[key] = value
 
+    def _append(self, items: list[object]) -> None:
+        target = self._top()
+        if type(target) is not list:
+            raise RefusedPickle(f"it appends to {_kind(target)}, expected a list")
+        cast(list[object], target).extend(items)
+
+    def _role(self, module: object, name: object) -> object:
+        if not (isinstance(module, str) and isinstance(name, str)):
+            raise RefusedPickle("it is damaged: it asks for a thing whose name is not a string")
+        if (module, name) in ALLOWED_NAMES:
+            return ALLOWED_NAMES[module, name]
+        if self._allows(module, name):
+            return _Class(f"{module}.{name}")
+        raise RefusedPickle(f"it asks for {_printable(f'{module}.{name}')}, which arrays do not need")
+
     def _make(self, role: object, arguments: object) -> object:
         """Emulate the call that REDUCE or NEWOBJ requests."""
         match role, arguments:
+            case _Class(name), tuple():
+                return Record(name)
             case _Role.WRAPPER, ():
                 return _Array(behind=True)
             case _Role.DICT, ():
@@ -221,13 +309,15 @@ class ArrayPickle:
             case _Role.SCALAR, (_ElementType() as element, bytes(data)):
                 return _Array(value=self._array(element, (), "C", data))
             case _Role.BUFFER_ARRAY, (bytes() | bytearray() as data, _ElementType() as element, shape, order):
-                return _Array(value=self._array(element, _lengths(shape), order, data))
+                return _Array(value=self._array(element, self._shape(shape), order, data))
             case _:
                 raise RefusedPickle(f"it calls {_kind(role)} with what a file of arrays does not give it")
 
     def _fill(self, target: object, state: object) -> None:
         """Emulate the setting of an object's state that BUILD requests."""
         match target, state:
+            case Record(), _:
+                target.set_state(state)
             case _Array(behind=True, value=None), dict():
                 target.value = self._array_behind(cast(dict[str, object], state))
             case (
@@ -235,11 +325,15 @@ class ArrayPickle:
                 (int(), shape, _ElementType() as element, bool(fortran), bytes() | bytearray() as data),
             ):
                 order = "F" if fortran else "C"
-                target.value = self._array(element, _lengths(shape), order, data)
+                target.value = self._array(element, self._shape(shape), order, data)
             case _ElementType(), (int(), "<" | ">" | "|" | "=" as order, None, None, None, *_):
                 target.order = order
             case _:
                 raise RefusedPickle(f"it gives {_kind(target)} a state that a file of arrays does not have")
+
+    def _shape(self, shape: object) -> tuple[int, ...]:
+        """Check a shape; an array may be empty among the attributes of an object."""
+        return _lengths(shape, 1 if self._allows is _nothing else 0)
 
     def _array_behind(self, state: dict[str, object]) -> NDArray[Any]:
         """Read the bytes that joblib has stored after the declaration of an array."""
@@ -266,24 +360,18 @@ class ArrayPickle:
         if self._num_array_bytes > len(self._data):
             raise RefusedPickle("its arrays are larger than the file")
         dtype = np.dtype(element.code)
+        if size == 0:
+            return np.zeros(lengths, dtype)
         array = np.frombuffer(data, dtype.newbyteorder(cast(Any, element.order))).astype(dtype, copy=True)
         return array.reshape(lengths, order=cast(Any, order))
 
 
-def _role(module: object, name: object) -> _Role:
-    if not (isinstance(module, str) and isinstance(name, str)):
-        raise RefusedPickle("it is damaged: it asks for a thing whose name is not a string")
-    if (module, name) not in ALLOWED_NAMES:
-        raise RefusedPickle(f"it asks for {_printable(f'{module}.{name}')}, which arrays do not need")
-    return ALLOWED_NAMES[module, name]
-
-
-def _lengths(shape: object) -> tuple[int, ...]:
-    """Check a shape, which must have few dimensions and lengths above 0, and return it."""
+def _lengths(shape: object, least: int = 1) -> tuple[int, ...]:
+    """Check a shape, which must have few dimensions and lengths of at least `least`, and return it."""
     lengths = cast(tuple[object, ...], shape) if isinstance(shape, tuple) else ()
     if not isinstance(shape, tuple) or len(lengths) > 8:
         raise RefusedPickle("it announces an array whose shape is no tuple of up to 8 lengths")
-    if not all(type(length) is int and 0 < length < 2**31 for length in lengths):
+    if not all(type(length) is int and least <= length < 2**31 for length in lengths):
         raise RefusedPickle("it announces an array with a length that is not a number above 0")
     return cast(tuple[int, ...], lengths)
 
@@ -302,5 +390,7 @@ def _kind(value: object) -> str:
             return "an array"
         case _ElementType():
             return "a type of elements"
+        case Record() | _Class():
+            return _printable(value.name)
         case _:
             return f"a {type(value).__name__}"
