@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,11 @@ class EnvRecipe:
     def _from_id(self, render: bool) -> gym.Env[Any, Any]:
         name = find_id(self.env)
         entry_point = gym.registry[name].entry_point
+        # The recorder calls reset, step and render in their order and checks what they return.
+        spec = replace(gym.registry[name], order_enforce=False, disable_env_checker=True)
         mode = {"render_mode": "rgb_array"} if render else {}
         try:
-            return gym.make(name, disable_env_checker=True, **mode, **dict(self.arguments))  # type: ignore[arg-type]
+            return gym.make(spec, **mode, **dict(self.arguments))  # type: ignore[arg-type]
         except gym.error.DependencyNotInstalled as error:
             raise UserError(f"{self.env}: {missing_package(entry_point, error)}.") from error
         except Exception as error:  # whatever the environment's own code raises

@@ -5,6 +5,7 @@ their number. Texts are left out.
 """
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any, NamedTuple, NoReturn
 
 import gymnasium as gym
@@ -26,6 +27,12 @@ class Leaf(NamedTuple):
     """Keys that lead to it."""
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    is_float: bool
+    is_short_vector: bool
+    """Whether it is a vector of at most `FEW` floats."""
+
+
+FEW = 64
 
 
 def find_leaves(space: gym.Space[Any], env: str) -> tuple[Leaf, ...]:
@@ -56,8 +63,14 @@ def _leaves(space: gym.Space[Any], path: tuple[Any, ...], env: str) -> list[Leaf
                 f"{env}: its observations, {space}, are not supported; expected Box, Discrete, MultiDiscrete or "
                 f"MultiBinary of {', '.join(DTYPES)}, or a Dict or Tuple of these."
             )
-        return [Leaf(".".join(map(str, path)), path, space.shape, np.dtype(space.dtype))]
+        return [_leaf(path, space.shape, np.dtype(space.dtype))]
     return [leaf for key, part in parts for leaf in _leaves(part, (*path, key), env)]
+
+
+def _leaf(path: tuple[Any, ...], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Leaf:
+    is_float = dtype.kind == "f"
+    is_short = is_float and len(shape) == 1 and shape[0] <= FEW
+    return Leaf(".".join(map(str, path)), path, shape, dtype, is_float, is_short)
 
 
 Where = Callable[[], str]
@@ -71,9 +84,6 @@ class ObservationReader:
         self.leaves = find_leaves(space, env)
         self.is_dict = isinstance(space, spaces.Dict | spaces.Tuple)
         self._env = env
-        self._zeros = {
-            leaf.name: np.zeros(int(np.prod(leaf.shape)), leaf.dtype) for leaf in self.leaves if leaf.dtype.kind == "f"
-        }
         self._only = None if self.is_dict else self.leaves[0]
 
     def read(self, observation: Any, where: Where) -> Observation:
@@ -83,13 +93,17 @@ class ObservationReader:
         return {leaf.name: self._copy(leaf, self._at(observation, leaf, where), where) for leaf in self.leaves}
 
     def _copy(self, leaf: Leaf, value: Any, where: Where) -> NDArray[Any]:
-        if type(value) is np.ndarray and value.dtype == leaf.dtype and value.shape == leaf.shape:
+        # The types of numbers that NumPy has are one object each; other equal ones are only slower.
+        if type(value) is np.ndarray and value.dtype is leaf.dtype and value.shape == leaf.shape:
             copy = value.copy()
         else:
             copy = self._made_fit(leaf, value, where)
-        zeros = self._zeros.get(leaf.name)
-        # 0 × NaN and 0 × ∞ are NaN, which differs from everything; a product is several times faster than np.isfinite
-        if zeros is not None and copy.ravel().dot(zeros) != 0.0:
+        if leaf.is_short_vector:
+            # Python adds up a few numbers faster than NumPy looks at each.
+            is_finite = isfinite(sum(copy.tolist())) or np.isfinite(copy).all()
+        else:
+            is_finite = not leaf.is_float or np.isfinite(copy).all()
+        if not is_finite:
             self._wrong(leaf, where, "has a number that is not finite")
         return copy[None]
 

@@ -30,6 +30,7 @@ def _shared(value: bool) -> NDArray[np.bool_]:
 
 
 TRUE, FALSE = _shared(True), _shared(False)
+NO_REWARD = np.zeros(1, np.float32)
 
 
 class GymnasiumEnv:
@@ -50,6 +51,10 @@ class GymnasiumEnv:
         self.spec = gymnasium_spec(self._env, recipe) if spec is None else spec
         self.observation_space = self._env.observation_space
         self.action_space: Any = self._env.action_space
+        is_discrete = isinstance(self.action_space, spaces.Discrete)
+        self._num_actions, self._first_action = (
+            (int(self.action_space.n), int(self.action_space.start)) if is_discrete else (0, 0)
+        )
         self._name = recipe.env
         self._reader = ObservationReader(self.observation_space, recipe.env)
         self._normalizer = recipe.normalizer()
@@ -73,7 +78,7 @@ class GymnasiumEnv:
         self._level_seed.flags.writeable = False
         raw, _ = calls.reset(self._env, seed, self._name)
         observation = self._reader.read(raw, self._where)
-        self._step = EnvStep(observation, np.zeros(1, np.float32), FALSE, FALSE, FALSE, self._level_seed)
+        self._step = EnvStep(observation, NO_REWARD.copy(), FALSE, FALSE, FALSE, self._level_seed)
         self._is_running = True
 
     def act(self, actions: NDArray[Any]) -> None:
@@ -85,13 +90,15 @@ class GymnasiumEnv:
         raw, reward, terminated, truncated, info = calls.step(self._env, action, self._name, self._where)
         observation = self._reader.read(raw, self._where)
         number = self._reward(reward)
+        rewards = NO_REWARD.copy()
+        rewards[0] = number
         success = FALSE
         if terminated or truncated:
             self._is_running = False
             success = TRUE if self._succeeded(number, info) else FALSE
         self._step = EnvStep(
             observation,
-            np.array((number,), np.float32),
+            rewards,
             TRUE if terminated else FALSE,
             TRUE if truncated else FALSE,
             success,
@@ -134,12 +141,12 @@ class GymnasiumEnv:
 
     def _action(self, action: Any) -> Any:
         """Return an action as the environment wants it, in memory of its own."""
-        space = self.action_space
-        if type(space) is spaces.Discrete:
+        if self._num_actions:
             index = int(action)
-            if not 0 <= index < space.n:
-                raise UserError(f"{self._name}: the agent chose action {index} of {space.n} {self._where()}.")
-            return index + int(space.start)
+            if not 0 <= index < self._num_actions:
+                raise UserError(f"{self._name}: the agent chose action {index} of {self._num_actions} {self._where()}.")
+            return index + self._first_action
+        space = self.action_space
         found = np.array(action, space.dtype).reshape(space.shape)
         return found + space.start if isinstance(space, spaces.MultiDiscrete) else found
 
