@@ -38,3 +38,22 @@ def module_agent(network: Any, layer: str, env: Any, policy_kind: Any = None, **
     from importlib import import_module
 
     return import_module("semantic_rl.agents.module").module_agent(network, layer, env, policy_kind, **settings)
+
+
+def record(agent: Any, env: str, out: Any, num_states: int | None = None, **settings: Any) -> Any:
+    """Let an agent play and record the states that it visits; returns the opened recording.
+
+    `agent` is what `open_agent` returns, `env` a Gymnasium id or file.py:function, `out` the folder to create. Further
+    settings are those of `semantic-rl record`, such as `wrap=("atari",)`, `frame_size=0`, `seed=1`. Raises UserError if
+    the agent does not fit the environment or if the folder exists.
+    """
+    from importlib import import_module
+
+    return import_module("semantic_rl.recording.record.library").record(agent, env, out, num_states, **settings)
+
+
+def open_recording(path: Any) -> Any:
+    """Open a finished recording: `.states`, `.episodes`, `.frame(row)`; see `semantic_rl.recording.store`."""
+    from importlib import import_module
+
+    return import_module("semantic_rl.recording.store").open_recording(path)

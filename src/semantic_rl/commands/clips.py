@@ -163,7 +163,7 @@ def _require_clusters(agent: Path) -> None:
 
 def _names_for(agent: Path, recording: Path) -> dict[int, str]:
     """Return the names of clusters from a recording of the same agent."""
-    from semantic_rl.recording.record.folder import weights_sha256
+    from semantic_rl.recording.record.subject import weights_sha256
     from semantic_rl.recording.store import open_recording
     from semantic_rl.recording.store.names import cluster_names
     from semantic_rl.training.checkpoint import find_checkpoint, load_policy

@@ -1,6 +1,5 @@
 """Prepares a recording folder: the content of `recording.json`, and checks whether it may be written to or resumed."""
 
-import hashlib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -10,11 +9,11 @@ from typing import Any
 import torch
 
 from semantic_rl.artifacts import RECORDING_FILE, SEMANTIC_STATE_COLUMNS
-from semantic_rl.config import RECORDING_MAY_CHANGE_ON_RESUME, EnvConfig, RecordConfig, to_dict
+from semantic_rl.config import RECORDING_MAY_CHANGE_ON_RESUME, RecordConfig, to_dict
 from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import hold_folder, is_unused
-from semantic_rl.models.policy import SemanticPolicy
 from semantic_rl.output_places import check_output_folder, exists
+from semantic_rl.recording.record.subject import Subject
 from semantic_rl.recording.store.description import read_description
 from semantic_rl.recording.store.frames import BATCH_ROWS, PICTURE_QUALITY
 from semantic_rl.recording.store.schema import SHARD_ROWS
@@ -22,44 +21,56 @@ from semantic_rl.training.versions import versions
 
 
 def describe(
-    policy: SemanticPolicy,
-    environment: EnvConfig,
-    config: RecordConfig,
-    agent: dict[str, Any],
-    observation_shape: tuple[int, int, int],
-    device: torch.device,
-    precision: str,
+    subject: Subject, config: RecordConfig, picture_shape: tuple[int, int], machine: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the content of `recording.json` except format and counts: agent, settings, versions, layout."""
-    semantic = policy.semantic
-    absent = "the agent has no semantic clustering module"
+    spec, outputs, policy = subject.source.spec, subject.outputs, subject.policy
+    semantic = None if policy is None else policy.semantic
     return {
-        "agent": {**agent, "sha256": weights_sha256(policy)},
-        "environment": to_dict(environment),
-        "settings": {k: v for k, v in to_dict(config).items() if k not in RECORDING_MAY_CHANGE_ON_RESUME},
-        "machine": {"device": device.type, "precision": precision, "num_threads": torch.get_num_threads()},
+        "agent": subject.entry,
+        "environment": subject.source.settings,
+        "env_spec": spec.to_json(),
+        "settings": {k: v for k, v in to_dict(config).items() if k not in NOT_A_SETTING},
+        "machine": {**machine, "num_threads": torch.get_num_threads()},
         "versions": {**versions(), **{name: version(name) for name in ("pyarrow", "pillow")}},
-        "num_actions": policy.num_actions,
-        "num_codes": policy.num_codes,
+        "num_actions": spec.action.num_actions,
+        "num_codes": 0 if policy is None else policy.num_codes,
         "codebook": [] if semantic is None else semantic.codebook.detach().cpu().tolist(),
-        "absent_columns": dict.fromkeys(SEMANTIC_STATE_COLUMNS, absent) if semantic is None else {},
+        "policy_kind": outputs.policy_kind,
+        "policy_width": outputs.policy_width,
+        "num_features": outputs.num_features,
+        "absent_columns": _absent(subject, semantic is not None),
         "frames": {
             "shard_rows": SHARD_ROWS,
             "batch_rows": BATCH_ROWS,
-            "observation_shape": list(observation_shape),
-            "picture_size": config.frame_size,
-            "picture_format": f"JPEG, quality {PICTURE_QUALITY}, 4:4:4" if config.frame_size else None,
-        },
+            "picture_size": max(picture_shape),
+            "picture_shape": list(picture_shape),
+            "picture_format": f"JPEG, quality {PICTURE_QUALITY}, 4:4:4",
+        }
+        if max(picture_shape)
+        else {"shard_rows": SHARD_ROWS, "batch_rows": BATCH_ROWS, "picture_size": 0},
     }
 
 
-def weights_sha256(policy: SemanticPolicy) -> str:
-    """Return a hash of the names, shapes and values of all weights, which identifies the agent of a recording."""
-    digest = hashlib.sha256()
-    for name, value in sorted(policy.state_dict().items()):
-        digest.update(f"{name} {list(value.shape)} ".encode())
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+NOT_A_SETTING = RECORDING_MAY_CHANGE_ON_RESUME | {"env", "env_args", "wrap", "vec_normalize", "layer", "trust"}
+"""What the entries of the environment and of the agent say instead."""
+
+
+def _absent(subject: Subject, has_codes: bool) -> dict[str, str]:
+    """Return the columns that the recording will lack, with the reason."""
+    spec, outputs = subject.source.spec, subject.outputs
+    found: dict[str, str] = {}
+    if not has_codes:
+        found |= dict.fromkeys(SEMANTIC_STATE_COLUMNS, "the agent has no semantic clustering module")
+    if spec.success is None:
+        found["success"] = f"{spec.id} does not say what success is"
+    if spec.level is None:
+        found["level_seed"] = f"{spec.id} has no levels"
+    if not outputs.has_value:
+        found["value"] = "the agent does not estimate values"
+    if outputs.policy_kind != "categorical":
+        found["log_prob"] = f"the agent's policy is {outputs.policy_kind.replace('_', ' ')}"
+    return found
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,105 +14,106 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from semantic_rl.called_flags import as_called
 from semantic_rl.config import EnvConfig, RecordConfig
-from semantic_rl.config.levels import Levels, choose_levels
-from semantic_rl.control_factor import was_ever_above_zero
 from semantic_rl.envs.factory import num_cores
-from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 from semantic_rl.errors import UserError
-from semantic_rl.models.impala import NUM_FEATURES
 from semantic_rl.models.policy import SemanticPolicy
-from semantic_rl.recording.record.agent_place import describe_agent
-from semantic_rl.recording.record.envs import make_env, make_rendering_env
+from semantic_rl.recording.record.actor import Actor
+from semantic_rl.recording.record.envs import EnvSource
 from semantic_rl.recording.record.folder import describe, held_folder
-from semantic_rl.recording.record.play import Actor, Exploration, Play
+from semantic_rl.recording.record.open_subject import foreign_subject, is_our_agent, our_subject, policy_subject
+from semantic_rl.recording.record.play import Exploration, Play
 from semantic_rl.recording.record.quota import Quota
-from semantic_rl.recording.record.render import Renderer
+from semantic_rl.recording.record.render import LiveRenderer, Renderer, plays_out_the_same
+from semantic_rl.recording.record.subject import Subject
+from semantic_rl.recording.store.frames import encoded_shape
 from semantic_rl.recording.store.resume import load_snapshot, save_snapshot
-from semantic_rl.recording.store.schema import state_dtype
-from semantic_rl.recording.store.writer import RecordingWriter
-from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
-from semantic_rl.training.device import choose_device, choose_precision, keep_freed_memory
+from semantic_rl.recording.store.writer import RecordingWriter, observation_layout
+from semantic_rl.training.device import keep_freed_memory
 from semantic_rl.training.signals import StopSignals
 
 SECONDS_BETWEEN_SNAPSHOTS = 60.0
 """The most work that a killed recording loses."""
 SLACK_STEPS = 512
 """Steps per environment: an episode that begins earlier than this before the end is taken without waiting."""
-ENVIRONMENTS, ACTIONS = range(2)
+ENVIRONMENTS, ACTIONS, EPISODES = range(3)
 """Numbers of the random streams that are derived from a seed."""
 
 
 def record(config: RecordConfig) -> Path:
-    """Record the agent that `config` names, in the game it was trained on; return the recording folder.
+    """Record the agent that `config` names, in the environment that it names or that the agent was trained on.
 
-    Raises UserError on a user's mistake; exits with 128 + the signal's number after SIGINT or SIGTERM, leaving a
-    folder that `resume` completes.
+    Returns the recording folder. Raises UserError on a user's mistake; exits with 128 + the signal's number after
+    SIGINT or SIGTERM, leaving a folder that `resume` completes.
     """
-    checkpoint = find_checkpoint(config.agent)
-    state = read_state(checkpoint)
-    trained: dict[str, Any] = state["config"]
-    known = Levels(trained["num_levels"], trained["start_level"])
-    levels = choose_levels(known, config.num_levels, config.start_level, config.level_seed)
-    environment = EnvConfig(
-        env=trained["env"],
-        distribution_mode=config.distribution_mode or trained["distribution_mode"],
-        num_levels=levels.num_levels,
-        start_level=levels.start_level,
-        num_envs=config.num_envs,
-    )
-    agent = describe_agent(checkpoint, state, config.out)
-    agent |= {"update": state.get("update"), "semantic_weight": state.get("semantic_weight")}
-    agent["semantic_weight_was_above_zero"] = was_ever_above_zero(checkpoint, state)
-    return record_policy(load_policy(checkpoint), environment, config, agent)
+    if is_our_agent(config.agent):
+        return record_subject(our_subject(config), config)
+    return record_subject(foreign_subject(config), config)
 
 
 def record_policy(
     policy: SemanticPolicy, environment: EnvConfig, config: RecordConfig, agent: dict[str, Any] | None = None
 ) -> Path:
-    """Record a policy; `agent` is its entry in `recording.json`. Otherwise like `record`."""
-    device = choose_device(config.device)
-    precision = choose_precision(config.precision, device)
+    """Record a policy in a Procgen game; `agent` is its entry in `recording.json`. Otherwise like `record`."""
+    return record_subject(policy_subject(policy, environment, config, agent or {}), config)
+
+
+def record_subject(subject: Subject, config: RecordConfig) -> Path:
+    """Record an agent in an environment; otherwise like `record`."""
     if config.num_threads:
         torch.set_num_threads(config.num_threads)
     keep_freed_memory()
-    shape = ProcgenVectorEnv.observation_shape
-    description = describe(policy, environment, config, agent or {}, shape, device, precision)
+    machine = {"device": str(getattr(subject.agent, "device", "cpu")).partition(":")[0]}
+    machine["precision"] = getattr(subject.agent, "precision", "fp32")
+    description = describe(subject, config, _picture_shape(subject.source, config.frame_size), machine)
     with held_folder(config, description) as is_complete:
         if not is_complete:
-            _record(policy.place(device).eval(), environment, config, description, Runs(device, precision))
+            _record(subject, config, description)
     return config.out
 
 
-class Runs(NamedTuple):
-    """The device and the precision of the network."""
+def _picture_shape(source: EnvSource, frame_size: int) -> tuple[int, int]:
+    """Return height and width of the pictures; (0, 0) if none are wanted."""
+    if not frame_size:
+        return 0, 0
+    if source.spec.restores_exactly:
+        return frame_size, frame_size
+    env = source.make_rendering()
+    try:
+        env.begin(0)
+        env.observe()
+        height, width = env.frames().shape[1:3]
+    finally:
+        env.close()
+    return encoded_shape((height, width), min(frame_size, max(height, width)))
 
-    device: torch.device
-    precision: str
 
-
-def _record(
-    policy: SemanticPolicy, environment: EnvConfig, config: RecordConfig, description: dict[str, Any], runs: Runs
-) -> None:
+def _record(subject: Subject, config: RecordConfig, description: dict[str, Any]) -> None:
     """Play and write the recording into a folder that this process holds."""
-    shape = ProcgenVectorEnv.observation_shape
-    dtype = state_dtype(policy.num_actions, policy.num_codes, NUM_FEATURES)
+    source, spec = subject.source, subject.source.spec
+    dtype = subject.layout().dtype()
     snapshot = load_snapshot(config.out, dtype) if config.resume else None
-    writer = RecordingWriter(config.out, description, shape, config.frame_size > 0)
+    shape, type_ = observation_layout(spec)
+    picture_size: int = description["frames"]["picture_size"]
+    writer = RecordingWriter(config.out, description, shape, picture_size > 0, type_)
     seed = seeds_of(config.seed, ACTIONS, 1)[0]
-    actor = Actor(policy, *runs, seed)
+    actor = Actor(subject.agent, spec, config.num_envs, seed, config.deterministic)
     exploration, quota = _protocol(config)
     with ExitStack() as stack:
         try:
             writer.begin()
-            seeds = seeds_of(config.seed, ENVIRONMENTS, config.num_envs)
-            envs = [make_env(environment, env_seed) for env_seed in seeds]
-            for env in envs:
-                stack.callback(env.close)
-            renderer = None
-            if config.frame_size:
-                renderer = Renderer(lambda: make_rendering_env(environment), config.frame_size, num_cores())
+            renderer, make = None, source.make
+            if picture_size and (spec.restores_exactly or _plays_out_the_same(source, config.seed)):
+                renderer = Renderer(source, picture_size, num_cores())
+            elif picture_size:
+                renderer = LiveRenderer(picture_size, num_cores())
+                make = source.make_rendering
+            if renderer is not None:
                 stack.callback(renderer.close)
-            play = Play(envs, actor, writer, quota, dtype, exploration, renderer, seed)
+            envs: list[Any] = []
+            for env_seed in seeds_of(config.seed, ENVIRONMENTS, config.num_envs):
+                envs.append(make(env_seed))
+                stack.callback(envs[-1].close)
+            play = Play(envs, spec, actor, writer, quota, dtype, exploration, renderer, seed, _seeds(config.seed))
             if snapshot is not None:
                 play.restore(snapshot)
             _play_to_the_end(play, writer, config)
@@ -126,6 +127,21 @@ def _record(
                 f"cannot write recording {config.out}: {error.strerror or error}. What is there is kept: when the "
                 f"cause is mended, {go_on}."
             ) from error
+
+
+def _plays_out_the_same(source: EnvSource, seed: int) -> bool:
+    """Say whether an environment plays out the same again, so that it can be rendered afterwards."""
+    first, again = source.make(0), source.make(0)
+    try:
+        return plays_out_the_same(source, first, again, seed)
+    finally:
+        first.close()
+        again.close()
+
+
+def _seeds(seed: int) -> Callable[[int], int]:
+    """Return a function that gives the seed of each episode, by number."""
+    return lambda number: int(np.random.SeedSequence([seed, EPISODES, number]).generate_state(1)[0] % 2**31)
 
 
 def _protocol(config: RecordConfig) -> tuple[Exploration | None, Quota]:

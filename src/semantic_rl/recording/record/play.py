@@ -4,10 +4,15 @@ An environment whose episodes are no longer needed stops stepping. With a GPU th
 games of one crew step, the network acts for the other. On a CPU, games, network and rendering take turns, each using
 all cores.
 
+There are two kinds of environment (see `envs`). One can save and restore its state, so that a recording that was
+interrupted goes on exactly where it stopped. The other begins each episode with a seed of its own, and after an
+interruption the episodes that were running begin anew. In both, only recorded states are rendered, by playing their
+episode once more; an environment that does not play out the same again is rendered while it plays.
+
 Axes: N environments (slots), B environments of a crew that are still playing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,18 +20,20 @@ import torch
 from numpy.typing import NDArray
 
 from semantic_rl.envs.base import EnvStep
-from semantic_rl.models.policy import PolicyOutput, SemanticPolicy, sample_actions
-from semantic_rl.recording.record.envs import RecordableEnv
+from semantic_rl.envs.spec import EnvSpec
+from semantic_rl.errors import UserError
+from semantic_rl.recording.record.actions import random_actions
+from semantic_rl.recording.record.actor import Actor
 from semantic_rl.recording.record.quota import Quota
-from semantic_rl.recording.record.render import Renderer
+from semantic_rl.recording.record.render import LiveRenderer, Renderer, pack_step
 from semantic_rl.recording.record.trajectories import Trajectories, Trajectory
-from semantic_rl.recording.store.frames import pack_observation
 from semantic_rl.recording.store.resume import Snapshot
 from semantic_rl.recording.store.writer import Episode, RecordingWriter
-from semantic_rl.training.device import autocast
 
 STATES_RENDERED_TOGETHER = 2048
 """States that are collected before rendering: enough to occupy all cores, few enough to finish soon on a stop."""
+MOST_EPISODE_STEPS = 200_000
+"""Steps after which an episode is taken for one that never ends."""
 
 
 class Exploration(NamedTuple):
@@ -37,68 +44,43 @@ class Exploration(NamedTuple):
     keep_probability: float
 
 
-class Actor:
-    """The policy on its device, with the generator that samples its actions."""
-
-    def __init__(self, policy: SemanticPolicy, device: torch.device, precision: str, seed: int) -> None:
-        self._policy = policy
-        self._device = device
-        self._precision = precision
-        self.generator = torch.Generator(device).manual_seed(seed)
-        self.is_apart = device.type != "cpu"
-        """The network runs on another device and leaves the CPU to the games."""
-
-    @torch.no_grad()
-    def __call__(self, observation: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-        """Map observations [B, 64, 64, 3] to columns [B, …] of the state table; actions are sampled."""
-        with autocast(self._device, self._precision):
-            output: PolicyOutput = self._policy(torch.from_numpy(observation).to(self._device))
-        actions, _ = sample_actions(output.logits, self.generator)
-        columns = {
-            "action": actions,
-            "log_prob": output.logits.log_softmax(1),
-            "value": output.value,
-            "features": output.features.half(),
-        }
-        if self._policy.semantic is not None and output.embedding is not None and output.code_index is not None:
-            columns |= {
-                "code_index": output.code_index,
-                "code_distance": self._policy.semantic.code_distances(output.embedding).sqrt(),
-                "embedding_x": output.embedding[:, 0],
-                "embedding_y": output.embedding[:, 1],
-            }
-        return {name: values.cpu().numpy() for name, values in columns.items()}
-
-
 class Play:
     """Environments, actor and running episodes; call `step` until it returns False."""
 
     def __init__(
         self,
-        envs: Sequence[RecordableEnv],
+        envs: Sequence[Any],
+        spec: EnvSpec,
         actor: Actor,
         writer: RecordingWriter,
         quota: Quota,
         dtype: np.dtype[np.void],
         exploration: Exploration | None,
-        renderer: Renderer | None,
+        renderer: Renderer | LiveRenderer | None,
         seed: int,
+        seed_of_episode: Callable[[int], int],
     ) -> None:
         self._envs = envs
+        self._spec = spec
+        self._restores = spec.restores_exactly
+        self._seed_of_episode = seed_of_episode
         self._actor = actor
         self._writer = writer
         self._quota = quota
         self._exploration = exploration
-        self._renderer = renderer
+        self._renderer = renderer if isinstance(renderer, Renderer) else None
+        self._live = renderer if isinstance(renderer, LiveRenderer) else None
         self._generator = np.random.default_rng(seed)
         count = len(envs)
         self._crews = np.array_split(np.arange(count), 2 if actor.is_apart else 1)
         self._received = [True] * len(self._crews)
-        self._current: list[EnvStep] = [env.observe() for env in envs]
+        self._current: list[Any] = [env.observe() if self._restores else None for env in envs]
+        self._starts = np.ones(count, np.bool_)
+        """[N]: the next step is the first of its episode."""
         self._number = np.full(count, -1, np.int64)
         """[N]: number of the running episode; −1 if the environment has finished for good."""
         self._first_level = np.zeros(count, np.int64)
-        self._trajectories = Trajectories(count, dtype)
+        self._trajectories = Trajectories(count, dtype, spec)
         self._waiting: dict[int, tuple[Trajectory, Episode]] = {}
         """Finished episodes, by number, for which it is not yet decided whether they are taken."""
         self._refused: set[int] = set()
@@ -137,8 +119,20 @@ class Play:
         number = self._quota.begin()
         self._number[slot] = -1 if number is None else number
         if number is not None:
-            self._first_level[slot] = self._current[slot].level_seed[0]
-            self._trajectories.begin(slot, b"" if self._renderer is None else self._envs[slot].state()[0])
+            self._begin_as(slot, number)
+
+    def _begin_as(self, slot: int, number: int) -> None:
+        """Begin the episode of this number."""
+        if self._restores:
+            start = b"" if self._renderer is None else self._envs[slot].state()[0]
+        else:
+            seed = self._seed_of_episode(number)
+            self._envs[slot].begin(seed)
+            self._current[slot] = self._envs[slot].observe()
+            start = seed.to_bytes(8, "little")
+        self._starts[slot] = True
+        self._first_level[slot] = self._current[slot].level_seed[0]
+        self._trajectories.begin(slot, start)
 
     def _playing(self, crew: int) -> NDArray[np.int64]:
         slots = self._crews[crew]
@@ -159,6 +153,11 @@ class Play:
                 slot, float(outcome.reward[0]), bool(outcome.terminated[0]), bool(outcome.truncated[0])
             )
             self._quota.step(int(self._number[slot]))
+            if self._trajectories.length(slot) > MOST_EPISODE_STEPS:
+                raise UserError(
+                    f"env: an episode of {self._spec.id} did not end within {MOST_EPISODE_STEPS:,} steps; add a limit: "
+                    "--wrap time-limit=1000"
+                )
             if outcome.done[0]:
                 self._end(slot, outcome)
                 ended.append(slot)
@@ -225,20 +224,40 @@ class Play:
         self._received[crew] = False
         if not len(slots):
             return
-        observation = np.concatenate([self._current[slot].observation for slot in slots])
-        columns = self._actor(observation)
+        columns = self._actor(self._seen(slots), slots, self._starts[slots])
+        self._starts[slots] = False
+        action = columns["action"]
         columns["action_random"] = np.zeros(len(slots), np.bool_)
         if self._exploration is not None:
             replaced = self._generator.random(len(slots)) < self._exploration.random_action_probability
-            uniform = self._generator.integers(0, self._envs[0].num_actions, len(slots))
-            columns["action"] = np.where(replaced, uniform, columns["action"])
+            action = action.copy()
+            drawn = random_actions(self._spec.action, self._generator, len(slots))
+            action[replaced] = drawn.reshape(action.shape).astype(action.dtype)[replaced]
             columns["action_random"] = replaced
+        columns["action"] = action
+        if self._spec.action.width:
+            columns["action_vector"] = action.reshape(len(slots), -1).astype(np.float32)
         columns["level_seed"] = np.array([self._current[slot].level_seed[0] for slot in slots])
         if keeps:
-            self._trajectories.add_rows(slots, columns, [pack_observation(image) for image in observation])
-        self._trajectories.begin_step(slots, columns["action"], keeps)
-        for slot, action in zip(slots, columns["action"], strict=True):
-            self._envs[slot].act(action[None])
+            pictures = [] if self._live is None else self._live.render([self._envs[slot] for slot in slots])
+            self._trajectories.add_rows(slots, columns, [self._pack(slot) for slot in slots], pictures)
+        self._trajectories.begin_step(slots, action, keeps)
+        for slot, one in zip(slots, action, strict=True):
+            self._envs[slot].act(one[None])
+
+    def _seen(self, slots: NDArray[np.int64]) -> Any:
+        """Return what the agent sees in these environments: an array [B, …], or a dictionary of arrays."""
+        if self._restores:
+            seen = [self._current[slot].observation for slot in slots]
+        else:
+            seen = [self._envs[slot].agent_observation() for slot in slots]
+        if isinstance(seen[0], dict):
+            return {name: np.concatenate([one[name] for one in seen]) for name in seen[0]}
+        return np.concatenate(seen)
+
+    def _pack(self, slot: int) -> bytes:
+        """Compress the observation of an environment."""
+        return pack_step(self._current[slot].observation, self._spec)
 
     def snapshot(self) -> Snapshot:
         """Return the complete state; taking a snapshot does not affect how the recording continues."""
@@ -254,7 +273,8 @@ class Play:
                 "written": written,
             },
             {
-                "envs": [state for env in self._envs for state in env.state()],
+                "envs": [state for env in self._envs for state in env.state()] if self._restores else [],
+                "memory": self._actor.memory,
                 "generator": [self._actor.generator.get_state().numpy().tobytes()],
                 "running/replays": [item for trajectory in running for item in trajectory[1:]],
                 "waiting/replays": [item for trajectory in waiting for item in trajectory[1:]],
@@ -268,6 +288,7 @@ class Play:
                 "generator": self._generator.bit_generator.state,
                 "number": self._number.tolist(),
                 "first_level": self._first_level.tolist(),
+                "starts": self._starts.tolist(),
                 "num_steps": self.num_steps,
             },
         )
@@ -275,9 +296,11 @@ class Play:
     def restore(self, snapshot: Snapshot) -> None:
         """Restore what `snapshot` returned."""
         blocks, blobs, values = snapshot
-        for env, state in zip(self._envs, blobs["envs"], strict=True):
-            env.restore([state])
-        self._current = [env.observe() for env in self._envs]
+        if self._restores:
+            for env, state in zip(self._envs, blobs["envs"], strict=True):
+                env.restore([state])
+            self._current = [env.observe() for env in self._envs]
+        self._actor.restore(blobs["memory"])
         self._received = [True] * len(self._crews)
         generator_state = np.frombuffer(blobs["generator"][0], np.uint8).copy()
         self._actor.generator.set_state(torch.from_numpy(generator_state))
@@ -297,4 +320,18 @@ class Play:
         self._quota.restore(values["quota"])
         self._number[:] = values["number"]
         self._first_level[:] = values["first_level"]
+        self._starts[:] = values["starts"]
         self.num_steps = values["num_steps"]
+        if not self._restores:
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Begin the running episodes anew, with the same seeds."""
+        for slot in np.flatnonzero(self._number >= 0).tolist():
+            number = int(self._number[slot])
+            if number in self._refused:
+                self._refused.remove(number)
+                self._number[slot] = -1
+                continue
+            self._quota.begin_anew(number)
+            self._begin_as(slot, number)

@@ -65,6 +65,11 @@ class Quota:
         self._open[number].length += 1
         self.num_steps += 1
 
+    def begin_anew(self, number: int) -> None:
+        """Note that a running episode has been begun once more."""
+        self.num_steps -= self._open[number].length
+        self._open[number].length = 0
+
     def finish(self, number: int) -> None:
         """Note that an episode has ended."""
         self._open[number].finished = True

@@ -1,28 +1,56 @@
-"""Renders high-resolution pictures by replaying recorded episodes from their first state in rendering games.
+"""Renders pictures of recorded states, by playing their episodes once more, or while they are played.
 
-Rendering at 512×512 costs several times as much as playing, so only recorded states are rendered. Procgen is
-deterministic: the same state and actions give the same episode, which is checked frame by frame.
+Rendering costs several times as much as playing, so only recorded states are rendered. A game of Procgen is restored to
+the state in which the episode began, another environment is begun with the same seed; the same actions then give the
+same episode, which is checked observation by observation.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from queue import SimpleQueue
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from semantic_rl.recording.record.envs import RecordableEnv
+from semantic_rl.envs.spec import EnvSpec
+from semantic_rl.errors import UserError
+from semantic_rl.recording.record.actions import random_actions
+from semantic_rl.recording.record.envs import EnvSource, RecordableEnv, SeededEnv
 from semantic_rl.recording.record.trajectories import Trajectory
 from semantic_rl.recording.store.frames import encode_picture, pack_observation
 from semantic_rl.recording.store.writer import Block
 
+STEPS_COMPARED = 100
+"""Steps that are played twice to find out whether an environment plays out the same."""
+
+
+class LiveRenderer:
+    """Takes pictures of environments while they are played; they are encoded in parallel."""
+
+    def __init__(self, picture_size: int, num_threads: int) -> None:
+        self._picture_size = picture_size
+        self._threads = ThreadPoolExecutor(num_threads)
+
+    def render(self, envs: Sequence[RecordableEnv]) -> list[bytes]:
+        """Return the encoded pictures of the last observations."""
+        frames = (env.frames()[0] for env in envs)
+        return list(self._threads.map(partial(encode_picture, size=self._picture_size), frames))
+
+    def close(self) -> None:
+        """Stop the threads."""
+        self._threads.shutdown(cancel_futures=True)
+
 
 class Renderer:
-    """Renders episodes in parallel, one per thread, each thread with its own game."""
+    """Renders episodes in parallel, one per thread, each thread with its own environment."""
 
-    def __init__(self, make_env: Callable[[], RecordableEnv], picture_size: int, num_threads: int) -> None:
+    def __init__(self, source: EnvSource, picture_size: int, num_threads: int) -> None:
+        self._spec = source.spec
         self._picture_size = picture_size
-        self._envs: SimpleQueue[RecordableEnv] = SimpleQueue()
-        self._all_envs = [make_env() for _ in range(num_threads)]
+        self._envs: SimpleQueue[Any] = SimpleQueue()
+        self._all_envs = [source.make_rendering() for _ in range(num_threads)]
         for env in self._all_envs:
             self._envs.put(env)
         self._threads = ThreadPoolExecutor(num_threads)
@@ -39,23 +67,59 @@ class Renderer:
         finally:
             self._envs.put(env)
 
-    def _render_in(self, env: RecordableEnv, trajectory: Trajectory) -> list[bytes]:
+    def _render_in(self, env: Any, trajectory: Trajectory) -> list[bytes]:
         steps: list[int] = trajectory.block.rows["step"].tolist()
         recorded = dict(zip(steps, trajectory.block.observations, strict=True))
         pictures: list[bytes] = []
-        env.restore([trajectory.start])
+        begin(env, self._spec, trajectory.start)
         for step in range(steps[-1] + 1):
-            observation = env.observe().observation[0]
+            observation = env.observe().observation
             if step in recorded:
-                if pack_observation(observation) != recorded[step]:
-                    raise RuntimeError(f"playing an episode again gave another frame at step {step}: not deterministic")
+                if pack_step(observation, self._spec) != recorded[step]:
+                    raise UserError(
+                        f"{self._spec.id}: playing an episode once more gave another observation in step {step}, so "
+                        "its pictures cannot be made; record without them: --frame-size 0"
+                    )
                 pictures.append(encode_picture(env.frames()[0], self._picture_size))
             if step < steps[-1]:
-                env.act(np.frombuffer(trajectory.actions, np.uint8, 1, step))
+                env.act(trajectory.action(step, self._spec)[None])
         return pictures
 
     def close(self) -> None:
-        """Stop the threads and free the games."""
+        """Stop the threads and free the environments."""
         self._threads.shutdown(cancel_futures=True)
         for env in self._all_envs:
             env.close()
+
+
+def begin(env: Any, spec: EnvSpec, start: bytes) -> None:
+    """Begin an episode where it began: at a state of a game, or with a seed."""
+    if spec.restores_exactly:
+        env.restore([start])
+    else:
+        env.begin(int.from_bytes(start, "little"))
+
+
+def plays_out_the_same(source: EnvSource, env: SeededEnv, other: SeededEnv, seed: int) -> bool:
+    """Say whether two environments give the same observations for the same seed and the same random actions."""
+    generator = np.random.default_rng(seed)
+    env.begin(seed)
+    other.begin(seed)
+    for _ in range(STEPS_COMPARED):
+        ours, theirs = env.observe(), other.observe()
+        if pack_step(ours.observation, source.spec) != pack_step(theirs.observation, source.spec):
+            return False
+        if ours.done[0] or theirs.done[0]:
+            return bool(ours.done[0] == theirs.done[0])
+        action = random_actions(source.spec.action, generator, 1)
+        env.act(action)
+        other.act(action)
+    return True
+
+
+def pack_step(observation: Any, spec: EnvSpec) -> bytes:
+    """Compress an observation: an array [1, …], or a dictionary of them."""
+    if isinstance(observation, dict):
+        parts = cast(dict[str, NDArray[Any]], observation)
+        return pack_observation(b"".join(parts[part.name][0].tobytes() for part in spec.observation))
+    return pack_observation(observation[0])

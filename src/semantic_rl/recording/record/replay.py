@@ -15,7 +15,7 @@ from semantic_rl.config import EnvConfig
 from semantic_rl.envs.factory import num_cores
 from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 from semantic_rl.errors import UserError
-from semantic_rl.recording.record.envs import RecordableEnv, make_rendering_env
+from semantic_rl.recording.record.envs import RestorableEnv, make_rendering_env
 from semantic_rl.recording.record.make import ENVIRONMENTS, seeds_of
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.frames import encode_picture
@@ -99,7 +99,7 @@ class _Replay:
                 "another version of the games. Record again."
             )
 
-    def _render(self, env: RecordableEnv, rendering: RecordableEnv) -> bytes:
+    def _render(self, env: RestorableEnv, rendering: RestorableEnv) -> bytes:
         rendering.restore(env.state())
         rendering.observe()
         return encode_picture(rendering.frames()[0], self._size)

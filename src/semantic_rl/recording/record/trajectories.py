@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_rl.envs.spec import EnvSpec
+from semantic_rl.recording.record.actions import stored_action, stored_bytes
 from semantic_rl.recording.store.writer import Block
 
 FIRST_CAPACITY = 128
@@ -20,19 +22,26 @@ class Trajectory(NamedTuple):
 
     block: Block
     actions: bytes
-    """The action of every step, recorded or not."""
+    """The action of every step, recorded or not, one after the other."""
     start: bytes
-    """The environment's state at the first step; empty if the episode will not be replayed."""
+    """The environment's state at the first step, or its seed; empty if the episode will not be replayed."""
+
+    def action(self, step: int, spec: EnvSpec) -> NDArray[Any]:
+        """Return the action of a step."""
+        return stored_action(self.actions, step, spec)
 
 
 class Trajectories:
     """Collects rows until an episode ends; a row's reward arrives one step after the row."""
 
-    def __init__(self, num_envs: int, dtype: np.dtype[np.void]) -> None:
+    def __init__(self, num_envs: int, dtype: np.dtype[np.void], spec: EnvSpec) -> None:
+        self._spec = spec
         self._rows = np.zeros((num_envs, FIRST_CAPACITY), dtype)
         self._num_rows = np.zeros(num_envs, np.int64)
         self._last_is_stored = np.zeros(num_envs, np.bool_)
         self._observations: list[list[bytes]] = [[] for _ in range(num_envs)]
+        self._pictures: list[list[bytes]] = [[] for _ in range(num_envs)]
+        self._num_steps = np.zeros(num_envs, np.int64)
         self._actions = [bytearray() for _ in range(num_envs)]
         self._starts = [b""] * num_envs
         self.total_reward = np.zeros(num_envs, np.float64)
@@ -40,38 +49,51 @@ class Trajectories:
 
     def length(self, slot: int) -> int:
         """Return the number of steps of the episode so far, including one in progress."""
-        return len(self._actions[slot])
+        return int(self._num_steps[slot])
 
     def begin(self, slot: int, start: bytes) -> None:
         """Start an empty trajectory, which replaces the previous one."""
         self._rows[slot] = np.zeros((), self._rows.dtype)
         self._num_rows[slot] = 0
         self._observations[slot] = []
+        self._pictures[slot] = []
+        self._num_steps[slot] = 0
         self._actions[slot] = bytearray()
         self._starts[slot] = start
         self.total_reward[slot] = 0.0
 
     def add_rows(
-        self, slots: NDArray[np.int64], columns: Mapping[str, NDArray[Any]], observations: list[bytes]
+        self,
+        slots: NDArray[np.int64],
+        columns: Mapping[str, NDArray[Any]],
+        observations: list[bytes],
+        pictures: list[bytes],
     ) -> None:
-        """Add the row of the next step to the trajectories `slots` [B]; columns are [B, …] by name."""
+        """Add the row of the next step to the trajectories `slots` [B]; columns are [B, …] by name.
+
+        Columns that the table does not have are left out. `pictures` is empty if they will be rendered afterwards.
+        """
         at = self._num_rows[slots]
         if at.max() == self._rows.shape[1]:
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)], axis=1)
         for name, values in columns.items():
-            self._rows[name][slots, at] = values
-        self._rows["step"][slots, at] = [len(self._actions[slot]) for slot in slots]
+            if name in (self._rows.dtype.names or ()):
+                self._rows[name][slots, at] = values
+        self._rows["step"][slots, at] = self._num_steps[slots]
         # Until the episode ends, this column holds the sum of rewards before the step.
         self._rows["return_to_go"][slots, at] = self.total_reward[slots]
         self._num_rows[slots] += 1
         for slot, observation in zip(slots, observations, strict=True):
             self._observations[slot].append(observation)
+        for slot, picture in zip(slots, pictures, strict=False):
+            self._pictures[slot].append(picture)
 
-    def begin_step(self, slots: NDArray[np.int64], actions: NDArray[np.integer], is_stored: bool) -> None:
-        """Store the actions [B] of the next step, and whether it has a row."""
+    def begin_step(self, slots: NDArray[np.int64], actions: NDArray[Any], is_stored: bool) -> None:
+        """Store the actions [B, …] of the next step, and whether it has a row."""
         self._last_is_stored[slots] = is_stored
+        self._num_steps[slots] += 1
         for slot, action in zip(slots, actions, strict=True):
-            self._actions[slot].append(action)
+            self._actions[slot] += stored_bytes(action, self._spec)
 
     def end_step(self, slot: int, reward: float, terminated: bool, truncated: bool) -> None:
         """Add the result of a step."""
@@ -85,17 +107,28 @@ class Trajectories:
         rows = self._rows[slot, : self._num_rows[slot]].copy()
         before = rows["return_to_go"].astype(np.float64)
         rows["return_to_go"] = self.total_reward[slot] - before if finished else np.nan
-        return Trajectory(Block(rows, self._observations[slot], []), bytes(self._actions[slot]), self._starts[slot])
+        block = Block(rows, self._observations[slot], self._pictures[slot])
+        return Trajectory(block, bytes(self._actions[slot]), self._starts[slot])
 
     def state(self) -> tuple[list[Trajectory], dict[str, Any]]:
         """Return the trajectories and, as JSON values, the rest of the state."""
         trajectories = [
-            Trajectory(Block(rows[:count], observations, []), bytes(actions), start)
-            for rows, count, observations, actions, start in zip(
-                self._rows, self._num_rows, self._observations, self._actions, self._starts, strict=True
+            Trajectory(Block(rows[:count], observations, pictures), bytes(actions), start)
+            for rows, count, observations, pictures, actions, start in zip(
+                self._rows,
+                self._num_rows,
+                self._observations,
+                self._pictures,
+                self._actions,
+                self._starts,
+                strict=True,
             )
         ]
-        values = {"total_reward": self.total_reward.tolist(), "last_is_stored": self._last_is_stored.tolist()}
+        values = {
+            "total_reward": self.total_reward.tolist(),
+            "last_is_stored": self._last_is_stored.tolist(),
+            "num_steps": self._num_steps.tolist(),
+        }
         return trajectories, values
 
     def restore(self, trajectories: list[Trajectory], values: dict[str, Any]) -> None:
@@ -103,10 +136,12 @@ class Trajectories:
         self._num_rows[:] = [len(trajectory.block.rows) for trajectory in trajectories]
         self._last_is_stored[:] = values["last_is_stored"]
         self.total_reward[:] = values["total_reward"]
+        self._num_steps[:] = values["num_steps"]
         capacity = max(FIRST_CAPACITY, int(self._num_rows.max()))
         self._rows = np.zeros((len(trajectories), capacity), self._rows.dtype)
         for slot, trajectory in enumerate(trajectories):
             self._rows[slot, : len(trajectory.block.rows)] = trajectory.block.rows
             self._observations[slot] = trajectory.block.observations
+            self._pictures[slot] = trajectory.block.pictures
             self._actions[slot] = bytearray(trajectory.actions)
             self._starts[slot] = trajectory.start

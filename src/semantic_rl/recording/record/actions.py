@@ -1,0 +1,41 @@
+"""Actions of any kind: drawn at random, and stored as bytes so that an episode can be played once more."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semantic_rl.envs.spec import ActionSpec, EnvSpec
+
+UNBOUNDED = 1.0
+"""Bound of random actions in a dimension that has none."""
+
+
+def random_actions(spec: ActionSpec, generator: np.random.Generator, count: int) -> NDArray[Any]:
+    """Return uniformly random actions: [B] indices, or [B, width] numbers."""
+    if spec.kind == "discrete":
+        return generator.integers(0, spec.num_actions, count)
+    if spec.kind == "continuous":
+        low, high = np.array(spec.low or [-UNBOUNDED] * spec.width), np.array(spec.high or [UNBOUNDED] * spec.width)
+        low, high = np.clip(low, -1e6, 1e6), np.clip(high, -1e6, 1e6)
+        return generator.uniform(low, high, (count, spec.width)).astype(np.float32)
+    return generator.integers(0, np.array(spec.sizes), (count, spec.width))
+
+
+def stored_bytes(action: NDArray[Any], spec: EnvSpec) -> bytes:
+    """Return an action as bytes of a fixed number; those of a small discrete space take one."""
+    return action.astype(_stored_type(spec.action)).tobytes()
+
+
+def stored_action(content: bytes, step: int, spec: EnvSpec) -> NDArray[Any]:
+    """Return the action of a step: an index, or [width] numbers."""
+    width = max(1, spec.action.width)
+    dtype = _stored_type(spec.action)
+    found = np.frombuffer(content, dtype, width, step * width * dtype.itemsize)
+    return found if spec.action.width else found[0]
+
+
+def _stored_type(spec: ActionSpec) -> np.dtype[Any]:
+    if spec.kind == "continuous":
+        return np.dtype(np.float32)
+    return np.dtype(np.uint8 if spec.kind == "discrete" and spec.num_actions <= 256 else np.int64)

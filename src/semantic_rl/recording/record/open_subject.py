@@ -1,0 +1,123 @@
+"""Finds agent and environment of a recording by what the user typed."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from semantic_rl.agents.open import open_agent
+from semantic_rl.agents.policy import PolicyAgent
+from semantic_rl.agents.protocol import Agent
+from semantic_rl.config import EnvConfig, RecordConfig
+from semantic_rl.config.levels import Levels, choose_levels
+from semantic_rl.control_factor import was_ever_above_zero
+from semantic_rl.envs.gymnasium.make import EnvRecipe, open_recipe
+from semantic_rl.envs.gymnasium.recordable import GymnasiumEnv
+from semantic_rl.errors import UserError
+from semantic_rl.input_places import kind_of
+from semantic_rl.models.impala import NUM_FEATURES
+from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.recording.record.agent_place import describe_agent
+from semantic_rl.recording.record.envs import EnvSource, procgen_source
+from semantic_rl.recording.record.subject import Subject, outputs_of_policy, probe, weights_sha256
+from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
+from semantic_rl.training.device import choose_device, choose_precision
+from semantic_rl.user_code import user_function
+
+OF_FOREIGN_AGENTS = ("env", "env_args", "wrap", "vec_normalize", "layer", "trust")
+OF_PROCGEN = ("distribution_mode", "num_levels", "start_level", "level_seed")
+
+
+def is_our_agent(agent: Path) -> bool:
+    """Say whether an agent is a run, a checkpoint or a shipped one; others are files."""
+    return user_function(str(agent)) is None and kind_of(agent, "an agent") != "file"
+
+
+def our_subject(config: RecordConfig) -> Subject:
+    """Return an agent that this package trained, in the game that it was trained on."""
+    for name in OF_FOREIGN_AGENTS:
+        if getattr(config, name):
+            raise UserError(
+                f"{name}: got {getattr(config, name)!r}, but {config.agent} is an agent of this package, which plays "
+                "the game that it was trained on; leave it out."
+            )
+    checkpoint = find_checkpoint(config.agent)
+    state = read_state(checkpoint)
+    trained: dict[str, Any] = state["config"]
+    known = Levels(trained["num_levels"], trained["start_level"])
+    levels = choose_levels(known, config.num_levels, config.start_level, config.level_seed)
+    environment = EnvConfig(
+        env=trained["env"],
+        distribution_mode=config.distribution_mode or trained["distribution_mode"],
+        num_levels=levels.num_levels,
+        start_level=levels.start_level,
+        num_envs=config.num_envs,
+    )
+    entry = describe_agent(checkpoint, state, config.out)
+    entry |= {"update": state.get("update"), "semantic_weight": state.get("semantic_weight")}
+    entry["semantic_weight_was_above_zero"] = was_ever_above_zero(checkpoint, state)
+    return policy_subject(load_policy(checkpoint), environment, config, entry)
+
+
+def policy_subject(
+    policy: SemanticPolicy, environment: EnvConfig, config: RecordConfig, entry: dict[str, Any]
+) -> Subject:
+    """Return a policy in a Procgen game."""
+    device = choose_device(config.device)
+    agent = PolicyAgent(policy, device, choose_precision(config.precision, device))
+    entry = {**entry, "sha256": weights_sha256(policy)}
+    return Subject(agent, entry, procgen_source(environment), outputs_of_policy(NUM_FEATURES))
+
+
+def foreign_subject(config: RecordConfig) -> Subject:
+    """Return an agent that others trained, in the environment that the user names."""
+    if config.env is None:
+        raise UserError(
+            f"env: {config.agent} does not say which environment it plays; give it, as in --env LunarLander-v3"
+        )
+    for name in OF_PROCGEN:
+        if getattr(config, name) is not None:
+            raise UserError(f"{name}: {config.env} is no Procgen game, which alone has it; leave it out.")
+    recipe = open_recipe(config.env, config.arguments, config.wrap, config.agent, config.vec_normalize)
+    env = recipe.make(render=False)
+    try:
+        agent = open_agent(config.agent, env=env, layer=config.layer, trust=config.trust)
+    finally:
+        env.close()
+    for note in (*recipe.notes, *getattr(agent, "notes", ())):
+        print(note, file=sys.stderr)
+    print(f"looks into the layer {agent.layer}, {agent.num_features} numbers", file=sys.stderr)
+    if recipe.wrapper_names:
+        print(f"wrappers: {', '.join(recipe.wrapper_names)}", file=sys.stderr)
+    return agent_subject(agent, recipe, config, describe_foreign(agent, config.agent.stem))
+
+
+def describe_foreign(agent: Agent, name: str) -> dict[str, Any]:
+    """Return the entry of `recording.json` on an agent that others trained."""
+    return {
+        "name": name,
+        "algorithm": getattr(agent, "algorithm", ""),
+        "sha256": agent.sha256,
+        "layer": agent.layer,
+        "trained_with_clusters": False,
+    }
+
+
+def agent_subject(agent: Agent, recipe: EnvRecipe, config: RecordConfig, entry: dict[str, Any]) -> Subject:
+    """Return an agent in a Gymnasium environment."""
+    first = GymnasiumEnv(recipe)
+    spec = first.spec
+    try:
+        outputs = probe(agent, spec, first, config.seed)
+    finally:
+        first.close()
+    settings = {"env": spec.id, "num_envs": config.num_envs, **spec.arguments}
+    if spec.wrappers:
+        settings["wrappers"] = ", ".join(spec.wrappers)
+
+    def make(seed: int) -> GymnasiumEnv:
+        return GymnasiumEnv(recipe, False, spec)
+
+    def make_rendering(seed: int = 0) -> GymnasiumEnv:
+        return GymnasiumEnv(recipe, True, spec)
+
+    return Subject(agent, entry, EnvSource(spec, settings, make, make_rendering), outputs)

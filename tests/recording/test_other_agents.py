@@ -1,0 +1,221 @@
+"""Recordings of agents and environments other than Procgen's: spaces, pictures, seeds, interruptions."""
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+
+import semantic_rl
+from semantic_rl.agents.module import module_agent
+from semantic_rl.agents.protocol import Agent
+from semantic_rl.cli import main
+from semantic_rl.config import RecordConfig
+from semantic_rl.envs.gymnasium.make import open_recipe
+from semantic_rl.errors import UserError
+from semantic_rl.recording.record.make import record_subject
+from semantic_rl.recording.record.open_subject import agent_subject, describe_foreign
+from semantic_rl.recording.record.play import Play
+from semantic_rl.recording.store import Recording, open_recording
+
+FEW: dict[str, Any] = {"num_envs": 3, "frame_size": 0}
+
+
+def cartpole() -> Agent:
+    torch.manual_seed(0)
+    body, head = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh()), torch.nn.Linear(8, 3)
+
+    def act(observation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        out = head(body(observation))
+        return out[:, :2], out[:, 2]
+
+    return module_agent(torch.nn.Sequential(body, head), "0.1", "CartPole-v1", act=act)
+
+
+def pendulum() -> Agent:
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
+    return module_agent(net, "1", "Pendulum-v1", "gaussian")
+
+
+def doorkey() -> Agent:
+    torch.manual_seed(0)
+    body, head = torch.nn.Linear(147, 16), torch.nn.Linear(16, 7)
+
+    def act(observation: dict[str, torch.Tensor]) -> torch.Tensor:
+        return head(torch.relu(body(observation["image"].flatten(1))))
+
+    return module_agent(torch.nn.ModuleList([body, head]), "0", "MiniGrid-DoorKey-5x5-v0", act=act)
+
+
+@pytest.fixture(scope="module")
+def poles(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    out = tmp_path_factory.mktemp("recordings") / "poles"
+    return semantic_rl.record(cartpole(), "CartPole-v1", out, 120, num_envs=3, frame_size=64)
+
+
+def test_vectors_and_discrete_actions(poles: Recording) -> None:
+    assert poles.spec.title == "CartPole-v1"
+    assert (poles.num_actions, poles.num_codes, poles.policy_kind) == (2, 0, "categorical")
+    assert poles.num_states >= 120
+    observation = poles.observation(0)
+    assert (observation.shape, observation.dtype) == ((4,), np.float32)
+    assert np.abs(observation).max() < 0.05, "CartPole begins near zero"
+    assert not poles.has("success")
+    assert poles.has("level_seed")
+    assert poles.has("value")
+    assert "success" not in json.loads((poles.path / "recording.json").read_text(encoding="utf-8"))["counts"]
+    assert "success" not in open_recording(poles.path).summary()
+    probabilities = np.exp(next(poles.groups(["log_prob"]))[1]["log_prob"])
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
+    assert poles.features().dtype == np.float32
+
+
+def test_features_and_values_are_those_of_the_network(poles: Recording) -> None:
+    agent = cartpole()
+    observations = np.stack([poles.observation(row) for row in range(50)])
+    generator = torch.Generator().manual_seed(0)
+    step = agent.act(observations, None, np.zeros(50, np.bool_), generator, True)
+    np.testing.assert_allclose(poles.features(np.arange(50)), step.features, atol=1e-6)
+    np.testing.assert_allclose(poles.table("value")["value"].to_numpy()[:50], step.value, atol=1e-6)
+
+
+def test_pictures_keep_the_environment_s_proportions(poles: Recording) -> None:
+    assert poles.picture_shape == (43, 64)
+    assert poles.frame(3).shape == (43, 64, 3)
+    assert poles.frame(3).std() > 5, "a pole on a cart, not an empty picture"
+
+
+def test_episodes_end_where_the_environment_says_and_begin_from_their_seed(poles: Recording) -> None:
+    states, episodes = poles.states, poles.episodes
+    assert states["terminated"].sum() == len(episodes)
+    assert not states["truncated"].any()
+    first, seed = int(episodes["first_row"][1]), int(episodes["level_seed"][1])
+    observation, _ = gym.make("CartPole-v1").reset(seed=seed)
+    np.testing.assert_array_equal(poles.observation(first), observation)
+    assert (states["reward"] == 1).all()
+
+
+def test_a_limit_truncates(tmp_path: Path) -> None:
+    short = semantic_rl.record(cartpole(), "CartPole-v1", tmp_path / "r", 20, wrap=("time-limit=4",), **FEW)
+    assert short.states["truncated"].sum() == len(short.episodes)
+    assert not short.states["terminated"].any()
+    assert (short.episodes["length"] == 4).all()
+
+
+def test_continuous_actions_are_vectors(tmp_path: Path) -> None:
+    found = semantic_rl.record(pendulum(), "Pendulum-v1", tmp_path / "r", 150, **FEW)
+    assert (found.num_actions, found.policy_kind) == (0, "gaussian")
+    columns = next(found.groups(["action_vector", "policy"]))[1]
+    assert columns["action_vector"].shape == (found.num_states, 1)
+    assert columns["policy"].shape == (found.num_states, 2)
+    assert columns["action_vector"].std() > 0.1
+    assert not found.has("value")
+    assert not found.has("action")
+    assert set(found.description["absent_columns"]) >= {"value", "log_prob", "success"}
+    assert (found.table("action")["action"] == 0).all(), "neutral where nothing is known"
+
+
+def test_dictionaries_are_recorded_part_by_part(tmp_path: Path) -> None:
+    found = semantic_rl.record(doorkey(), "MiniGrid-DoorKey-5x5-v0", tmp_path / "r", 60, **FEW)
+    parts = found.observation_parts(5)
+    assert parts["image"].shape == (7, 7, 3)
+    assert found.has("success"), "MiniGrid rewards success alone"
+    assert found.spec.action.name(2) == "forward"
+
+
+def test_the_same_seed_gives_the_same_recording(tmp_path: Path) -> None:
+    contents: list[dict[str, bytes]] = []
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        made = semantic_rl.record(cartpole(), "CartPole-v1", tmp_path / name, 60, seed=seed, **FEW)
+        files = [path for path in sorted(made.path.rglob("*")) if path.is_file()]
+        contents.append({path.name: path.read_bytes() for path in files})
+    assert contents[0] == contents[1]
+    assert contents[0]["states.parquet"] != contents[2]["states.parquet"]
+
+
+def test_an_interrupted_recording_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "r"
+    agent = cartpole()
+
+    def run(resume: bool) -> None:
+        settings: dict[str, Any] = {**FEW, "states": 200, "resume": resume}
+        config = RecordConfig(agent=Path("agent"), out=out, env="CartPole-v1", **settings)
+        recipe = open_recipe("CartPole-v1", {}, (), None, None)
+        record_subject(agent_subject(agent, recipe, config, describe_foreign(agent, "agent")), config)
+
+    step, taken = Play.step, iter(range(10**6))
+
+    def stopped(self: Play) -> bool:
+        if next(taken) == 30:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Play, "step", stopped)
+        with pytest.raises(SystemExit) as leaving:
+            run(resume=False)
+        assert leaving.value.code == 143
+    with pytest.raises(UserError, match="is not complete"):
+        open_recording(out)
+    run(resume=True)
+    found = open_recording(out)
+    assert found.num_states >= 200
+    assert (found.states.group_by("episode").len().sort("episode")["len"] == found.episodes["length"]).all()
+
+
+def test_greedy_actions_are_the_most_likely(tmp_path: Path) -> None:
+    found = semantic_rl.record(cartpole(), "CartPole-v1", tmp_path / "r", 60, deterministic=True, **FEW)
+    log_prob = next(found.groups(["log_prob"]))[1]["log_prob"]
+    np.testing.assert_array_equal(found.table("action")["action"].to_numpy(), log_prob.argmax(1))
+
+
+USER_FILE = """
+import torch
+import semantic_rl
+
+def make_agent():
+    net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
+    return semantic_rl.module_agent(net, layer="1", env="CartPole-v1")
+"""
+
+
+def test_the_command_takes_a_function_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.py").write_text(USER_FILE, encoding="utf-8")
+    out = tmp_path / "r"
+    main(f"record {tmp_path}/mine.py:make_agent --env CartPole-v1 --states 40 --num-envs 2 --out {out}".split())
+    printed = capsys.readouterr()
+    assert "mean return" in printed.out
+    assert "looks into the layer 1, 8 numbers" in printed.err
+    assert open_recording(out).num_states >= 40
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("", "env: .*mine.py:make_agent does not say which environment it plays"),
+        ("--env CartPole-v7", "CartPole-v7"),
+        ("--env CartPole-v1 --num-levels 3", "num_levels: CartPole-v1 is no Procgen game"),
+        ("--env CartPole-v1 --env-args fast", "env_args: got 'fast', expected name=value"),
+        ("--env CartPole-v1 --wrap nonsense", "nonsense"),
+        ("--env Pendulum-v1", "agent: fails on the first observation of Pendulum-v1"),
+        ("--env CartPole-v1 --layer 7", "layer"),
+    ],
+)
+def test_mistakes_end_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: str, said: str
+) -> None:
+    (tmp_path / "mine.py").write_text(USER_FILE, encoding="utf-8")
+    command = f"record {tmp_path}/mine.py:make_agent {arguments} --frame-size 0 --out {tmp_path / 'r'}"
+    with pytest.raises(SystemExit) as ended:
+        main(command.split())
+    assert ended.value.code == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert re.search(said, error), error
+    assert not (tmp_path / "r").exists()
