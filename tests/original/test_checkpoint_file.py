@@ -16,8 +16,8 @@ import joblib
 import numpy as np
 import pytest
 
-from semantic_rl.errors import UserError
 from semantic_rl import array_pickle
+from semantic_rl.errors import UserError
 from semantic_rl.original import checkpoint_file
 from semantic_rl.original.checkpoint_file import read_original_file
 
