@@ -76,7 +76,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 """A new part needs a row; a new entry in a row needs a reason in the commit that makes it."""
 
 EXPLORER_FLOORS: tuple[tuple[str, ...], ...] = (
-    ("agent_info", "background_jobs", "built_page", "contract", "encoding", "errors"),
+    ("background_jobs", "built_page", "contract", "encoding", "errors"),
     ("dataset",),
     ("queries",),
     ("selection",),

@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 from semantic_rl.agents import shipped_agents
 from semantic_rl.artifacts import (
     CARD_FILE,
-    CHECKPOINT_PREFIX,
-    CHECKPOINTS_FOLDER,
     POLICY_FILE,
     PROGRESS_FILE,
     STATE_FILE,
@@ -20,6 +18,7 @@ from semantic_rl.artifacts import (
 from semantic_rl.errors import UserError
 from semantic_rl.json_files import read_json
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.agent_info import agent_info, table
 
 
 class About(NamedTuple):
@@ -54,30 +53,23 @@ def about(recording: Recording, run: Path | None = None) -> About:
             f"run: {run} has no {PROGRESS_FILE}; expected the run folder that the recorded agent was trained in, or "
             "leave --run out."
         )
-    agent, environment = _table(recording.description, "agent"), _table(recording.description, "environment")
-    settings = _table(agent, "config")
-    path = PurePath(str(agent.get("path", "")))
-    name = path.parent.parent.name if path.parent.name == CHECKPOINTS_FOLDER else path.name
-    folder = _folder(recording, agent, path)
+    known, agent = agent_info(recording), table(recording.description, "agent")
+    folder = _folder(recording, agent, PurePath(str(agent.get("path", ""))))
     state = (_read(folder / STATE_FILE) if folder else None) or {}
+    counted = state.get("timesteps")
     return About(
-        game=str(environment.get("env", "unknown game")),
-        mode=str(environment.get("distribution_mode", "unknown mode")),
-        algorithm=str(agent.get("algorithm", "sppo" if recording.num_codes else "ppo")).upper(),
-        name=name,
-        sha256=str(agent.get("sha256", "")),
-        settings=settings,
-        environment=environment,
-        timesteps=_timesteps(path, state, settings),
+        game=str(known.environment.get("env", "unknown game")),
+        mode=str(known.environment.get("distribution_mode", "unknown mode")),
+        algorithm=known.algorithm,
+        name=known.name,
+        sha256=known.sha256,
+        settings=known.settings,
+        environment=known.environment,
+        timesteps=counted if isinstance(counted, int) else known.timesteps,
         run=run or (_run(folder) if folder else None),
         card=_read(folder / CARD_FILE) if folder else None,
-        imported_from=PurePath(str(_table(state, "imported_from").get("file", ""))).name or None,
+        imported_from=PurePath(str(table(state, "imported_from").get("file", ""))).name or None,
     )
-
-
-def _table(content: dict[str, Any], name: str) -> dict[str, Any]:
-    found = content.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def _folder(recording: Recording, agent: dict[str, Any], path: PurePath) -> Path | None:
@@ -87,7 +79,7 @@ def _folder(recording: Recording, agent: dict[str, Any], path: PurePath) -> Path
     shipped = [found.path for found in shipped_agents() if found.name == str(path)]
     folder = shipped[0] if shipped else recording.path.resolve() / path
     recorded = agent.get("policy_sha256")
-    is_other = recorded is not None and _table(_read(folder / STATE_FILE) or {}, "files").get(POLICY_FILE) != recorded
+    is_other = recorded is not None and table(_read(folder / STATE_FILE) or {}, "files").get(POLICY_FILE) != recorded
     return None if is_other or not os.path.isdir(folder) else folder
 
 
@@ -104,13 +96,3 @@ def _read(path: Path) -> dict[str, Any] | None:
     except UserError:
         return None
     return content if isinstance(content, dict) else None
-
-
-def _timesteps(path: PurePath, state: dict[str, Any], settings: dict[str, Any]) -> int | None:
-    """Return the steps of training from the checkpoint if it exists, else from its number and an update's size."""
-    if isinstance(state.get("timesteps"), int):
-        return state["timesteps"]
-    number, envs, steps = path.name.removeprefix(CHECKPOINT_PREFIX), settings.get("num_envs"), settings.get("num_steps")
-    if not number.isdigit() or not isinstance(envs, int) or not isinstance(steps, int):
-        return None
-    return int(number) * envs * steps

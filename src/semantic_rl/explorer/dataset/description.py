@@ -7,12 +7,12 @@ import numpy as np
 
 from semantic_rl.envs.procgen.games import ACTION_NAMES
 from semantic_rl.explorer import contract
-from semantic_rl.explorer.agent_info import about, table
 from semantic_rl.explorer.contract import PlaneName
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.dataset.point_columns import Column
 from semantic_rl.explorer.dataset.projections import PLANES
 from semantic_rl.palette import cluster_color, ink_on
+from semantic_rl.recording.store.agent_info import agent_info, table
 from semantic_rl.recording.store.names import without_path
 
 ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
@@ -28,7 +28,7 @@ def describe(
     `lists` are the available lists of moments; `frames` says which states have pictures.
     """
     recording, states = explored.recording, explored.states
-    known = about(recording)
+    known = agent_info(recording)
     settings, trained = table(recording.description, "settings"), known.settings
     game = str(known.environment.get("env", "unknown game"))
     num_actions = recording.num_actions
@@ -131,7 +131,7 @@ def _notes(explored: Explored) -> list[str]:
 
 def _provenance(explored: Explored) -> dict[str, Any]:
     description = explored.recording.description
-    trained = about(explored.recording).settings
+    trained = agent_info(explored.recording).settings
     return {
         "recording": table(description, "settings"),
         "environment": table(description, "environment"),

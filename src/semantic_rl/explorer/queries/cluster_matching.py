@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.agent_info import about
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.dataset.frame_reader import Frames
 from semantic_rl.late_imports import import_alone
+from semantic_rl.recording.store.agent_info import agent_info
 
 NUM_BINS = 10
 OBSERVATIONS_LOOKED_AT = 60
@@ -45,8 +45,8 @@ def match_clusters(a: Side, b: Side) -> Match:
         return Match([], "none", "One of the agents has no clusters, so there is nothing to match.")
     if not first.num_states or not second.num_states:
         return Match([], "none", "One of the recordings has no states, so there is nothing to match.")
-    sha256 = about(first.recording).sha256
-    if sha256 and sha256 == about(second.recording).sha256:
+    sha256 = agent_info(first.recording).sha256
+    if sha256 and sha256 == agent_info(second.recording).sha256:
         pairs = [(index, index, 1.0) for index in range(first.num_codes)]
         return Match(pairs, "same", "Both recordings are of the same agent: its clusters are the same in both.")
     if _same_states(a, b):

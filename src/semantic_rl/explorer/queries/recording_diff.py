@@ -13,9 +13,9 @@ from semantic_rl.analysis.clusters import find_visits
 from semantic_rl.analysis.effect_sizes import Sums, add_up, draws_of, draws_of_mean, interval
 from semantic_rl.envs.procgen.games import ACTION_NAMES
 from semantic_rl.explorer import contract
-from semantic_rl.explorer.agent_info import about
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.queries.cluster_matching import Match, Side, match_clusters
+from semantic_rl.recording.store.agent_info import agent_info
 
 if TYPE_CHECKING:
     from semantic_rl.analysis.metrics.bootstrap import Bootstrap
@@ -79,7 +79,7 @@ _SETTINGS = ("algorithm", "game", "mode", "steps of training", "seed of training
 
 
 def _settings(explored: Explored) -> list[str]:
-    known = about(explored.recording)
+    known = agent_info(explored.recording)
     environment = known.environment
     levels, start = environment.get("num_levels"), environment.get("start_level", 0)
     return [

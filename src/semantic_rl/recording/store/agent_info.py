@@ -1,13 +1,14 @@
 """Reads from a recording which agent was recorded; fields are missing if the recording was edited by hand."""
 
+import math
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from semantic_rl.artifacts import CHECKPOINT_PREFIX, CHECKPOINTS_FOLDER
-from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.reader import Recording
 
 
-class About(NamedTuple):
+class AgentInfo(NamedTuple):
     """The recorded agent."""
 
     name: str
@@ -24,16 +25,17 @@ class About(NamedTuple):
     """Settings of the environment that was played."""
 
 
-def about(recording: Recording) -> About:
+def agent_info(recording: Recording) -> AgentInfo:
     """Return what the recording says about its agent."""
     agent, environment = table(recording.description, "agent"), table(recording.description, "environment")
     settings = table(agent, "config")
     path = PurePath(str(agent.get("path", "")))
-    return About(
-        path.parent.parent.name if path.parent.name == CHECKPOINTS_FOLDER else path.name,
+    folder = path.parent.parent if path.parent.name == CHECKPOINTS_FOLDER else path
+    return AgentInfo(
+        str(agent.get("name") or folder.name),
         str(agent.get("algorithm", "sppo" if recording.num_codes else "ppo")).upper(),
         str(agent.get("sha256", "")),
-        _timesteps(path, settings),
+        _timesteps(path, agent, settings),
         settings,
         environment,
     )
@@ -45,10 +47,10 @@ def table(content: dict[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _timesteps(path: PurePath, settings: dict[str, Any]) -> int | None:
-    """Return the steps of training from the checkpoint's number and the size of an update, else the planned steps."""
-    number, envs, steps = path.name.removeprefix(CHECKPOINT_PREFIX), settings.get("num_envs"), settings.get("num_steps")
-    if number != path.name and number.isdigit() and isinstance(envs, int) and isinstance(steps, int):
-        return int(number) * envs * steps
-    planned = settings.get("timesteps")
-    return planned if isinstance(planned, int) else None
+def _timesteps(path: PurePath, agent: dict[str, Any], settings: dict[str, Any]) -> int | None:
+    """Return the steps of training: the checkpoint's update, or the number in its name, times the size of an update."""
+    number = path.name.removeprefix(CHECKPOINT_PREFIX)
+    named = int(number) if number != path.name and number.isdecimal() else None
+    factors = [agent.get("update", named), settings.get("num_envs"), settings.get("num_steps")]
+    known = [factor for factor in factors if isinstance(factor, int)]
+    return math.prod(known) if len(known) == len(factors) else None
