@@ -8,7 +8,7 @@ import numpy as np
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.frames import encode_picture, pack_observation
 from semantic_rl.recording.store.schema import state_dtype
-from semantic_rl.recording.store.writer import Block, Episode, RecordingWriter
+from semantic_rl.recording.store.writer import Block, Episode, ShardWriter
 
 from .synthetic import SHAPE
 
@@ -30,7 +30,7 @@ def make(
         "codebook": CODEBOOK.tolist() if with_codes else [],
         "frames": {"picture_size": 32},
     }
-    writer = RecordingWriter(folder, description, SHAPE, with_pictures=True)
+    writer = ShardWriter(folder, description, SHAPE, with_pictures=True)
     writer.begin()
     for index, length in enumerate(lengths):
         rows = np.zeros(length, state_dtype(15, num_codes, 256))

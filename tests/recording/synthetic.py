@@ -7,7 +7,7 @@ import numpy as np
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.frames import encode_picture, pack_observation
 from semantic_rl.recording.store.schema import state_dtype
-from semantic_rl.recording.store.writer import Block, Episode, RecordingWriter
+from semantic_rl.recording.store.writer import Block, Episode, ShardWriter
 
 STAY = 0.9
 """Probability that the next state is in the same cluster; else it is in the next one, round and round."""
@@ -42,7 +42,7 @@ def make_recording(
         "codebook": [*codebook.tolist(), *[[9.0 + index, 9.0] for index in range(num_unused)]] if num_codes else [],
         "frames": {"picture_size": picture_size},
     }
-    writer = RecordingWriter(folder, description, SHAPE, with_pictures=picture_size > 0)
+    writer = ShardWriter(folder, description, SHAPE, with_pictures=picture_size > 0)
     writer.begin()
     for index in range(num_episodes):
         length = int(rng.integers(30, 60))

@@ -13,7 +13,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.frames import encode_picture, pack_observation
 from semantic_rl.recording.store.schema import SHARD_ROWS, state_dtype
-from semantic_rl.recording.store.writer import Block, Episode, RecordingWriter
+from semantic_rl.recording.store.writer import Block, Episode, ShardWriter
 
 from .synthetic import make_recording
 
@@ -38,7 +38,7 @@ def observation(row: int) -> np.ndarray:
 def long_recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     """A recording of two and a half shards, made of episodes of 100 to 900 states."""
     folder = tmp_path_factory.mktemp("recordings") / "long"
-    writer = RecordingWriter(folder, DESCRIPTION, SHAPE, with_pictures=True)
+    writer = ShardWriter(folder, DESCRIPTION, SHAPE, with_pictures=True)
     writer.begin()
     rng = np.random.default_rng(0)
     picture = encode_picture(np.zeros((8, 8, 3), np.uint8), 8)

@@ -27,7 +27,7 @@ from semantic_rl.recording.record.render import LiveRenderer, Renderer, plays_ou
 from semantic_rl.recording.record.subject import Subject
 from semantic_rl.recording.store.frames import encoded_shape
 from semantic_rl.recording.store.resume import load_snapshot, save_snapshot
-from semantic_rl.recording.store.writer import RecordingWriter, observation_layout
+from semantic_rl.recording.store.writer import ShardWriter, observation_layout
 from semantic_rl.training.device import keep_freed_memory
 from semantic_rl.training.signals import StopSignals
 
@@ -94,7 +94,7 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any])
     snapshot = load_snapshot(config.out, dtype) if config.resume else None
     shape, type_ = observation_layout(spec)
     picture_size: int = description["frames"]["picture_size"]
-    writer = RecordingWriter(config.out, description, shape, picture_size > 0, type_)
+    writer = ShardWriter(config.out, description, shape, picture_size > 0, type_)
     seed = seeds_of(config.seed, ACTIONS, 1)[0]
     actor = Actor(subject.agent, spec, config.num_envs, seed, config.deterministic)
     exploration, quota = _protocol(config)
@@ -156,7 +156,7 @@ def seeds_of(seed: int, stream: int, count: int) -> list[int]:
     return (np.random.SeedSequence([seed, stream]).generate_state(count) % 2**31).tolist()
 
 
-def _play_to_the_end(play: Play, writer: RecordingWriter, config: RecordConfig) -> None:
+def _play_to_the_end(play: Play, writer: ShardWriter, config: RecordConfig) -> None:
     """Play until the protocol is satisfied; save snapshots at intervals and when asked to stop."""
     total = config.explore_steps if config.protocol == "explore" else config.target_states or config.episodes or 0
     saved = time.monotonic()
@@ -175,7 +175,7 @@ def _play_to_the_end(play: Play, writer: RecordingWriter, config: RecordConfig) 
                 sys.exit(signals.exit_code)
 
 
-def _done(play: Play, writer: RecordingWriter, config: RecordConfig) -> int:
+def _done(play: Play, writer: ShardWriter, config: RecordConfig) -> int:
     """Return the progress of a recording, in the unit that its protocol counts."""
     if config.protocol == "explore":
         return play.num_steps

@@ -28,7 +28,7 @@ from semantic_rl.recording.record.quota import Quota
 from semantic_rl.recording.record.render import LiveRenderer, Renderer, pack_step
 from semantic_rl.recording.record.trajectories import Trajectories, Trajectory
 from semantic_rl.recording.store.resume import Snapshot
-from semantic_rl.recording.store.writer import Episode, RecordingWriter
+from semantic_rl.recording.store.writer import Episode, ShardWriter
 
 STATES_RENDERED_TOGETHER = 2048
 """States that are collected before rendering: enough to occupy all cores, few enough to finish soon on a stop."""
@@ -52,7 +52,7 @@ class Play:
         envs: Sequence[Any],
         spec: EnvSpec,
         actor: Actor,
-        writer: RecordingWriter,
+        writer: ShardWriter,
         quota: Quota,
         dtype: np.dtype[np.void],
         exploration: Exploration | None,

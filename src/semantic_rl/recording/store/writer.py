@@ -78,7 +78,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-class RecordingWriter:
+class ShardWriter:
     """Takes finished episodes, writes shards and, at the end, the tables."""
 
     def __init__(
