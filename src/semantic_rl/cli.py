@@ -26,32 +26,30 @@ class Command(NamedTuple):
 
 
 COMMANDS: dict[str, Command] = {
-    "demo": Command("demo", "see all of this at work on an agent that ships with the package"),
-    "train": Command("train", "train an agent with the semantic clustering module, or plain PPO"),
-    "reproduce": Command("reproduce", "train all runs of the paper's table, here or over a Ray cluster"),
-    "evaluate": Command("evaluate", "play whole episodes with an agent: mean return, success rate"),
-    "record": Command("record", "write the states that an agent meets, and what its network makes of them"),
-    "figures": Command("", "draw: figures embeddings | clusters | transitions | curves"),
+    "demo": Command("demo", "record an agent that ships with the package; make its figures, clips, metrics and report"),
+    "train": Command("train", "train an agent, with the semantic clustering module (sppo) or without it (ppo)"),
+    "reproduce": Command("reproduce", "train all runs of the paper's table, on this machine or on a Ray cluster"),
+    "evaluate": Command("evaluate", "play whole episodes with an agent; print its mean return and success rate"),
+    "record": Command("record", "record the states that an agent visits, and the outputs of its network for them"),
+    "figures": Command("", "draw a figure: embeddings, clusters, transitions or curves"),
     "agents": Command("agents", "list the trained agents that ship with the package"),
-    "layers": Command("layers", "list the layers of an agent that can be looked into"),
-    "pack": Command("pack", "make a small folder of an agent to give away, with its scores"),
-    "clips": Command("clips", "make a video for each cluster: what the agent does when it is in it"),
-    "metrics": Command("metrics", "how good are plane and clusters, in numbers with intervals"),
-    "explore": Command("explore", "wander through what an agent has learned, in the browser"),
-    "report": Command("report", "write one page of all that a recording shows of its agent"),
-    "check": Command("check", "is a recording, a run or an agent whole, and what of it can still be used"),
-    "import-original": Command("import_original", "make a run folder of a checkpoint written by the paper's code"),
+    "layers": Command("layers", "list the layers of an agent's network that can be recorded"),
+    "pack": Command("pack", "pack an agent, with its scores, into a small folder that you can give away"),
+    "clips": Command("clips", "make a video of each cluster that shows what the agent does while it is in the cluster"),
+    "metrics": Command("metrics", "measure the quality of the plane and the clusters, with intervals"),
+    "explore": Command("explore", "open an interactive page of a recording in the browser"),
+    "report": Command("report", "write a single HTML file about a recorded agent"),
+    "check": Command("check", "check whether a recording, run or agent is complete, and what can still be used"),
+    "import-original": Command("import_original", "convert a checkpoint that the paper's code wrote into a run folder"),
 }
 
 FIGURES: dict[str, Command] = {
-    "embeddings": Command("figures_embeddings", "the FDR space beside t-SNE of the features, coloured by cluster"),
+    "embeddings": Command("figures_embeddings", "the FDR space (the learned plane) beside t-SNE of the features"),
     "clusters": Command(
-        "figures_clusters", "a card for each cluster: frames, actions, values, when, and what comes of it"
+        "figures_clusters", "a card for each cluster: typical frames, actions, values, time in the episode, success"
     ),
-    "transitions": Command(
-        "figures_transitions", "how the agent moves between clusters: as a matrix, and over the FDR space"
-    ),
-    "curves": Command("figures_curves", "return over environment steps of runs, and a table of their final scores"),
+    "transitions": Command("figures_transitions", "how the agent moves between clusters, as a matrix and as a flow"),
+    "curves": Command("figures_curves", "learning curves of runs, and a table of their final scores"),
 }
 
 HELP = ("-h", "--help", "help")

@@ -101,7 +101,7 @@ def make_parser(algorithm: Algorithm, distribution_mode: str) -> ArgumentParser:
             "--beta",
             type=number,
             metavar="X",
-            help="accepted and without effect, as in the original, whose learner takes 0.25 whatever is given here",
+            help="accepted but without effect, as in the original, whose learner always uses 0.25",
         )
     ours = parser.add_argument_group("beyond the original's")
     ours.add_argument(
@@ -109,9 +109,9 @@ def make_parser(algorithm: Algorithm, distribution_mode: str) -> ArgumentParser:
         type=path,
         default=TrainConfig.run_root,
         metavar="DIR",
-        help="folder of the run folders (default: %(default)s)",
+        help="folder in which the run folder is created (default: %(default)s)",
     )
-    ours.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    ours.add_argument("--resume", action="store_true", help="continue the run from its last checkpoint")
     return parser
 
 

@@ -58,7 +58,7 @@ def make_parser() -> ArgumentParser:
 
     parser.settings.add_argument(
         "--mode", type=_read_mode, default=1, metavar="{0,1}",
-        help="0: a clip of each cluster; 1: embedding spaces (default: 1)",
+        help="0: make a clip of each cluster; 1: plot the embedding spaces (default: 1)",
     )  # fmt: skip
     flag("--env_name", "coinrun", f"game: {', '.join(GAMES)}")
     flag("--num_envs", 64, "environments that play side by side")

@@ -56,11 +56,11 @@ def make_parser() -> ArgumentParser:
     add = parser.settings.add_argument
     add("--env_name", type=text, default="coinrun", metavar="GAME", help=f"{', '.join(GAMES)} (default: %(default)s)")
     add("--distribution_mode", type=text, default="easy", metavar="MODE", help="easy or hard (default: %(default)s)")
-    add("--normalize_and_reduce", action="store_true", help="scores from 0, a trivial, to 1, a perfect policy")
+    add("--normalize_and_reduce", action="store_true", help="normalise scores: 0 is a trivial policy, 1 a perfect one")
     add("--restrict_training_set", type=parse_bool, default=False, metavar="BOOL",
-        help="runs on 200 (hard: 500) levels, with their scores on all levels (default: %(default)s)")  # fmt: skip
+        help="draw runs on 200 levels (hard: 500), with their scores on all levels (default: %(default)s)")  # fmt: skip
     add("--save", action="store_false",
-        help="do not save: show the figure and nothing else; the name misleads, as in the original")  # fmt: skip
+        help="show the figure and do not save it; the name is misleading, as in the original")  # fmt: skip
     ours = parser.add_argument_group("beyond the original's")
     ours.add_argument("--run_root", type=path, metavar="DIR", help="folder of the run folders (default: see below)")
     ours.add_argument(
@@ -68,7 +68,7 @@ def make_parser() -> ArgumentParser:
         type=whole_number,
         default=CurvesFigureConfig.skip_updates,
         metavar="N",
-        help="updates not drawn at the beginning (default: %(default)s)",
+        help="number of updates at the beginning that are not drawn (default: %(default)s)",
     )
     return parser
 

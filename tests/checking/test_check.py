@@ -93,9 +93,9 @@ def test_of_a_run_it_is_tried_whether_training_can_go_on(tmp_path: Path) -> None
     state = checkpoint / STATE_FILE
     content = json.loads(state.read_text(encoding="utf-8"))
     for change, reason in (
-        ({"files": {POLICY_FILE: content["files"][POLICY_FILE]}}, "training cannot go on from it"),
+        ({"files": {POLICY_FILE: content["files"][POLICY_FILE]}}, "training cannot continue from it"),
         ({"update": 7}, "'update' is 7, expected that of the folder's name"),
-        ({"num_workers": 2}, "training cannot go on from it"),
+        ({"num_workers": 2}, "training cannot continue from it"),
     ):
         state.write_text(json.dumps(content | change), encoding="utf-8")
         assert reason in wrong_in(run_folder)[f"training from {checkpoint.name}"]

@@ -107,7 +107,7 @@ def test_what_was_interrupted_goes_on_with_the_same_clips(
             command.make(config(run, tmp_path / "c"))
     assert "the same command with --resume" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "c").iterdir()] == ["playing"]
-    with pytest.raises(UserError, match="go on with --resume, or delete"):
+    with pytest.raises(UserError, match="continue with --resume, or delete"):
         command.make(config(run, tmp_path / "c"))
     states = tmp_path / "c" / "playing" / "part-000" / "states.parquet"
     played = states.stat().st_mtime_ns

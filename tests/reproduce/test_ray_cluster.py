@@ -67,7 +67,7 @@ def test_runs_of_killed_workers_and_dead_nodes_go_on_elsewhere_from_their_checkp
     output, errors = process.communicate(timeout=240)
     assert process.returncode == 0, output + errors
     assert "== attempt 3 on " in (out / "logs" / f"{NAME}.log").read_text()
-    assert errors.count("its worker or its node died; it goes on from update") == 2
+    assert errors.count("its worker or its node died; it continues from update") == 2
     assert f"{NAME}  finished" in output
     assert_same_weights(out / NAME, undisturbed)
 
@@ -88,7 +88,7 @@ def test_a_signal_saves_what_runs_on_the_cluster(tmp_path: Path, cluster: Any, n
     output, errors = process.communicate(timeout=60)
 
     assert process.returncode == 128 + number, output + errors
-    assert "the same command goes on from here" in errors
+    assert "the same command continues from here" in errors
     assert "stopped; saved after update" in (out / "logs" / f"{NAME}.log").read_text()
 
 

@@ -117,7 +117,7 @@ def test_it_is_interrupted_goes_on_survives_a_kill_and_skips_what_is_finished(tm
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 130, output + errors
-    assert "the same command goes on from here" in errors
+    assert "the same command continues from here" in errors
     assert f"{NAME}   stopped" in output
     assert f"{SECOND}  waiting" in output
     assert not (out / SECOND).exists()
@@ -127,7 +127,7 @@ def test_it_is_interrupted_goes_on_survives_a_kill_and_skips_what_is_finished(tm
     os.kill(int(holder(out)["pid"]), signal.SIGKILL)
     output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, output + errors
-    assert "its process ended by SIGKILL (out of memory?); it goes on from update" in errors
+    assert "its process ended by SIGKILL (out of memory?); it continues from update" in errors
     assert output.count("  finished  ") == 2
     assert [num_rows(out, name) for name in (NAME, SECOND)] == [NUM_UPDATES] * 2
 

@@ -12,7 +12,7 @@ from semantic_rl.input_places import kind_of
 from semantic_rl.json_files import read_json_object
 from semantic_rl.training.checkpoint import file_sha256, load_checkpoint, load_policy, read_state
 
-BEFORE = "Delete this folder to go on from the checkpoint before."
+BEFORE = "Delete this folder to continue from the previous checkpoint."
 
 
 def check_run(path: Path, report: Report) -> list[Part]:

@@ -101,7 +101,7 @@ def _played_and_written(config: ClipsConfig, names: dict[int, str]) -> "list[Cli
         raise UserError(
             f"resume: there is nothing in {config.out} that was played before; leave --resume out to start."
             if config.resume
-            else f"{config.out} holds what was played before; go on with --resume, or delete {playing} to start anew."
+            else f"{config.out} holds episodes that were played before; continue with --resume, or delete {playing}."
         )
     kept = f"What was played is kept in {playing}: the same command with --resume does not play it again."
     try:

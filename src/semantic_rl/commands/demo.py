@@ -47,7 +47,7 @@ def run(arguments: list[str]) -> None:
             result = step.run(config)
             print(f"     {time.monotonic() - started:5.1f} s  {result}", flush=True)
     except (KeyboardInterrupt, SystemExit):
-        print("What is finished is kept: the same demo command goes on from here.", file=sys.stderr)
+        print("Finished parts are kept: the same demo command continues from here.", file=sys.stderr)
         raise
     print(f"\nAll in {time.monotonic() - begun:.0f} seconds:\n\n{_contents(config)}\n")
     print(f"Wander through the states: semantic-rl explore {config.out / RECORDING}")

@@ -84,7 +84,7 @@ def serve(views: "list[View]", config: ExploreConfig) -> None:
     server = Server(make_app(views, Policy(place.token), ending), ending)
     if place.token:
         print(
-            f"others can reach this server on {place.host}: whoever has the address below, with its token, sees the "
+            f"others can reach this server on {place.host}: anyone with the address below, and its token, can see the "
             "recording and may write notes. The connection is not encrypted.",
             file=sys.stderr,
         )

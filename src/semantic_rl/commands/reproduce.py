@@ -44,7 +44,7 @@ def run(arguments: list[str]) -> None:
     for course in failed:
         print(f"FAILED {course.job.name}: {course.reason}. See {course.job.log}", file=sys.stderr)
     if signals.received is not None:
-        print("Stopped; the same command goes on from here.", file=sys.stderr)
+        print("Stopped; the same command continues from here.", file=sys.stderr)
         sys.exit(signals.exit_code)
     _print_results(jobs)
     if failed:

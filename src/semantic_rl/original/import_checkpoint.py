@@ -77,7 +77,9 @@ def import_original(config: ImportOriginalConfig) -> str:
         raise UserError(f"cannot write to {config.out}: {reason}; make room, or choose another --out.") from error
     module = f"sppo, {num_codes} codes" if num_codes else "ppo, no semantic clustering module"
     trained = f" after {adam_steps} steps of Adam" if adam_steps is not None else ""
-    return f"{config.out}: a {config.env} agent ({module}){trained}, its weights alone: training cannot go on from it."
+    return (
+        f"{config.out}: a {config.env} agent ({module}){trained}, its weights alone: training cannot continue from it."
+    )
 
 
 def _without_scope(name: str) -> str:

@@ -47,10 +47,10 @@ def embeddings_section(
 
 def _lead(recording: Recording) -> str:
     if not recording.num_codes:
-        return "Which states are alike to the agent? t-SNE lays side by side what has similar features."
+        return "Which states does the agent treat as similar? t-SNE places states with similar features close together."
     return (
-        "Which states are alike to the agent? While it learned to play, it also learned to lay its states into a "
-        "plane, near what is near in its features, and to divide the plane into cells."
+        "Which states does the agent treat as similar? While it learned to play, it also learned to map its states to "
+        "a plane, in which states with similar features are close together, and to divide this plane into cells."
     )
 
 
@@ -64,7 +64,7 @@ def _caption(planes: Planes, recording: Recording, perplexity: float) -> list[Ch
     if planes.tsne is None:
         return [
             "The FDR space that the agent learned, with its codes and the cells in which each code is the nearest; "
-            f"{count} states. t-SNE of the features cannot be had: {planes.no_tsne}.",
+            f"{count} states. There is no t-SNE of the features: {planes.no_tsne}.",
         ]
     return [
         element("b", "a"),

@@ -131,7 +131,7 @@ def _said(course: Course) -> str:
     done = f"update {course.job.standing().updates} of {course.job.num_updates}"
     match course.state:
         case "waiting":
-            return f"{course.reason}; it goes on from {done}"
+            return f"{course.reason}; it continues from {done}"
         case "failed":
             return f"FAILED: {course.reason}. See {course.job.log}"
         case _:

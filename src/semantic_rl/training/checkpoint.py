@@ -149,8 +149,8 @@ def check_trainable(path: str | Path, worker: int = 0) -> None:
     files = read_state(folder)["files"]
     if OPTIMIZER_FILE not in files or worker_file(worker) not in files:
         raise UserError(
-            f"{folder}: holds an agent's weights alone (no optimiser, no environments), so training cannot go on from "
-            "it; it can be evaluated, recorded and looked at."
+            f"{folder}: holds an agent's weights alone (no optimiser, no environments), so training cannot continue "
+            "from it; it can be evaluated, recorded and looked at."
         )
 
 

@@ -49,7 +49,9 @@ class StaticWork:
             try:
                 self._graph = _capture(self._work)
             except Exception as error:
-                error.add_note("This could not become a CUDA graph; `--resume --no-cuda-graphs` goes on without them.")
+                error.add_note(
+                    "This could not become a CUDA graph; `--resume --no-cuda-graphs` continues without them."
+                )
                 raise
         if self._graph is None:
             self._calls += 1

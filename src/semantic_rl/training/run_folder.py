@@ -118,7 +118,7 @@ def _find_start(run: Path, config: TrainConfig, workers: Workers) -> Checkpoint 
             raise UserError(f"resume: there is no run at {run}; leave --resume out to start one.")
         return None
     if not (config.resume or config.auto_resume):
-        raise UserError(f"{run} exists already; add --resume to go on with it, or choose another --seed or --run-root.")
+        raise UserError(f"{run} exists already; add --resume to continue it, or choose another --seed or --run-root.")
     found = checkpoint_folders(run)
     if found:
         check_trainable(run)  # before the settings are compared, since an imported agent's settings are not ours

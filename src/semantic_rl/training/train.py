@@ -116,7 +116,7 @@ def _after_divergence(run: Path, precision: str) -> str:
     if precision == "fp32":
         return f"To try again, {anew}."
     if checkpoint_folders(run):
-        return f"Checkpoints hold updates before this one alone; go on with --resume --precision fp32, or {anew}."
+        return f"Checkpoints hold only earlier updates; continue with --resume --precision fp32, or {anew}."
     return f"No checkpoint was written before it; {anew} or --precision fp32."
 
 
