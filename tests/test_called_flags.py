@@ -55,6 +55,7 @@ def known_flags(name: str) -> set[str]:
 
 def test_there_are_messages_to_look_at() -> None:
     assert len(MESSAGES) > 30
+    assert sum(bool(OTHER_COMMAND.search(message)) for message in MESSAGES) >= 3
 
 
 @pytest.mark.parametrize("name", [*NAMES, *ORIGINAL])

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageColor
 
 from semantic_rl.cli import main
 from semantic_rl.figures.embeddings import make_embeddings
+from semantic_rl.palette import cluster_color
 
 from .recording.degenerate import KINDS
 
@@ -46,7 +48,10 @@ def test_of_features_that_are_alike_the_agents_plane_is_drawn_alone(
 ) -> None:
     KINDS["features alike"](tmp_path / "r")
     paths = make_embeddings(tmp_path / "r", tmp_path / "figures")
-    assert all(path.stat().st_size > 5_000 for path in paths)
+    assert [path.name for path in paths] == ["embeddings.png", "embeddings.svg"]
+    with Image.open(paths[0]) as image:
+        shown = {color for _, color in image.convert("RGB").getcolors(1 << 24)}
+    assert {ImageColor.getrgb(cluster_color(code)) for code in range(3)} <= shown
     said = capsys.readouterr().err
     assert said == (
         f"{tmp_path / 'r'}: drawing the FDR space alone: all states have the same features, so that t-SNE finds no "

@@ -36,7 +36,9 @@ def config(run: Path, out: Path, **changes: Any) -> ClipsConfig:
         "animation_frames": 9,
     }
     clips = ClipSettings(**{**small, **changes.pop("clips", {})})
-    return ClipsConfig(run, out, clips, **{"max_steps": 300, "num_envs": 8, "precision": "fp32"} | changes)
+    return ClipsConfig(
+        run, out, clips, **{"max_steps": 300, "num_envs": 8, "device": "cpu", "precision": "fp32"} | changes
+    )
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -175,7 +177,8 @@ def test_the_choice_is_seeded(run: Path, tmp_path: Path) -> None:
 
 
 def test_names_come_from_a_recording_of_the_same_agent_only(run: Path, tmp_path: Path) -> None:
-    recorded = record(RecordConfig(agent=run, out=tmp_path / "recorded", states=64, frame_size=0, num_envs=8))
+    few: dict[str, Any] = {"states": 64, "frame_size": 0, "num_envs": 8, "device": "cpu", "precision": "fp32"}
+    recorded = record(RecordConfig(agent=run, out=tmp_path / "recorded", **few))
     Annotations(recorded).put_cluster(0, "in the air", "", "Ada", 0)
     command.make(config(run, tmp_path / "c", names=recorded))
     listed = json.loads((tmp_path / "c" / "clips.json").read_text())["clips"]

@@ -30,11 +30,12 @@ WRITE = {"X-Semantic-RL": "1"}
 
 @pytest.fixture(scope="session")
 def real_recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    """About 1,500 states of the SPPO CoinRun agent that ships with the package, with pictures."""
+    """About 1,500 states of the SPPO CoinRun agent that ships with the package, with pictures; the same everywhere."""
     out = tmp_path_factory.mktemp("recordings") / "coinrun"
-    return open_recording(
-        record(RecordConfig(agent=Path("sppo-coinrun"), out=out, states=1_500, frame_size=128, num_threads=1))
+    settings = RecordConfig(
+        agent=Path("sppo-coinrun"), out=out, states=1_500, frame_size=128, device="cpu", precision="fp32", num_threads=1
     )
+    return open_recording(record(settings))
 
 
 @pytest.fixture(scope="session")

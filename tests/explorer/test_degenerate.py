@@ -1,5 +1,6 @@
 """The explorer of recordings in which there is little to tell apart answers every question, and exports them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from semantic_rl.explorer.recording_view import View
 
 from ..recording.degenerate import KINDS
 from .conftest import SETTINGS, ask_inside, client_of, get
+from .test_export import blocks_of
 
 EVERYWHERE = {"plane": "pca", "polygon": [[-1e4, -1e4], [1e4, -1e4], [1e4, 1e4], [-1e4, 1e4]]}
 
@@ -38,4 +40,8 @@ def test_every_question_is_answered_and_a_file_is_written(tmp_path: Path, kind: 
     inside = ask_inside(client, EVERYWHERE)
     assert inside.status_code == 200, inside.text
     write_export(Exported(view, 10), tmp_path / "page.html")
-    assert (tmp_path / "page.html").stat().st_size > 10_000
+    blocks = blocks_of((tmp_path / "page.html").read_text(encoding="utf-8"))
+    (told,) = json.loads(blocks["recordings"])["recordings"]
+    assert told["num_states"] == meta["num_states"]
+    assert {f"a-column-{column['name']}" for column in told["columns"]} <= blocks.keys()
+    assert json.loads(blocks["a-episodes"]) == get(client, "/api/a/episodes").json()

@@ -1,20 +1,21 @@
 """Cluster cards and transitions, drawn from recordings on disk."""
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageColor
 
 from semantic_rl.analysis.clusters import compute_clusters
 from semantic_rl.analysis.transitions import Transitions, compute_transitions
 from semantic_rl.errors import UserError
 from semantic_rl.figures.clusters import clusters_figure, make_clusters
 from semantic_rl.figures.transitions import draw_matrix, make_transitions, transitions_figure
-from semantic_rl.palette import contrast
+from semantic_rl.palette import cluster_color, contrast
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.annotations import Annotations
 
@@ -66,7 +67,12 @@ def test_success_is_of_the_episodes_that_ended(tmp_path: Path) -> None:
 def test_transitions_are_written_as_png_and_svg(tmp_path: Path, recording: Recording) -> None:
     paths = make_transitions(recording.path, tmp_path)
     assert [path.name for path in paths] == ["transitions.png", "transitions.svg"]
-    assert all(path.stat().st_size > 1000 for path in paths)
+    width, height = transitions_figure(recording, compute_transitions(recording)).get_size_inches()
+    with Image.open(paths[0]) as image:
+        assert image.size == (pytest.approx(300 * width, abs=2), pytest.approx(300 * height, abs=2))
+        shown = {color for _, color in image.convert("RGB").getcolors(1 << 24)}
+    assert {ImageColor.getrgb(cluster_color(code)) for code in range(3)} <= shown
+    assert ElementTree.parse(paths[1]).getroot().tag.endswith("svg")
 
 
 def test_the_matrix_says_where_the_agent_goes_and_how_long_it_stays(recording: Recording) -> None:
@@ -94,8 +100,8 @@ def test_names_that_people_gave_are_shown_and_long_ones_cut(tmp_path: Path) -> N
     assert shown == ["0 \\$\\frac{1}\\$ \\$x", "1 a name that is much too…"]
     cards = texts(clusters_figure(recording, compute_clusters(recording, 4)))
     assert any(text.startswith("a name") and text.endswith("…") for text in cards)
-    assert make_transitions(recording.path, tmp_path / "out"), "no dollar makes a formula"
-    assert make_clusters(recording.path, tmp_path / "out")
+    for make in (make_transitions, make_clusters):
+        assert all(path.is_file() for path in make(recording.path, tmp_path / "out")), "no dollar makes a formula"
 
 
 def test_a_long_caption_is_written_in_smaller_letters_and_not_cut_off(tmp_path: Path) -> None:
@@ -110,7 +116,7 @@ def test_a_long_caption_is_written_in_smaller_letters_and_not_cut_off(tmp_path: 
 
 
 def test_numbers_in_the_matrix_have_the_contrast_of_aa_on_their_cells() -> None:
-    shares = np.linspace(0.01, 0.99, 12)
+    shares, seen = np.linspace(0.01, 0.99, 12), 0
     for share in shares:
         moves = np.array([[0, round(1_000 * share), round(1_000 * (1 - share))], [1, 0, 0], [1, 0, 0]])
         transitions = Transitions(moves, np.ones(3) / 3, np.ones(3), np.zeros((3, 2)), np.ones(3) / 3, np.zeros(3))
@@ -122,3 +128,5 @@ def test_numbers_in_the_matrix_have_the_contrast_of_aa_on_their_cells() -> None:
             if row != column:
                 ground = to_hex(colormaps["Greys"](leaving[row, column]))
                 assert contrast(to_hex(text.get_color()), ground) >= 4.5
+                seen += 1
+    assert seen >= 2 * len(shares)

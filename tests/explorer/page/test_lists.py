@@ -33,6 +33,7 @@ def test_a_move_in_the_matrix_is_played_wherever_it_happens(
     page.wait_for_selector("#timeline")
     moves = ask(address, f"api/a/transition/{start}/{end}")
     code_index = recording.states["code_index"].to_numpy()
+    assert len(moves["items"]) >= 2
     for number, item in enumerate(moves["items"][:2]):
         page.wait_for_selector(f".items li:nth-child({number + 1}).current")
         wait_until(page, f"{FRAME} >= {item['first']} && {FRAME} <= {item['last']}")
@@ -62,10 +63,9 @@ def test_an_arrow_on_the_map_is_clicked(open_page: OpenPage) -> None:
 def test_lists_show_what_the_server_found_and_play_it(open_page: OpenPage, address: str, name: str) -> None:
     found = ask(address, f"api/a/playlist/{name}")
     page = open_page(f"#panel=show&list={name}")
-    page.wait_for_selector(".items li, .empty-state")
+    page.wait_for_selector(".items li")
     assert page.locator(".items li").count() == len(found["items"])
-    if not found["items"]:
-        return
+    assert found["items"], "the agent of the recording fails, and its clusters are left, now and then"
     item = found["items"][0]
     assert item["text"] in page.inner_text(".items li:first-child")
     page.click(".items li:first-child button")
