@@ -1,7 +1,7 @@
 """What the tests of foreign agents share: each small model is trained once a session."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,15 @@ class Trained(NamedTuple):
     model: Any
     path: Path
     env: gym.Env[Any, Any]
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Compute on one thread: small networks gain nothing from more, and waiting threads keep others off the cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from semantic_rl.errors import UserError
 
 from .foreign_models import generator
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 PICTURES = Spaces(gym.spaces.Box(0, 255, (4, 36, 36), np.uint8), gym.spaces.Discrete(5))
 NUMBERS = gym.spaces.Box(-1.0, 1.0, (3,), np.float32)
 TORQUES = gym.spaces.Box(np.array([-2.0, 0.0], np.float32), np.array([2.0, 1.0], np.float32))

@@ -22,6 +22,7 @@ from semantic_rl.agents.sb3 import Sb3Agent, open_sb3, sb3_agent
 from semantic_rl.agents.spaces import spaces_of
 from semantic_rl.errors import UserError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 NUM_ROWS = 6
 KINDS = {
     "ppo": "categorical", "ppo-dict": "categorical", "ppo-unshared": "categorical", "ppo-gaussian": "gaussian",

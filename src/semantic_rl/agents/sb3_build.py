@@ -13,7 +13,7 @@ import gymnasium as gym
 import torch
 from torch import Tensor, nn
 
-from semantic_rl.agents.sb3_spaces import described_space, policy_spaces
+from semantic_rl.agents.sb3_spaces import described_space, in_words, policy_spaces
 from semantic_rl.agents.sb3_zip import Sb3File
 from semantic_rl.agents.spaces import Spaces
 from semantic_rl.errors import UserError, on_one_line
@@ -100,8 +100,8 @@ def build_policy(file: Sb3File, spaces: Spaces) -> nn.Module:
     except (AssertionError, RuntimeError, ValueError, NotImplementedError, TypeError, IndexError) as error:
         reason = on_one_line(str(error))[:200]
         raise UserError(
-            f"{shown_path(file.path)}: no {where.name} can be made for observations {wanted.observation} and actions "
-            f"{wanted.action} ({reason}); give the environment that it was trained on."
+            f"{shown_path(file.path)}: no {where.name} can be made for observations {in_words(wanted.observation)} and "
+            f"actions {in_words(wanted.action)} ({reason}); give the environment that it was trained on."
         ) from error
     finally:
         torch.random.set_rng_state(before)
@@ -279,7 +279,7 @@ def _check_kinds(file: Sb3File, where: PolicyClass, arguments: dict[str, Any], s
 
 def does_not_fit(file: Sb3File, spaces: Spaces, name: str) -> str:
     """Return a message: the environment's observations, or actions, are not those that the agent was trained with."""
-    there = getattr(spaces, name)
+    there = in_words(getattr(spaces, name))
     trained = described_space(file.data.get(f"{name}_space")).text
     trained = f"it was trained with {trained}" if trained else "it was trained with others"
     return (

@@ -34,6 +34,17 @@ def _is_text(space: gym.Space[Any]) -> bool:
     return isinstance(space, gym.spaces.Text) or type(space).__name__ == "MissionSpace"
 
 
+def in_words(space: gym.Space[Any]) -> str:
+    """Return a space in the words that `described_space` has for what stands in a zip."""
+    match space:
+        case gym.spaces.Discrete():
+            return f"{space.n} choices"
+        case gym.spaces.Box():
+            return f"Box of shape {list(space.shape)}"
+        case _:
+            return on_one_line(str(space))[:200]
+
+
 class DescribedSpace(NamedTuple):
     """What stands beside a pickled space."""
 

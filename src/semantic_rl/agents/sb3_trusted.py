@@ -7,7 +7,7 @@ spaces, which come from the environment, schedules, buffers and the last observa
 from importlib import import_module
 from typing import Any
 
-from semantic_rl.agents.sb3_spaces import policy_spaces
+from semantic_rl.agents.sb3_spaces import in_words, policy_spaces
 from semantic_rl.agents.sb3_zip import Sb3File
 from semantic_rl.agents.spaces import Spaces
 from semantic_rl.errors import UserError, on_one_line
@@ -40,8 +40,9 @@ def load_trusted(file: Sb3File, spaces: Spaces) -> Any:
     except Exception as error:  # the file's own code runs here
         said = on_one_line(f"{type(error).__name__}: {error}")[:200]
         raise UserError(
-            f"{shown_path(file.path)}: Stable-Baselines3 cannot open it for observations {wanted.observation} and "
-            f"actions {wanted.action} ({said}); if a module is missing, put its folder into PYTHONPATH."
+            f"{shown_path(file.path)}: Stable-Baselines3 cannot open it for observations "
+            f"{in_words(wanted.observation)} and actions "
+            f"{in_words(wanted.action)} ({said}); if a module is missing, put its folder into PYTHONPATH."
         ) from error
 
 
