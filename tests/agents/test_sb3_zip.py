@@ -295,7 +295,7 @@ def test_a_part_of_the_users_own_is_refused_by_name_and_opens_if_it_is_trusted(
     assert "--trust opens it as Stable-Baselines3 itself does, which runs any code" in str(error.value)
     agent: Any = open_agent(path, "CartPole-v1", trust=True)
     assert agent.algorithm == "PPO"
-    assert agent.notes == (f"{path} was trusted: any code in it has run.",)
+    assert agent.notes[0].endswith("was trusted: any code in it has run.")
     observation = observations(trained("ppo").env, 4)
     step = agent.act(observation, None, np.ones(4, np.bool_), generator(), True)
     np.testing.assert_array_equal(step.action, model.predict(observation, deterministic=True)[0])

@@ -29,6 +29,7 @@ from semantic_rl.agents.sampling import choices_of, choose_actions, stretch_over
 from semantic_rl.agents.sb3_networks import network_of, zero_state
 from semantic_rl.agents.spaces import Spaces, zeros
 from semantic_rl.errors import UserError
+from semantic_rl.input_places import shown_path
 
 NEEDS_SB3 = "agents of Stable-Baselines3 need two packages that are not installed: pip install 'semantic-rl[sb3]'"
 FORBIDDEN_LOGIT = -1e8
@@ -166,14 +167,14 @@ def open_sb3(path: Path, spaces: Spaces | None, layer: str | None = None, trust:
         spaces = stand_in_spaces(file.data.get("observation_space"), file.data.get("action_space"))
         if spaces is None:
             raise UserError(
-                f"{path}: what it sees and does is stored as Python objects, which are not opened; name the "
+                f"{shown_path(path)}: what it sees and does is stored as Python objects, which are not opened; name the "
                 "environment that it plays with --env."
             )
     if trust:
         from semantic_rl.agents.sb3_trusted import load_trusted
 
         model = load_trusted(file, spaces)
-        policy, name, notes = model.policy, type(model).__name__, (f"{path} was trusted: any code in it has run.",)
+        policy, name, notes = model.policy, type(model).__name__, (f"{shown_path(path)} was trusted: any code in it has run.",)
     else:
         policy, notes = build_policy(file, spaces), ()
         name = algorithm_of(file.data, policy)
