@@ -167,14 +167,15 @@ def open_sb3(path: Path, spaces: Spaces | None, layer: str | None = None, trust:
         spaces = stand_in_spaces(file.data.get("observation_space"), file.data.get("action_space"))
         if spaces is None:
             raise UserError(
-                f"{shown_path(path)}: what it sees and does is stored as Python objects, which are not opened; name the "
-                "environment that it plays with --env."
+                f"{shown_path(path)}: what it sees and does is stored as Python objects, which are not opened; name "
+                "the environment that it plays with --env."
             )
     if trust:
         from semantic_rl.agents.sb3_trusted import load_trusted
 
         model = load_trusted(file, spaces)
-        policy, name, notes = model.policy, type(model).__name__, (f"{shown_path(path)} was trusted: any code in it has run.",)
+        policy, name = model.policy, type(model).__name__
+        notes = (f"{shown_path(path)} was trusted: any code in it has run.",)
     else:
         policy, notes = build_policy(file, spaces), ()
         name = algorithm_of(file.data, policy)
