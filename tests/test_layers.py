@@ -61,6 +61,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "analysis":              ("recording.store", "artifacts", "config", "envs.procgen.games"),
     "figures":               ("analysis", "recording.store", "artifacts", "config", "envs.procgen.games"),
     "clips":                 ("analysis", "recording.store", "artifacts", "envs.procgen.games", "config"),
+    "clips.play_agent":      ("clips", "recording.store", "recording.record", "training.checkpoint", "artifacts",
+                              "config"),
     "report":                ("analysis", "figures", "clips", "recording.store", "agents", "artifacts",
                               "envs.procgen.games", "config"),
     "explorer":              ("analysis", "clips", "recording.store", "artifacts", "envs.procgen.games", "config"),

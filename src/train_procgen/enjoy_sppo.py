@@ -172,7 +172,7 @@ def check_agent(run: Path, arguments: argparse.Namespace) -> None:
 def make_clips(run: Path, arguments: argparse.Namespace) -> list[Path]:
     """Make a clip of each cluster; resumes if it was interrupted."""
     from semantic_rl.clips.make import PLAYING_FOLDER
-    from semantic_rl.commands.clips import make, remove_played
+    from semantic_rl.clips.play_agent import make, remove_played
 
     out = FIGURES_FOLDER / f"{arguments.env_name}_skills"
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from semantic_rl.cli import main
-from semantic_rl.clips import ClipSettings
-from semantic_rl.commands import clips as command
+from semantic_rl.clips import ClipSettings, play_agent
 from semantic_rl.config import ClipsConfig, RecordConfig
 from semantic_rl.errors import UserError
 from semantic_rl.recording.record import record, replay
@@ -46,7 +45,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_agents_clips_show_what_it_played(run: Path, tmp_path: Path) -> None:
-    paths = command.make(config(run, tmp_path / "c", clips={"overlay": True}, keep_recording=True))
+    paths = play_agent.make(config(run, tmp_path / "c", clips={"overlay": True}, keep_recording=True))
     listed = json.loads((tmp_path / "c" / "clips.json").read_text())
     assert listed["recording"] is None
     assert [path.name for path in paths] == [item["animation"] for item in listed["clips"] if item["animation"]]
@@ -64,10 +63,10 @@ def test_the_agents_clips_show_what_it_played(run: Path, tmp_path: Path) -> None
 def test_playing_stops_when_every_cluster_has_its_frames(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "STATES_OF_PART", 150)
+    monkeypatch.setattr(play_agent, "STATES_OF_PART", 150)
     wanted = {"frames": 1, "min_run": 1, "max_run": 1000}
     one_code = make_run(tmp_path / "run", num_codes=1)
-    command.make(config(one_code, tmp_path / "c", max_steps=5_000, clips=wanted))
+    play_agent.make(config(one_code, tmp_path / "c", max_steps=5_000, clips=wanted))
     assert json.loads((tmp_path / "c" / "clips.json").read_text())["num_states"] < 1000
     assert "short" not in capsys.readouterr().err
 
@@ -75,8 +74,8 @@ def test_playing_stops_when_every_cluster_has_its_frames(
 def test_a_cluster_that_is_hardly_visited_does_not_hold_up_the_rest(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "STATES_OF_PART", 150)
-    command.make(config(run, tmp_path / "c", clips={"frames": 100_000}))
+    monkeypatch.setattr(play_agent, "STATES_OF_PART", 150)
+    play_agent.make(config(run, tmp_path / "c", clips={"frames": 100_000}))
     listed = json.loads((tmp_path / "c" / "clips.json").read_text())
     assert 300 <= listed["num_states"] < 1500
     assert listed["num_episodes"] > 0
@@ -88,8 +87,8 @@ def test_a_cluster_that_is_hardly_visited_does_not_hold_up_the_rest(
 
 
 def test_parts_are_not_the_same_games_again(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "STATES_OF_PART", 150)
-    command.make(config(run, tmp_path / "c", clips={"frames": 100_000}, keep_recording=True))
+    monkeypatch.setattr(play_agent, "STATES_OF_PART", 150)
+    play_agent.make(config(run, tmp_path / "c", clips={"frames": 100_000}, keep_recording=True))
     parts = [open_recording(tmp_path / "c" / "playing" / f"part-{part:03d}") for part in range(2)]
     first, second = (part.states["action"].to_list()[:100] for part in parts)
     assert first != second
@@ -98,7 +97,7 @@ def test_parts_are_not_the_same_games_again(run: Path, tmp_path: Path, monkeypat
 def test_what_was_interrupted_goes_on_with_the_same_clips(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command.make(config(run, tmp_path / "whole"))
+    play_agent.make(config(run, tmp_path / "whole"))
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -106,40 +105,40 @@ def test_what_was_interrupted_goes_on_with_the_same_clips(
     with monkeypatch.context() as patch:
         patch.setattr(replay, "render_states", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            command.make(config(run, tmp_path / "c"))
+            play_agent.make(config(run, tmp_path / "c"))
     assert "the same command with --resume" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "c").iterdir()] == ["playing"]
     with pytest.raises(UserError, match="continue with --resume, or delete"):
-        command.make(config(run, tmp_path / "c"))
+        play_agent.make(config(run, tmp_path / "c"))
     states = tmp_path / "c" / "playing" / "part-000" / "states.parquet"
     played = states.stat().st_mtime_ns
-    command.make(config(run, tmp_path / "c", resume=True, keep_recording=True))
+    play_agent.make(config(run, tmp_path / "c", resume=True, keep_recording=True))
     assert states.stat().st_mtime_ns == played
-    command.make(config(run, tmp_path / "c", resume=True))
+    play_agent.make(config(run, tmp_path / "c", resume=True))
     assert content(tmp_path / "c") == content(tmp_path / "whole")
 
 
 def test_a_part_that_was_never_begun_is_made_anew(run: Path, tmp_path: Path) -> None:
     (tmp_path / "c" / "playing" / "part-000").mkdir(parents=True)  # a kill before its marker was written
-    assert command.make(config(run, tmp_path / "c", resume=True))
+    assert play_agent.make(config(run, tmp_path / "c", resume=True))
 
 
 def test_without_success_the_rule_can_be_loosened_without_playing_again(run: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"success_fraction: not one of .*--all-episodes.* kept in .*playing") as failed:
-        command.make(config(run, tmp_path / "c", clips={"all_episodes": False}))
+        play_agent.make(config(run, tmp_path / "c", clips={"all_episodes": False}))
     assert "\n" not in str(failed.value)
-    assert command.make(config(run, tmp_path / "c", resume=True))
+    assert play_agent.make(config(run, tmp_path / "c", resume=True))
 
 
 def test_an_agent_without_clusters_is_refused_before_it_is_played(tmp_path: Path) -> None:
     run = make_run(tmp_path / "ppo", num_codes=0)
     with pytest.raises(UserError, match=r"ppo: the agent has no semantic clustering module \(PPO\)"):
-        command.make(config(run, tmp_path / "c"))
+        play_agent.make(config(run, tmp_path / "c"))
     assert not (tmp_path / "c").exists()
 
 
 def test_levels_are_those_that_were_asked_for(run: Path, tmp_path: Path) -> None:
-    command.make(config(run, tmp_path / "c", num_levels=2, start_level=1000))
+    play_agent.make(config(run, tmp_path / "c", num_levels=2, start_level=1000))
     listed = json.loads((tmp_path / "c" / "clips.json").read_text())
     assert {shown["level_seed"] for item in listed["clips"] for shown in item["runs"]} <= {1000, 1001}
     assert listed["environment"]["num_levels"] == 2
@@ -164,12 +163,12 @@ def test_what_is_neither_agent_nor_recording_is_refused(
 
 def test_to_resume_there_must_be_something(run: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nothing in .* that was played before"):
-        command.make(config(run, tmp_path / "c", resume=True))
+        play_agent.make(config(run, tmp_path / "c", resume=True))
 
 
 def test_the_choice_is_seeded(run: Path, tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        command.make(config(run, tmp_path / name, clips={"seed": seed}))
+        play_agent.make(config(run, tmp_path / name, clips={"seed": seed}))
     lists = [json.loads((tmp_path / name / "clips.json").read_text())["clips"] for name in "abc"]
     assert lists[0] == lists[1]
     assert lists[0] != lists[2]
@@ -180,11 +179,11 @@ def test_names_come_from_a_recording_of_the_same_agent_only(run: Path, tmp_path:
     few: dict[str, Any] = {"states": 64, "frame_size": 0, "num_envs": 8, "device": "cpu", "precision": "fp32"}
     recorded = record(RecordConfig(agent=run, out=tmp_path / "recorded", **few))
     Annotations(recorded).put_cluster(0, "in the air", "", "Ada", 0)
-    command.make(config(run, tmp_path / "c", names=recorded))
+    play_agent.make(config(run, tmp_path / "c", names=recorded))
     listed = json.loads((tmp_path / "c" / "clips.json").read_text())["clips"]
     assert [item["name"] for item in listed] == ["in the air", *[""] * (len(listed) - 1)]
     description = json.loads((recorded / "recording.json").read_text())
     description["agent"]["sha256"] = "0" * 64
     (recorded / "recording.json").write_text(json.dumps(description))
     with pytest.raises(UserError, match="another agent"):
-        command.make(config(run, tmp_path / "other", names=recorded))
+        play_agent.make(config(run, tmp_path / "other", names=recorded))
