@@ -14,7 +14,7 @@ from semantic_rl.artifacts import RECORDING_FILE
 from semantic_rl.commands.parse import parse
 from semantic_rl.config import ClipSettings, DemoConfig, EmbeddingsFigureConfig, RecordConfig, ReportConfig
 from semantic_rl.errors import UserError
-from semantic_rl.output_places import check_output_file, check_output_folder
+from semantic_rl.output_places import check_output_folder
 
 if TYPE_CHECKING:
     from semantic_rl.recording.store import Recording
@@ -56,11 +56,11 @@ def run(arguments: list[str]) -> None:
 
 def _check_places(config: DemoConfig) -> None:
     """Raise UserError, before anything is played, if an output cannot or must not be written."""
-    from semantic_rl.commands.metrics import is_metrics
+    from semantic_rl.analysis.metrics.file import check_metrics_file
     from semantic_rl.report.build import check_out
 
     check_output_folder(config.out)
-    check_output_file(config.out / METRICS, "a file of metrics of semantic-rl", is_metrics)
+    check_metrics_file(config.out / METRICS)
     check_out(config.out / REPORT)
 
 
@@ -138,7 +138,7 @@ def _metrics(config: DemoConfig) -> str:
     if _is_done(config, path):
         return "kept from before"
     from semantic_rl.analysis.metrics import compute_metrics
-    from semantic_rl.recording.store.writer import write_json
+    from semantic_rl.analysis.metrics.file import write_metrics
 
     try:
         with _bar("metrics") as report:
@@ -147,12 +147,7 @@ def _metrics(config: DemoConfig) -> str:
             )
     except UserError as error:
         return f"none: {error}"
-    try:
-        write_json(path, metrics.to_json())
-    except OSError as error:
-        raise UserError(
-            f"cannot write {path}: {error.strerror or error}; make room, then give the same command."
-        ) from error
+    write_metrics(metrics, path)
     return f"{len(metrics.metrics)} metrics of {', '.join(method.title for method in metrics.methods)}"
 
 

@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semantic_rl.artifacts import DERIVED_FOLDER, RECORDING_FILE
-from semantic_rl.atomic_write import make_own_folder
 from semantic_rl.commands.parse import parse
 from semantic_rl.config import MetricsConfig
-from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of
-from semantic_rl.output_places import check_output_file
 
 if TYPE_CHECKING:
     from semantic_rl.analysis.metrics import OtherAgent
@@ -25,13 +22,13 @@ def run(arguments: list[str]) -> None:
     from rich.progress import Progress
 
     from semantic_rl.analysis.metrics import METRICS_FILE, compute_metrics, metrics_table
+    from semantic_rl.analysis.metrics.file import prepare_metrics_file, write_metrics
     from semantic_rl.recording.store import open_recording
-    from semantic_rl.recording.store.writer import write_json
 
     recording = open_recording(config.recording)
     ppo = None if config.ppo is None else open_recording(config.ppo)
     out = config.out or recording.path / DERIVED_FOLDER / METRICS_FILE
-    check_place(out, recording.path)
+    prepare_metrics_file(out, recording.path)
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task("measuring", total=None)
 
@@ -51,37 +48,11 @@ def run(arguments: list[str]) -> None:
             num_threads=config.num_threads,
             report=report,
         )
-    try:
-        write_json(out, metrics.to_json())
-    except OSError as error:
-        raise _unwritable(out, error) from error
+    write_metrics(metrics, out)
     print(metrics_table(metrics))
     if recording.untrained_note is not None:
         print(f"note: {recording.untrained_note}", file=sys.stderr)
     print(out)
-
-
-def is_metrics(beginning: bytes) -> bool:
-    """Say whether the first bytes of a file are those of a metrics file."""
-    from semantic_rl.analysis.metrics.result import METRICS_FORMAT
-
-    return beginning.startswith(b'{\n  "format": "' + METRICS_FORMAT.encode() + b'"')
-
-
-def check_place(out: Path, recording: Path) -> None:
-    """Raise UserError, before the long computations, if metrics cannot or must not be written to `out`."""
-    derived = recording / DERIVED_FOLDER
-    check_output_file(out, "a file of metrics of semantic-rl", is_metrics, own=(derived,))
-    try:
-        if out.parent == derived:
-            make_own_folder(recording, DERIVED_FOLDER)
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(out, error) from error
-
-
-def _unwritable(out: Path, error: OSError) -> UserError:
-    return UserError(f"cannot write {out}: {error.strerror or error}; choose another file with --out.")
 
 
 def _other(
