@@ -49,7 +49,8 @@ VALUES: dict[str, str] = {
     "--timesteps": "1e6", "--num-minibatches": "4", "--max-run": "30", "--video-size": "128", "--animation-size": "128",
     "--random-action-probability": "0.5", "--keep-probability": "0.5", "--resamples": "200", "--ray": "local",
     "--num-envs": "32", "--seeds": "5", "--num-steps": "512", "--tsne-states": "20",
-    "--keep-checkpoints": "4", "--num-epochs": "4",
+    "--keep-checkpoints": "4", "--num-epochs": "4", "--minibatch-size": "64", "--fit-states": "100",
+    "--held-out": "0.5", "--judged-states": "100",
 }  # fmt: skip
 """Values that are right and no defaults, where 3 is none."""
 BESIDE: dict[tuple[str, str], list[str]] = {
@@ -65,6 +66,9 @@ BESIDE: dict[tuple[str, str], list[str]] = {
     ("metrics", "--device"): ["--against", "other"],
     ("metrics", "--precision"): ["--against", "other"],
     ("figures curves", "--seed"): ["--interval", "bootstrap"],
+    ("fit", "--clustering"): ["--apply", "other"],
+    ("fit", "--feature-dof"): ["--head", "linear"],
+    ("explore", "--other-clustering"): ["other"],
     ("train", "--env-groups"): ["--num-envs", "9"],
     ("reproduce", "--env-groups"): ["--num-envs", "9"],
 }

@@ -58,6 +58,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "recording.record":      ("recording.store", "agents", "control_factor", "artifacts", "config", "envs", "models",
                               "training.checkpoint", "training.device", "training.signals",
                               "training.versions", "user_code"),
+    "clustering":            ("recording.store", "losses", "analysis", "config", "artifacts"),
     "analysis":              ("recording.store", "artifacts", "config", "envs.procgen.games"),
     "figures":               ("analysis", "recording.store", "artifacts", "config", "envs.procgen.games"),
     "clips":                 ("analysis", "recording.store", "artifacts", "envs.procgen.games", "config"),

@@ -52,8 +52,22 @@ def record(agent: Any, env: str, out: Any, num_states: int | None = None, **sett
     return import_module("semantic_rl.recording.record.library").record(agent, env, out, num_states, **settings)
 
 
-def open_recording(path: Any) -> Any:
-    """Open a finished recording: `.states`, `.episodes`, `.frame(row)`; see `semantic_rl.recording.store`."""
+def open_recording(path: Any, clustering: str | None = None) -> Any:
+    """Open a finished recording: `.states`, `.episodes`, `.frame(row)`; see `semantic_rl.recording.store`.
+
+    `clustering` names the clustering whose plane and clusters the states have; None takes the recording's default.
+    """
     from importlib import import_module
 
-    return import_module("semantic_rl.recording.store").open_recording(path)
+    return import_module("semantic_rl.recording.store").open_recording(path, clustering=clustering)
+
+
+def fit(recording: Any, num_codes: int = 8, **settings: Any) -> Any:
+    """Fit a plane and `num_codes` clusters to the features of a recording and write them into it, as `fit` does.
+
+    `recording` is a folder or the result of `open_recording`; `settings` are those of `config.FitConfig`. Returns a
+    `Clustering`, whose `place(features)` returns the places and clusters of further states. Raises UserError.
+    """
+    from importlib import import_module
+
+    return import_module("semantic_rl.clustering.fit").fit(recording, num_codes, **settings)

@@ -118,6 +118,17 @@ ANNOTATIONS_FILE = "annotations.json"
 RECORDING_FORMAT = "semantic-rl recording"
 RECORDING_VERSION = 2
 
+CLUSTERINGS_FOLDER = "clusterings"
+"""Folder of a recording that holds the clusterings fitted to its states, each in a folder of its name."""
+CLUSTERING_FILE = "clustering.json"
+HEAD_FILE = "head.safetensors"
+DEFAULT_CLUSTERING_FILE = "default.json"
+"""File in the clusterings folder that names the clustering to show where none is chosen."""
+CLUSTERING_FORMAT = "semantic-rl clustering"
+CLUSTERING_VERSION = 1
+AGENT_CLUSTERING = "agent"
+"""Name of the plane and clusters that the agent itself learned."""
+
 STATE_COLUMNS = (
     "episode",
     "step",

@@ -31,6 +31,7 @@ COMMANDS: dict[str, Command] = {
     "reproduce": Command("reproduce", "train all runs of the paper's table, on this machine or on a Ray cluster"),
     "evaluate": Command("evaluate", "play whole episodes with an agent; print its mean return and success rate"),
     "record": Command("record", "record the states that an agent visits, and the outputs of its network for them"),
+    "fit": Command("fit", "fit a plane and clusters to a recording of any agent; judge them on held-out episodes"),
     "figures": Command("", "draw a figure: embeddings, clusters, transitions or curves"),
     "agents": Command("agents", "list the trained agents that ship with the package"),
     "layers": Command("layers", "list the layers of an agent's network that can be recorded"),

@@ -32,6 +32,7 @@ VALUES: dict[str, Any] = {
     "precision": "fp32",
     "num_threads": 2,
     "names": "recordings/named",
+    "clustering": "mlp-8",
     "keep_recording": True,
     "resume": True,
 }

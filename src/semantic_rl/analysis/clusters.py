@@ -61,8 +61,8 @@ def require_clusters(recording: Recording) -> None:
     """Raise UserError if the recorded agent has no clusters."""
     if not recording.num_codes:
         raise UserError(
-            f"{recording.path}: the agent has no semantic clustering module (PPO), so there are no clusters; record an "
-            "SPPO agent. 'figures embeddings' draws t-SNE of this one."
+            f"{recording.path}: the agent has no semantic clustering module (PPO), so there are no clusters; fit some: "
+            f"semantic-rl fit {recording.path}. 'figures embeddings' draws t-SNE without."
         )
 
 

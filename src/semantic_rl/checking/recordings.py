@@ -1,16 +1,18 @@
 """Checks a recording: every table, every frame, the annotations, and the results cached in `derived/`."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 
-from semantic_rl.artifacts import DERIVED_FOLDER, EPISODES_FILE, RECORDING_FILE, STATES_FILE
+from semantic_rl.artifacts import CLUSTERINGS_FOLDER, DERIVED_FOLDER, EPISODES_FILE, RECORDING_FILE, STATES_FILE
 from semantic_rl.atomic_write import check_own_folder
 from semantic_rl.checking.result import Part, Parts, Report
 from semantic_rl.errors import UserError
 from semantic_rl.json_files import read_json_object
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.annotations import Annotations
+from semantic_rl.recording.store.clusterings import AS_RECORDED, default_name, fitted_names
 from semantic_rl.recording.store.table_file import TableFile
 
 LISTS = ("features", "code_distance", "log_prob")
@@ -27,11 +29,11 @@ def check_recording(path: Path, report: Report) -> list[Part]:
     """Check all parts of a recording."""
     parts = Parts()
     with parts.part(f"{RECORDING_FILE}, {STATES_FILE}, {EPISODES_FILE}", "Nothing of it can be used.") as notes:
-        recording = open_recording(path, with_frames=False)
+        recording = open_recording(path, with_frames=False, clustering=AS_RECORDED)
         notes.append(f"{recording.num_states:,} states of {recording.num_episodes:,} episodes")
     if parts[-1].wrong:
         return parts
-    recording = open_recording(path, with_frames=False)
+    recording = open_recording(path, with_frames=False, clustering=AS_RECORDED)
     for name in LISTS:
         if name in (recording.state_dtype.names or ()):
             with parts.part(name, WITHOUT[name]):
@@ -42,8 +44,39 @@ def check_recording(path: Path, report: Report) -> list[Part]:
         parts.append(_frames(recording, "pictures", report))
     with parts.part("annotations", "Everything is shown without the names of clusters."):
         Annotations(path).read()
+    parts.extend(_clusterings(recording, report))
     parts.extend(_kept(recording))
     return parts
+
+
+def _clusterings(recording: Recording, report: Report) -> list[Part]:
+    """Check every clustering that was fitted: hashes, head, places of all states, users' names of clusters."""
+    parts = Parts()
+    with parts.part(CLUSTERINGS_FOLDER, "Remove what is wrong; the agent's own clusters can be used.") as notes:
+        check_own_folder(recording.path / CLUSTERINGS_FOLDER)
+        names = fitted_names(recording.path)
+        shown = default_name(recording.path, recording.num_codes > 0)
+        notes.append(f"{len(names)} fitted, shown: {shown}" if names else "none was fitted")
+    if parts[-1].wrong:
+        return parts
+    for name in names:
+        with parts.part(f"{CLUSTERINGS_FOLDER}/{name}", "The other clusterings can be used."):
+            found = open_recording(recording.path, with_frames=False, clustering=name)
+            _check_clustering(found, report)
+    return parts
+
+
+def _check_clustering(recording: Recording, report: Report) -> None:
+    clustering = recording.fitted
+    assert clustering is not None, "it was opened by its name"
+    for file, sha256 in clustering.description.get("files", {}).items():
+        path = clustering.folder / Path(file).name
+        with path.open("rb") as content:
+            if hashlib.file_digest(content, "sha256").hexdigest() != sha256:
+                raise UserError(f"{path} is not the file that was written (its SHA-256 differs).")
+    for start, columns in recording.groups(["code_distance"]):
+        report(clustering.name, start + len(columns["code_distance"]), recording.num_states)
+    Annotations(clustering.folder).read()
 
 
 def _frames(recording: Recording, kind: str, report: Report) -> Part:

@@ -86,7 +86,7 @@ def make_clips(
         footage = read_footage([recording])
         require_episodes(footage, settings)
         chosen = choose_clips(footage, settings)
-        names = cluster_names(recording.path, longest=None)
+        names = cluster_names(recording.notes_folder, longest=None)
         return write_clips(footage, chosen, recording.frame, out, settings, report, recording.path, names)
 
 
@@ -249,6 +249,7 @@ def _describe(footage: Footage, clips: list[Clip], settings: ClipSettings, recor
         "recording": recording.resolve().name if recording else None,
         "agent": first.description["agent"],
         "environment": first.description["environment"],
+        "clustering": first.clustering_key,
         "settings": to_dict(settings),
         "num_states": len(footage.action),
         "num_episodes": len(footage.episode_return),

@@ -28,6 +28,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import is_unused
 from semantic_rl.input_places import kind_of
 from semantic_rl.recording.store import Recording, open_recording
+from semantic_rl.recording.store.clusterings import AS_RECORDED
 from semantic_rl.recording.store.names import cluster_names
 from semantic_rl.recording.store.pictures import decode_picture
 
@@ -51,11 +52,11 @@ def make(config: ClipsConfig) -> list[Path]:
 
 def _clips_of_recording(config: ClipsConfig) -> list[Clip]:
     for field in fields(config):
-        if field.name not in ("source", "out", "clips") and getattr(config, field.name) != field.default:
+        if field.name not in ("source", "out", "clips", "clustering") and getattr(config, field.name) != field.default:
             flag = "--" + field.name.replace("_", "-")
             raise UserError(f"{field.name}: {config.source} is a recording, which is not played; leave {flag} out.")
 
-    recording = open_recording(config.source)
+    recording = open_recording(config.source, clustering=config.clustering)
     if not recording.has_pictures:
         print(
             f"{config.source} has no pictures (it was recorded with --frame-size 0); the clips show the agent's "
@@ -68,11 +69,16 @@ def _clips_of_recording(config: ClipsConfig) -> list[Clip]:
 
 
 def _warn_of_untrained(recording: Recording) -> None:
-    if recording.untrained_note is not None:
-        print(f"note: {recording.untrained_note}", file=sys.stderr)
+    if recording.clusters_note is not None:
+        print(f"note: {recording.clusters_note}", file=sys.stderr)
 
 
 def _clips_of_agent(config: ClipsConfig) -> list[Clip]:
+    if config.clustering is not None:
+        raise UserError(
+            f"clustering: {config.source} is an agent, of which its own clusters are shown; leave --clustering out, or "
+            "give a recording."
+        )
     _require_clusters(config.source)
     names = {} if config.names is None else _names_for(config.source, config.names)
     with prepared(config.out, config.clips):
@@ -153,7 +159,7 @@ def _names_for(agent: Path, recording: Path) -> dict[int, str]:
     from semantic_rl.recording.record.subject import weights_sha256
     from semantic_rl.training.checkpoint import find_checkpoint, load_policy
 
-    recorded = open_recording(recording, with_frames=False).description["agent"].get("sha256")
+    recorded = open_recording(recording, with_frames=False, clustering=AS_RECORDED).description["agent"].get("sha256")
     if recorded != weights_sha256(load_policy(find_checkpoint(agent))):
         raise UserError(
             f"names: {recording} is of another agent than {agent}, whose clusters are others; give a recording of this "

@@ -9,5 +9,5 @@ def run(arguments: list[str]) -> None:
     config = parse(ClustersFigureConfig, arguments, "figures clusters")
     from semantic_rl.figures.clusters import make_clusters
 
-    for path in make_clusters(config.recording, config.out, config.seed):
+    for path in make_clusters(config.recording, config.out, config.seed, config.clustering):
         print(path)

@@ -12,6 +12,7 @@ def run(arguments: list[str]) -> None:
     for path in make_embeddings(
         config.recording,
         config.out,
+        clustering=config.clustering,
         color=config.color,
         max_states=config.max_states,
         perplexity=config.perplexity,

@@ -9,5 +9,5 @@ def run(arguments: list[str]) -> None:
     config = parse(TransitionsFigureConfig, arguments, "figures transitions")
     from semantic_rl.figures.transitions import make_transitions
 
-    for path in make_transitions(config.recording, config.out):
+    for path in make_transitions(config.recording, config.out, config.clustering):
         print(path)

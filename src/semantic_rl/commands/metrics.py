@@ -21,13 +21,15 @@ def run(arguments: list[str]) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    from semantic_rl.analysis.metrics import METRICS_FILE, compute_metrics, metrics_table
+    from semantic_rl.analysis.metrics import compute_metrics, metrics_table
+    from semantic_rl.analysis.metrics.describe import metrics_file
     from semantic_rl.analysis.metrics.file import prepare_metrics_file, write_metrics
     from semantic_rl.recording.store import open_recording
+    from semantic_rl.recording.store.clusterings import AS_RECORDED
 
-    recording = open_recording(config.recording)
-    ppo = None if config.ppo is None else open_recording(config.ppo)
-    out = config.out or recording.path / DERIVED_FOLDER / METRICS_FILE
+    recording = open_recording(config.recording, clustering=config.clustering)
+    ppo = None if config.ppo is None else open_recording(config.ppo, clustering=AS_RECORDED)
+    out = config.out or recording.path / DERIVED_FOLDER / metrics_file(recording)
     prepare_metrics_file(out, recording.path)
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task("measuring", total=None)
@@ -50,8 +52,8 @@ def run(arguments: list[str]) -> None:
         )
     write_metrics(metrics, out)
     print(metrics_table(metrics))
-    if recording.untrained_note is not None:
-        print(f"note: {recording.untrained_note}", file=sys.stderr)
+    if recording.clusters_note is not None:
+        print(f"note: {recording.clusters_note}", file=sys.stderr)
     print(out)
 
 

@@ -20,7 +20,7 @@ def run(arguments: list[str]) -> None:
         path = make_report(
             config, lambda what, done, total: bars.update(task, description=what, completed=done, total=total)
         )
-    note = open_recording(config.recording, with_frames=False).untrained_note
+    note = open_recording(config.recording, with_frames=False, clustering=config.clustering).clusters_note
     if note is not None:
         print(f"note: {note}", file=sys.stderr)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

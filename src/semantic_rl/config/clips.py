@@ -92,6 +92,9 @@ class ClipsConfig:
     out: Path
     """Folder in which the clips are written."""
     clips: ClipSettings = field(default_factory=ClipSettings)
+    clustering: str | None = None
+    """For a recording: clustering to show, the name of one that 'semantic-rl fit' made, or agent for what the agent
+    itself learned; by default the one that the recording names."""
     max_steps: int = 200_000
     """For an agent: stop playing after this many states, even if a cluster still lacks frames."""
     distribution_mode: str | None = None

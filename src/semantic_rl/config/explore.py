@@ -18,6 +18,11 @@ class ExploreConfig:
     """Recording folder, or the name of an agent that ships with the package: then its states are recorded first."""
     other: Positional[Path | None] = None
     """A second recording, to show both side by side."""
+    clustering: str | None = None
+    """Clustering to show: the name of one that 'semantic-rl fit' made, or agent for what the agent itself learned; by
+    default the one that the recording names."""
+    other_clustering: str | None = None
+    """Clustering of the second recording, which may be the same one: to show two clusterings side by side."""
     port: int = 8765
     """Port of the page. If it is in use, the next free port is used; 0 uses any free port."""
     host: str = "127.0.0.1"
@@ -66,6 +71,8 @@ class ExploreConfig:
             str(self.other),
             "one recording with --export: a file shows one",
         )
+        if self.other is None:
+            without_effect(self, "there is no second recording", "other_clustering")
         if self.export is None:
             without_effect(self, "only --export writes frames into a file", "frames")
         else:

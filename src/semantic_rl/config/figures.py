@@ -16,6 +16,9 @@ class EmbeddingsFigureConfig:
     """Recording folder."""
     out: Path = Path("figures")
     """Folder in which the figures are written."""
+    clustering: str | None = None
+    """Clustering to show: the name of one that 'semantic-rl fit' made, or agent for what the agent itself learned; by
+    default the one that the recording names."""
     color: Literal["cluster", "value", "time", "action"] = "cluster"
     """What the colour of a state shows; time is the step within its episode."""
     max_states: int = 30_000
@@ -42,6 +45,9 @@ class ClustersFigureConfig:
     """Recording folder."""
     out: Path = Path("figures")
     """Folder in which the figures are written."""
+    clustering: str | None = None
+    """Clustering to show: the name of one that 'semantic-rl fit' made, or agent for what the agent itself learned; by
+    default the one that the recording names."""
     seed: int = 0
     """Seed of the random choice of states that a mean frame averages."""
 
@@ -57,3 +63,6 @@ class TransitionsFigureConfig:
     """Recording folder."""
     out: Path = Path("figures")
     """Folder in which the figures are written."""
+    clustering: str | None = None
+    """Clustering to show: the name of one that 'semantic-rl fit' made, or agent for what the agent itself learned; by
+    default the one that the recording names."""

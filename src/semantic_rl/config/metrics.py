@@ -24,6 +24,9 @@ class MetricsConfig:
 
     recording: Positional[Path]
     """Recording folder."""
+    clustering: str | None = None
+    """Clustering to measure: the name of one that 'semantic-rl fit' made, or agent for what the agent itself learned;
+    by default the one that the recording names."""
     baselines: bool = False
     """Also measure k-means on the features, on t-SNE and on PCA, with the same number of clusters."""
     ppo: Path | None = None
@@ -32,7 +35,8 @@ class MetricsConfig:
     """Another agent (given as for 'semantic-rl record') or its recording of the same states; the agreement of both
     agents on these states is measured, too."""
     out: Path | None = None
-    """JSON file to write; by default derived/metrics.json in the recording folder."""
+    """JSON file to write; by default derived/metrics.json in the recording folder (derived/metrics-NAME.json for a
+    clustering NAME that was fitted)."""
     clusters: int = 0
     """Number of clusters of the baselines; 0 uses the agent's number of codes (8 if it has none)."""
     max_states: int = 6_000

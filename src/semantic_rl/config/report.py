@@ -14,6 +14,9 @@ class ReportConfig:
 
     recording: Positional[Path]
     """Recording folder."""
+    clustering: str | None = None
+    """Clustering to show: the name of one that 'semantic-rl fit' made, or agent for what the agent itself learned; by
+    default the one that the recording names."""
     out: Path = Path("report.html")
     """HTML file to write. It replaces an older report, but never any other file."""
     run: Path | None = None

@@ -57,7 +57,16 @@ def explore(
     paths = [
         given.path if isinstance(given, Recording) else Path(given) for given in (recording, other) if given is not None
     ]
-    views = open_views(ExploreConfig(paths[0], paths[1] if len(paths) > 1 else None, browser=False))
+    names = [given.clustering_name if isinstance(given, Recording) else None for given in (recording, other)]
+    views = open_views(
+        ExploreConfig(
+            paths[0],
+            paths[1] if len(paths) > 1 else None,
+            browser=False,
+            clustering=names[0],
+            other_clustering=names[1],
+        )
+    )
     place = find_place(ExploreConfig.host, port)
     ending = Ending()
     server = Server(make_app(views, Policy(framed_by=FRAMED_BY), ending), ending)

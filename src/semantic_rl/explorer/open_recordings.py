@@ -34,7 +34,8 @@ def open_views(config: ExploreConfig) -> list[View]:
     paths = [config.recording, *([config.other] if config.other is not None else [])]
     settings = Settings(config.max_points, config.tsne_states, config.perplexity, config.seed)
     author = config.author or _login_name()
-    return [open_view(path, id, settings, author) for path, id in zip(paths, IDS, strict=False)]
+    names = (config.clustering, config.other_clustering)
+    return [open_view(path, id, settings, author, name) for path, id, name in zip(paths, IDS, names, strict=False)]
 
 
 def warm_up(views: Sequence[View]) -> None:
@@ -68,11 +69,11 @@ def _login_name() -> str:
         return ""
 
 
-def open_view(path: Path, id: str, settings: Settings, author: str = "") -> View:
+def open_view(path: Path, id: str, settings: Settings, author: str = "", clustering: str | None = None) -> View:
     """Open one recording; its frames may be missing or damaged."""
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
         task = bars.add_task(f"reading {path}", total=None)
-        recording = open_recording(path, with_frames=False)
+        recording = open_recording(path, with_frames=False, clustering=clustering)
         explored = Explored(
             recording,
             settings,

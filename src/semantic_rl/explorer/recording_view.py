@@ -43,7 +43,7 @@ class View:
         """Name that signs notes if the page gives none."""
         self.frames = Frames(explored.recording)
         self.questions = Questions(explored, self.frames)
-        self.annotations = Annotations(explored.recording.path)
+        self.annotations = Annotations(explored.recording.notes_folder)
 
     @cached_property
     def columns(self) -> dict[str, Column]:

@@ -134,7 +134,7 @@ def draw_card(
 
 def clusters_figure(recording: Recording, clusters: Clusters) -> Figure:
     """Draw all cards, one below the other, under common column headings."""
-    names = cluster_names(recording.path, longest=80)
+    names = cluster_names(recording.notes_folder, longest=80)
     count = len(clusters.clusters)
     height = HEAD_HEIGHT + CARD_HEIGHT * count
     with paper_style(names.values()):
@@ -174,9 +174,11 @@ def _shrink(ax: Axes, above: float, below: float) -> None:
     ax.set_position((box.x0, box.y0 + below * box.height, box.width, (1 - above - below) * box.height))
 
 
-def make_clusters(recording: Path, out: Path, seed: int = ClustersFigureConfig.seed) -> list[Path]:
+def make_clusters(
+    recording: Path, out: Path, seed: int = ClustersFigureConfig.seed, clustering: str | None = None
+) -> list[Path]:
     """Draw the cluster cards of a recording folder into `out`; return the paths of the PNG and the SVG."""
-    opened = open_recording(recording)
+    opened = open_recording(recording, clustering=clustering)
     check_figure_places(out, "clusters")
     warn_of_untrained(opened)
     with Console(stderr=True).status("looking at the clusters"):

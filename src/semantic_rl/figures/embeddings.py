@@ -183,7 +183,7 @@ def _action(action: int) -> str:
 def embeddings_figure(recording: Recording, planes: Planes, color: Color = EmbeddingsFigureConfig.color) -> Figure:
     """Draw both planes side by side, or only one if the other is not available."""
     has_clusters, both = planes.fdr is not None, planes.fdr is not None and planes.tsne is not None
-    names = cluster_names(recording.path)
+    names = cluster_names(recording.notes_folder)
     coloring = color_states(recording, planes, color if has_clusters or color != "cluster" else "value", names)
     with paper_style(names.values()):
         width = FULL_WIDTH if both else PANEL_WIDTH
@@ -195,7 +195,8 @@ def embeddings_figure(recording: Recording, planes: Planes, color: Color = Embed
         drawn: PathCollection | None = None
         if planes.fdr is not None:
             drawn = draw_fdr(axes[0], planes.fdr, recording.codebook, coloring, fill=color == "cluster")
-            axes[0].set_title("a   FDR space, learned by the agent" if both else "FDR space, learned by the agent")
+            made = "learned by the agent" if recording.fitted is None else "fitted afterwards"
+            axes[0].set_title(f"a   FDR space, {made}" if both else f"FDR space, {made}")
         if planes.tsne is not None:
             drawn = draw_tsne(axes[-1], planes.tsne, coloring)
             axes[-1].set_title("b   t-SNE of the features" if both else "t-SNE of the features")
@@ -262,14 +263,16 @@ def caption(recording: Recording, num_drawn: int) -> str:
     if num_drawn < recording.num_states:
         states = f"{num_drawn:,} of {states}"
     parts = [f"{environment['env']} ({environment['distribution_mode']})", str(agent.get("algorithm", name)).upper()]
-    untrained = ["untrained clusters (λ was 0)"] if recording.untrained_note else []
-    return "  ·  ".join([*parts, f"{states} from {recording.num_episodes:,} episodes", *untrained])
+    made = ["untrained clusters (λ was 0)"] if recording.untrained_note else []
+    if recording.fitted is not None:
+        made = [f"clusters fitted afterwards ({recording.fitted.name})"]
+    return "  ·  ".join([*parts, f"{states} from {recording.num_episodes:,} episodes", *made])
 
 
 def warn_of_untrained(recording: Recording) -> None:
-    """Print a note on stderr if the recording says that clusters and plane were never trained."""
-    if recording.untrained_note is not None:
-        print(f"note: {recording.untrained_note}", file=sys.stderr)
+    """Print a note on stderr if clusters and plane were never trained, or were fitted afterwards."""
+    if recording.clusters_note is not None:
+        print(f"note: {recording.clusters_note}", file=sys.stderr)
 
 
 def make_embeddings(
@@ -280,9 +283,10 @@ def make_embeddings(
     perplexity: float = EmbeddingsFigureConfig.perplexity,
     seed: int = EmbeddingsFigureConfig.seed,
     num_threads: int = EmbeddingsFigureConfig.num_threads,
+    clustering: str | None = None,
 ) -> list[Path]:
     """Draw the embeddings of a recording folder into `out`; return the paths of the PNG and the SVG."""
-    opened = open_recording(recording)
+    opened = open_recording(recording, clustering=clustering)
     name = "embeddings" if color == "cluster" else f"embeddings-{color}"
     check_figure_places(out, name)
     warn_of_untrained(opened)
@@ -300,7 +304,7 @@ def make_embeddings(
         instead = ", coloured by value" if color == "cluster" else ""
         print(
             f"{recording}: the agent has no semantic clustering module, so it has neither FDR space nor clusters; "
-            f"drawing t-SNE alone{instead}.",
+            f"drawing t-SNE alone{instead}. To get both: semantic-rl fit {recording}.",
             file=sys.stderr,
         )
     if planes.tsne is None:

@@ -125,7 +125,7 @@ def draw_flow(ax: Axes, recording: Recording, transitions: Transitions) -> None:
 
 def transitions_figure(recording: Recording, transitions: Transitions) -> Figure:
     """Draw matrix and flow side by side, and below them the names of clusters that have one."""
-    names = cluster_names(recording.path)
+    names = cluster_names(recording.notes_folder)
     named = [index for index in sorted(names) if index < recording.num_codes]
     entries = [(cluster_color(index), cluster_label(index, names[index])) for index in named]
     with paper_style(names.values()):
@@ -143,9 +143,9 @@ def transitions_figure(recording: Recording, transitions: Transitions) -> Figure
         return figure
 
 
-def make_transitions(recording: Path, out: Path) -> list[Path]:
+def make_transitions(recording: Path, out: Path, clustering: str | None = None) -> list[Path]:
     """Draw the transitions of a recording folder into `out`; return the paths of the PNG and the SVG."""
-    opened = open_recording(recording)
+    opened = open_recording(recording, clustering=clustering)
     check_figure_places(out, "transitions")
     warn_of_untrained(opened)
     with Console(stderr=True).status("counting moves"):

@@ -25,7 +25,7 @@ def head(about: About, recording: Recording, clusters: Clusters | None, titles: 
     seen = f"{counted(recording.num_states, 'state')} of {counted(recording.num_episodes, 'episode')}"
     if clusters is not None:
         lead = (
-            f"{trained}this agent sorts what it sees into {recording.num_codes} clusters. Here are {seen}: where they "
+            f"{trained}{_sorted(recording)}. Here are {seen}: where they "
             "lie, what the clusters hold, how the agent moves between them, and how well they hold together."
         )
     else:
@@ -36,11 +36,17 @@ def head(about: About, recording: Recording, clusters: Clusters | None, titles: 
         element("p", "semantic-rl report", class_="kicker"),
         element("h1", about.game, " ", element("span", f"{about.algorithm}, {about.mode}")),
         element("p", lead[0].upper(), lead[1:], class_="lead"),
-        None if recording.untrained_note is None else element("p", recording.untrained_note, class_="note"),
+        None if recording.clusters_note is None else element("p", recording.clusters_note, class_="note"),
         _strip(clusters) if clusters is not None else None,
         element("nav", *links, class_="contents", aria_label="Contents"),
         class_="top",
     )
+
+
+def _sorted(recording: Recording) -> str:
+    if recording.fitted is None:
+        return f"this agent sorts what it sees into {recording.num_codes} clusters"
+    return f"this agent met states that are sorted into {recording.num_codes} clusters by their features"
 
 
 def _strip(clusters: Clusters) -> Html:

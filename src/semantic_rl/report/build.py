@@ -25,7 +25,9 @@ from semantic_rl.report.stored import read_metrics
 NUM_TYPICAL = 4
 GENERATOR_TAG = f'<meta name="generator" content="{GENERATOR} '.encode()
 """Tag near the beginning of a report, which marks a file that may be replaced."""
-WITHOUT_CLUSTERS = "The agent has no semantic clustering module (it was trained with plain PPO), so it has no clusters."
+WITHOUT_CLUSTERS = (
+    "The agent has no semantic clustering module, so it has no clusters of its own; 'semantic-rl fit' makes some."
+)
 
 Report = Callable[[str, int, int], None]
 """Called with a description of the current work, and (done, total)."""
@@ -39,7 +41,7 @@ def make_report(config: ReportConfig, report: Report = lambda what, done, total:
     replaced.
     """
     check_out(config.out)
-    recording = open_recording(config.recording)
+    recording = open_recording(config.recording, clustering=config.clustering)
     text = page(gather(recording, config, report))
     try:
         config.out.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +81,7 @@ def gather(recording: Recording, config: ReportConfig, report: Report) -> Conten
         transitions=transitions,
         metrics=metrics or _metrics(recording, config, perplexity, report),
         clips=clips or PageClips({}, ""),
-        notes=notes_if_readable(recording.path),
+        notes=notes_if_readable(recording.notes_folder),
     )
 
 

@@ -75,6 +75,7 @@ def read_clips(folder: Path, recording: Recording) -> PageClips:
         if content.get("format") != CLIPS_FORMAT:
             content.wrong("format", f"'{CLIPS_FORMAT}'")
         agent, settings = content.object("agent").text("sha256"), content.object("settings")
+        clustering = content.get("clustering")
         listed = [clip for clip in content.objects("clips") if clip.get("animation") is not None]
         clips = {clip.integer("cluster"): _read(folder, clip, settings) for clip in listed}
         found = PageClips(clips, _about(settings))
@@ -86,6 +87,11 @@ def read_clips(folder: Path, recording: Recording) -> PageClips:
     if agent != recording.description["agent"].get("sha256"):
         raise UserError(
             f"clips: {folder} is of another agent than {recording.path}; make it anew or leave --clips out."
+        )
+    if clustering != recording.clustering_key:
+        raise UserError(
+            f"clips: {folder} shows other clusters than '{recording.clustering_name}' of {recording.path}; make it "
+            f"anew with --clustering {recording.clustering_name}, or leave --clips out."
         )
     return found
 

@@ -48,10 +48,19 @@ def embeddings_section(
 def _lead(recording: Recording) -> str:
     if not recording.num_codes:
         return "Which states does the agent treat as similar? t-SNE places states with similar features close together."
+    if recording.fitted is not None:
+        return (
+            "Which states does the agent treat as similar? After it was trained, a plane was fitted to its features, "
+            "in which states with similar features are close together, and divided into clusters."
+        )
     return (
         "Which states does the agent treat as similar? While it learned to play, it also learned to map its states to "
         "a plane, in which states with similar features are close together, and to divide this plane into cells."
     )
+
+
+def _made(recording: Recording) -> str:
+    return "the agent learned" if recording.fitted is None else "was fitted afterwards"
 
 
 def _caption(planes: Planes, recording: Recording, perplexity: float) -> list[Child]:
@@ -63,12 +72,12 @@ def _caption(planes: Planes, recording: Recording, perplexity: float) -> list[Ch
         return [f"{tsne}; {count} states. The agent has no semantic clustering module, hence no plane of its own."]
     if planes.tsne is None:
         return [
-            "The FDR space that the agent learned, with its codes and the cells in which each code is the nearest; "
+            f"The FDR space that {_made(recording)}, with its codes and the cells in which each code is the nearest; "
             f"{count} states. There is no t-SNE of the features: {planes.no_tsne}.",
         ]
     return [
         element("b", "a"),
-        " The FDR space that the agent learned, with its codes and the cells in which each code is the nearest. ",
+        f" The FDR space that {_made(recording)}, with its codes and the cells in which each code is the nearest. ",
         element("b", "b"),
         f" {tsne}, fitted afterwards to the same {count} states. A state has the same colour in both.",
     ]
@@ -87,7 +96,7 @@ def _fdr(recording: Recording, planes: Planes, colorings: dict[Color, Coloring])
         *(cloud(planes.fdr, coloring, limits, f"by-{color}") for color, coloring in colorings.items()),
         codes(recording.codebook, limits),
     )
-    return _panel("a" if planes.tsne is not None else "", "FDR space, learned by the agent", svg)
+    return _panel("a" if planes.tsne is not None else "", f"FDR space that {_made(recording)}", svg)
 
 
 def _tsne(planes: Planes, tsne: NDArray[np.floating], colorings: dict[Color, Coloring]) -> Html:

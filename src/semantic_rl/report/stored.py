@@ -6,7 +6,7 @@ from typing import Any
 
 from semantic_rl.analysis.metrics import Estimate, Method, Metric, Metrics, Omission
 from semantic_rl.analysis.metrics.catalogue import Direction, MetricInfo
-from semantic_rl.analysis.metrics.describe import describe_recording
+from semantic_rl.analysis.metrics.describe import describe_clustering, describe_recording
 from semantic_rl.analysis.metrics.result import METRICS_FORMAT, METRICS_VERSION
 from semantic_rl.errors import UserError
 from semantic_rl.json_files import JsonObject, read_json
@@ -24,6 +24,13 @@ def read_metrics(path: Path, recording: Recording) -> Metrics:
         measured = content.object("recording").text("states_sha256")
     except UserError as error:
         raise UserError(f"metrics: {error}") from error
+    clustering = content.object("recording").get("clustering")
+    if clustering != describe_clustering(recording).get("clustering"):
+        name = recording.clustering_name
+        raise UserError(
+            f"metrics: {path} is of another clustering than '{name}' of {recording.path}; run 'semantic-rl metrics' "
+            f"with --clustering {name}, or leave --metrics out."
+        )
     if measured != describe_recording(recording)["states_sha256"]:
         raise UserError(
             f"metrics: {path} is of another recording than {recording.path}; run 'semantic-rl metrics' on this one, or "

@@ -6,9 +6,15 @@ from typing import Any
 
 from semantic_rl import __version__
 from semantic_rl.analysis.metrics.bootstrap import NO_INTERVAL, Bootstrap
+from semantic_rl.analysis.metrics.result import METRICS_FILE
 from semantic_rl.artifacts import STATES_FILE
 from semantic_rl.config.intervals import CONFIDENCE
 from semantic_rl.recording.store import Recording
+
+
+def metrics_file(recording: Recording) -> str:
+    """Return the name of the file of metrics in the derived folder, which tells fitted clusterings apart."""
+    return METRICS_FILE if recording.fitted is None else f"metrics-{recording.fitted.name}.json"
 
 
 def describe_recording(recording: Recording) -> dict[str, Any]:
@@ -25,7 +31,15 @@ def describe_recording(recording: Recording) -> dict[str, Any]:
         "states": recording.num_states,
         "episodes": recording.num_episodes,
         "codes": recording.num_codes,
+        **describe_clustering(recording),
     }
+
+
+def describe_clustering(recording: Recording) -> dict[str, Any]:
+    """Identify the clustering, if it was fitted afterwards; the agent's own is identified by the agent."""
+    if recording.fitted is None:
+        return {}
+    return {"clustering": {"name": recording.fitted.name, "sha256": recording.fitted.sha256}}
 
 
 def describe_bootstrap(bootstrap: Bootstrap, seed: int) -> dict[str, Any]:

@@ -69,7 +69,15 @@ class Explored:
     def etag(self) -> str:
         """Return a tag that identifies recording and settings, so that the browser's cache never serves other data."""
         file = (self.recording.path / STATES_FILE).stat()
-        parts = [self.recording.description, file.st_size, file.st_mtime_ns, self.settings, str(self.recording.path)]
+        key = self.recording.clustering_key
+        parts = [
+            self.recording.description,
+            file.st_size,
+            file.st_mtime_ns,
+            self.settings,
+            str(self.recording.path),
+            key,
+        ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     @cached_property

@@ -73,7 +73,7 @@ def describe(
         "frames": frames,
         "success_known": bool(explored.episodes.ended.any()),
         "notes": _notes(explored),
-        "warning": recording.untrained_note,
+        "warning": recording.clusters_note,
         "provenance": _provenance(explored),
         "etag": explored.etag,
     }
@@ -109,7 +109,7 @@ def _notes(explored: Explored) -> list[str]:
     if not explored.num_codes:
         notes.append(
             "The agent has no semantic clustering module (PPO): no clusters and no plane of its own; the map is t-SNE "
-            "or PCA of its features."
+            "or PCA of its features. 'semantic-rl fit' fits a plane and clusters to them."
         )
     if len(explored.shown) < explored.num_states:
         notes.append(

@@ -5,6 +5,7 @@ recording = open_recording("recordings/coinrun")
 recording.states, recording.episodes, recording.frame(0)
 """
 
+from semantic_rl.recording.store.clusterings import Clustering
 from semantic_rl.recording.store.reader import Recording, open_recording
 
-__all__ = ["Recording", "open_recording"]
+__all__ = ["Clustering", "Recording", "open_recording"]

@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from semantic_rl.artifacts import (
+    AGENT_CLUSTERING,
     DERIVED_FOLDER,
     EPISODES_FILE,
     OPTIONAL_EPISODE_COLUMNS,
@@ -23,7 +24,17 @@ from semantic_rl.control_factor import recorded_note
 from semantic_rl.envs.spec import MOST_BYTES_OF_OBSERVATION
 from semantic_rl.errors import UserError
 from semantic_rl.json_files import JsonObject
-from semantic_rl.recording.store.checked_tables import Limits, check_episodes, check_lists, check_states
+from semantic_rl.recording.store.checked_tables import Limits, check_episodes, check_states
+from semantic_rl.recording.store.clusterings import (
+    AS_RECORDED,
+    FITTED_NOTE,
+    Clustering,
+    default_name,
+    fitted_names,
+    open_states,
+    read_clustering,
+    unknown_clustering,
+)
 from semantic_rl.recording.store.description import (
     absent_columns,
     check_description,
@@ -36,6 +47,7 @@ from semantic_rl.recording.store.flatbuffer import Damaged
 from semantic_rl.recording.store.frames import FrameShards
 from semantic_rl.recording.store.pictures import check_picture, decode_picture, most_bytes
 from semantic_rl.recording.store.schema import EPISODE_DTYPE, StateLayout, columns_to_table, to_table
+from semantic_rl.recording.store.state_columns import StateColumns
 from semantic_rl.recording.store.table_file import TableFile, float_type, list_width
 
 FILL: dict[str, Any] = {"level_seed": 0, "success": False, "value": 0.0, "action": 0}
@@ -46,15 +58,17 @@ OPTIONAL_SCALARS = ("level_seed", "value", "action")
 class Recording:
     """A recording on disk. Tables are read on demand, frames one at a time."""
 
-    def __init__(self, path: Path, content: JsonObject) -> None:
+    def __init__(self, path: Path, content: JsonObject, fitted: Clustering | None = None) -> None:
         self.path = path
         description = check_description(content)
         self.description = description
         """The content of `recording.json`: agent, settings, versions, counts."""
         self.num_states: int = description["counts"]["states"]
         self.num_episodes: int = description["counts"]["episodes"]
-        self.num_codes: int = description["num_codes"]
-        """Number of the agent's codes; 0 if it has no semantic clustering module."""
+        self.fitted = fitted
+        """The clustering, fitted afterwards, whose plane and clusters the states have; None for the agent's own."""
+        self.num_codes: int = description["num_codes"] if fitted is None else fitted.num_codes
+        """Number of codes; 0 if the agent has no semantic clustering module and no clustering was fitted."""
         self.num_actions: int = description["num_actions"]
         """Number of actions; 0 if the action space is not discrete."""
         self.spec = env_spec(content)
@@ -64,7 +78,8 @@ class Recording:
         self.content = content
         """The content of `recording.json`, field by field."""
         self._absent = frozenset(absent_columns(content))
-        self.codebook: NDArray[np.float32] = np.array(description["codebook"], np.float32).reshape(-1, 2)
+        codebook = description["codebook"] if fitted is None else fitted.codebook
+        self.codebook: NDArray[np.float32] = np.array(codebook, np.float32).reshape(-1, 2)
         """[K, 2]."""
         self.picture_size: int = description["frames"]["picture_size"]
         """Longer side of the high-resolution pictures; 0 if there are none."""
@@ -93,7 +108,7 @@ class Recording:
         return check_episodes(file)
 
     @cached_property
-    def _states(self) -> TableFile:
+    def _states(self) -> StateColumns:
         layout = self.layout
         own = layout.dtype()
         fill: dict[str, Any] = {name: FILL[name] for name in OPTIONAL_SCALARS if name not in (own.names or ())}
@@ -105,13 +120,14 @@ class Recording:
         dtype = np.dtype([*((name, own[name]) for name in own.names or ()), *further])
         file = TableFile(self.path / STATES_FILE, dtype, fill)
         self._same_count(STATES_FILE, file.num_rows, self.num_states, RECORDING_FILE)
-        return file
+        return StateColumns(file, None if self.fitted is None else open_states(self.fitted, self.num_states))
 
     @cached_property
     def layout(self) -> StateLayout:
         """What determines the columns of the state table."""
         path = self.path / STATES_FILE
-        return state_layout(self.content, self.spec, list_width(path, "features"), float_type(path, "features"))
+        found = state_layout(self.content, self.spec, list_width(path, "features"), float_type(path, "features"))
+        return found if self.fitted is None else found._replace(num_codes=0)
 
     def has(self, name: str) -> bool:
         """Say whether something is known: value, success, level_seed, log_prob, action (of a discrete space).
@@ -123,8 +139,9 @@ class Recording:
 
     @property
     def state_dtype(self) -> np.dtype[np.void]:
-        """The columns of the file of states, as a NumPy record type."""
-        return self.layout.dtype()
+        """The columns of the file of states, with those of the chosen clustering, as a NumPy record type."""
+        codes = 0 if self.fitted is None else self.num_codes
+        return (self.layout._replace(num_codes=codes) if codes else self.layout).dtype()
 
     def table(self, *names: str) -> pl.DataFrame:
         """Return scalar columns of the state table for all states; NaN where a number is unknown."""
@@ -132,6 +149,8 @@ class Recording:
 
     def scan(self) -> pl.LazyFrame:
         """Return the state table as a lazy frame, of which polars reads only the columns and rows that a query needs.
+
+        It has the columns of the recording's own table: those of a fitted clustering are not in it.
 
         polars reads the file itself; if the table is damaged inside, it may raise something that is not an Exception.
         """
@@ -148,7 +167,7 @@ class Recording:
         for start, columns in self._states.groups(names, rows):
             for name, values in columns.items():
                 if values.ndim > 1:
-                    check_lists(self._states, name, values, start)
+                    self._states.check_lists(name, values, start)
             yield start, columns
 
     def feature_groups(self, rows: NDArray[np.integer] | None = None) -> Iterator[tuple[int, NDArray[np.floating]]]:
@@ -257,7 +276,50 @@ class Recording:
     @property
     def untrained_note(self) -> str | None:
         """A note if the recording says that the agent's clusters and plane were never trained; else None."""
-        return recorded_note(self.description) if self.num_codes else None
+        return recorded_note(self.description) if self.num_codes and self.fitted is None else None
+
+    @property
+    def fitted_note(self) -> str | None:
+        """A note if plane and clusters were fitted after the agent was trained; else None."""
+        return None if self.fitted is None else FITTED_NOTE
+
+    @property
+    def clusters_note(self) -> str | None:
+        """What a reader must be told of plane and clusters: never trained, or fitted afterwards; else None."""
+        return self.untrained_note or self.fitted_note
+
+    @property
+    def notes_folder(self) -> Path:
+        """The folder with users' names of these clusters and saved selections."""
+        return self.path if self.fitted is None else self.fitted.folder
+
+    @property
+    def clustering_name(self) -> str | None:
+        """The name of the clustering whose plane and clusters the states have; None if there is none."""
+        if self.fitted is not None:
+            return self.fitted.name
+        return AGENT_CLUSTERING if self.num_codes else None
+
+    @property
+    def clustering_key(self) -> str | None:
+        """What identifies a fitted clustering, for results that depend on it; None for the agent's own."""
+        return None if self.fitted is None else self.fitted.sha256
+
+    @property
+    def clusterings(self) -> list[str]:
+        """The names of all clusterings that this recording has, the agent's own first."""
+        return [*([AGENT_CLUSTERING] if self.description["num_codes"] else []), *fitted_names(self.path)]
+
+    def clustering(self, name: str) -> Clustering:
+        """Return a fitted clustering, which can place further states; raises UserError for an unknown name."""
+        if name == AGENT_CLUSTERING and name in self.clusterings:
+            raise UserError(
+                f"clustering: '{AGENT_CLUSTERING}' is part of the agent's network, which places states as it plays; "
+                "record the agent to place more, or fit a clustering."
+            )
+        if name not in self.clusterings:
+            raise unknown_clustering(self.path, name, self.description["num_codes"] > 0)
+        return read_clustering(self.path, name)
 
     def summary(self) -> str:
         """Describe the recording in one line; scores are over the episodes that have ended."""
@@ -278,10 +340,10 @@ class Recording:
 
     def check_tables(self) -> None:
         """Raise UserError unless the tables exist, are complete and consistent."""
-        states, episodes = self._states, self._episode_columns
+        states, episodes = self._states.recorded, self._episode_columns
         in_episodes = int(episodes["num_rows"].sum(dtype=np.int64))
         self._same_count(STATES_FILE, states.num_rows, in_episodes, f"the episodes of {EPISODES_FILE}")
-        check_states(states, episodes, Limits(max(1, self.num_actions), self.num_codes))
+        check_states(states, episodes, Limits(max(1, self.num_actions), self.layout.num_codes))
 
     def check_frames(self) -> None:
         """Raise UserError unless the files of frames exist, are complete, and match the state table in length."""
@@ -302,11 +364,13 @@ def _picture_shape(frames: dict[str, Any]) -> tuple[int, int]:
     return height, width
 
 
-def open_recording(path: str | Path, with_frames: bool = True) -> Recording:
+def open_recording(path: str | Path, with_frames: bool = True, clustering: str | None = None) -> Recording:
     """Open a finished recording; with `with_frames` False, files of frames may be missing or damaged.
 
-    Raises UserError if the recording is missing, incomplete or from a newer version, if its files are cut off or do not
-    belong together, or if its `derived/` folder is a link, so that cached results would be written elsewhere.
+    The states' plane and clusters are those of the `clustering` of that name: "agent" for the agent's own, None for the
+    recording's default, AS_RECORDED for none but the agent's own. Raises UserError if the recording is missing,
+    incomplete or from a newer version, if its files are cut off or do not belong together, if it has no such
+    clustering, or if its `derived/` folder is a link, so that cached results would be written elsewhere.
     """
     path = Path(path)
     description = read_description(path)
@@ -316,8 +380,20 @@ def open_recording(path: str | Path, with_frames: bool = True) -> Recording:
             "--resume to complete it."
         )
     check_no_link(path / DERIVED_FOLDER)
-    recording = Recording(path, description)
+    fitted = _chosen(path, clustering, description.integer("num_codes") > 0)
+    recording = Recording(path, description, fitted)
     recording.check_tables()
     if with_frames:
         recording.check_frames()
     return recording
+
+
+def _chosen(path: Path, name: str | None, has_own: bool) -> Clustering | None:
+    """Return the fitted clustering of a name; None for the agent's own, or if there is none."""
+    if name is None:
+        name = default_name(path, has_own)
+    if name is None or name == AS_RECORDED or (name == AGENT_CLUSTERING and has_own):
+        return None
+    if name not in fitted_names(path):
+        raise unknown_clustering(path, name, has_own)
+    return read_clustering(path, name)

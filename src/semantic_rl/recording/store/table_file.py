@@ -33,25 +33,30 @@ Columns = dict[str, NDArray[Any]]
 class TableFile:
     """A Parquet file that has the columns of a record type, in any order, and possibly others."""
 
-    def __init__(self, path: Path, dtype: np.dtype[np.void], fill: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, path: Path, dtype: np.dtype[np.void], fill: Mapping[str, Any] | None = None, way_out: str = WAY_OUT
+    ) -> None:
         """Read the file's metadata; raises UserError if the file is missing, cut off or lacks columns.
 
         `fill` gives columns that the file does not have, by name: the value in all rows, a list [width] for a list.
         """
         self.path = path
         self.dtype = dtype
+        self.way_out = way_out
+        """What a message advises where the file is damaged."""
         self._fill = {name: np.asarray(value) for name, value in (fill or {}).items()}
-        with opened(self.path) as file:
+        with opened(self.path, way_out) as file:
             self.num_rows: int = file.metadata.num_rows
-            self._group_rows = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+            self.group_rows = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+            """Number of rows of each row group."""
             names: list[str] = file.schema_arrow.names
             types: dict[str, Any] = {name: file.schema_arrow.field(name).type for name in names}
         expected = dtype.names or ()
         missing = sorted(set(expected) - set(names) - set(self._fill))
         if missing:
-            raise UserError(f"{path}: the columns {', '.join(missing)} are missing; record again.")
-        if sum(self._group_rows) != self.num_rows or min(self._group_rows, default=0) < 0:
-            raise UserError(f"{path} cannot be read: its parts do not have its {self.num_rows:,} rows; {WAY_OUT}.")
+            raise UserError(f"{path}: the columns {', '.join(missing)} are missing; {way_out}.")
+        if sum(self.group_rows) != self.num_rows or min(self.group_rows, default=0) < 0:
+            raise UserError(f"{path} cannot be read: its parts do not have its {self.num_rows:,} rows; {way_out}.")
         for name in expected:
             if name not in self._fill:
                 self._check_type(name, types[name])
@@ -59,14 +64,14 @@ class TableFile:
     def read(self, names: Sequence[str]) -> Columns:
         """Return whole scalar columns."""
         wanted, names = names, [name for name in names if name not in self._fill]
-        with self._reading(names), opened(self.path) as file:
+        with self._reading(names), opened(self.path, self.way_out) as file:
             table = file.read(list(names), use_threads=True)
             found = {name: self._values(name, table.column(name), 0) for name in names}
         for name, values in found.items():
             if len(values) != self.num_rows:
                 raise UserError(
                     f"{self.path}: a table is damaged: '{name}' holds {len(values):,} of {self.num_rows:,} rows; "
-                    f"{WAY_OUT}."
+                    f"{self.way_out}."
                 )
         return {name: found[name] if name in found else self._filled(name, self.num_rows) for name in wanted}
 
@@ -81,7 +86,7 @@ class TableFile:
         With `rows`, which must ascend, row groups that contain none of them are skipped and not read.
         """
         end = 0
-        for group, count in enumerate(self._group_rows):
+        for group, count in enumerate(self.group_rows):
             start, end = end, end + count
             if rows is None or np.searchsorted(rows, start) < np.searchsorted(rows, end):
                 yield from self._parts(names, group, start, count)
@@ -89,7 +94,7 @@ class TableFile:
     def _parts(self, names: Sequence[str], group: int, start: int, count: int) -> Iterator[tuple[int, Columns]]:
         done = 0
         wanted, names = names, [name for name in names if name not in self._fill] or [self._any_column()]
-        with opened(self.path) as file:
+        with opened(self.path, self.way_out) as file:
             parts = file.iter_batches(ROWS_AT_ONCE, row_groups=[group], columns=list(names))
             while True:
                 with self._reading(names):
@@ -103,7 +108,7 @@ class TableFile:
         if done != count:
             raise UserError(
                 f"{self.path}: a table is damaged: '{names[0]}' ends in row {start + done:,} of {self.num_rows:,}; "
-                f"{WAY_OUT}."
+                f"{self.way_out}."
             )
 
     def _any_column(self) -> str:
@@ -111,7 +116,7 @@ class TableFile:
 
     def wrong(self, row: int, name: str, value: object, expected: str) -> NoReturn:
         """Raise UserError that a value is not what was expected."""
-        raise UserError(f"{self.path}: row {row}: '{name}' is {value}, expected {expected}; {WAY_OUT}.")
+        raise UserError(f"{self.path}: row {row}: '{name}' is {value}, expected {expected}; {self.way_out}.")
 
     @contextmanager
     def _reading(self, names: Sequence[str]) -> Generator[None]:
@@ -120,7 +125,7 @@ class TableFile:
         except UserError:
             raise
         except UNREADABLE as error:
-            raise _damaged(self.path, names, error) from error
+            raise _damaged(self.path, names, error, self.way_out) from error
 
     def _check_type(self, name: str, found: Any) -> None:
         kind, shape = self.dtype[name].base.kind, self.dtype[name].shape
@@ -137,7 +142,7 @@ class TableFile:
             self._wrong_type(name, found, words[kind])
 
     def _wrong_type(self, name: str, found: object, expected: str) -> NoReturn:
-        raise UserError(f"{self.path}: '{name}' has the type {found}, expected {expected}; record again.")
+        raise UserError(f"{self.path}: '{name}' has the type {found}, expected {expected}; {self.way_out}.")
 
     def _values(self, name: str, column: Any, start: int) -> NDArray[Any]:
         """Turn a column, which begins at row `start`, into an array of its type."""
@@ -175,20 +180,20 @@ class TableFile:
 
 
 @contextmanager
-def opened(path: Path) -> Generator[pq.ParquetFile]:
+def opened(path: Path, way_out: str = WAY_OUT) -> Generator[pq.ParquetFile]:
     """Open a Parquet file; raises UserError if it cannot be opened."""
     try:
         source = open_regular(path)
     except FileNotFoundError as error:
-        raise UserError(f"{path} is missing; the recording is damaged. Restore it or record again.") from error
+        raise UserError(f"{path} is missing; {way_out}.") from error
     except (Damaged, OSError) as error:
-        raise UserError(f"{path} cannot be read: {error}; {WAY_OUT}.") from error
+        raise UserError(f"{path} cannot be read: {error}; {way_out}.") from error
     with source:
         try:
             file = pq.ParquetFile(source)
             _ = file.schema_arrow, file.metadata.num_rows
         except UNREADABLE as error:
-            raise UserError(f"{path} cannot be read and may be cut off: {_said(error)}; {WAY_OUT}.") from error
+            raise UserError(f"{path} cannot be read and may be cut off: {_said(error)}; {way_out}.") from error
         yield file
 
 
@@ -241,9 +246,9 @@ def _first(mask: Any) -> int:
     return int(np.argmax(_to_numpy(mask)))
 
 
-def _damaged(path: Path, names: Sequence[str], error: BaseException) -> UserError:
+def _damaged(path: Path, names: Sequence[str], error: BaseException, way_out: str) -> UserError:
     what = ", ".join(f"'{name}'" for name in names)
-    return UserError(f"{path}: a table is damaged: {what} cannot be read ({_said(error)}); {WAY_OUT}.")
+    return UserError(f"{path}: a table is damaged: {what} cannot be read ({_said(error)}); {way_out}.")
 
 
 def _said(error: BaseException) -> str:
