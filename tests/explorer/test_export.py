@@ -262,7 +262,7 @@ def test_episodes_are_chosen_over_returns_and_clusters(make_view: Callable[..., 
     explored = make_view(num_episodes=200).explored
     chosen = choose_episodes(explored, 1_000)
     assert 900 < explored.episodes.num_rows[chosen].sum() <= 1_000
-    returns = explored.episodes.total_reward[chosen]
+    returns = explored.episodes.episode_return[chosen]
     assert 0.3 < (returns > 0).mean() < 0.7
     assert explored.states.code_index is not None
     rows = np.isin(explored.states.episode, chosen)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from semantic_rl.errors import UserError
-from semantic_rl.models.policy import PolicyOutput, SemanticPolicy, choose_actions, log_probs, sample_actions
+from semantic_rl.models.policy import PolicyOutput, SemanticPolicy, choose_actions, log_prob_of, sample_actions
 from semantic_rl.models.semantic import SemanticClustering
 
 B, K = 6, 8
@@ -191,7 +191,7 @@ def test_the_generator_decides_the_actions() -> None:
 
 def test_log_probs_are_those_of_a_loop() -> None:
     logits, actions = torch.randn(B, 15) * 3, torch.randint(0, 15, (B,))
-    for state, value in enumerate(log_probs(logits, actions).tolist()):
+    for state, value in enumerate(log_prob_of(logits, actions).tolist()):
         weights = np.exp(logits[state].double().numpy())
         assert value == pytest.approx(np.log(weights[actions[state]] / weights.sum()), abs=1e-5)
 
@@ -238,10 +238,10 @@ def test_the_module_and_the_actions_name_shapes_that_do_not_fit() -> None:
         module.code_distances(torch.zeros(2))
     with pytest.raises(ValueError, match=r"choose_actions: got logits \[6, 15\], uniform \[6, 14\]"):
         choose_actions(torch.zeros(B, 15), torch.zeros(B, 14))
-    with pytest.raises(ValueError, match=r"log_probs: got logits \[6, 15\], actions \[5\]; expected logits \[B, A\]"):
-        log_probs(torch.zeros(B, 15), torch.zeros(5, dtype=torch.int64))
+    with pytest.raises(ValueError, match=r"log_prob_of: got logits \[6, 15\], actions \[5\]; expected logits \[B, A\]"):
+        log_prob_of(torch.zeros(B, 15), torch.zeros(5, dtype=torch.int64))
     with pytest.raises(ValueError, match=r"actions is torch.float32, expected torch.int64"):
-        log_probs(torch.zeros(B, 15), torch.zeros(B))
+        log_prob_of(torch.zeros(B, 15), torch.zeros(B))
 
 
 @pytest.mark.parametrize(("num_actions", "num_codes"), [(0, 8), (15, -1)])

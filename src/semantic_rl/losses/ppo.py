@@ -46,9 +46,9 @@ def ppo_loss(
         returns=(returns, "B"),
     )
     check_types("ppo_loss", {"logits": logits}, {"actions": actions})
-    all_log_probs = logits.log_softmax(1)
-    log_prob = all_log_probs.gather(1, actions.unsqueeze(1)).squeeze(1)
-    entropy = -(all_log_probs.exp() * all_log_probs).sum(1).mean()
+    log_probs = logits.log_softmax(1)
+    log_prob = log_probs.gather(1, actions.unsqueeze(1)).squeeze(1)
+    entropy = -(log_probs.exp() * log_probs).sum(1).mean()
 
     log_ratio = log_prob - old_log_prob
     ratio = log_ratio.exp()

@@ -145,11 +145,11 @@ def choose_actions(logits: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
     # Clamping to the smallest positive float avoids log(0): rand returns 0 once in 2^24 draws.
     gumbel = -torch.log(-torch.log(uniform.clamp_min(torch.finfo(uniform.dtype).tiny)))
     actions = (logits + gumbel).argmax(1)
-    return actions, log_probs(logits, actions)
+    return actions, log_prob_of(logits, actions)
 
 
-def log_probs(logits: Tensor, actions: Tensor) -> Tensor:
+def log_prob_of(logits: Tensor, actions: Tensor) -> Tensor:
     """Return the log-probabilities [B] of actions [B], int64, under logits [B, A]."""
-    check_shapes("log_probs", logits=(logits, "B A"), actions=(actions, "B"))
-    check_types("log_probs", {"logits": logits}, {"actions": actions})
+    check_shapes("log_prob_of", logits=(logits, "B A"), actions=(actions, "B"))
+    check_types("log_prob_of", {"logits": logits}, {"actions": actions})
     return logits.log_softmax(1).gather(1, actions.unsqueeze(1)).squeeze(1)

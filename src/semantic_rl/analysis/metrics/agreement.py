@@ -9,7 +9,7 @@ from scipy.spatial import procrustes
 from semantic_rl.analysis.metrics.bootstrap import Bootstrap
 from semantic_rl.analysis.metrics.information import shared_information
 from semantic_rl.analysis.metrics.result import Estimate
-from semantic_rl.analysis.metrics.views import View
+from semantic_rl.analysis.metrics.views import MeasuredView
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
 
@@ -58,7 +58,9 @@ def _other_states(recording: Recording, other: Recording, what: str) -> UserErro
     )
 
 
-def agreement(views: list[View], others: list[View], bootstrap: Bootstrap) -> dict[str, dict[str, Estimate]]:
+def agreement(
+    views: list[MeasuredView], others: list[MeasuredView], bootstrap: Bootstrap
+) -> dict[str, dict[str, Estimate]]:
     """Return 'agreement_ami' and 'agreement_procrustes' of the views that both agents have, by the view's key."""
     found: dict[str, dict[str, Estimate]] = {}
     by_key = {view.key: view for view in others}

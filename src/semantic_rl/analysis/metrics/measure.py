@@ -15,7 +15,7 @@ from semantic_rl.analysis.metrics.dwelling import NUM_SHUFFLES
 from semantic_rl.analysis.metrics.measure_views import Subject, measure_subject
 from semantic_rl.analysis.metrics.result import Estimate, Method, Metric, Metrics, Omission
 from semantic_rl.analysis.metrics.sample import Sample, episode_rows, read_sample
-from semantic_rl.analysis.metrics.views import View, baseline_views, fdr_view, kmeans_view
+from semantic_rl.analysis.metrics.views import MeasuredView, baseline_views, fdr_view, kmeans_view
 from semantic_rl.config import MetricsConfig, SemanticConfig
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
@@ -112,9 +112,9 @@ class _Settings(NamedTuple):
 
 def _views(
     recording: Recording, sample: Sample, settings: _Settings, report: Report
-) -> tuple[list[View], list[Omission]]:
+) -> tuple[list[MeasuredView], list[Omission]]:
     """Return the views to compare, the agent's own view first; an agent without one is measured by k-means alone."""
-    views, omitted = list[View](), list[Omission]()
+    views, omitted = list[MeasuredView](), list[Omission]()
     if recording.num_codes:
         states = recording.table("embedding_x", "embedding_y", "code_index")[sample.rows]
         embedding = states.select("embedding_x", "embedding_y").to_numpy()
@@ -145,9 +145,9 @@ def _check_same_states(other: OtherAgent, recording: Recording, sample: Sample) 
 
 def _views_of_other(
     other: OtherAgent, wanted: set[str], settings: _Settings, report: Report
-) -> tuple[list[View], list[Omission]]:
+) -> tuple[list[MeasuredView], list[Omission]]:
     """Return the `wanted` views, made from the other agent's outputs for the same states."""
-    views, omitted = list[View](), list[Omission]()
+    views, omitted = list[MeasuredView](), list[Omission]()
     if other.embedding is not None and other.code_index is not None:
         views.append(fdr_view(other.embedding, other.code_index, int(other.code_index.max()) + 1))
     elif "fdr" in wanted:
@@ -186,7 +186,7 @@ def _ppo_subject(recording: Recording, ppo: Recording, settings: _Settings) -> S
     return Subject(sample, [view], Bootstrap(sample.episode, settings.num_resamples, settings.seed))
 
 
-def _method(subject: Subject, view: View) -> Method:
+def _method(subject: Subject, view: MeasuredView) -> Method:
     sample = subject.sample
     return Method(view.key, view.title, view.about, view.num_clusters, len(sample.rows), sample.num_episodes)
 

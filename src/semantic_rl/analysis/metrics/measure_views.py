@@ -15,7 +15,7 @@ from semantic_rl.analysis.metrics.neighbourhoods import NAMES, Scores, largest_k
 from semantic_rl.analysis.metrics.result import Estimate
 from semantic_rl.analysis.metrics.sample import Sample
 from semantic_rl.analysis.metrics.separation import davies_bouldin, silhouettes, use_of_clusters
-from semantic_rl.analysis.metrics.views import View
+from semantic_rl.analysis.metrics.views import MeasuredView
 
 Estimates = dict[str, dict[str, Estimate]]
 """Estimates by name of the metric, then by key of the view."""
@@ -27,7 +27,7 @@ class Subject(NamedTuple):
     """States of one recording, their views (planes and clusterings), and the bootstrap draws for the intervals."""
 
     sample: Sample
-    views: list[View]
+    views: list[MeasuredView]
     bootstrap: Bootstrap
 
 
@@ -72,7 +72,7 @@ def _neighbourhoods(subject: Subject, seed: int, report: Report) -> Estimates:
     return found
 
 
-def _clusters(subject: Subject, view: View, seed: int) -> Iterator[tuple[str, Estimate]]:
+def _clusters(subject: Subject, view: MeasuredView, seed: int) -> Iterator[tuple[str, Estimate]]:
     sample, labels, bootstrap = subject.sample, view.labels, subject.bootstrap
     if view.plane is not None:
         yield "silhouette_2d", silhouettes(view.plane, {view.key: labels}, bootstrap)[view.key]

@@ -17,7 +17,7 @@ from semantic_rl.errors import UserError
 KMEANS_STARTS = 10
 
 
-class View(NamedTuple):
+class MeasuredView(NamedTuple):
     """A plane and clusters of B states."""
 
     key: str
@@ -35,21 +35,21 @@ Tsne = Callable[[], NDArray[np.floating]]
 """Returns t-SNE of the features [B, 2]; raises UserError if there are too few states."""
 
 
-def fdr_view(embedding: NDArray[np.floating], code_index: NDArray[np.int64], num_codes: int) -> View:
+def fdr_view(embedding: NDArray[np.floating], code_index: NDArray[np.int64], num_codes: int) -> MeasuredView:
     """Return the agent's own embedding and clusters."""
     about = "the agent's own plane, and its codes: a state's cluster is the nearest code"
-    return View("fdr", "FDR", about, embedding, code_index, num_codes)
+    return MeasuredView("fdr", "FDR", about, embedding, code_index, num_codes)
 
 
-def kmeans_view(features: NDArray[np.float32], num_clusters: int, seed: int) -> View:
+def kmeans_view(features: NDArray[np.float32], num_clusters: int, seed: int) -> MeasuredView:
     """Return k-means on the features."""
     about = f"k-means ({num_clusters} clusters) on the {features.shape[1]} features; no plane"
-    return View("kmeans", "k-means", about, None, kmeans(features, num_clusters, seed), num_clusters)
+    return MeasuredView("kmeans", "k-means", about, None, kmeans(features, num_clusters, seed), num_clusters)
 
 
 def baseline_views(
     features: NDArray[np.float32], num_clusters: int, seed: int, tsne: Tsne | None
-) -> tuple[list[View], list[Omission]]:
+) -> tuple[list[MeasuredView], list[Omission]]:
     """Return k-means on the features [B, D] and, unless `tsne` is None, on t-SNE and on PCA; and what is omitted."""
     if len(features) < num_clusters:
         why = f"{num_clusters} clusters need as many states, and there are {len(features)}"
@@ -60,12 +60,12 @@ def baseline_views(
         try:
             plane = tsne()
             about = f"t-SNE of the features, {on_plane}"
-            views.append(View("tsne", "t-SNE", about, plane, kmeans(plane, num_clusters, seed), num_clusters))
+            views.append(MeasuredView("tsne", "t-SNE", about, plane, kmeans(plane, num_clusters, seed), num_clusters))
         except UserError as error:
             omitted.append(Omission("t-SNE", str(error)))
         plane = pca(features)
         about = f"first two principal components of the features, {on_plane}"
-        views.append(View("pca", "PCA", about, plane, kmeans(plane, num_clusters, seed), num_clusters))
+        views.append(MeasuredView("pca", "PCA", about, plane, kmeans(plane, num_clusters, seed), num_clusters))
     return views, omitted
 
 

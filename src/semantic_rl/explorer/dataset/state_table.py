@@ -39,7 +39,7 @@ class Episodes(NamedTuple):
     first_row: NDArray[np.int64]
     num_rows: NDArray[np.int64]
     length: NDArray[np.int64]
-    total_reward: NDArray[np.float64]
+    episode_return: NDArray[np.float64]
     level_seed: NDArray[np.int64]
     ended: NDArray[np.bool_]
     success: NDArray[np.bool_]
@@ -88,7 +88,7 @@ def read_episodes(recording: Recording) -> Episodes:
         first_row=table["first_row"].to_numpy().astype(np.int64),
         num_rows=table["num_rows"].to_numpy().astype(np.int64),
         length=table["length"].to_numpy().astype(np.int64),
-        total_reward=table["return"].to_numpy().astype(np.float64),
+        episode_return=table["return"].to_numpy().astype(np.float64),
         level_seed=table["level_seed"].to_numpy().astype(np.int64),
         ended=ended,
         success=table["success"].to_numpy(),

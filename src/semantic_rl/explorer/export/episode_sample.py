@@ -54,7 +54,7 @@ def _cluster_shares(explored: Explored) -> NDArray[np.float64]:
 
 def _return_groups(explored: Explored) -> NDArray[np.int64]:
     """Return the group of each episode, [E], by return; groups have equal sizes as far as returns differ."""
-    returns = explored.episodes.total_reward
+    returns = explored.episodes.episode_return
     edges = np.quantile(returns, np.arange(1, NUM_RETURN_BINS) / NUM_RETURN_BINS)
     groups = np.searchsorted(np.unique(edges), returns, side="left")
     return np.unique(groups, return_inverse=True)[1].astype(np.int64)

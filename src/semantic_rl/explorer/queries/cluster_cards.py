@@ -137,7 +137,7 @@ def _that_count(explored: Explored, runs: Runs) -> NDArray[np.bool_]:
         np.zeros(1, np.int64),
         explored.states.action,
         runs,
-        episodes.total_reward,
+        episodes.episode_return,
         episodes.length,
         episodes.ended,
     )

@@ -17,7 +17,7 @@ def list_episodes(explored: Explored) -> contract.Episodes:
         "first_row": episodes.first_row,
         "num_rows": episodes.num_rows,
         "length": episodes.length,
-        "episode_return": episodes.total_reward,
+        "episode_return": episodes.episode_return,
         "level_seed": episodes.level_seed,
         "success": [None if value == 255 else bool(value) for value in success.tolist()],
     }
@@ -30,7 +30,7 @@ def describe_episode(explored: Explored, episode: int) -> contract.EpisodeData:
         "episode": episode,
         "first_row": rows.start,
         "length": int(explored.episodes.length[episode]),
-        "episode_return": float(explored.episodes.total_reward[episode]),
+        "episode_return": float(explored.episodes.episode_return[episode]),
         "level_seed": int(explored.episodes.level_seed[episode]),
         "step": states.step[rows],
         "action": states.action[rows],

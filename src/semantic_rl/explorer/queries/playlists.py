@@ -96,14 +96,14 @@ def failures(explored: Explored) -> Found:
     """Find the ends of the episodes that ended without success, the lowest return and then the shortest first."""
     episodes = explored.episodes
     failed = np.flatnonzero(episodes.ended & ~episodes.success & (episodes.num_rows > 0))
-    failed = failed[np.lexsort((episodes.length[failed], episodes.total_reward[failed]))]
+    failed = failed[np.lexsort((episodes.length[failed], episodes.episode_return[failed]))]
     row = episodes.first_row[failed] + episodes.num_rows[failed] - 1
 
     def text(place: int) -> str:
         episode = failed[place]
         return (
             f"level {episodes.level_seed[episode]}: ended after {_count(episodes.length[episode], 'step')}, return "
-            f"{episodes.total_reward[episode]:g}"
+            f"{episodes.episode_return[episode]:g}"
         )
 
     return Found(LISTS["failures"].title, row, np.maximum(row - BEFORE_END, episodes.first_row[failed]), row, text)

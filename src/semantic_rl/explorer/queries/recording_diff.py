@@ -96,7 +96,7 @@ def _settings(explored: Explored) -> list[str]:
 def _play(pair: _Pair) -> Iterator[contract.ComparedNumber]:
     """Compare returns, episode lengths and values."""
     numbers = (
-        _Number("mean return", "play", ".2f", _of_ended(lambda one: one.episodes.total_reward)),
+        _Number("mean return", "play", ".2f", _of_ended(lambda one: one.episodes.episode_return)),
         _Number("success", "play", ".0%", _of_ended(lambda one: one.episodes.success)),
         _Number("steps of an episode", "play", ".0f", _of_ended(lambda one: one.episodes.length)),
         _Number("expected value", "play", ".2f", _of_states(lambda one: one.states.value)),
