@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from semantic_rl.cli import main
 from semantic_rl.config import EnvConfig, EvaluateConfig, TrainConfig, to_dict
 from semantic_rl.envs.base import EnvStep
+from semantic_rl.envs.procgen.spec import procgen_spec
 from semantic_rl.errors import UserError
 from semantic_rl.evaluate import Episodes, bootstrap_interval, evaluate, play_quotas, summarize
 from semantic_rl.models.policy import SemanticPolicy
@@ -132,7 +133,7 @@ def test_more_episodes_than_environments_are_all_played(run: Path) -> None:
 def summary(returns: list[float], env: EnvConfig) -> Any:
     count = len(returns)
     episodes = Episodes(np.array(returns), np.arange(1, count + 1), np.arange(count) % 2 == 0)
-    return summarize(episodes, EvaluateConfig(Path("run")), "run", "sppo", env, 0.0)
+    return summarize(episodes, 0, "run", "sppo", procgen_spec(to_dict(env)), 0.0)
 
 
 def test_the_summary_is_that_of_the_episodes() -> None:

@@ -1,8 +1,9 @@
 """Evaluates a trained agent: plays whole episodes and reports scores with confidence intervals.
 
-Actions are sampled, as in training. Each environment plays a fixed number of episodes. Taking the first episodes that
-end in any environment would favour short ones: while one environment plays a long episode, others finish several short
-ones. Since an episode's length is related to its success, that would bias the mean.
+Actions are sampled, as in training, unless the most likely ones are asked for. Each environment plays a fixed number of
+episodes. Taking the first episodes that end in any environment would favour short ones: while one environment plays a
+long episode, others finish several short ones. Since an episode's length is related to its success, that would bias the
+mean.
 """
 
 import math
@@ -15,12 +16,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from semantic_rl.analysis.return_ranges import normalize, published_range
-from semantic_rl.config import EnvConfig, EvaluateConfig
+from semantic_rl.analysis.return_ranges import normalize
+from semantic_rl.config import EnvConfig, EvaluateConfig, to_dict
 from semantic_rl.config.intervals import QUANTILES
 from semantic_rl.config.levels import Levels, choose_levels
 from semantic_rl.envs.base import VectorEnv
+from semantic_rl.envs.procgen.spec import procgen_spec
 from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
+from semantic_rl.envs.spec import EnvSpec
 from semantic_rl.models.policy import SemanticPolicy, sample_actions
 from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
 from semantic_rl.training.device import autocast, choose_device, choose_precision
@@ -48,9 +51,10 @@ class EvaluationResult:
     """The checkpoint's path."""
     algorithm: str
     env: str
-    distribution_mode: str
-    num_levels: int
-    start_level: int
+    distribution_mode: str | None
+    """Difficulty of a Procgen game; it and the levels are None for other environments."""
+    num_levels: int | None
+    start_level: int | None
     seed: int
     episodes: int
     mean_return: float
@@ -64,8 +68,8 @@ class EvaluationResult:
     """Normalised mean: 0 for a trivial and 1 for a perfect policy; None in modes without a published return range."""
     mean_length: float
     """Mean number of steps of an episode."""
-    success_rate: float
-    """Share of episodes that reached the level's goal."""
+    success_rate: float | None
+    """Share of episodes that reached the level's goal; None where nothing counts as success."""
     steps: int
     """Total number of steps of all episodes."""
     seconds: float
@@ -74,15 +78,16 @@ class EvaluationResult:
         """Return the result as readable text."""
         low, high = self.confidence_interval
         levels = f"{self.num_levels} levels from {self.start_level}" if self.num_levels else "all levels"
+        is_game = self.distribution_mode is not None
         rows = [
             ("agent", f"{self.agent} ({self.algorithm})"),
-            ("game", f"{self.env}, {self.distribution_mode}, {levels}"),
+            ("game", f"{self.env}, {self.distribution_mode}, {levels}") if is_game else ("environment", self.env),
             ("episodes", f"{self.episodes} ({self.steps:,} steps, {self.seconds:.1f} s)"),
             ("mean return", f"{self.mean_return:.3f}   95% interval {low:.3f} to {high:.3f} (bootstrap over episodes)"),
             ("deviation", "–" if self.std_return is None else f"{self.std_return:.3f}"),
             ("standard error", "–" if self.standard_error is None else f"{self.standard_error:.3f}"),
             ("normalised mean", "–" if self.normalized_mean is None else f"{self.normalized_mean:.3f}"),
-            ("success rate", f"{self.success_rate:.1%}"),
+            ("success rate", "–" if self.success_rate is None else f"{self.success_rate:.1%}"),
             ("mean length", f"{self.mean_length:.1f} steps"),
         ]
         return "\n".join(f"{name:<16} {value}" for name, value in rows)
@@ -122,10 +127,11 @@ def evaluate(config: EvaluateConfig, progress: Callable[[int, int], None] | None
     games = ProcgenVectorEnv(environment, num_envs, env_seed)
     try:
         with autocast(device, precision):
-            episodes = play_quotas(policy, games, quotas, generator, progress)
+            episodes = play_quotas(policy, games, quotas, generator, progress, config.deterministic)
     finally:
         games.close()
-    return summarize(episodes, config, str(folder), settings["algorithm"], environment, began)
+    spec = procgen_spec(to_dict(environment))
+    return summarize(episodes, config.seed, str(folder), settings["algorithm"], spec, began)
 
 
 @torch.no_grad()
@@ -135,8 +141,12 @@ def play_quotas(
     quotas: list[int],
     generator: torch.Generator,
     progress: Callable[[int, int], None] | None = None,
+    deterministic: bool = False,
 ) -> Episodes:
-    """Play `quotas[i]` episodes in environment i, with sampled actions; environments that have finished wait."""
+    """Play `quotas[i]` episodes in environment i; environments that have finished wait.
+
+    Actions are sampled, or with `deterministic` the most likely ones.
+    """
     device = generator.device
     finished: list[list[tuple[float, int, bool]]] = [[] for _ in quotas]
     returns, lengths = np.zeros(len(quotas)), np.zeros(len(quotas), np.int64)
@@ -146,7 +156,8 @@ def play_quotas(
     while len(playing):
         output = policy(torch.from_numpy(observation[playing]).to(device))
         actions[:] = DO_NOTHING
-        actions[playing] = sample_actions(output.logits, generator)[0].cpu().numpy()
+        chosen = output.logits.argmax(1) if deterministic else sample_actions(output.logits, generator)[0]
+        actions[playing] = chosen.cpu().numpy()
         games.act(actions)
         step = games.observe()
         observation = step.observation
@@ -160,35 +171,40 @@ def play_quotas(
             playing = np.array([index for index in playing if len(finished[index]) < quotas[index]], np.int64)
             if progress is not None:
                 progress(sum(map(len, finished)), sum(quotas))
-    every = [episode for episodes in finished for episode in episodes]
-    columns = zip(*every, strict=True)
+    return as_episodes([episode for episodes in finished for episode in episodes])
+
+
+def as_episodes(finished: list[tuple[float, int, bool]]) -> Episodes:
+    """Return finished episodes, each (return, length, success)."""
+    columns = zip(*finished, strict=True)
     return Episodes(*(np.array(column, kind) for column, kind in zip(columns, ("f8", "i8", "?"), strict=True)))
 
 
 def summarize(
-    episodes: Episodes, config: EvaluateConfig, agent: str, algorithm: str, environment: EnvConfig, began: float
+    episodes: Episodes, seed: int, agent: str, algorithm: str, spec: EnvSpec, began: float
 ) -> EvaluationResult:
     """Compute the result from the episodes played since `began`, a time of `time.perf_counter`."""
     returns = episodes.returns
     deviation = float(returns.std(ddof=1)) if len(returns) > 1 else None
-    scale = published_range(environment.env, environment.distribution_mode)
+    scale, arguments = spec.return_range, spec.arguments
+    mode, levels, start = (arguments.get(name) for name in ("distribution_mode", "num_levels", "start_level"))
     mean = float(returns.mean())
     return EvaluationResult(
         agent=agent,
         algorithm=algorithm,
-        env=environment.env,
-        distribution_mode=environment.distribution_mode,
-        num_levels=environment.num_levels,
-        start_level=environment.start_level,
-        seed=config.seed,
+        env=spec.id,
+        distribution_mode=mode if isinstance(mode, str) else None,
+        num_levels=levels if isinstance(levels, int) else None,
+        start_level=start if isinstance(start, int) else None,
+        seed=seed,
         episodes=len(returns),
         mean_return=mean,
         std_return=deviation,
         standard_error=None if deviation is None else deviation / math.sqrt(len(returns)),
-        confidence_interval=bootstrap_interval(returns, config.seed),
+        confidence_interval=bootstrap_interval(returns, seed),
         normalized_mean=None if scale is None else normalize(mean, scale),
         mean_length=float(episodes.lengths.mean()),
-        success_rate=float(episodes.successes.mean()),
+        success_rate=None if spec.success is None else float(episodes.successes.mean()),
         steps=int(episodes.lengths.sum()),
         seconds=time.perf_counter() - began,
     )

@@ -196,13 +196,29 @@ def test_the_command_takes_a_function_in_a_file(tmp_path: Path, capsys: pytest.C
     assert open_recording(out).num_states >= 40
 
 
+def test_episodes_are_scored_without_recording_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.py").write_text(USER_FILE, encoding="utf-8")
+    command = f"evaluate {tmp_path}/mine.py:make_agent --env CartPole-v1 --episodes 5 --json --seed 3"
+    scores: list[dict[str, Any]] = []
+    for more in ("", "", " --deterministic", " --wrap time-limit=3"):
+        torch.manual_seed(0)
+        main((command + more).split())
+        scores.append(json.loads(capsys.readouterr().out))
+    kept = ("mean_return", "mean_length", "steps")
+    assert [scores[0][name] for name in kept] == [scores[1][name] for name in kept]
+    assert scores[0]["mean_return"] == scores[0]["mean_length"] > 5
+    assert (scores[0]["success_rate"], scores[0]["distribution_mode"]) == (None, None)
+    assert scores[2]["mean_return"] != scores[0]["mean_return"]
+    assert scores[3]["mean_return"] == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         ("", "env: .*mine.py:make_agent does not say which environment it plays"),
         ("--env CartPole-v7", "CartPole-v7"),
         ("--env CartPole-v1 --num-levels 3", "num_levels: CartPole-v1 is no Procgen game"),
-        ("--env CartPole-v1 --env-args fast", "env_args: got 'fast', expected name=value"),
+        ("--env CartPole-v1 --env-args fast", "env_args: got 'fast', expected key=value"),
         ("--env CartPole-v1 --wrap nonsense", "nonsense"),
         ("--env Pendulum-v1", "agent: fails on the first observation of Pendulum-v1"),
         ("--env CartPole-v1 --layer 7", "layer"),

@@ -15,24 +15,10 @@ from semantic_rl.config.checks import (
     within,
     without_effect,
 )
+from semantic_rl.config.env_arguments import read_env_arguments
 from semantic_rl.config.levels import check_levels
 from semantic_rl.config.markers import Positional
 from semantic_rl.envs.spec import Scalar
-
-
-def parse_argument(text: str) -> tuple[str, Scalar]:
-    """Return name and value of an environment's argument, written as name=value; raises UserError if it is not."""
-    name, sign, value = text.partition("=")
-    require(bool(sign) and name.isidentifier(), "env_args", text, "name=value, as in gravity=-9.8")
-    constants: dict[str, Scalar] = {"true": True, "false": False, "none": None, "null": None}
-    if value.lower() in constants:
-        return name, constants[value.lower()]
-    for kind in (int, float):
-        try:
-            return name, kind(value)
-        except ValueError:
-            continue
-    return name, value
 
 
 @dataclass(frozen=True)
@@ -95,7 +81,7 @@ class RecordConfig:
     precision: Precision = "auto"
     """Number format of the convolutions; auto uses bf16 on CUDA and on CPUs with AVX512-BF16 or AMX."""
     num_threads: int = 0
-    """Number of CPU threads of the network; 0 leaves the choice to PyTorch."""
+    """Number of CPU threads of the network; 0 leaves the choice to PyTorch, and is 1 for agents trained elsewhere."""
     resume: bool = False
     """Complete a recording that was interrupted, exactly from where it stopped."""
 
@@ -128,8 +114,7 @@ class RecordConfig:
         within(self, 0.0, 1.0, "random_action_probability", "keep_probability")
         above_zero(self, "keep_probability")
         check_levels(self.num_levels, self.start_level, self.level_seed)
-        names = [parse_argument(text)[0] for text in self.env_args]
-        require(len(set(names)) == len(names), "env_args", " ".join(self.env_args), "each name once")
+        read_env_arguments(self.env_args)
         if self.protocol == "episodes":
             reason = "--protocol episodes plays whole episodes by the agent's own policy"
             without_effect(self, reason, "explore_steps", "random_action_probability", "keep_probability")
@@ -137,7 +122,7 @@ class RecordConfig:
     @property
     def arguments(self) -> dict[str, Scalar]:
         """The environment's arguments, by name; numbers, true, false and null are read as such."""
-        return dict(map(parse_argument, self.env_args))
+        return read_env_arguments(self.env_args)
 
     @property
     def target_states(self) -> int | None:
@@ -155,10 +140,24 @@ class EvaluateConfig:
     """Let a trained agent play whole episodes and print its mean return and success rate, with intervals."""
 
     agent: Positional[Path]
-    """A run folder (its last checkpoint is used), a checkpoint folder, or the name of an agent that ships with the
-    package, such as sppo-coinrun; 'semantic-rl agents' lists these names."""
+    """A run folder (its last checkpoint is used), a checkpoint folder, the name of an agent that ships with the package
+    ('semantic-rl agents' lists them), a zip of Stable-Baselines3 or sb3-contrib, or a function in a Python file of your
+    own that returns an agent (my_agent.py:make_agent)."""
     episodes: int = 200
     """Number of episodes to play, in up to 64 parallel environments."""
+    env: str | None = None
+    """Environment of an agent that was trained elsewhere: a Gymnasium id (LunarLander-v3, ALE/Breakout-v5) or a
+    function in a Python file that makes one (my_env.py:make_env)."""
+    env_args: tuple[str, ...] = ()
+    """Arguments of that environment, as name=value."""
+    wrap: tuple[str, ...] = ()
+    """Wrappers around that environment, the innermost first: atari, frame-stack=4, …; a mistyped one lists them all."""
+    vec_normalize: Path | None = None
+    """File of Stable-Baselines3's VecNormalize with the statistics that normalise the agent's observations."""
+    trust: bool = False
+    """Let Stable-Baselines3 itself open the agent's zip, which runs any code that it holds."""
+    deterministic: bool = False
+    """Take the most likely action in each state, instead of sampling one."""
     distribution_mode: str | None = None
     """Difficulty of the game; by default the one that the agent was trained on."""
     num_levels: int | None = None
@@ -178,8 +177,14 @@ class EvaluateConfig:
     num_threads: int = 0
     """Number of CPU threads of the network; 0 leaves the choice to PyTorch."""
 
+    @property
+    def arguments(self) -> dict[str, Scalar]:
+        """The environment's arguments, by name; numbers, true, false and null are read as such."""
+        return read_env_arguments(self.env_args)
+
     def __post_init__(self) -> None:
         at_least(self, 1, "episodes")
+        read_env_arguments(self.env_args)
         check_levels(self.num_levels, self.start_level, self.level_seed)
         within(self, 0, 2**31 - 1, "seed")
         within(self, 0, MOST_THREADS, "num_threads")

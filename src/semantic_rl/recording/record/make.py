@@ -59,8 +59,9 @@ def record_policy(
 
 def record_subject(subject: Subject, config: RecordConfig) -> Path:
     """Record an agent in an environment; otherwise like `record`."""
-    if config.num_threads:
-        torch.set_num_threads(config.num_threads)
+    # Networks that others trained are mostly small: threads that wait for each other make them slower.
+    if config.num_threads or subject.policy is None:
+        torch.set_num_threads(config.num_threads or 1)
     keep_freed_memory()
     machine = {"device": str(getattr(subject.agent, "device", "cpu")).partition(":")[0]}
     machine["precision"] = getattr(subject.agent, "precision", "fp32")

@@ -2,12 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from semantic_rl.agents.open import open_agent
 from semantic_rl.agents.policy import PolicyAgent
 from semantic_rl.agents.protocol import Agent
-from semantic_rl.config import EnvConfig, RecordConfig
+from semantic_rl.config import EnvConfig, EvaluateConfig, RecordConfig
 from semantic_rl.config.levels import Levels, choose_levels
 from semantic_rl.control_factor import was_ever_above_zero
 from semantic_rl.envs.gymnasium.make import EnvRecipe, open_recipe
@@ -32,14 +32,19 @@ def is_our_agent(agent: Path) -> bool:
     return user_function(str(agent)) is None and kind_of(agent, "an agent") != "file"
 
 
-def our_subject(config: RecordConfig) -> Subject:
-    """Return an agent that this package trained, in the game that it was trained on."""
+def refuse_environment(config: RecordConfig | EvaluateConfig) -> None:
+    """Raise UserError if settings are given that only agents have which others trained."""
     for name in OF_FOREIGN_AGENTS:
-        if getattr(config, name):
+        if getattr(config, name, None):
             raise UserError(
                 f"{name}: got {getattr(config, name)!r}, but {config.agent} is an agent of this package, which plays "
                 "the game that it was trained on; leave it out."
             )
+
+
+def our_subject(config: RecordConfig) -> Subject:
+    """Return an agent that this package trained, in the game that it was trained on."""
+    refuse_environment(config)
     checkpoint = find_checkpoint(config.agent)
     state = read_state(checkpoint)
     trained: dict[str, Any] = state["config"]
@@ -68,8 +73,15 @@ def policy_subject(
     return Subject(agent, entry, procgen_source(environment), outputs_of_policy(NUM_FEATURES))
 
 
-def foreign_subject(config: RecordConfig) -> Subject:
-    """Return an agent that others trained, in the environment that the user names."""
+class Foreign(NamedTuple):
+    """An agent that others trained, and how its environment is made."""
+
+    agent: Agent
+    recipe: EnvRecipe
+
+
+def open_foreign(config: RecordConfig | EvaluateConfig) -> Foreign:
+    """Open an agent that others trained, for the environment that the user names; print what they should know."""
     if config.env is None:
         raise UserError(
             f"env: {config.agent} does not say which environment it plays; give it, as in --env LunarLander-v3"
@@ -80,14 +92,20 @@ def foreign_subject(config: RecordConfig) -> Subject:
     recipe = open_recipe(config.env, config.arguments, config.wrap, config.agent, config.vec_normalize)
     env = recipe.make(render=False)
     try:
-        agent = open_agent(config.agent, env=env, layer=config.layer, trust=config.trust)
+        agent = open_agent(config.agent, env=env, layer=getattr(config, "layer", None), trust=config.trust)
     finally:
         env.close()
     for note in (*recipe.notes, *getattr(agent, "notes", ())):
         print(note, file=sys.stderr)
-    print(f"looks into the layer {agent.layer}, {agent.num_features} numbers", file=sys.stderr)
     if recipe.wrapper_names:
         print(f"wrappers: {', '.join(recipe.wrapper_names)}", file=sys.stderr)
+    return Foreign(agent, recipe)
+
+
+def foreign_subject(config: RecordConfig) -> Subject:
+    """Return an agent that others trained, in the environment that the user names."""
+    agent, recipe = open_foreign(config)
+    print(f"looks into the layer {agent.layer}, {agent.num_features} numbers", file=sys.stderr)
     return agent_subject(agent, recipe, config, describe_foreign(agent, config.agent.stem))
 
 

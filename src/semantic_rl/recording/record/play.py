@@ -44,6 +44,13 @@ class Exploration(NamedTuple):
     keep_probability: float
 
 
+def joined(observations: Sequence[Any]) -> Any:
+    """Join observations, arrays [1, …] or dictionaries of them, into one with [B, …]."""
+    if isinstance(observations[0], dict):
+        return {name: np.concatenate([one[name] for one in observations]) for name in observations[0]}
+    return np.concatenate(observations)
+
+
 class Play:
     """Environments, actor and running episodes; call `step` until it returns False."""
 
@@ -251,9 +258,7 @@ class Play:
             seen = [self._current[slot].observation for slot in slots]
         else:
             seen = [self._envs[slot].agent_observation() for slot in slots]
-        if isinstance(seen[0], dict):
-            return {name: np.concatenate([one[name] for one in seen]) for name in seen[0]}
-        return np.concatenate(seen)
+        return joined(seen)
 
     def _pack(self, slot: int) -> bytes:
         """Compress the observation of an environment."""

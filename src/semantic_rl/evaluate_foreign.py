@@ -1,0 +1,84 @@
+"""Evaluates an agent that others trained, in any Gymnasium environment.
+
+As in `evaluate`, each of several environments plays a fixed number of episodes. The episode with number n begins with
+a seed that depends on n and on the seed of the evaluation alone.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from semantic_rl.config import EvaluateConfig
+from semantic_rl.envs.gymnasium.recordable import GymnasiumEnv
+from semantic_rl.errors import UserError
+from semantic_rl.evaluate import MAX_ENVS, EvaluationResult, as_episodes, summarize
+from semantic_rl.recording.record.actor import Actor
+from semantic_rl.recording.record.open_subject import open_foreign
+from semantic_rl.recording.record.play import MOST_EPISODE_STEPS, joined
+from semantic_rl.recording.record.subject import probe
+
+
+def evaluate_foreign(config: EvaluateConfig, progress: Callable[[int, int], None]) -> EvaluationResult:
+    """Play the agent as `config` says; `progress` is called with (finished, all) episodes.
+
+    Raises UserError if there is no such agent or environment, or if they do not fit each other.
+    """
+    began = time.perf_counter()
+    torch.set_num_threads(config.num_threads or 1)
+    agent, recipe = open_foreign(config)
+    num_envs = min(MAX_ENVS, config.episodes)
+    first = GymnasiumEnv(recipe)
+    spec = first.spec
+    envs = [first, *(GymnasiumEnv(recipe, False, spec) for _ in range(num_envs - 1))]
+    try:
+        probe(agent, spec, first, config.seed)
+        actor = Actor(agent, spec, num_envs, config.seed, config.deterministic)
+        finished = _play(actor, envs, config, progress)
+    finally:
+        for env in envs:
+            env.close()
+    algorithm = getattr(agent, "algorithm", "") or type(agent).__name__
+    return summarize(as_episodes(finished), config.seed, str(config.agent), algorithm, spec, began)
+
+
+def _play(
+    actor: Actor, envs: list[GymnasiumEnv], config: EvaluateConfig, progress: Callable[[int, int], None]
+) -> list[tuple[float, int, bool]]:
+    """Play the episodes; those with the numbers i, i + N, i + 2 N, … in environment i of N."""
+    count = len(envs)
+    number, starts = np.arange(count), np.ones(count, np.bool_)
+    returns, lengths = np.zeros(count), np.zeros(count, np.int64)
+    finished: list[tuple[float, int, bool]] = []
+    for slot, env in enumerate(envs):
+        env.begin(_seed(config.seed, slot))
+    while len(playing := np.flatnonzero(number < config.episodes)):
+        seen: Any = joined([envs[slot].agent_observation() for slot in playing])
+        action = actor(seen, playing, starts[playing])["action"]
+        starts[playing] = False
+        for slot, one in zip(playing.tolist(), action, strict=True):
+            envs[slot].act(one[None])
+            step = envs[slot].observe()
+            returns[slot] += float(step.reward[0])
+            lengths[slot] += 1
+            if lengths[slot] > MOST_EPISODE_STEPS:
+                raise UserError(
+                    f"env: an episode of {envs[slot].spec.id} did not end within {MOST_EPISODE_STEPS:,} steps; add a "
+                    "limit: --wrap time-limit=1000"
+                )
+            if not step.done[0]:
+                continue
+            finished.append((float(returns[slot]), int(lengths[slot]), bool(step.success[0])))
+            progress(len(finished), config.episodes)
+            number[slot] += count
+            returns[slot], lengths[slot], starts[slot] = 0.0, 0, True
+            if number[slot] < config.episodes:
+                envs[slot].begin(_seed(config.seed, int(number[slot])))
+    return finished
+
+
+def _seed(seed: int, number: int) -> int:
+    """Return the seed with which an episode begins."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0] % 2**31)
