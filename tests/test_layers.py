@@ -60,6 +60,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
                               "training.checkpoint", "training.device", "training.signals",
                               "training.versions", "user_code"),
     "clustering":            ("recording.store", "losses", "analysis", "config", "artifacts"),
+    "recording.own_data":    ("recording.store", "artifacts", "config", "envs.spec", "envs.gymnasium"),
     "analysis":              ("recording.store", "artifacts", "config", "envs.procgen.games"),
     "figures":               ("analysis", "recording.store", "artifacts", "config", "envs.procgen.games"),
     "clips":                 ("analysis", "recording.store", "artifacts", "envs.procgen.games", "config"),
@@ -96,7 +97,7 @@ CLI_MAY_IMPORT_AT_START = ("arguments", "config", *EVERYONE[:-1], "artifacts", "
 
 WITHOUT_TORCH_AND_GAMES = (
     *EVERYONE, "envs.spec", "envs.procgen.games", "envs.procgen.spec", "config", "artifacts", "arguments",
-    "terminal_signs", "recording.store", "analysis", "figures", "clips", "report",
+    "terminal_signs", "recording.store", "recording.own_data", "analysis", "figures", "clips", "report",
     "explorer", "commands", "cli",
 )  # fmt: skip
 HEAVY = ("torch", "procgen_gym", "gymnasium")

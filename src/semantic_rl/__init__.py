@@ -52,6 +52,19 @@ def record(agent: Any, env: str, out: Any, num_states: int | None = None, **sett
     return import_module("semantic_rl.recording.record.library").record(agent, env, out, num_states, **settings)
 
 
+class RecordingWriter:
+    """Makes a recording of what a loop of one's own plays; see `semantic_rl.recording.own_data.writer`.
+
+    with semantic_rl.RecordingWriter("recordings/mine", "CartPole-v1") as writer:
+        writer.add_episode(observations=…, actions=…, features=…, rewards=…, terminated=True)
+    """
+
+    def __new__(cls, *arguments: Any, **settings: Any) -> Any:
+        from importlib import import_module
+
+        return import_module("semantic_rl.recording.own_data.writer").RecordingWriter(*arguments, **settings)
+
+
 def open_recording(path: Any, clustering: str | None = None) -> Any:
     """Open a finished recording: `.states`, `.episodes`, `.frame(row)`; see `semantic_rl.recording.store`.
 

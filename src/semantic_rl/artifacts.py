@@ -145,8 +145,8 @@ STATE_COLUMNS = (
 )
 """Columns of a recording of a Procgen agent in `states.parquet`; docs/recordings.md describes each."""
 
-OPTIONAL_STATE_COLUMNS = ("level_seed", "log_prob", "value")
-"""Columns that a recording lacks if its environment or its agent does not say such a thing."""
+OPTIONAL_STATE_COLUMNS = ("level_seed", "log_prob", "value", "action", "reward", "return_to_go")
+"""Columns that a recording lacks if its environment, its agent or its data do not say such a thing."""
 OTHER_STATE_COLUMNS = ("action_vector", "policy")
 """Columns of action spaces that are not discrete, and of policies that are not categorical."""
 

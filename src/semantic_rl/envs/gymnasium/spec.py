@@ -28,6 +28,21 @@ def gymnasium_spec(env: gym.Env[Any, Any], recipe: EnvRecipe) -> EnvSpec:
 
     Raises UserError if the environment's spaces are not supported, or if it cannot be played.
     """
+    return _spec(env, recipe, _success(recipe))
+
+
+def spec_of_made(env: gym.Env[Any, Any]) -> EnvSpec:
+    """Return the spec of an environment that a user has made; nothing is played, so success is not known.
+
+    Raises UserError if the environment's spaces are not supported.
+    """
+    name = type(env.unwrapped).__name__ if env.spec is None else env.spec.id
+    kwargs = {} if env.spec is None else env.spec.kwargs
+    arguments = {key: value for key, value in kwargs.items() if isinstance(value, str | int | float | bool | None)}
+    return _spec(env, EnvRecipe(name, arguments), None)
+
+
+def _spec(env: gym.Env[Any, Any], recipe: EnvRecipe, success: str | None) -> EnvSpec:
     base = _base(env, recipe)
     leaves = find_leaves(env.observation_space, recipe.env)
     return EnvSpec(
@@ -37,7 +52,7 @@ def gymnasium_spec(env: gym.Env[Any, Any], recipe: EnvRecipe) -> EnvSpec:
         action=_action(env, base, recipe.env),
         arguments=dict(recipe.arguments),
         wrappers=recipe.wrapper_names,
-        success=_success(recipe),
+        success=success,
         level=LEVEL,
         steps_per_second=_steps_per_second(env, recipe),
     )

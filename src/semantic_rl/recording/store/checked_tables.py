@@ -4,12 +4,14 @@ All scalar columns are checked once, when a recording is opened. The list column
 checked in parts when they are read (`check_lists`).
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_rl.recording.store.schema import NULLABLE, SHARD_ROWS
+from semantic_rl.recording.store.schema import SHARD_ROWS
 from semantic_rl.recording.store.table_file import Columns, TableFile
 
 LARGEST_LEVEL = 2**31 - 1
@@ -21,6 +23,8 @@ class Limits(NamedTuple):
 
     num_actions: int
     num_codes: int
+    num_texts: Mapping[str, int] = MappingProxyType({})
+    """Number of categories of the columns of texts, by name."""
 
 
 def check_episodes(file: TableFile) -> Columns:
@@ -58,6 +62,8 @@ def check_states(file: TableFile, episodes: Columns, limits: Limits) -> Columns:
     _refuse(file, "action", columns, columns["action"] >= limits.num_actions, f"less than {limits.num_actions}")
     if limits.num_codes:
         _refuse(file, "code_index", columns, columns["code_index"] >= limits.num_codes, f"less than {limits.num_codes}")
+    for name, count in limits.num_texts.items():
+        _refuse(file, name, columns, columns[name] >= count, f"less than {count}, the number of its categories")
     for name in names:
         if columns[name].dtype.kind == "f":
             check_finite(file, name, columns[name], 0)
@@ -74,7 +80,7 @@ def check_lists(file: TableFile, name: str, values: NDArray[Any], start: int) ->
 
 def check_finite(file: TableFile, name: str, values: NDArray[Any], start: int) -> None:
     """Raise UserError unless all numbers are finite; NaN is allowed as a missing value in nullable columns."""
-    finite = np.isfinite(values) | np.isnan(values) if name in NULLABLE else np.isfinite(values)
+    finite = np.isfinite(values) | np.isnan(values) if name in file.nullable else np.isfinite(values)
     if not finite.all():
         row, *place = np.argwhere(~finite)[0].tolist()
         where = f"{name}[{place[0]}]" if place else name

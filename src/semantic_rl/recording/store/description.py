@@ -6,18 +6,16 @@ from typing import Any, cast
 from semantic_rl.artifacts import (
     OPTIONAL_EPISODE_COLUMNS,
     OPTIONAL_STATE_COLUMNS,
-    OTHER_STATE_COLUMNS,
     RECORDING_FILE,
     RECORDING_FORMAT,
     RECORDING_VERSION,
-    SEMANTIC_STATE_COLUMNS,
-    STATE_COLUMNS,
 )
 from semantic_rl.envs.procgen.spec import procgen_spec
 from semantic_rl.envs.spec import EnvSpec, read_env_spec
 from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of
 from semantic_rl.json_files import JsonObject, read_json_object
+from semantic_rl.recording.store.extra_columns import read_categories, read_extra
 from semantic_rl.recording.store.frames import BATCH_ROWS
 from semantic_rl.recording.store.schema import SHARD_ROWS, StateLayout
 
@@ -28,8 +26,6 @@ MOST_CODES, MOST_ACTIONS = 256, 65_536
 """Most codes, whose indices are stored as bytes, and actions."""
 MOST_NUMBERS = 65_536
 """Most numbers of an action, a policy, or the features."""
-MOST_EXTRA = 64
-"""Most further columns."""
 POLICY_KINDS = (
     "categorical", "multi_categorical", "gaussian", "squashed_gaussian", "beta", "q_values", "deterministic", "unknown",
 )  # fmt: skip
@@ -112,7 +108,8 @@ def state_layout(description: JsonObject, spec: EnvSpec, num_features: int, feat
         description.integer("policy_width", 0, MOST_NUMBERS, 0),
         features_type,
         frozenset(absent_columns(description)),
-        _extra(description),
+        read_extra(description),
+        frozenset(read_categories(description)),
     )
 
 
@@ -120,17 +117,8 @@ def absent_columns(description: JsonObject) -> list[str]:
     """Return the names of columns that a recording of this kind may lack, and lacks."""
     if "absent_columns" not in description:
         return []
-    optional = (*OPTIONAL_STATE_COLUMNS, *OPTIONAL_EPISODE_COLUMNS)
+    optional = (*OPTIONAL_STATE_COLUMNS, *OPTIONAL_EPISODE_COLUMNS, "observation")
     return [name for name in description.object("absent_columns") if name in optional]
-
-
-def _extra(description: JsonObject) -> tuple[str, ...]:
-    found = description.array("extra_columns") if "extra_columns" in description else []
-    taken = {*STATE_COLUMNS, *SEMANTIC_STATE_COLUMNS, *OTHER_STATE_COLUMNS}
-    is_valid = all(isinstance(name, str) and 0 < len(name) <= 80 and name not in taken for name in found)
-    if not is_valid or len(set(found)) != len(found) or len(found) > MOST_EXTRA:
-        description.wrong("extra_columns", f"at most {MOST_EXTRA} names, all different, none of them of a usual column")
-    return tuple(found)
 
 
 def _check_frames(frames: JsonObject) -> None:

@@ -43,6 +43,7 @@ from semantic_rl.recording.store.description import (
     read_description,
     state_layout,
 )
+from semantic_rl.recording.store.extra_columns import ExtraColumn, read_categories, read_extra, texts_of
 from semantic_rl.recording.store.flatbuffer import Damaged
 from semantic_rl.recording.store.frames import FrameShards
 from semantic_rl.recording.store.pictures import check_picture, decode_picture, most_bytes
@@ -50,9 +51,14 @@ from semantic_rl.recording.store.schema import EPISODE_DTYPE, StateLayout, colum
 from semantic_rl.recording.store.state_columns import StateColumns
 from semantic_rl.recording.store.table_file import TableFile, float_type, list_width
 
-FILL: dict[str, Any] = {"level_seed": 0, "success": False, "value": 0.0, "action": 0}
+FILL: dict[str, Any] = {
+    "level_seed": 0, "success": False, "value": 0.0, "action": 0, "reward": 0.0, "return_to_go": np.nan,
+}  # fmt: skip
 """Values of what is not known, in tables."""
-OPTIONAL_SCALARS = ("level_seed", "value", "action")
+OPTIONAL_SCALARS = {
+    "level_seed": np.int64, "value": np.float32, "action": np.uint8, "reward": np.float32, "return_to_go": np.float32,
+}  # fmt: skip
+"""Columns of one number a state that a recording may lack, and their types."""
 
 
 class Recording:
@@ -77,6 +83,10 @@ class Recording:
         """How the policy's numbers are read: categorical if there are log-probabilities."""
         self.content = content
         """The content of `recording.json`, field by field."""
+        self.extra = read_extra(content)
+        """Names of the further columns of states, which the recording's maker added: numbers or texts."""
+        self.categories = read_categories(content)
+        """The texts of the further columns that hold texts, by name; `groups` yields their indices."""
         self._absent = frozenset(absent_columns(content))
         codebook = description["codebook"] if fitted is None else fitted.codebook
         self.codebook: NDArray[np.float32] = np.array(codebook, np.float32).reshape(-1, 2)
@@ -93,7 +103,8 @@ class Recording:
         """All states with all columns, in memory (about 0.8 KB each); `table` and `scan` read only a part."""
         names = self.state_dtype.names or ()
         parts = [columns_to_table(columns) for _, columns in self._states.groups(names)]
-        return cast(pl.DataFrame, pl.from_arrow(pa.concat_tables([to_table(np.zeros(0, self.state_dtype)), *parts])))
+        table = pa.concat_tables([to_table(np.zeros(0, self.state_dtype)), *parts])
+        return self._with_texts(cast(pl.DataFrame, pl.from_arrow(table)))
 
     @cached_property
     def episodes(self) -> pl.DataFrame:
@@ -115,10 +126,10 @@ class Recording:
         uniform = np.full(max(1, self.num_actions), -np.log(max(1, self.num_actions)), np.float32)
         if "log_prob" not in (own.names or ()):
             fill["log_prob"] = uniform
-        types = {"log_prob": (np.float32, (len(uniform),)), "action": np.uint8, "value": np.float32}
-        further = [(name, types.get(name, np.int64)) for name in fill]
+        types = {**OPTIONAL_SCALARS, "log_prob": (np.float32, (len(uniform),))}
+        further = [(name, types[name]) for name in fill]
         dtype = np.dtype([*((name, own[name]) for name in own.names or ()), *further])
-        file = TableFile(self.path / STATES_FILE, dtype, fill)
+        file = TableFile(self.path / STATES_FILE, dtype, fill, layout.nullable)
         self._same_count(STATES_FILE, file.num_rows, self.num_states, RECORDING_FILE)
         return StateColumns(file, None if self.fitted is None else open_states(self.fitted, self.num_states))
 
@@ -130,10 +141,11 @@ class Recording:
         return found if self.fitted is None else found._replace(num_codes=0)
 
     def has(self, name: str) -> bool:
-        """Say whether something is known: value, success, level_seed, log_prob, action (of a discrete space).
+        """Say whether something is known: observation, action (of a discrete space), log_prob, value, reward, success,
+        level_seed.
 
-        What is not known has a neutral value in all tables: value 0, success false, level 0, action 0, and the same
-        probability for each action.
+        What is not known has a neutral value in all tables: value, reward and level 0, success false, action 0, and the
+        same probability for each action. An unknown observation is a single 0.
         """
         return name not in self._absent and (bool(self.num_actions) or name not in ("action", "log_prob"))
 
@@ -145,7 +157,16 @@ class Recording:
 
     def table(self, *names: str) -> pl.DataFrame:
         """Return scalar columns of the state table for all states; NaN where a number is unknown."""
-        return pl.DataFrame(self._states.read(names))
+        return self._with_texts(pl.DataFrame(self._states.read(names)))
+
+    def extra_column(self, name: str) -> ExtraColumn:
+        """Return one of the columns `extra` for all states; a text is an index into the column's categories."""
+        return ExtraColumn(name, self._states.read([name])[name], self.categories.get(name))
+
+    def _with_texts(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Return a table with texts in place of their indices."""
+        names = [name for name in table.columns if name in self.categories]
+        return table.with_columns(texts_of(table[name].to_numpy(), self.categories[name]).alias(name) for name in names)
 
     def scan(self) -> pl.LazyFrame:
         """Return the state table as a lazy frame, of which polars reads only the columns and rows that a query needs.
@@ -326,10 +347,12 @@ class Recording:
         ended = self.episodes.filter(pl.col("terminated") | pl.col("truncated"))
         if len(ended):
             means = ended.select(pl.col("return", "length", "success").mean()).row(0)
-            scores = f"mean return {means[0]:.2f}, mean length {means[1]:.0f}"
+            scores = f"mean return {means[0]:.2f}, " if self.has("reward") else ""
+            scores += f"mean length {means[1]:.0f}"
             scores += f", success {means[2]:.0%}" if self.has("success") else ""
         else:
-            scores = "return and success not known" if self.has("success") else "return not known"
+            names = [name for name, column in (("return", "reward"), ("success", "success")) if self.has(column)]
+            scores = f"{' and '.join(names or ['what comes of them'])} not known"
         if len(ended) < self.num_episodes:
             scores = f"{len(ended):,} of them ended: {scores}" if len(ended) else f"none of them ended: {scores}"
         size = sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
@@ -343,7 +366,8 @@ class Recording:
         states, episodes = self._states.recorded, self._episode_columns
         in_episodes = int(episodes["num_rows"].sum(dtype=np.int64))
         self._same_count(STATES_FILE, states.num_rows, in_episodes, f"the episodes of {EPISODES_FILE}")
-        check_states(states, episodes, Limits(max(1, self.num_actions), self.layout.num_codes))
+        num_texts = {name: len(texts) for name, texts in self.categories.items()}
+        check_states(states, episodes, Limits(max(1, self.num_actions), self.layout.num_codes, num_texts))
 
     def check_frames(self) -> None:
         """Raise UserError unless the files of frames exist, are complete, and match the state table in length."""

@@ -38,7 +38,9 @@ class StateLayout(NamedTuple):
     absent: frozenset[str] = frozenset()
     """Names among `OPTIONAL_STATE_COLUMNS` that the table lacks."""
     extra: tuple[str, ...] = ()
-    """Further columns of numbers, which the recording's maker named."""
+    """Further columns, which the recording's maker named."""
+    texts: frozenset[str] = frozenset()
+    """Those of them that hold texts, as indices; the others hold numbers."""
 
     def dtype(self) -> np.dtype[np.void]:
         """Return the record type of a state."""
@@ -61,9 +63,14 @@ class StateLayout(NamedTuple):
             "embedding_x": np.float32,
             "embedding_y": np.float32,
             "features": (self.features_type, (self.num_features,)),
-            **dict.fromkeys(self.extra, np.float32),
+            **{name: np.uint16 if name in self.texts else np.float32 for name in self.extra},
         }
         return np.dtype([(name, types[name]) for name in self.columns()])
+
+    @property
+    def nullable(self) -> frozenset[str]:
+        """Names of the columns in which NaN means that the number is unknown."""
+        return frozenset((*NULLABLE, *self.extra))
 
     def columns(self) -> list[str]:
         """Return the names of the columns, in order."""

@@ -5,7 +5,7 @@ and lists of variable length if each has the right length. Everything else raise
 column and value; so do the exceptions that Arrow raises for a damaged file.
 """
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -34,13 +34,20 @@ class TableFile:
     """A Parquet file that has the columns of a record type, in any order, and possibly others."""
 
     def __init__(
-        self, path: Path, dtype: np.dtype[np.void], fill: Mapping[str, Any] | None = None, way_out: str = WAY_OUT
+        self,
+        path: Path,
+        dtype: np.dtype[np.void],
+        fill: Mapping[str, Any] | None = None,
+        nullable: Collection[str] = NULLABLE,
+        way_out: str = WAY_OUT,
     ) -> None:
         """Read the file's metadata; raises UserError if the file is missing, cut off or lacks columns.
 
         `fill` gives columns that the file does not have, by name: the value in all rows, a list [width] for a list.
+        `nullable` are columns in which a number may be missing, which is read as NaN.
         """
         self.path = path
+        self.nullable = nullable
         self.dtype = dtype
         self.way_out = way_out
         """What a message advises where the file is damaged."""
@@ -137,7 +144,7 @@ class TableFile:
                 self._wrong_type(name, found, f"lists of {shape[0]} numbers")
             found = found.value_type
         fits = {"i": pa.types.is_integer, "u": pa.types.is_integer, "f": pa.types.is_floating, "b": pa.types.is_boolean}
-        if not fits[kind](found) and not (name in NULLABLE and pa.types.is_null(found)):
+        if not fits[kind](found) and not (name in self.nullable and pa.types.is_null(found)):
             words = {"i": "whole numbers", "u": "whole numbers", "f": "fractions", "b": "true or false"}
             self._wrong_type(name, found, words[kind])
 
@@ -148,7 +155,7 @@ class TableFile:
         """Turn a column, which begins at row `start`, into an array of its type."""
         column.validate(full=True)
         shape = self.dtype[name].shape
-        if column.null_count and name not in NULLABLE:
+        if column.null_count and name not in self.nullable:
             self.wrong(start + _first(column.is_null()), name, "missing", "a value")
         if not shape:
             return self._cast(name, _to_numpy(column), start, 1)

@@ -35,6 +35,7 @@ from semantic_rl.artifacts import (
 from semantic_rl.atomic_write import check_own_folder, remove_abandoned, whole_file
 from semantic_rl.envs.spec import EnvSpec
 from semantic_rl.errors import UserError
+from semantic_rl.recording.store.extra_columns import CATEGORIES, EXTRA_COLUMNS
 from semantic_rl.recording.store.frames import write_observations, write_pictures
 from semantic_rl.recording.store.schema import EPISODE_DTYPE, NULLABLE, ROW_GROUP_ROWS, SHARD_ROWS, to_table
 
@@ -91,7 +92,7 @@ class ShardWriter:
     ) -> None:
         """`observation_shape` and `observation_type` are those of one observation; see `observation_layout`."""
         self._folder = folder
-        self._description = description
+        self._description = dict(description)
         self._shape = observation_shape
         self._type = observation_type
         self._with_pictures = with_pictures
@@ -131,18 +132,35 @@ class ShardWriter:
         content = {**head, **self._description, **({"counts": counts} if complete else {})}
         write_json(self._folder / RECORDING_FILE, content)
 
+    @property
+    def description(self) -> dict[str, Any]:
+        """Return the content of `recording.json` except format and counts."""
+        return self._description
+
+    def describe(self, **entries: Any) -> None:
+        """Add entries to `recording.json`, or replace them."""
+        self._description = {**self._description, **entries}
+
     def add(self, block: Block, episode: Episode) -> None:
-        """Take an episode: number it and append its states to the rows of the recording."""
-        count = len(block.rows)
-        _check_finite(block.rows)
+        """Take a whole episode: number it and append its states to the rows of the recording."""
+        self.add_part(block)
+        self.end_episode(episode)
+
+    def add_part(self, block: Block) -> None:
+        """Take the next states of an episode, which `end_episode` ends."""
+        _check_finite(block.rows, NULLABLE + tuple(self._description.get(EXTRA_COLUMNS, ())))
         block.rows["episode"] = self.num_episodes
-        shard, offset = divmod(self.num_states, SHARD_ROWS)
-        where = (self.num_episodes, self.num_states, count, shard, offset)
-        self._episodes.append((*where, *episode))
-        self.num_states += count
+        self.num_states += len(block.rows)
         self._blocks.append(block)
         while self.num_states - self._num_shards * SHARD_ROWS >= SHARD_ROWS:
             self._write_shard()
+
+    def end_episode(self, episode: Episode) -> None:
+        """End the episode whose states were taken since the last one ended."""
+        first_row = int(self._episodes[-1][1] + self._episodes[-1][2]) if self._episodes else 0
+        shard, offset = divmod(first_row, SHARD_ROWS)
+        where = (self.num_episodes, first_row, self.num_states - first_row, shard, offset)
+        self._episodes.append((*where, *episode))
 
     def _write_shard(self) -> None:
         """Write the rows and frames of the next shard; the remaining rows begin the following shard."""
@@ -191,7 +209,8 @@ class ShardWriter:
             for start in range(0, len(parts), per_group):
                 table = pa.concat_tables(_read(part) for part in parts[start : start + per_group])
                 if writer is None:
-                    dictionary: Any = [name for name in DICTIONARY_COLUMNS if name in table.column_names]
+                    few = {*DICTIONARY_COLUMNS, *self._description.get(CATEGORIES, {})}
+                    dictionary: Any = [name for name in table.column_names if name in few]
                     writer = pq.ParquetWriter(temporary, table.schema, compression="zstd", use_dictionary=dictionary)
                 writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
                 progress(min(start + per_group, len(parts)), len(parts))
@@ -211,11 +230,11 @@ class ShardWriter:
         self._episodes = [tuple(episode) for episode in counters["episodes"]]
 
 
-def _check_finite(rows: NDArray[np.void]) -> None:
+def _check_finite(rows: NDArray[np.void], nullable: tuple[str, ...]) -> None:
     """Raise UserError if a number is NaN or too large for its column; a recording never holds such numbers."""
     for name in rows.dtype.names or ():
         values = rows[name]
-        if values.dtype.kind != "f" or name in NULLABLE or np.isfinite(values).all():
+        if values.dtype.kind != "f" or name in nullable or np.isfinite(values).all():
             continue
         if np.isnan(values).any():
             raise UserError(f"the agent's network says NaN for '{name}', so its states cannot be recorded.")

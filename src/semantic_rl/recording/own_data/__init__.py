@@ -1,0 +1,1 @@
+"""Recordings of what others have played: a user's own loop, or data that exists already. Needs no PyTorch."""
