@@ -41,6 +41,7 @@ COMMANDS: dict[str, Command] = {
     "explore": Command("explore", "open an interactive page of a recording in the browser"),
     "report": Command("report", "write a single HTML file about a recorded agent"),
     "check": Command("check", "check whether a recording, run or agent is complete, and what can still be used"),
+    "import-states": Command("import_states", "make a recording of states that exist already, without an agent"),
     "import-original": Command("import_original", "convert a checkpoint that the paper's code wrote into a run folder"),
 }
 

@@ -9,6 +9,7 @@ from semantic_rl.config.demo import DemoConfig
 from semantic_rl.config.explore import ExploreConfig
 from semantic_rl.config.figures import ClustersFigureConfig, EmbeddingsFigureConfig, TransitionsFigureConfig
 from semantic_rl.config.fit import FitConfig
+from semantic_rl.config.import_states import ImportStatesConfig
 from semantic_rl.config.layers import LayersConfig
 from semantic_rl.config.metrics import MetricsConfig
 from semantic_rl.config.playing import RECORDING_MAY_CHANGE_ON_RESUME, EvaluateConfig, RecordConfig
@@ -42,6 +43,7 @@ __all__ = [
     "ExploreConfig",
     "FitConfig",
     "ImportOriginalConfig",
+    "ImportStatesConfig",
     "LayersConfig",
     "MetricsConfig",
     "PPOConfig",

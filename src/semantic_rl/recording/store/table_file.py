@@ -158,18 +158,18 @@ class TableFile:
         if column.null_count and name not in self.nullable:
             self.wrong(start + _first(column.is_null()), name, "missing", "a value")
         if not shape:
-            return self._cast(name, _to_numpy(column), start, 1)
+            return self._cast(name, to_numpy(column), start, 1)
         whole = column.combine_chunks()
         whole = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
         if not pa.types.is_fixed_size_list(whole.type):
-            lengths = _to_numpy(whole.value_lengths())
+            lengths = to_numpy(whole.value_lengths())
             if (lengths != shape[0]).any():
                 place = int(np.argmax(lengths != shape[0]))
                 self.wrong(start + place, name, f"a list of {lengths[place]}", f"one of {shape[0]} numbers")
         flat = whole.flatten()
         if flat.null_count:
             self.wrong(start + _first(flat.is_null()) // shape[0], name, "missing a number", "a value")
-        values = self._cast(name, _to_numpy(flat), start, shape[0])
+        values = self._cast(name, to_numpy(flat), start, shape[0])
         return values.reshape(len(whole), *shape)
 
     def _cast(self, name: str, values: NDArray[Any], start: int, width: int) -> NDArray[Any]:
@@ -232,7 +232,7 @@ def float_type(path: Path, name: str) -> str:
     return "float32" if inner in (pa.float32(), pa.float64()) else "float16"
 
 
-def _to_numpy(column: Any) -> NDArray[Any]:
+def to_numpy(column: Any) -> NDArray[Any]:
     """Return numbers as an array, NaN where one is missing; avoids Arrow's own conversion, which imports pandas."""
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     if pa.types.is_null(column.type):
@@ -250,7 +250,7 @@ def _values_of(chunk: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _first(mask: Any) -> int:
-    return int(np.argmax(_to_numpy(mask)))
+    return int(np.argmax(to_numpy(mask)))
 
 
 def _damaged(path: Path, names: Sequence[str], error: BaseException, way_out: str) -> UserError:
