@@ -235,3 +235,52 @@ def test_mistakes_end_in_one_line(
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert re.search(said, error), error
     assert not (tmp_path / "r").exists()
+
+
+TALKING = """
+import gymnasium as gym
+
+class Talking(gym.Wrapper):
+    def step(self, action):
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        return observation, reward, terminated, truncated, {**info, "angle": observation[2], "fuel": 7, "mood": "calm"}
+
+def make_env(render_mode=None):
+    return Talking(gym.make("CartPole-v1", render_mode=render_mode))
+"""
+
+
+def test_numbers_of_info_are_recorded_beside_the_reward_of_their_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(TALKING, encoding="utf-8")
+    found = semantic_rl.record(cartpole(), "mine.py:make_env", tmp_path / "r", 60, info=("angle", "fuel"), **FEW)
+    assert found.extra == ("angle", "fuel")
+    table = found.table("angle", "fuel", "terminated")
+    assert (table["fuel"] == 7).all()
+    after = np.array([found.observation(row)[2] for row in range(1, found.num_states)])
+    goes_on = ~table["terminated"].to_numpy()[:-1]
+    np.testing.assert_array_equal(table["angle"].to_numpy()[:-1][goes_on], after[goes_on])
+
+
+@pytest.mark.parametrize(
+    ("info", "said"),
+    [
+        (
+            ("angel",),
+            "info: mine.py:make_env has no 'angel' in its info .* it has angle, fuel, mood. Did you mean 'angle'",
+        ),
+        (("mood",), "info: 'mood' is 'calm' in step 1 .* expected a number"),
+        (("step",), "info: got 'step', expected each key once"),
+        (("fuel", "fuel"), "info: got 'fuel', expected each key once"),
+    ],
+)
+def test_info_that_is_no_column_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, info: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(TALKING, encoding="utf-8")
+    with pytest.raises(UserError, match=said):
+        semantic_rl.record(cartpole(), "mine.py:make_env", tmp_path / "r", 60, info=info, **FEW)
+    assert not (tmp_path / "r").exists()

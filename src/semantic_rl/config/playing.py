@@ -38,6 +38,9 @@ class RecordConfig:
     """Arguments of that environment, as name=value."""
     wrap: tuple[str, ...] = ()
     """Wrappers around that environment, the innermost first: atari, frame-stack=4, …; a mistyped one lists them all."""
+    info: tuple[str, ...] = ()
+    """Keys of that environment's info whose numbers are recorded too, each in a column of its own; they are those of
+    the step that is taken in a state, as its reward is."""
     vec_normalize: Path | None = None
     """File of Stable-Baselines3's VecNormalize with the statistics that normalise the agent's observations."""
     layer: str | None = None

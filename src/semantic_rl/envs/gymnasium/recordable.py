@@ -13,7 +13,7 @@ from semantic_rl.envs.gymnasium.make import EnvRecipe
 from semantic_rl.envs.gymnasium.observations import Observation, ObservationReader
 from semantic_rl.envs.gymnasium.spec import MINIGRID_SUCCESS, gymnasium_spec, success_key
 from semantic_rl.envs.spec import EnvSpec
-from semantic_rl.errors import UserError
+from semantic_rl.errors import UserError, nearest
 from semantic_rl.input_places import shown_path
 
 REMEMBERING = ("gymnasium.envs.box2d.bipedal_walker", "gymnasium.envs.box2d.car_racing")
@@ -43,8 +43,15 @@ class GymnasiumEnv:
 
     num_envs = 1
 
-    def __init__(self, recipe: EnvRecipe, render: bool = False, spec: EnvSpec | None = None) -> None:
-        """Make the environment; with `render`, `frames` returns pictures. `spec` saves finding it out again."""
+    def __init__(
+        self, recipe: EnvRecipe, render: bool = False, spec: EnvSpec | None = None, info: tuple[str, ...] = ()
+    ) -> None:
+        """Make the environment; with `render`, `frames` returns pictures. `spec` saves finding it out again.
+
+        `info` are keys of its info whose numbers `info_numbers` holds after each step.
+        """
+        self._info = info
+        self.info_numbers: dict[str, float] = {}
         self._recipe, self._render = recipe, render
         self._env = recipe.make(render)
         self._remembers = type(self._env.unwrapped).__module__ in REMEMBERING
@@ -90,6 +97,8 @@ class GymnasiumEnv:
         raw, reward, terminated, truncated, info = calls.step(self._env, action, self._name, self._where)
         observation = self._reader.read(raw, self._where)
         number = self._reward(reward)
+        if self._info:
+            self.info_numbers = {key: self._info_number(key, info) for key in self._info}
         rewards = NO_REWARD.copy()
         rewards[0] = number
         success = FALSE
@@ -159,6 +168,24 @@ class GymnasiumEnv:
             ) from None
         if not -GREATEST_REWARD <= number <= GREATEST_REWARD:
             raise UserError(f"{self._name}: its reward {self._where()} is {number}, expected a finite number.")
+        return number
+
+    def _info_number(self, key: str, info: dict[str, Any]) -> float:
+        """Return a number of a step's info; NaN is one."""
+        if key not in info:
+            known = sorted(str(name) for name in info)
+            has = ", ".join(known) or "nothing"
+            raise UserError(
+                f"info: {self._name} has no '{key}' in its info {self._where()}; it has {has}.{nearest(key, known)}"
+            )
+        try:
+            number = float(np.asarray(info[key]).item())
+        except (TypeError, ValueError):
+            number = float("inf")
+        if abs(number) > GREATEST_REWARD:
+            raise UserError(
+                f"info: '{key}' is {str(info[key])[:40]!r} {self._where()}, expected a number that float32 holds."
+            )
         return number
 
     def _succeeded(self, reward: float, info: dict[str, Any]) -> bool:

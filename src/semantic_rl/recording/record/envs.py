@@ -68,6 +68,8 @@ class EnvSource(NamedTuple):
     """Makes an environment from a seed: a `RestorableEnv` if the spec says so, else a `SeededEnv`."""
     make_rendering: Callable[..., Any]
     """Makes an environment of the same kind that also renders; a seed may be given and is not needed."""
+    info: tuple[str, ...] = ()
+    """Keys of its info whose numbers are recorded; such an environment has them as `info_numbers` after each step."""
 
 
 def procgen_source(config: EnvConfig) -> EnvSource:

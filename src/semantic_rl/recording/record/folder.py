@@ -15,6 +15,7 @@ from semantic_rl.folder_lock import hold_folder, is_unused
 from semantic_rl.output_places import check_output_folder, exists
 from semantic_rl.recording.record.subject import Subject
 from semantic_rl.recording.store.description import read_description
+from semantic_rl.recording.store.extra_columns import EXTRA_COLUMNS
 from semantic_rl.recording.store.frames import BATCH_ROWS, PICTURE_QUALITY
 from semantic_rl.recording.store.schema import SHARD_ROWS
 from semantic_rl.training.versions import versions
@@ -40,6 +41,7 @@ def describe(
         "policy_width": outputs.policy_width,
         "num_features": outputs.num_features,
         "absent_columns": _absent(subject, semantic is not None),
+        **({EXTRA_COLUMNS: list(subject.source.info)} if subject.source.info else {}),
         "frames": {
             "shard_rows": SHARD_ROWS,
             "batch_rows": BATCH_ROWS,
@@ -52,7 +54,7 @@ def describe(
     }
 
 
-NOT_A_SETTING = RECORDING_MAY_CHANGE_ON_RESUME | {"env", "env_args", "wrap", "vec_normalize", "layer", "trust"}
+NOT_A_SETTING = RECORDING_MAY_CHANGE_ON_RESUME | {"env", "env_args", "wrap", "vec_normalize", "layer", "trust", "info"}
 """What the entries of the environment and of the agent say instead."""
 
 
@@ -161,6 +163,7 @@ def _decisive(description: Mapping[str, Any]) -> dict[str, Any]:
             **description["settings"],
             **description["environment"],
             "the agent's weights": description["agent"]["sha256"][:12],
+            "info": " ".join(description.get(EXTRA_COLUMNS, [])),
             "device": description["machine"]["device"],
             "precision": description["machine"]["precision"],
         }

@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from semantic_rl.agents.open import open_agent
 from semantic_rl.agents.policy import PolicyAgent
 from semantic_rl.agents.protocol import Agent
@@ -16,14 +18,16 @@ from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of
 from semantic_rl.models.impala import NUM_FEATURES
 from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.recording.record.actions import random_actions
 from semantic_rl.recording.record.agent_place import describe_agent
 from semantic_rl.recording.record.envs import EnvSource, procgen_source
 from semantic_rl.recording.record.subject import Subject, outputs_of_policy, probe, weights_sha256
+from semantic_rl.recording.store.extra_columns import MOST_EXTRA, is_valid_name
 from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
 from semantic_rl.training.device import choose_device, choose_precision
 from semantic_rl.user_code import user_function
 
-OF_FOREIGN_AGENTS = ("env", "env_args", "wrap", "vec_normalize", "layer", "trust")
+OF_FOREIGN_AGENTS = ("env", "env_args", "wrap", "vec_normalize", "layer", "trust", "info")
 OF_PROCGEN = ("distribution_mode", "num_levels", "start_level", "level_seed")
 
 
@@ -122,10 +126,13 @@ def describe_foreign(agent: Agent, name: str) -> dict[str, Any]:
 
 def agent_subject(agent: Agent, recipe: EnvRecipe, config: RecordConfig, entry: dict[str, Any]) -> Subject:
     """Return an agent in a Gymnasium environment."""
-    first = GymnasiumEnv(recipe)
+    _check_columns(config.info)
+    first = GymnasiumEnv(recipe, info=config.info)
     spec = first.spec
     try:
         outputs = probe(agent, spec, first, config.seed)
+        if config.info:
+            first.act(random_actions(spec.action, np.random.default_rng(config.seed), 1))
     finally:
         first.close()
     settings = {"env": spec.id, "num_envs": config.num_envs, **spec.arguments}
@@ -133,9 +140,18 @@ def agent_subject(agent: Agent, recipe: EnvRecipe, config: RecordConfig, entry: 
         settings["wrappers"] = ", ".join(spec.wrappers)
 
     def make(seed: int) -> GymnasiumEnv:
-        return GymnasiumEnv(recipe, False, spec)
+        return GymnasiumEnv(recipe, False, spec, config.info)
 
     def make_rendering(seed: int = 0) -> GymnasiumEnv:
-        return GymnasiumEnv(recipe, True, spec)
+        return GymnasiumEnv(recipe, True, spec, config.info)
 
-    return Subject(agent, entry, EnvSource(spec, settings, make, make_rendering), outputs)
+    return Subject(agent, entry, EnvSource(spec, settings, make, make_rendering, config.info), outputs)
+
+
+def _check_columns(names: tuple[str, ...]) -> None:
+    """Raise UserError if a key of info cannot be the name of a column."""
+    for name in names:
+        if not is_valid_name(name) or names.count(name) > 1:
+            raise UserError(f"info: got {name!r}, expected each key once, and no name of a usual column.")
+    if len(names) > MOST_EXTRA:
+        raise UserError(f"info: got {len(names)} keys, expected at most {MOST_EXTRA}.")

@@ -27,6 +27,7 @@ from semantic_rl.recording.record.actor import Actor
 from semantic_rl.recording.record.quota import Quota
 from semantic_rl.recording.record.render import LiveRenderer, Renderer, pack_step
 from semantic_rl.recording.record.trajectories import Trajectories, Trajectory
+from semantic_rl.recording.store.extra_columns import EXTRA_COLUMNS
 from semantic_rl.recording.store.resume import Snapshot
 from semantic_rl.recording.store.writer import Episode, ShardWriter
 
@@ -73,6 +74,7 @@ class Play:
         self._seed_of_episode = seed_of_episode
         self._actor = actor
         self._writer = writer
+        self._has_info = EXTRA_COLUMNS in writer.description
         self._quota = quota
         self._exploration = exploration
         self._renderer = renderer if isinstance(renderer, Renderer) else None
@@ -157,7 +159,11 @@ class Play:
             if int(self._number[slot]) in self._refused:
                 continue
             self._trajectories.end_step(
-                slot, float(outcome.reward[0]), bool(outcome.terminated[0]), bool(outcome.truncated[0])
+                slot,
+                float(outcome.reward[0]),
+                bool(outcome.terminated[0]),
+                bool(outcome.truncated[0]),
+                self._envs[slot].info_numbers if self._has_info else {},
             )
             self._quota.step(int(self._number[slot]))
             if self._trajectories.length(slot) > MOST_EPISODE_STEPS:

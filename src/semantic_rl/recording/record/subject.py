@@ -56,6 +56,7 @@ class Subject(NamedTuple):
             outputs.policy_width,
             outputs.features_type,
             frozenset(name for name, lacks in absent.items() if lacks),
+            self.source.info,
         )
 
 

@@ -4,6 +4,7 @@ Axes: N environments (slots), B environments that are written to at once.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,11 +96,20 @@ class Trajectories:
         for slot, action in zip(slots, actions, strict=True):
             self._actions[slot] += stored_bytes(action, self._spec)
 
-    def end_step(self, slot: int, reward: float, terminated: bool, truncated: bool) -> None:
-        """Add the result of a step."""
+    def end_step(
+        self,
+        slot: int,
+        reward: float,
+        terminated: bool,
+        truncated: bool,
+        extra: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        """Add the result of a step; `extra` are further columns."""
         if self._last_is_stored[slot]:
             row = self._rows[slot, self._num_rows[slot] - 1]
             row["reward"], row["terminated"], row["truncated"] = reward, terminated, truncated
+            for name, value in extra.items():
+                row[name] = value
         self.total_reward[slot] += reward
 
     def take(self, slot: int, finished: bool) -> Trajectory:
