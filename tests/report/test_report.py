@@ -152,7 +152,7 @@ def test_the_same_recording_gives_the_same_page(recording: Recording, run: Path,
 def test_an_agent_without_clusters_has_the_rest_and_says_what_is_absent(ppo_page: Page) -> None:
     assert [found.attributes["id"] for found in ppo_page.all("section")] == list(SECTIONS)
     assert not ppo_page.of_class("card")
-    assert ppo_page.text.count("trained with plain PPO") == 2
+    assert ppo_page.text.count("it has no clusters of its own") == 2
     assert "give its run folder with --run" in ppo_page.text
     assert len(ppo_page.of_class("by-value")) == 2  # the points of one panel, and their legend
     assert "Shared with action" in ppo_page.text

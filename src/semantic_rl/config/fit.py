@@ -40,7 +40,7 @@ class FitConfig:
     clustering: str | None = None
     """With --apply: which clustering of the other recording; by default the one that it shows."""
     steps: int | None = None
-    """Steps of Adam (default: 6000 for mlp, 1500 for linear)."""
+    """Steps of Adam (default: 5000 for mlp, 1500 for linear)."""
     minibatch_size: int = 512
     """States in a minibatch."""
     learning_rate: float | None = None
@@ -111,7 +111,7 @@ class FitConfig:
     @property
     def num_steps(self) -> int:
         """Steps of Adam."""
-        return self.steps if self.steps is not None else {"mlp": 6000, "linear": 1500}[self.head]
+        return self.steps if self.steps is not None else {"mlp": 5000, "linear": 1500}[self.head]
 
     @property
     def peak_learning_rate(self) -> float:
