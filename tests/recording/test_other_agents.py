@@ -107,6 +107,7 @@ def test_a_limit_truncates(tmp_path: Path) -> None:
     assert short.states["truncated"].sum() == len(short.episodes)
     assert not short.states["terminated"].any()
     assert (short.episodes["length"] == 4).all()
+    assert f"{len(short.episodes)} ended by a time limit" in short.summary()
 
 
 def test_continuous_actions_are_vectors(tmp_path: Path) -> None:

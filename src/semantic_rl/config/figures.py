@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from semantic_rl.config.checks import MOST_PERPLEXITY, MOST_THREADS, at_least, within
 from semantic_rl.config.markers import Positional
@@ -19,8 +18,9 @@ class EmbeddingsFigureConfig:
     clustering: str | None = None
     """Clustering to show: the name of one that 'semantic-rl fit' made, or agent for what the agent itself learned; by
     default the one that the recording names."""
-    color: Literal["cluster", "value", "time", "action"] = "cluster"
-    """What the colour of a state shows; time is the step within its episode."""
+    color: str = "cluster"
+    """What the colour of a state shows: cluster, value, time (the step within its episode), action, or the name of a
+    further column of the recording."""
     max_states: int = 30_000
     """Largest number of states in the figure; of more states, a random sample is shown, the same in both panels."""
     perplexity: float = 30.0

@@ -24,6 +24,7 @@ from semantic_rl.analysis.cells import code_cells, codes_near, square_around
 from semantic_rl.analysis.embedding import Planes, compute_planes
 from semantic_rl.config import EmbeddingsFigureConfig
 from semantic_rl.envs.procgen.games import ACTION_NAMES
+from semantic_rl.figures.extra_colors import check_column, color_by_column, file_ending
 from semantic_rl.figures.style import (
     ABOVE_PANELS,
     BELOW_PANELS,
@@ -43,6 +44,7 @@ from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.names import cluster_label, cluster_names
 
 Color = Literal["cluster", "value", "time", "action"]
+USUAL_COLORS: tuple[Color, ...] = ("cluster", "value", "time", "action")
 
 CELL_OPACITY = 0.13
 KEY_HEAD = 0.2
@@ -75,7 +77,8 @@ def draw_states(
     colors = coloring.colors[order]
     limits: dict[str, Any] = {}
     if colors.ndim == 1:
-        low, high = np.percentile(colors, (1, 99))
+        known = colors[np.isfinite(colors)]
+        low, high = np.percentile(known, (1, 99)) if len(known) else (0.0, 1.0)
         limits = {"cmap": SEQUENTIAL, "vmin": low, "vmax": max(high, low + 1e-9)}
     ax.set_aspect("equal")
     return ax.scatter(
@@ -141,12 +144,15 @@ def draw_tsne(ax: Axes, points: NDArray[np.floating], coloring: Coloring) -> Pat
 
 
 def color_states(
-    recording: Recording, planes: Planes, color: Color, names: Mapping[int, str] = MappingProxyType({})
+    recording: Recording, planes: Planes, color: str, names: Mapping[int, str] = MappingProxyType({})
 ) -> Coloring:
     """Return the colours of the states in `planes`; for "cluster" the recording must have clusters.
 
-    `names` are the clusters' names, as plain text.
+    `color` is one of `USUAL_COLORS` or a further column of the recording. `names` are the clusters' names, as plain
+    text.
     """
+    if color not in USUAL_COLORS:
+        return Coloring(*color_by_column(recording, planes.rows, color))
     if color == "cluster":
         assert planes.code_index is not None, "an agent without codes has no clusters"
         assert planes.code_counts is not None, "an agent without codes has no clusters"
@@ -180,7 +186,7 @@ def _action(action: int) -> str:
     return ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
 
 
-def embeddings_figure(recording: Recording, planes: Planes, color: Color = EmbeddingsFigureConfig.color) -> Figure:
+def embeddings_figure(recording: Recording, planes: Planes, color: str = EmbeddingsFigureConfig.color) -> Figure:
     """Draw both planes side by side, or only one if the other is not available."""
     has_clusters, both = planes.fdr is not None, planes.fdr is not None and planes.tsne is not None
     names = cluster_names(recording.notes_folder)
@@ -237,7 +243,7 @@ def add_legend(figure: Figure, entries: Sequence[tuple[str, str]], columns: int,
         bbox_to_anchor=(0.5, 0),
         borderaxespad=0.2,
         ncols=columns,
-        title=title,
+        title=as_text(title),
         title_fontsize=8,
         handletextpad=0.1,
         columnspacing=1.2,
@@ -251,18 +257,18 @@ def _add_color_bar(figure: Figure, drawn: PathCollection, coloring: Coloring) ->
     ax = figure.add_axes(((width - length) / 2 / width, 0.38 / height, length / width, 0.085 / height))
     # The bar needs its own mappable, because the points are translucent and the bar is not.
     bar = figure.colorbar(ScalarMappable(drawn.norm, drawn.get_cmap()), cax=ax, orientation="horizontal", extend="both")
-    bar.set_label(coloring.label)
+    bar.set_label(as_text(coloring.label))
     bar.outline.set_visible(False)
 
 
 def caption(recording: Recording, num_drawn: int) -> str:
     """Return one line that says which agent and how many states a figure shows."""
-    environment, agent = recording.description["environment"], recording.description["agent"]
+    agent = recording.description["agent"]
     name = "SPPO" if recording.num_codes else "PPO"
     states = f"{recording.num_states:,} states"
     if num_drawn < recording.num_states:
         states = f"{num_drawn:,} of {states}"
-    parts = [f"{environment['env']} ({environment['distribution_mode']})", str(agent.get("algorithm", name)).upper()]
+    parts = [recording.spec.title, str(agent.get("algorithm", name)).upper()]
     made = ["untrained clusters (λ was 0)"] if recording.untrained_note else []
     if recording.fitted is not None:
         made = [f"clusters fitted afterwards ({recording.fitted.name})"]
@@ -278,7 +284,7 @@ def warn_of_untrained(recording: Recording) -> None:
 def make_embeddings(
     recording: Path,
     out: Path,
-    color: Color = EmbeddingsFigureConfig.color,
+    color: str = EmbeddingsFigureConfig.color,
     max_states: int = EmbeddingsFigureConfig.max_states,
     perplexity: float = EmbeddingsFigureConfig.perplexity,
     seed: int = EmbeddingsFigureConfig.seed,
@@ -287,7 +293,8 @@ def make_embeddings(
 ) -> list[Path]:
     """Draw the embeddings of a recording folder into `out`; return the paths of the PNG and the SVG."""
     opened = open_recording(recording, clustering=clustering)
-    name = "embeddings" if color == "cluster" else f"embeddings-{color}"
+    name = "embeddings" if color == "cluster" else f"embeddings-{file_ending(color)}"
+    check_column(opened, color, USUAL_COLORS)
     check_figure_places(out, name)
     warn_of_untrained(opened)
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:

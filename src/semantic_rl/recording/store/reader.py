@@ -350,6 +350,8 @@ class Recording:
             scores = f"mean return {means[0]:.2f}, " if self.has("reward") else ""
             scores += f"mean length {means[1]:.0f}"
             scores += f", success {means[2]:.0%}" if self.has("success") else ""
+            limited = int(ended["truncated"].sum())
+            scores += f", {limited:,} ended by a time limit" if limited else ""
         else:
             names = [name for name, column in (("return", "reward"), ("success", "success")) if self.has(column)]
             scores = f"{' and '.join(names or ['what comes of them'])} not known"
