@@ -15,6 +15,7 @@ from semantic_rl.clips.footage import (
     require_episodes,
 )
 from semantic_rl.errors import UserError
+from semantic_rl.json_files import JsonObject
 from semantic_rl.recording.store import Recording
 
 from ..recording.synthetic import make_recording
@@ -28,7 +29,8 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
 def with_episodes(recording: Recording, env: str, mode: str, **columns: list[float]) -> Footage:
     """The footage of a recording of another game, with other returns, lengths or ends."""
     environment = {"env": env, "distribution_mode": mode}
-    other = Recording(recording.path, {**recording.description, "environment": environment})
+    content = JsonObject({**recording.description, "environment": environment}, recording.path, "record again.")
+    other = Recording(recording.path, content)
     names = {"returns": "episode_return", "steps": "episode_steps", "ended": "episode_ended"}
     return read_footage([other])._replace(**{names[name]: np.array(values) for name, values in columns.items()})
 

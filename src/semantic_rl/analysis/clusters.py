@@ -27,9 +27,9 @@ class Cluster(NamedTuple):
     typical: list[int]
     """Rows of further states from the half nearest to the cluster's mean, each from a different episode and level."""
     mean_frame: NDArray[np.float64] | None
-    """[64, 64, 3], 0–255: mean observation."""
+    """[H, W, 3], 0–255: mean observation, or mean picture where the observation is no image; None without either."""
     actions: NDArray[np.float64]
-    """[A]: share of each action."""
+    """[A]: share of each action; empty if the action space is not discrete."""
     values: NDArray[np.float64]
     """[H]: share of states in each bin of `Clusters.value_edges`."""
     progress: NDArray[np.float64]
@@ -40,7 +40,7 @@ class Cluster(NamedTuple):
     num_episodes: int
     """Episodes that pass through it."""
     success: float
-    """Share of successes among those of these episodes that ended; NaN if none ended."""
+    """Share of successes among those of these episodes that ended; NaN if none ended or if nothing counts as one."""
 
 
 class Clusters(NamedTuple):
@@ -105,6 +105,7 @@ def compute_clusters(
     episode, step, action, value, code_index, level = (states[name].to_numpy() for name in columns)
     visits = find_visits(episode, step, code_index)
     length = recording.episodes["length"].to_numpy()[episode]
+    level = level if recording.has("level_seed") else episode
     value_edges = np.linspace(*_spread(value), num_bins + 1)
     progress_edges = np.linspace(0, 1, num_bins + 1)
     progress = step / np.maximum(length - 1, 1)
@@ -116,7 +117,7 @@ def compute_clusters(
     def summary(rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         clipped = np.clip(value[rows], value_edges[0], value_edges[-1])
         return (
-            np.bincount(action[rows], minlength=num_actions) / max(len(rows), 1),
+            np.bincount(action[rows], minlength=num_actions)[:num_actions] / max(len(rows), 1),
             np.histogram(clipped, value_edges)[0] / max(len(rows), 1),
             np.histogram(progress[rows], progress_edges)[0] / max(len(rows), 1),
         )
@@ -212,8 +213,10 @@ def pick_typical(
     return picked
 
 
-def _mean_frame(recording: Recording, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    frames = (recording.observation(row).astype(np.float64) for row in np.sort(rows).tolist())
+def _mean_frame(recording: Recording, rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    if not recording.has_frames:
+        return None
+    frames = (recording.image(row).astype(np.float64) for row in np.sort(rows).tolist())
     total = next(frames).copy()
     for frame in frames:
         total += frame
@@ -221,6 +224,8 @@ def _mean_frame(recording: Recording, rows: NDArray[np.int64]) -> NDArray[np.flo
 
 
 def _success(recording: Recording, episodes: NDArray[np.integer]) -> float:
-    """Return the share of successes among those of the given episodes that ended; NaN if none ended."""
+    """Return the share of successes among those of the given episodes that ended; NaN if it is not known."""
+    if not recording.has("success"):
+        return float("nan")
     ended = recording.episodes[episodes].filter(pl.col("terminated") | pl.col("truncated"))
     return float(ended["success"].to_numpy().mean()) if len(ended) else float("nan")

@@ -32,10 +32,13 @@ WEBP_METHOD = 4
 """WebP's compression effort, 0 to 6; 6 takes forty times as long as 4 for files smaller by a tenth."""
 
 
-def write_video(path: Path, frames: Frames, size: int, frames_per_second: int, title: str) -> None:
-    """Write frames [size, size, 3] as H.264 that any browser can play; raises UserError if ffmpeg fails."""
+def write_video(path: Path, frames: Frames, shape: tuple[int, int], frames_per_second: int, title: str) -> None:
+    """Write frames [H, W, 3] as H.264 that any browser can play; `shape` is (H, W), both even.
+
+    Raises UserError if ffmpeg fails.
+    """
     with whole_file(path) as temporary, tempfile.TemporaryFile() as complaints:
-        given = f"-f rawvideo -pix_fmt rgb24 -s {size}x{size} -r {frames_per_second} -i -"
+        given = f"-f rawvideo -pix_fmt rgb24 -s {shape[1]}x{shape[0]} -r {frames_per_second} -i -"
         coded = f"-c:v libx264 -preset veryfast -crf {VIDEO_QUALITY} -pix_fmt yuv420p -threads 1"
         file = "-movflags +faststart -fflags +bitexact -f mp4"
         command = [find_ffmpeg(), *f"-loglevel error -nostdin -y {given} {coded} {file}".split()]

@@ -2,7 +2,9 @@
 
 The rule is the original's: runs of 5 to 20 frames in successful episodes, which are those with a return above 0.8 of
 the game's maximum and at most 200 steps, so that an agent that got stuck does not fill the clips. Two games continue
-until the agent fails, so that their best episodes are long; for these any length is allowed.
+until the agent fails, so that their best episodes are long; for these any length is allowed. Where no greatest return
+is known, episodes of any length are taken: the successful ones, or the better half by return where nothing counts as
+success.
 
 Axes: B states, E episodes, R runs.
 """
@@ -14,14 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.clusters import require_clusters
-from semantic_rl.analysis.return_ranges import published_range
 from semantic_rl.clips.choose import Runs, find_runs
 from semantic_rl.config.clips import MAX_EPISODE_STEPS, ClipSettings
-from semantic_rl.envs.procgen.games import find_game
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
-
-ENDLESS_GAMES = ("starpilot", "fruitbot")
 
 
 class Footage(NamedTuple):
@@ -40,6 +38,8 @@ class Footage(NamedTuple):
     """[E]."""
     episode_ended: NDArray[np.bool_]
     """[E]."""
+    episode_success: NDArray[np.bool_] | None
+    """[E]; None if nothing counts as success."""
 
     @property
     def num_codes(self) -> int:
@@ -75,6 +75,7 @@ def read_footage(recordings: Sequence[Recording]) -> Footage:
         of_episodes("return"),
         of_episodes("length").astype(np.int64),
         (of_episodes("terminated") + of_episodes("truncated")) > 0,
+        of_episodes("success") > 0 if all(recording.has("success") for recording in recordings) else None,
     )
 
 
@@ -86,6 +87,8 @@ def episodes_that_count(footage: Footage, settings: ClipSettings) -> NDArray[np.
     """Say for each episode [E] whether it may be shown."""
     if settings.all_episodes:
         return np.ones(len(footage.episode_return), np.bool_)
+    if footage.recordings[0].spec.greatest_return is None and footage.episode_success is not None:
+        return footage.episode_ended & footage.episode_success
     max_steps = _max_episode_steps(footage, settings)
     is_short = footage.episode_steps <= max_steps if max_steps else np.ones_like(footage.episode_ended)
     return footage.episode_ended & is_short & (footage.episode_return > _return_to_exceed(footage, settings))
@@ -94,14 +97,17 @@ def episodes_that_count(footage: Footage, settings: ClipSettings) -> NDArray[np.
 def _max_episode_steps(footage: Footage, settings: ClipSettings) -> int:
     if settings.max_episode_steps is not None:
         return settings.max_episode_steps
-    is_endless = footage.recordings[0].description["environment"]["env"] in ENDLESS_GAMES
-    return 0 if is_endless else MAX_EPISODE_STEPS
+    spec = footage.recordings[0].spec
+    return 0 if spec.is_endless or spec.greatest_return is None else MAX_EPISODE_STEPS
 
 
 def _return_to_exceed(footage: Footage, settings: ClipSettings) -> float:
-    environment = footage.recordings[0].description["environment"]
-    game, mode = environment["env"], environment["distribution_mode"]
-    return settings.success_fraction * (published_range(game, mode) or find_game(game).hard).maximum
+    greatest = footage.recordings[0].spec.greatest_return
+    if greatest is not None:
+        return settings.success_fraction * greatest
+    returns = footage.episode_return[footage.episode_ended]
+    # Just below the median, so that an agent whose episodes all end with the same return has clips too.
+    return float(np.nextafter(np.median(returns), -np.inf)) if len(returns) else 0.0
 
 
 def find_candidates(footage: Footage, settings: ClipSettings) -> Runs:

@@ -20,7 +20,7 @@ from semantic_rl.atomic_write import is_temporary
 from semantic_rl.clips.choose import Run, choose_runs, fit
 from semantic_rl.clips.encode import MOST_BYTES_OF_CLIP, find_ffmpeg, is_clip, write_animation, write_video
 from semantic_rl.clips.footage import Footage, find_candidates, read_footage, require_episodes
-from semantic_rl.clips.overlay import Caption, draw_overlay, fit_picture
+from semantic_rl.clips.overlay import Caption, draw_overlay, fit_picture, fitted_shape
 from semantic_rl.config.checks import to_dict
 from semantic_rl.config.clips import ClipSettings
 from semantic_rl.errors import UserError
@@ -206,11 +206,13 @@ def _write_clip(
     num_frames = sum(run.num_frames for run in runs)
     clip = Clip(cluster, None, None, num_frames, runs, max(0, settings.frames - num_frames), name)
     mp4 = animation = None
-    title = f"{footage.recordings[0].description['environment']['env']}, {clip.title}"
+    first_recording = footage.recordings[0]
+    title = f"{first_recording.spec.id}, {clip.title}"
     if num_frames and settings.video_size:
         mp4 = out / f"cluster_{cluster}.mp4"
         frames = _frames(footage, cluster, runs, picture_of, settings.video_size, settings.overlay)
-        write_video(mp4, frames, settings.video_size, settings.frames_per_second, title)
+        shape = fitted_shape(first_recording.frame_shape, settings.video_size)
+        write_video(mp4, frames, shape, settings.frames_per_second, title)
     if num_frames and settings.animation_size:
         animation = out / f"cluster_{cluster}.{settings.format}"
         first = fit(runs, settings.animation_frames, settings.min_run)
@@ -222,13 +224,15 @@ def _write_clip(
 def _frames(
     footage: Footage, cluster: int, runs: list[Run], picture_of: PictureOf, size: int, overlay: bool
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yield the frames [size, size, 3] of a clip."""
+    """Yield the frames [H, W, 3] of a clip, whose longer side is `size`."""
+    spec = footage.recordings[0].spec.action
     for run in runs:
         for index in range(run.num_frames):
             row = run.first_row + index
             frame = fit_picture(picture_of(row), size)
             if overlay:
-                frame = draw_overlay(frame, Caption(cluster, int(footage.action[row]), index, run.num_frames))
+                action = spec.name(int(footage.action[row])) if spec.num_actions else None
+                frame = draw_overlay(frame, Caption(cluster, action, index, run.num_frames))
             yield frame
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from semantic_rl.envs.procgen.games import ACTION_NAMES
 from semantic_rl.palette import cluster_color, ink_on
 
 DARK = (20, 20, 20, 190)
@@ -21,7 +20,8 @@ class Caption(NamedTuple):
     """The content of the overlay for one frame."""
 
     code_index: int
-    action: int
+    action: str | None
+    """Name of the action; None if there is none to show."""
     frame: int
     """Position of the frame in its run, from 0."""
     num_frames: int
@@ -29,27 +29,41 @@ class Caption(NamedTuple):
 
 
 def fit_picture(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Resize a picture [H, H, 3] to `size`; enlarging by an integer factor keeps pixels as sharp squares."""
-    if len(picture) == size:
+    """Make a picture's [H, W, 3] longer side `size`; enlarging by an integer factor keeps pixels as sharp squares."""
+    height, width = fitted_shape(picture.shape[:2], size)
+    longer = max(picture.shape[:2])
+    if (height, width) == picture.shape[:2]:
         return picture
     image = Image.fromarray(picture)
-    if len(picture) % size == 0:
-        return np.asarray(image.reduce(len(picture) // size))
-    pixels = size % len(picture) == 0
-    return np.asarray(image.resize((size, size), Image.Resampling.NEAREST if pixels else Image.Resampling.LANCZOS))
+    if longer % size == 0 and (height, width) == (image.height * size // longer, image.width * size // longer):
+        return np.asarray(image.reduce(longer // size))
+    pixels = size % longer == 0
+    return np.asarray(image.resize((width, height), Image.Resampling.NEAREST if pixels else Image.Resampling.LANCZOS))
+
+
+def fitted_shape(shape: tuple[int, ...], size: int) -> tuple[int, int]:
+    """Return height and width of a picture once its longer side is `size`; the shorter one is even, for video."""
+    height, width = shape
+    if height == width:
+        return size, size
+    shorter = max(2, 2 * round(min(shape) * size / max(shape) / 2))
+    return (size, shorter) if height > width else (shorter, size)
 
 
 def draw_overlay(picture: NDArray[np.uint8], caption: Caption) -> NDArray[np.uint8]:
-    """Return the picture [H, H, 3] with badges in the upper left corner and a progress bar along the lower edge."""
-    size = len(picture)
+    """Return the picture [H, W, 3] with badges in the upper left corner and a progress bar along the lower edge."""
+    size = min(picture.shape[:2])
     image = Image.fromarray(picture).convert("RGBA")
-    for place, badge in enumerate((_cluster_badge(size, caption.code_index), _action_badge(size, caption.action))):
+    badges = [_cluster_badge(size, caption.code_index)]
+    if caption.action is not None:
+        badges.append(_action_badge(size, caption.action))
+    for place, badge in enumerate(badges):
         image.alpha_composite(badge, (round(size * (0.025 + 0.136 * place)), round(size * 0.025)))
     height = max(3, size // 48)
     draw = ImageDraw.Draw(image, "RGBA")
-    draw.rectangle((0, size - height, size, size), fill=DARK)
-    reached = round(size * (caption.frame + 1) / caption.num_frames)
-    draw.rectangle((0, size - height, reached - 1, size), fill=cluster_color(caption.code_index))
+    draw.rectangle((0, image.height - height, image.width, image.height), fill=DARK)
+    reached = round(image.width * (caption.frame + 1) / caption.num_frames)
+    draw.rectangle((0, image.height - height, reached - 1, image.height), fill=cluster_color(caption.code_index))
     return np.asarray(image.convert("RGB"))
 
 
@@ -62,14 +76,13 @@ def _cluster_badge(size: int, code_index: int) -> Image.Image:
 
 
 @cache
-def _action_badge(size: int, action: int) -> Image.Image:
-    """Draw the key of an action: an arrow, a dot for no key, or the key's letter."""
+def _action_badge(size: int, name: str) -> Image.Image:
+    """Draw an action: an arrow for directions, a dot for none, else its name."""
     image, draw, side = _empty_badge(size, DARK)
-    name = ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
     directions = [ARROWS[word] for word in name.split() if word in ARROWS]
     if directions:
         _draw_arrow(draw, side, np.sum(directions, 0))
-    elif name == "none":
+    elif name in ("none", "noop"):
         draw.ellipse((0.41 * side, 0.41 * side, 0.59 * side, 0.59 * side), fill=LIGHT)
     else:
         _write(draw, name, side, 0.7, LIGHT)

@@ -107,6 +107,8 @@ class EnvSpec:
     """What the number of an episode's level is; None if it has none."""
     return_range: ReturnRange | None = None
     """Returns by which scores are normalised, if they are known."""
+    greatest_return: float | None = None
+    """The return of a perfect policy, as far as it is known."""
     is_endless: bool = False
     """Whether an episode goes on until the agent fails, so that the best ones are long."""
     steps_per_second: float = 15.0
@@ -146,6 +148,7 @@ def read_env_spec(content: JsonObject) -> EnvSpec:
         success=_text_or_none(content, "success"),
         level=_text_or_none(content, "level"),
         return_range=_range(content),
+        greatest_return=None if content.get("greatest_return") is None else content.number("greatest_return"),
         is_endless=content.flag("is_endless", False),
         steps_per_second=_above_zero(content, "steps_per_second"),
         restores_exactly=content.flag("restores_exactly", False),

@@ -5,6 +5,7 @@ episode and level. Distributions are drawn in front of those of all states, in g
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -43,8 +44,6 @@ NAMED_INCHES = 1.34
 """Width of the facts if clusters have names."""
 NAME_SIZE, NAME_POINTS = 7.0, 74.0
 """Points: the font size of a name, and the width available for it."""
-ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
-"""`games.ACTION_NAMES`, as one character each."""
 
 
 def draw_frame(ax: Axes, frame: NDArray[np.number]) -> None:
@@ -67,19 +66,20 @@ def draw_distribution(
     ax.spines[["left", "right", "top"]].set_visible(False)
 
 
-def draw_actions(ax: Axes, shares: NDArray[np.floating], background: NDArray[np.floating], color: str) -> None:
-    """Draw the share [A] of each action in front of its share among all states."""
+def draw_actions(
+    ax: Axes, shares: NDArray[np.floating], background: NDArray[np.floating], color: str, signs: Sequence[str]
+) -> None:
+    """Draw the share [A] of each action, which `signs` stand for, in front of its share among all states."""
     positions = np.arange(len(shares))
     ax.bar(positions, background, width=0.92, color=LINE, alpha=0.55)
     ax.bar(positions, shares, width=0.56, color=color)
-    signs = ACTION_SIGNS if len(shares) == len(ACTION_SIGNS) else [str(action) for action in positions]
     ax.set_xticks(positions, signs, fontsize=5.2)
     ax.tick_params(axis="x", length=0, pad=1.5)
     ax.set(xlim=(-0.7, len(shares) - 0.3), ylim=(0, 1.08 * max(shares.max(), background.max(), 1e-9)), yticks=[])
     ax.spines[["left", "right", "top"]].set_visible(False)
 
 
-def draw_facts(ax: Axes, cluster: Cluster, name: str | None = None) -> None:
+def draw_facts(ax: Axes, cluster: Cluster, name: str | None = None, with_success: bool = True) -> None:
     """Write a cluster's number in its colour, its name and its statistics."""
     ax.set(xlim=(0, 1), ylim=(0, 1))
     ax.axis("off")
@@ -97,11 +97,9 @@ def draw_facts(ax: Axes, cluster: Cluster, name: str | None = None) -> None:
     if not cluster.num_states:
         ax.text(0.14, below - 0.18, "no state is in it", color=FAINT_INK, fontsize=7, va="center")
         return
-    lines = [
-        f"stays {cluster.mean_dwell:.1f} steps",
-        f"in {cluster.num_episodes:,} episodes",
-        f"success {_percent(cluster.success)}",
-    ]
+    lines = [f"stays {cluster.mean_dwell:.1f} steps", f"in {cluster.num_episodes:,} episodes"]
+    if with_success:
+        lines.append(f"success {_percent(cluster.success)}")
     positions = np.linspace(below - 0.13, 0.13 if not name else 0.06, len(lines)).tolist()
     for position, text in zip(positions, lines, strict=True):
         ax.text(0.14, position, text, color=FAINT_INK, fontsize=6.6, va="center")
@@ -116,7 +114,7 @@ def draw_card(
 ) -> None:
     """Draw one cluster's card on `axes`: facts, mean frame, medoid, typical frames, and three distributions."""
     facts, *frames, actions, values, progress = axes
-    draw_facts(facts, cluster, name)
+    draw_facts(facts, cluster, name, recording.has("success"))
     rows = [] if cluster.medoid is None else [cluster.medoid, *cluster.typical]
     images = [] if cluster.mean_frame is None else [cluster.mean_frame, *(recording.frame(row) for row in rows)]
     for ax, image in zip(frames, images, strict=False):
@@ -124,8 +122,16 @@ def draw_card(
     for ax in frames[len(images) :]:
         ax.axis("off")
     color = cluster_color(cluster.code_index)
-    draw_actions(actions, cluster.actions, clusters.actions, color)
-    draw_distribution(values, clusters.value_edges, cluster.values, clusters.values, color)
+    spec = recording.spec.action
+    if recording.num_actions:
+        signs = [spec.sign(action) for action in range(recording.num_actions)]
+        draw_actions(actions, cluster.actions, clusters.actions, color, signs)
+    else:
+        actions.axis("off")
+    if recording.has("value"):
+        draw_distribution(values, clusters.value_edges, cluster.values, clusters.values, color)
+    else:
+        values.axis("off")
     draw_distribution(progress, clusters.progress_edges, cluster.progress, clusters.progress, color)
     progress.set_xticks([0, 1], ["start", "end"])
     for label, place in zip(progress.get_xticklabels(), ("left", "right"), strict=True):
@@ -158,13 +164,14 @@ def clusters_figure(recording: Recording, clusters: Clusters) -> Figure:
                 _shrink(ax, 0.06, 0.22 if column > NUM_FRAMES else 0.06)  # plots have labels below them
             draw_card(axes, recording, clusters, cluster, names.get(cluster.code_index))
             if cluster.code_index == 0:
-                for ax, head in zip(axes, [*heads, "action", "value", "when"], strict=True):
+                plots = ["action" if recording.num_actions else "", "value" if recording.has("value") else "", "when"]
+                for ax, head in zip(axes, [*heads, *plots], strict=True):
                     left, top = ax.get_position().x0, 1 - (HEAD_HEIGHT - 0.06) / height
                     figure.text(left, top, head, fontsize=7, color=FAINT_INK)
-        overall = "success not known: no episode ended"
+        overall = ", success not known: no episode ended" if recording.has("success") else ""
         if not math.isnan(clusters.success):
-            overall = f"success in {_percent(clusters.success)}"
-        write_caption(figure, f"{caption(recording, recording.num_states)}, {overall}  ·  grey: all states")
+            overall = f", success in {_percent(clusters.success)}"
+        write_caption(figure, f"{caption(recording, recording.num_states)}{overall}  ·  grey: all states")
         return figure
 
 

@@ -23,7 +23,6 @@ from rich.progress import Progress
 from semantic_rl.analysis.cells import code_cells, codes_near, square_around
 from semantic_rl.analysis.embedding import Planes, compute_planes
 from semantic_rl.config import EmbeddingsFigureConfig
-from semantic_rl.envs.procgen.games import ACTION_NAMES
 from semantic_rl.figures.extra_colors import check_column, color_by_column, file_ending
 from semantic_rl.figures.style import (
     ABOVE_PANELS,
@@ -169,21 +168,18 @@ def color_states(
     if color != "action":
         label = "value (discounted, in normalised reward)" if color == "value" else "step in the episode"
         return Coloring(values[planes.rows].astype(np.float64), label, [])
-    counts = np.bincount(values, minlength=len(ACTION_NAMES))
+    spec = recording.spec.action
+    counts = np.bincount(values, minlength=recording.num_actions)
     frequent = np.argsort(-counts, kind="stable")[: len(CATEGORIES)]
     frequent = frequent[counts[frequent] > 0]
-    table = np.full(max(len(ACTION_NAMES), int(values.max()) + 1), OTHER, object)
+    table = np.full(len(counts), OTHER, object)
     table[frequent] = CATEGORIES[: len(frequent)]
-    entries = [(str(table[action]), f"{_action(action)}  {counts[action] / len(values):.1%}") for action in frequent]
+    entries = [(str(table[action]), f"{spec.name(action)}  {counts[action] / len(values):.1%}") for action in frequent]
     rest = 1 - counts[frequent].sum() / len(values)
     if rest > 0:
         entries.append((OTHER, f"other  {rest:.1%}"))
     colors = np.array([[int(code[start : start + 2], 16) / 255 for start in (1, 3, 5)] for code in table])
     return Coloring(colors[values[planes.rows]], "action, share of states", entries)
-
-
-def _action(action: int) -> str:
-    return ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
 
 
 def embeddings_figure(recording: Recording, planes: Planes, color: str = EmbeddingsFigureConfig.color) -> Figure:

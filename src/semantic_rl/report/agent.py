@@ -106,11 +106,15 @@ def levels(settings: dict[str, Any]) -> str:
 
 def _scores(about: About, recording: Recording) -> Html:
     ended = recording.episodes.filter(pl.col("terminated") | pl.col("truncated"))
-    recorded = _recorded(ended) if len(ended) else [_tile("–", "mean return", "no recorded episode has ended")]
+    recorded = (
+        _recorded(ended, recording.has("success"))
+        if len(ended)
+        else [_tile("–", "mean return", "no recorded episode has ended")]
+    )
     return element("div", *recorded, *_on_card(about.card), class_="tiles")
 
 
-def _recorded(ended: pl.DataFrame) -> list[Html]:
+def _recorded(ended: pl.DataFrame, has_success: bool) -> list[Html]:
     """Return the scores of the recorded episodes, with intervals over episodes."""
     bootstrap = Bootstrap(np.arange(len(ended)), MetricsConfig.resamples, MetricsConfig.seed)
 
@@ -120,7 +124,7 @@ def _recorded(ended: pl.DataFrame) -> list[Html]:
     where = counted(len(ended), "recorded episode")
     return [
         _estimate("mean return", mean("return"), "{:.2f}", where),
-        _estimate("success", mean("success"), "{:.0%}", where),
+        *([_estimate("success", mean("success"), "{:.0%}", where)] if has_success else []),
         _estimate("mean length, steps", mean("length"), "{:.0f}", where),
     ]
 

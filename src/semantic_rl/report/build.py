@@ -7,11 +7,11 @@ from semantic_rl.analysis.clusters import compute_clusters
 from semantic_rl.analysis.embedding import Planes, compute_planes, fitting_perplexity
 from semantic_rl.analysis.metrics import Metrics, compute_metrics
 from semantic_rl.analysis.progress import Progress, read_held_out, read_progress
-from semantic_rl.analysis.return_ranges import published_range
 from semantic_rl.analysis.transitions import compute_transitions
 from semantic_rl.artifacts import PROGRESS_FILE, held_out_logs
 from semantic_rl.atomic_write import whole_file
 from semantic_rl.config import ReportConfig
+from semantic_rl.envs.spec import ReturnRange
 from semantic_rl.errors import UserError
 from semantic_rl.output_places import check_output_file
 from semantic_rl.recording.store import Recording, open_recording
@@ -74,7 +74,7 @@ def gather(recording: Recording, config: ReportConfig, report: Report) -> Conten
     return Content(
         about=agent,
         recording=recording,
-        learning=_learning(agent, strict=config.run is not None),
+        learning=_learning(agent, recording.spec.return_range, strict=config.run is not None),
         planes=_planes(recording, config, perplexity, report),
         perplexity=perplexity,
         clusters=clusters,
@@ -85,7 +85,7 @@ def gather(recording: Recording, config: ReportConfig, report: Report) -> Conten
     )
 
 
-def _learning(agent: About, strict: bool) -> Learning | Absent:
+def _learning(agent: About, scale: ReturnRange | None, strict: bool) -> Learning | Absent:
     if agent.run is None:
         return Absent(f"The agent's {PROGRESS_FILE} is not beside it; give its run folder with --run.")
     log = agent.run / PROGRESS_FILE
@@ -95,7 +95,7 @@ def _learning(agent: About, strict: bool) -> Learning | Absent:
         if strict:
             raise
         return Absent(str(error).replace(str(agent.run), agent.name))  # the path would reveal the machine
-    return Learning(training, _held_out(agent.run, strict), published_range(agent.game, agent.mode))
+    return Learning(training, _held_out(agent.run, strict), scale)
 
 
 def _held_out(run: Path, strict: bool) -> Progress | None:

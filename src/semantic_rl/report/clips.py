@@ -12,6 +12,7 @@ from PIL import Image
 from semantic_rl.analysis.clusters import require_clusters
 from semantic_rl.clips import ClipSettings, make_clips
 from semantic_rl.clips.make import CLIPS_FILE, CLIPS_FORMAT
+from semantic_rl.clips.overlay import fitted_shape
 from semantic_rl.errors import UserError
 from semantic_rl.input_places import read_file
 from semantic_rl.json_files import JsonObject, read_json_object
@@ -77,7 +78,7 @@ def read_clips(folder: Path, recording: Recording) -> PageClips:
         agent, settings = content.object("agent").text("sha256"), content.object("settings")
         clustering = content.get("clustering")
         listed = [clip for clip in content.objects("clips") if clip.get("animation") is not None]
-        clips = {clip.integer("cluster"): _read(folder, clip, settings) for clip in listed}
+        clips = {clip.integer("cluster"): _read(folder, clip, settings, recording.frame_shape) for clip in listed}
         found = PageClips(clips, _about(settings))
     except (UserError, Damaged, *NOT_DECODED) as error:
         reason = " ".join(str(error).split()).rstrip(".")
@@ -96,16 +97,17 @@ def read_clips(folder: Path, recording: Recording) -> PageClips:
     return found
 
 
-def _read(folder: Path, clip: JsonObject, settings: JsonObject) -> PageClip:
+def _read(folder: Path, clip: JsonObject, settings: JsonObject, shape: tuple[int, int]) -> PageClip:
     path = folder / Path(clip.text("animation")).name  # only the name: stay inside the folder
     content = read_file(path, MOST_BYTES, "make the clips anew")
     frames = min(clip.integer("num_frames"), settings.integer("animation_frames", 1))
     side = settings.integer("animation_size", 1, MOST_PIXELS)
-    if size_of_animation(content) != (side, side):
-        raise Damaged(f"{path.name} is no picture of {side}×{side} pixels")
+    height, width = fitted_shape(shape, side)
+    if size_of_animation(content) != (width, height):
+        raise Damaged(f"{path.name} is no picture of {width}×{height} pixels")
     with Image.open(io.BytesIO(content), formats=("WEBP", "GIF")) as image:
-        if image.size != (side, side):
-            raise Damaged(f"{path.name} is no picture of {side}×{side} pixels")
+        if image.size != (width, height):
+            raise Damaged(f"{path.name} is no picture of {width}×{height} pixels")
         form, size, still = str(image.format).lower(), image.size, encoded(image.convert("RGB"))
     seconds = frames / settings.integer("frames_per_second", 1)
     return PageClip(content, still, form, size, seconds, len(clip.array("runs")))

@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from semantic_rl.analysis.clusters import Cluster, Clusters
-from semantic_rl.envs.procgen.games import ACTION_NAMES
-from semantic_rl.figures.clusters import ACTION_SIGNS
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.names import ClusterNote
 from semantic_rl.report.charts import bars, histogram
@@ -34,7 +32,8 @@ def clusters_section(recording: Recording, clusters: Clusters, clips: PageClips,
 
     def where(row: int) -> str:
         episode, step, level = columns.row(row)
-        return f"episode {episode}, step {step}, level {level}"
+        known = f"episode {episode}, step {step}"
+        return f"{known}, level {level}" if recording.has("level_seed") else known
 
     cards = [_card(recording, clusters, clusters.clusters[index], clips, where, notes.get(index)) for index in shown]
     rest = by_size[MAX_CARDS:]
@@ -102,7 +101,7 @@ def _card(
         _facts(recording, cluster),
         _remark(note),
         element("div", shown, class_="clip") if clips.clips else None,
-        element("div", _frames(recording, cluster, where), _charts(clusters, cluster), class_="details"),
+        element("div", _frames(recording, cluster, where), _charts(recording, clusters, cluster), class_="details"),
     )
 
 
@@ -122,25 +121,23 @@ def _article(index: int, *content: Child) -> Html:
 
 def _facts(recording: Recording, cluster: Cluster) -> Html:
     most = np.argsort(-cluster.actions, kind="stable")[:TOP_ACTIONS]
-    often = ", ".join(f"{action_name(action)} {cluster.actions[action]:.0%}" for action in most.tolist())
-    return facts(
-        (
-            ("mean stay", f"{cluster.mean_dwell:.1f} steps"),
-            ("passed through", f"{cluster.num_episodes:,} of {counted(recording.num_episodes, 'episode')}"),
-            ("success of these", percent(cluster.success)),
-            ("most often", often),
-        )
-    )
-
-
-def action_name(action: int) -> str:
-    """Return the name of an action; actions beyond Procgen's are numbered."""
-    return ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
+    name = recording.spec.action.name
+    often = ", ".join(f"{name(action)} {cluster.actions[action]:.0%}" for action in most.tolist())
+    rows = [
+        ("mean stay", f"{cluster.mean_dwell:.1f} steps"),
+        ("passed through", f"{cluster.num_episodes:,} of {counted(recording.num_episodes, 'episode')}"),
+    ]
+    if recording.has("success"):
+        rows.append(("success of these", percent(cluster.success)))
+    if recording.num_actions:
+        rows.append(("most often", often))
+    return facts(rows)
 
 
 def _frames(recording: Recording, cluster: Cluster, where: Where) -> Html:
     assert cluster.medoid is not None, "an empty cluster has no frames"
-    assert cluster.mean_frame is not None, "an empty cluster has no frames"
+    if cluster.mean_frame is None:
+        return element("p", "The recording has no frames to look at.", class_="faint")
     index = cluster.code_index
     mean = np.clip(cluster.mean_frame.round(), 0, 255).astype(np.uint8)
     shown = [
@@ -169,20 +166,19 @@ def _enlarged(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(small.resize((3 * small.width, 3 * small.height), Image.Resampling.BICUBIC))
 
 
-def _charts(clusters: Clusters, cluster: Cluster) -> Html:
+def _charts(recording: Recording, clusters: Clusters, cluster: Cluster) -> Html:
     index = cluster.code_index
-    count = len(cluster.actions)
-    signs = ACTION_SIGNS if count == len(ACTION_SIGNS) else tuple(str(action) for action in range(count))
-    names = [action_name(action) for action in range(count)]
-    most = int(cluster.actions.argmax())
     low, high = float(clusters.value_edges[0]), float(clusters.value_edges[-1])
     value_ticks = [(0.0, f"{low:.2g}"), (0.5, f"{(low + high) / 2:.2g}"), (1.0, f"{high:.2g}")]
-    action = f"Actions in cluster {index}; most often {names[most]}, {cluster.actions[most]:.0%}."
     value = f"Values in cluster {index}, from {low:.2g} to {high:.2g}."
     time = f"When in the episode the agent is in cluster {index}."
-    charts = (
-        ("action", bars(action, cluster.actions, clusters.actions, signs, names)),
-        ("value", histogram(value, cluster.values, clusters.values, value_ticks)),
-        ("time in the episode", histogram(time, cluster.progress, clusters.progress, PROGRESS_TICKS)),
-    )
+    charts = [("time in the episode", histogram(time, cluster.progress, clusters.progress, PROGRESS_TICKS))]
+    if recording.has("value"):
+        charts.insert(0, ("value", histogram(value, cluster.values, clusters.values, value_ticks)))
+    if recording.num_actions:
+        spec, actions = recording.spec.action, range(recording.num_actions)
+        names, signs = [spec.name(action) for action in actions], tuple(spec.sign(action) for action in actions)
+        most = int(cluster.actions.argmax())
+        action = f"Actions in cluster {index}; most often {names[most]}, {cluster.actions[most]:.0%}."
+        charts.insert(0, ("action", bars(action, cluster.actions, clusters.actions, signs, names)))
     return element("div", *(element("div", element("h4", title), chart) for title, chart in charts), class_="charts")

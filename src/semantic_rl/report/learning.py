@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from semantic_rl.analysis.curves import smooth
 from semantic_rl.analysis.progress import Progress
 from semantic_rl.config import CurvesFigureConfig
-from semantic_rl.envs.procgen.games import ReturnRange
+from semantic_rl.envs.spec import ReturnRange
 from semantic_rl.report.charts import number, points
 from semantic_rl.report.html import Html, element
 from semantic_rl.report.parts import figure, section

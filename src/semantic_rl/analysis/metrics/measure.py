@@ -169,10 +169,7 @@ def _ppo_subject(recording: Recording, ppo: Recording, settings: _Settings) -> S
             f"ppo: {ppo.path} is of an agent with the semantic clustering module; expected a recording of a PPO agent. "
             "--against compares two agents with the module."
         )
-    game, other_game = (
-        f"{which.description['environment']['env']} ({which.description['environment']['distribution_mode']})"
-        for which in (recording, ppo)
-    )
+    game, other_game = (which.spec.title for which in (recording, ppo))
     if game != other_game:
         raise UserError(f"ppo: {ppo.path} is of {other_game}, and {recording.path} of {game}; expected the same game.")
     sample = read_sample(ppo, episode_rows(ppo, settings.max_states, settings.seed))

@@ -24,6 +24,8 @@ def procgen_spec(environment: Mapping[str, Any]) -> EnvSpec:
         success="the level was completed",
         level="seed of the level",
         return_range=ranges.get(mode),
+        # Games with a memory or an exploration mode are as rewarding in it as in hard mode.
+        greatest_return=None if game is None else ranges.get(mode, game.hard).maximum,
         is_endless=name in ENDLESS_GAMES,
         steps_per_second=STEPS_PER_SECOND,
         restores_exactly=True,

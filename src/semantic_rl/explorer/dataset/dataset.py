@@ -143,7 +143,8 @@ class Explored:
 
     def success_of(self, episodes: NDArray[np.integer]) -> NDArray[np.uint8]:
         """Return for each of the given episodes 1 for success, 0 for failure, 255 if it has not ended."""
-        success = np.where(self.episodes.ended, self.episodes.success, 255).astype(np.uint8)
+        known = self.episodes.ended & self.recording.has("success")
+        success = np.where(known, self.episodes.success, 255).astype(np.uint8)
         return success[episodes]
 
     @property

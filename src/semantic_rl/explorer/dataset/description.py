@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from semantic_rl.envs.procgen.games import ACTION_NAMES
 from semantic_rl.explorer import contract
 from semantic_rl.explorer.contract import PlaneName
 from semantic_rl.explorer.dataset.dataset import Explored
@@ -15,8 +14,6 @@ from semantic_rl.palette import cluster_color, ink_on
 from semantic_rl.recording.store.agent_info import agent_info, table
 from semantic_rl.recording.store.names import without_path
 
-ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
-"""One character for the keys of each of Procgen's fifteen actions."""
 TITLES: dict[PlaneName, str] = {"fdr": "FDR", "tsne": "t-SNE", "pca": "PCA"}
 
 
@@ -30,7 +27,7 @@ def describe(
     recording, states = explored.recording, explored.states
     known = agent_info(recording)
     settings, trained = table(recording.description, "settings"), known.settings
-    game = str(known.environment.get("env", "unknown game"))
+    game = recording.spec.id
     num_actions = recording.num_actions
     colors = [cluster_color(index) for index in range(recording.num_codes)]
     return {
@@ -59,8 +56,8 @@ def describe(
         "sample_seed": explored.settings.seed,
         "num_codes": recording.num_codes,
         "num_actions": num_actions,
-        "action_names": _padded(ACTION_NAMES, num_actions),
-        "action_signs": _padded(ACTION_SIGNS, num_actions),
+        "action_names": [recording.spec.action.name(action) for action in range(num_actions)],
+        "action_signs": [recording.spec.action.sign(action) for action in range(num_actions)],
         "codebook": recording.codebook,
         "colors": colors,
         "inks": [ink_on(color) for color in colors],
@@ -69,9 +66,9 @@ def describe(
         "columns": [column.to_json() for column in columns],
         "lists": list(lists),
         "has_pictures": recording.has_pictures,
-        "picture_size": recording.description["frames"]["picture_size"] or 64,
+        "picture_size": max(recording.frame_shape),
         "frames": frames,
-        "success_known": bool(explored.episodes.ended.any()),
+        "success_known": recording.has("success") and bool(explored.episodes.ended.any()),
         "notes": _notes(explored),
         "warning": recording.clusters_note,
         "provenance": _provenance(explored),
@@ -88,10 +85,6 @@ def describe_plane(explored: Explored, name: PlaneName) -> contract.Plane:
         return {**found, "why_not": why_not}
     num_placed = len(explored.tsne_rows) if name == "tsne" else len(explored.shown)
     return {**found, "limits": explored.limits(name) if is_ready else None, "num_placed": num_placed}
-
-
-def _padded(names: Sequence[str], count: int) -> list[str]:
-    return [names[index] if index < len(names) else str(index) for index in range(count)]
 
 
 def _notes(explored: Explored) -> list[str]:
@@ -122,7 +115,9 @@ def _notes(explored: Explored) -> list[str]:
             "the others do not appear in it."
         )
     if not explored.recording.has_pictures:
-        notes.append("Recorded without pictures: frames are what the agent saw, 64×64.")
+        shape = explored.recording.frame_shape
+        seen = f"frames are what the agent saw, {shape[1]}×{shape[0]}"
+        notes.append(f"Recorded without pictures: {seen if explored.recording.has_frames else 'there are no frames'}.")
     if not np.all(explored.episodes.ended):
         count = int((~explored.episodes.ended).sum())
         notes.append(f"{count:,} of {len(explored.episodes.ended):,} episodes did not end while they were recorded.")

@@ -41,9 +41,17 @@ class Frames:
             return self._recording.frame(row)
 
     def observation(self, row: int) -> NDArray[np.uint8]:
-        """Return a state's observation [64, 64, 3]."""
+        """Return a state's observation as a picture [H, W, 3]; if it is no image, its frame."""
         with self._lock:
-            return self._recording.observation(row)
+            return self._recording.image(row)
+
+    def sees_the_same(self, other: "Frames", row: int) -> bool:
+        """Say whether the agent of another recording saw exactly the same in a state."""
+        with self._lock:
+            ours = self._recording.observation_parts(row)
+        with other._lock:
+            theirs = other._recording.observation_parts(row)
+        return ours.keys() == theirs.keys() and all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
     def packed(self, first: int, count: int) -> bytes:
         """Return several pictures as one byte string (see `pack`); a missing picture has 0 bytes."""
@@ -77,10 +85,10 @@ def pack(images: list[bytes]) -> bytes:
 
 
 def recompressed(picture: NDArray[np.uint8], size: int, quality: int) -> bytes:
-    """Encode a picture [H, H, 3] as JPEG, shrunk to at most `size` pixels per side."""
+    """Encode a picture [H, W, 3] as JPEG, shrunk to at most `size` pixels per side."""
     image = Image.fromarray(picture)
-    if image.width > size:
-        image = image.resize((size, size), Image.Resampling.LANCZOS)
+    if max(image.size) > size:
+        image.thumbnail((size, size), Image.Resampling.LANCZOS, reducing_gap=None)
     found = io.BytesIO()
     image.save(found, "JPEG", quality=quality, optimize=True)
     return found.getvalue()
@@ -89,12 +97,12 @@ def recompressed(picture: NDArray[np.uint8], size: int, quality: int) -> bytes:
 class WithGaps(Recording):
     """A recording whose missing observations are read as black, for callers that should not fail because of them."""
 
-    def observation(self, row: int) -> NDArray[np.uint8]:
-        """Return a state's observation [64, 64, 3]; black if it is missing."""
+    def image(self, row: int) -> NDArray[np.uint8]:
+        """Return a state's observation as a picture [H, W, 3]; black if it is missing."""
         try:
-            return super().observation(row)
+            return super().image(row)
         except UserError:
-            return np.zeros(self.spec.observation[0].shape, self.spec.observation[0].dtype)
+            return np.zeros((*self.frame_shape, 3), np.uint8)
 
 
 class Gap(NamedTuple):

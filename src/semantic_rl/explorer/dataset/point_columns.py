@@ -51,17 +51,19 @@ def describe_columns(explored: Explored) -> list[Column]:
     value = states.value[np.isfinite(states.value)]
     low, high = (float(value.min()), float(value.max())) if len(value) else (0.0, 0.0)
     step_type = "uint16" if not len(states.step) or int(states.step.max()) <= LEVELS_16_BIT else "uint32"
+    num_unknown = int((~np.isfinite(states.value[explored.shown])).sum())
+    recording = explored.recording
     return [
         Column("row", "uint32"),
         *planes,
         *semantic,
-        Column("value", "uint16", 1, low, high, num_unknown=int((~np.isfinite(states.value[explored.shown])).sum())),
-        Column("action", "uint8"),
+        *([Column("value", "uint16", 1, low, high, num_unknown=num_unknown)] if recording.has("value") else []),
+        *([Column("action", "uint8")] if recording.num_actions else []),
         _describe_rewards(states.reward),
         Column("step", step_type),
         Column("episode", "uint32"),
         Column("progress", "uint8", 1, 0.0, 1.0),
-        Column("success", "uint8"),
+        *([Column("success", "uint8")] if recording.has("success") else []),
     ]
 
 

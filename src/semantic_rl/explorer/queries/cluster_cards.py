@@ -140,6 +140,7 @@ def _that_count(explored: Explored, runs: Runs) -> NDArray[np.bool_]:
         episodes.episode_return,
         episodes.length,
         episodes.ended,
+        episodes.success if explored.recording.has("success") else None,
     )
     try:
         return episodes_that_count(footage, CLIP)

@@ -62,8 +62,8 @@ def _small_frames(
             frame = frames.observation(row)
         except UserError:
             continue
-        height, width, _ = frame.shape
-        blocks = frame.reshape(SIDE, height // SIDE, SIDE, width // SIDE, 3)
+        height, width = (side // SIDE * SIDE for side in frame.shape[:2])
+        blocks = frame[:height, :width].reshape(SIDE, height // SIDE, SIDE, width // SIDE, 3)
         rows.append(row)
         small.append(blocks.mean((1, 3), dtype=np.float32).ravel())
         if index % CHUNK == 0:

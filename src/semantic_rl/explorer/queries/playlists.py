@@ -27,18 +27,20 @@ class Kind(NamedTuple):
     title: str
     text: str
     needs_clusters: bool = False
+    needs: str | None = None
+    """What the recording must know."""
 
 
 LOOKALIKES = "lookalikes"
 LISTS: dict[str, Kind] = {
-    "failures": Kind("Failures", "how episodes without success end"),
-    "highest_value": Kind("Highest value", "where the agent expects most"),
-    "lowest_value": Kind("Lowest value", "where it expects least"),
-    "value_drops": Kind("Value drops", "where it is let down within a step"),
+    "failures": Kind("Failures", "how episodes without success end", needs="success"),
+    "highest_value": Kind("Highest value", "where the agent expects most", needs="value"),
+    "lowest_value": Kind("Lowest value", "where it expects least", needs="value"),
+    "value_drops": Kind("Value drops", "where it is let down within a step", needs="value"),
     "boundary": Kind("Boundary states", "between clusters, least certain", needs_clusters=True),
     "longest_dwells": Kind("Longest dwells", "where it stays in one cluster", needs_clusters=True),
     "rarest_transitions": Kind("Rarest transitions", "moves that hardly ever happen", needs_clusters=True),
-    LOOKALIKES: Kind("Lookalikes", "same-looking frames, other cluster", needs_clusters=True),
+    LOOKALIKES: Kind("Lookalikes", "same-looking frames, other cluster", needs_clusters=True, needs="frames"),
 }
 """All lists, in the order of the page's menu."""
 
@@ -49,7 +51,7 @@ def list_names(explored: Explored) -> list[contract.ListName]:
     return [
         {"name": name, "title": kind.title, "text": kind.text}
         for name, kind in LISTS.items()
-        if has_clusters or not kind.needs_clusters
+        if (has_clusters or not kind.needs_clusters) and (kind.needs is None or explored.recording.has(kind.needs))
     ]
 
 
@@ -102,11 +104,17 @@ def failures(explored: Explored) -> Found:
     def text(place: int) -> str:
         episode = failed[place]
         return (
-            f"level {episodes.level_seed[episode]}: ended after {_count(episodes.length[episode], 'step')}, return "
+            f"{_where(explored, int(episode))}: ended after {_count(episodes.length[episode], 'step')}, return "
             f"{episodes.episode_return[episode]:g}"
         )
 
     return Found(LISTS["failures"].title, row, np.maximum(row - BEFORE_END, episodes.first_row[failed]), row, text)
+
+
+def _where(explored: Explored, episode: int) -> str:
+    """Name an episode by its level, or by its number if there are no levels."""
+    has_levels = explored.recording.has("level_seed")
+    return f"level {explored.episodes.level_seed[episode]}" if has_levels else f"episode {episode}"
 
 
 def highest_value(explored: Explored) -> Found:
@@ -209,7 +217,7 @@ def moves(explored: Explored, before: int, after: int) -> Found:
 
     def text(place: int) -> str:
         episode = states.episode[row[place]]
-        return f"level {explored.episodes.level_seed[episode]}, step {states.step[row[place]]}"
+        return f"{_where(explored, int(episode))}, step {states.step[row[place]]}"
 
     return _around(explored, f"From cluster {before} to {after}", row, text)
 

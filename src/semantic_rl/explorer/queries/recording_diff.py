@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from semantic_rl.analysis.clusters import find_visits
 from semantic_rl.analysis.effect_sizes import Sums, add_up, draws_of, draws_of_mean, interval
-from semantic_rl.envs.procgen.games import ACTION_NAMES
 from semantic_rl.explorer import contract
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.queries.cluster_matching import Match, Side, match_clusters
@@ -101,14 +100,17 @@ def _play(pair: _Pair) -> Iterator[contract.ComparedNumber]:
         _Number("steps of an episode", "play", ".0f", _of_ended(lambda one: one.episodes.length)),
         _Number("expected value", "play", ".2f", _of_states(lambda one: one.states.value)),
     )
+    known = {"success": "success", "expected value": "value"}
     for number in numbers:
-        yield _difference(pair, number)
+        name = known.get(number.title)
+        if name is None or all(one.recording.has(name) for one in (pair.a, pair.b)):
+            yield _difference(pair, number)
 
 
 def _actions(pair: _Pair) -> Iterator[contract.ComparedNumber]:
     """Compare how often the agents take each action."""
     for action in range(min(pair.a.recording.num_actions, pair.b.recording.num_actions)):
-        name = ACTION_NAMES[action] if action < len(ACTION_NAMES) else str(action)
+        name = pair.a.recording.spec.action.name(action)
 
         def taken(one: Explored, action: int = action) -> NDArray[np.bool_]:
             return one.states.action == action

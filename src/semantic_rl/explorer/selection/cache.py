@@ -96,7 +96,7 @@ class Questions:
         """Return the clips of a selection as an animated WebP, stored as `rows` does, titled with annotated names."""
         selection = self._selections.get(key)
         what = selection.title(annotations) if selection else ""
-        title = f"{self._explored.recording.description['environment']['env']}, {what}"
+        title = f"{self._explored.recording.spec.id}, {what}"
 
         def write(inside: NDArray[np.bool_], path: Path) -> None:
             if not write_clip(self._explored, self._frames, inside, title, path):

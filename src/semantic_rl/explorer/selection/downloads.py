@@ -105,7 +105,7 @@ def write_clip(explored: Explored, frames: Frames, inside: NDArray[np.bool_], ti
     chosen = choose_runs(runs, CLIP.frames, CLIP.min_run, np.random.default_rng(explored.settings.seed))
     if not chosen:
         return False
-    states = explored.states
+    states, spec = explored.states, explored.recording.spec.action
 
     def pictures() -> Iterator[NDArray[np.uint8]]:
         for run in chosen:
@@ -113,7 +113,8 @@ def write_clip(explored: Explored, frames: Frames, inside: NDArray[np.bool_], ti
                 row = run.first_row + place
                 picture = fit_picture(frames.picture(row), CLIP_SIZE)
                 if states.code_index is not None:
-                    caption = Caption(int(states.code_index[row]), int(states.action[row]), place, run.num_frames)
+                    action = spec.name(int(states.action[row])) if spec.num_actions else None
+                    caption = Caption(int(states.code_index[row]), action, place, run.num_frames)
                     picture = draw_overlay(picture, caption)
                 yield picture
 

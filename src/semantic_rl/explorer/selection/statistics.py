@@ -114,6 +114,15 @@ def _actions(
 ) -> _Actions:
     """Compare the shares of actions; the overall effect size is Cramér's V."""
     num_actions, num_episodes = explored.recording.num_actions, len(explored.episodes.length)
+    if not num_actions:
+        return {
+            "actions": np.zeros(0),
+            "actions_rest": np.zeros(0),
+            "actions_low": [],
+            "actions_high": [],
+            "actions_effect": float("nan"),
+            "actions_effect_name": CRAMERS_V,
+        }
 
     def count(rows: NDArray[np.int64]) -> NDArray[np.float64]:
         cells = explored.states.episode[rows].astype(np.int64) * num_actions + explored.states.action[rows]

@@ -142,11 +142,13 @@ class Recording:
 
     def has(self, name: str) -> bool:
         """Say whether something is known: observation, action (of a discrete space), log_prob, value, reward, success,
-        level_seed.
+        level_seed, frames.
 
         What is not known has a neutral value in all tables: value, reward and level 0, success false, action 0, and the
         same probability for each action. An unknown observation is a single 0.
         """
+        if name == "frames":
+            return self.has_frames
         return name not in self._absent and (bool(self.num_actions) or name not in ("action", "log_prob"))
 
     @property
