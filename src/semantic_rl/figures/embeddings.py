@@ -121,6 +121,10 @@ def draw_codes(
             )
 
 
+LONG_NUMBERS = 50
+"""Coordinates from which on the numbers along the vertical axis are turned."""
+
+
 def draw_fdr(
     ax: Axes, points: NDArray[np.floating], codebook: NDArray[np.floating], coloring: Coloring, fill: bool = True
 ) -> PathCollection:
@@ -130,6 +134,11 @@ def draw_fdr(
     drawn = draw_states(ax, points, coloring)
     ax.set(xlim=limits[:2], ylim=limits[2:], xlabel="FDR dimension 1", ylabel="FDR dimension 2")
     ax.locator_params(nbins=5)
+    if max(map(abs, limits)) >= LONG_NUMBERS:
+        # Long numbers would push the axis's label out of the figure.
+        ax.tick_params(axis="y", labelrotation=90)
+        for label in ax.get_yticklabels():
+            label.set_verticalalignment("center")
     return drawn
 
 
