@@ -57,10 +57,16 @@ def _clips_of_recording(config: ClipsConfig) -> list[Clip]:
             raise UserError(f"{field.name}: {config.source} is a recording, which is not played; leave {flag} out.")
 
     recording = open_recording(config.source, clustering=config.clustering)
+    if not recording.has_frames:
+        raise UserError(
+            f"{config.source} has no pictures (recorded with --frame-size 0), and its observations are no images; "
+            "record again with pictures."
+        )
     if not recording.has_pictures:
+        height, width = recording.frame_shape
         print(
             f"{config.source} has no pictures (it was recorded with --frame-size 0); the clips show the agent's "
-            "64×64 observations, enlarged.",
+            f"{width}×{height} observations, enlarged.",
             file=sys.stderr,
         )
     _warn_of_untrained(recording)
