@@ -17,7 +17,8 @@ from semantic_rl.analysis.return_ranges import normalize
 from semantic_rl.analysis.runs import Run, describe_levels
 from semantic_rl.config import CurvesFigureConfig
 from semantic_rl.config.intervals import QUANTILES
-from semantic_rl.envs.procgen.games import ReturnRange, find_range
+from semantic_rl.envs.procgen.games import find_range
+from semantic_rl.envs.spec import ReturnRange
 
 Interval = Literal["deviation", "bootstrap", "range", "none"]
 

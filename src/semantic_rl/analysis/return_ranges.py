@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_rl.envs.procgen.games import ReturnRange, find_range
+from semantic_rl.envs.procgen.games import find_range
+from semantic_rl.envs.spec import ReturnRange
 from semantic_rl.errors import UserError
 
 
