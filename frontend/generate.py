@@ -33,6 +33,7 @@ CONSTANTS = {
     "PLANE_NAMES": projections.PLANES,
     "HIGHEST": encoding.LEVELS_16_BIT,
     "NOT_PLACED": point_columns.NOT_PLACED,
+    "PART": point_columns.PART,
     "NUM_EXAMPLES": statistics.NUM_EXAMPLES,
     "MOST_IN_MEAN": frame_reader.MOST_IN_MEAN,
     "ORDER_FACTOR": statistics.ORDER_FACTOR,

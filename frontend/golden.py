@@ -61,7 +61,7 @@ def _explored(folder: Path, max_points: int = SETTINGS.max_points, **kinds: Any)
     uncertainty = explored.states.uncertainty
     explored.states = explored.states._replace(
         uncertainty=None if uncertainty is None else rng.beta(2, 5, len(uncertainty)).astype(np.float32),
-        reward=np.where(rng.random(explored.num_states) < 0.1, rng.choice([-1.5, 1, 10]), 0).astype(np.float32)
+        reward=np.where(rng.random(explored.num_states) < 0.1, rng.choice([-1.5, 1, 10]), 0).astype(np.float32),
     )
     return explored
 

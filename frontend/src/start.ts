@@ -1,10 +1,10 @@
 // What the page does by itself: restore an address and write it, fetch in order of need, follow the theme.
 import type { App } from "./app";
 import type { Comparison, PlaneName } from "./data/contract";
-import { fromUnit, type Recording, toUnit } from "./data/recording";
+import { fromUnit, partColumn, type Recording, toUnit } from "./data/recording";
 import { sentence } from "./data/store";
 import { FIRST_VIEW, readHash, writeHash } from "./data/view";
-import { COLUMN_OF } from "./map/colors";
+import { colorsOf, columnOf, firstColor } from "./map/colors";
 import type { ShownMap } from "./map/shown";
 import { openSelection } from "./panels/inside";
 import { loadList, playItem, playNext } from "./panels/lists";
@@ -22,7 +22,7 @@ export function begin(app: App): void {
     const [first] = app.recordings;
     if (!first.planes.some((plane) => plane.name === view.plane)) view.plane = first.planes[0]?.name ?? "fdr";
     if (!app.recordings.some((recording) => recording.id === view.rec)) view.rec = first.id;
-    if (view.color === "cluster" && !first.meta.num_codes) view.color = "value";
+    if (!colorsOf(app.recordings).includes(view.color) || (view.color === "cluster" && !first.meta.num_codes)) view.color = firstColor(first);
     app.view.set(view);
     app.zooms = place.zoom;
     for (const [id, map] of app.maps) if (place.zoom[id]) map.look(place.zoom[id]);
@@ -104,9 +104,9 @@ function fetchAll(app: App): void {
     const { plane, color } = app.view.get();
     const ready = recording.planes.find((known) => known.name === plane && known.ready) ?? recording.planes.find((known) => known.ready);
     const all = recording.count < recording.meta.num_states ? ["row"] : [];
-    if (ready) await Promise.all([recording.loadPlane(ready.name, () => undefined), need(recording, ["cluster", COLUMN_OF[color], ...all])]);
+    if (ready) await Promise.all([recording.loadPlane(ready.name, () => undefined), need(recording, ["cluster", columnOf(color), ...all])]);
     app.arrive();
-    await Promise.all([recording.loadEpisodes(), need(recording, ["cluster", "action", "value", "step", "uncertainty", ...all])]);
+    await Promise.all([recording.loadEpisodes(), need(recording, ["cluster", "action", "value", "step", "uncertainty", ...recording.meta.action_parts.slice(0, 4).map((_, part) => partColumn(part)), ...all])]);
     app.arrive();
     await wantPlane(app, app.view.get().plane);
   };
@@ -114,7 +114,7 @@ function fetchAll(app: App): void {
   app.view.subscribe((now, before) => {
     if (now.plane !== before.plane) wantPlane(app, now.plane).catch(failed);
     if (now.color === before.color) return;
-    const column = COLUMN_OF[now.color];
+    const column = columnOf(now.color);
     const having = app.recordings.filter((recording) => recording.column(column) && !recording.get(column));
     if (having.length) Promise.all(having.map((recording) => recording.load(column))).then(() => app.arrive(), failed);
   });

@@ -8,7 +8,6 @@ import pytest
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.export.contents import Exported
 from semantic_rl.explorer.export.html_file import write_export
-from semantic_rl.explorer.queries.playlists import LISTS, PLAYLISTS
 from semantic_rl.explorer.recording_view import View
 
 from ..recording.degenerate import KINDS
@@ -28,7 +27,7 @@ def test_every_question_is_answered_and_a_file_is_written(tmp_path: Path, kind: 
     tsne = next(plane for plane in meta["planes"] if plane["name"] == "tsne")
     if "features alike" in kind or kind == "everything alike":
         assert tsne["why_not"] == "all states have the same features, so that t-SNE finds no neighbours"
-    lists = [name for name in PLAYLISTS if meta["num_codes"] or not LISTS[name].needs_clusters]
+    lists = [known["name"] for known in meta["lists"]]
     paths = [
         *(f"column/{column['name']}" for column in meta["columns"]),
         *(f"playlist/{name}" for name in lists),

@@ -45,12 +45,21 @@ export interface Column {
   levels?: number[];
   /** Number of points whose value is not finite; they get the lowest value. */
   num_unknown?: number;
+  /** Name of what only this recording has: a part of the action, a column of its maker. */
+  title?: string;
+  /** The texts that the integers 0, 1, … stand for. */
+  categories?: string[];
 }
 
+/** What is known of the agent; null where nothing is. */
 export interface Agent {
   name: string | null;
   algorithm: string | null;
-  env: string | null;
+  env: string;
+  /** The layer that is looked into. */
+  layer: string | null;
+  /** Numbers that the layer gives. */
+  num_features: number;
   distribution_mode: string | null;
   timesteps: number | null;
   seed: number | null;
@@ -71,6 +80,13 @@ export interface ListName {
   text: string;
 }
 
+/** A number of an action that is no index, with its bounds if it has any. */
+export interface ActionPart {
+  name: string;
+  low: number | null;
+  high: number | null;
+}
+
 /** The description of a recording that the page loads first. */
 export interface Meta {
   id: string;
@@ -85,9 +101,18 @@ export interface Meta {
   num_shown: number;
   sample_seed: number;
   num_codes: number;
+  /** Number of actions; 0 if an action is no index, but consists of parts. */
   num_actions: number;
   action_names: string[];
   action_signs: string[];
+  /** The first parts of an action; empty if it is an index. */
+  action_parts: ActionPart[];
+  num_action_parts: number;
+  /** Names of the first numbers of an observation, of its vectors; empty if it is an image alone. */
+  observation_names: string[];
+  num_observation_numbers: number;
+  /** Whether clusters and plane were fitted after the agent was trained. */
+  clusters_fitted: boolean;
   codebook: Point[];
   /** The colour of each cluster. */
   colors: string[];
@@ -97,11 +122,20 @@ export interface Meta {
   planes: Plane[];
   columns: Column[];
   lists: ListName[];
+  /** Whether there is anything to look at: pictures, or observations that are images. */
+  has_frames: boolean;
   has_pictures: boolean;
-  picture_size: number;
+  /** Height and width of a frame. */
+  frame_shape: readonly [number, number];
+  /** Speed at which people see the environment. */
+  steps_per_second: number;
   /** "all", or a sentence that says which states have frames in an export. */
   frames: string;
+  value_known: boolean;
+  reward_known: boolean;
   success_known: boolean;
+  /** The word for the number of an episode's level; null if there are no levels. */
+  level_word: string | null;
   notes: string[];
   /** A warning that applies to everything on the page. */
   warning: string | null;
@@ -127,8 +161,11 @@ export interface Episodes {
   num_rows: number[];
   length: number[];
   episode_return: number[];
-  level_seed: number[];
+  /** null if there are no levels. */
+  level_seed: number[] | null;
   /** null for episodes that did not end. */
+  end: ("terminated" | "truncated" | null)[];
+  /** null for episodes that did not end, or if nothing counts as success. */
   success: (boolean | null)[];
 }
 
@@ -138,14 +175,23 @@ export interface EpisodeData {
   first_row: number;
   length: number;
   episode_return: number;
-  level_seed: number;
   step: number[];
-  action: number[];
-  value: (number | null)[];
+  /** null if an action is no index. */
+  action: number[] | null;
+  /** Of each of the parts in `Meta`, its course. */
+  action_parts: (number | null)[][];
+  /** null if the agent estimates none. */
+  value: (number | null)[] | null;
   reward: number[];
   cluster: number[] | null;
   uncertainty: (number | null)[] | null;
   planes: Partial<Record<PlaneName, (Point | null)[]>>;
+}
+
+/** The observations of an episode's states, as numbers. */
+export interface EpisodeNumbers {
+  /** Of each name in `Meta`, its course. */
+  numbers: (number | null)[][];
 }
 
 export interface ClusterCard {
@@ -156,7 +202,9 @@ export interface ClusterCard {
   num_visits: number;
   mean_dwell: number | null;
   success: number | null;
+  /** Empty if an action is no index. */
   actions: number[];
+  /** Empty if the agent estimates none. */
   values: number[];
   progress: number[];
   medoid: number | null;
@@ -212,7 +260,7 @@ export interface InsideNumbers {
   count: number;
   of: number;
   num_episodes: number;
-  num_levels: number;
+  num_levels: number | null;
   actions: number[];
   actions_rest: number[];
   /** Lower ends of the 95% intervals of the differences; `actions_high` holds the upper ends. */
@@ -220,10 +268,12 @@ export interface InsideNumbers {
   actions_high: (number | null)[];
   actions_effect: number | null;
   actions_effect_name: string;
-  value: Difference;
-  reward: Difference;
+  /** Of each of the action's parts. */
+  parts: Difference[];
+  value?: Difference;
+  reward?: Difference;
   progress: Difference;
-  success: Difference;
+  success?: Difference;
   dwell: Difference;
   uncertainty?: Difference;
   /** Number of states of each cluster; empty if the agent has no clusters. */
@@ -341,6 +391,7 @@ export interface AnnotationsChanged {
 export const PLANE_NAMES: readonly PlaneName[] = ["fdr", "tsne", "pca"];
 export const HIGHEST = 65535;
 export const NOT_PLACED = 65535;
+export const PART = "part-";
 export const NUM_EXAMPLES = 12;
 export const MOST_IN_MEAN = 500;
 export const ORDER_FACTOR = 2654435761;

@@ -1,12 +1,12 @@
 // The source of an exported page: data embedded in it, as blocks of base64. Nothing is fetched.
 import type {
-  Annotations, Cards, Comparison, EpisodeData, Episodes, Inside, InsideQuery, Meta, Plane, PlaneName, Playlist, Recordings, Transitions,
+  Annotations, Cards, Comparison, EpisodeData, EpisodeNumbers, Episodes, Inside, InsideQuery, Meta, Plane, PlaneName, Playlist, Recordings, Transitions,
 } from "./contract";
 import { MOST_IN_MEAN, PLANE_NAMES } from "./contract";
 import { type Draws, readDraws } from "./effect_sizes";
 import { compareInside } from "./inside";
 import { meanOf } from "./mean_frame";
-import { fromUnit, Recording } from "./recording";
+import { fromUnit, partColumn, Recording } from "./recording";
 import { SourceError, type Source } from "./source";
 
 const READ_ONLY = "This page was exported: open the recording with semantic-rl explore to change it.";
@@ -72,6 +72,10 @@ export class FileSource implements Source {
     return details[episode] ?? this.rebuild(id, episode);
   }
 
+  async numbers(id: string, episode: number): Promise<EpisodeNumbers | null> {
+    return (await this.json<Record<string, EpisodeNumbers>>(`${id}-numbers`, {}))[episode] ?? null;
+  }
+
   async frames(id: string, first: number, count: number): Promise<(Blob | null)[]> {
     const known = this.unpacked(id);
     return Array.from({ length: count }, (_, offset) => known.get(first + offset) ?? null);
@@ -90,7 +94,7 @@ export class FileSource implements Source {
     const found = this.means.get(address);
     if (!found) return null;
     const known = this.unpacked(found.id);
-    return meanOf(found.rows.map((row) => known.get(row) as Blob), this.meta(found.id).picture_size);
+    return meanOf(found.rows.map((row) => known.get(row) as Blob), this.meta(found.id).frame_shape);
   }
 
   clusters(id: string): Promise<Cards> {
@@ -207,17 +211,18 @@ export class FileSource implements Source {
     const { first_row, num_rows } = await this.episodes(id);
     const [first, count] = [first_row[episode], num_rows[episode]];
     if (recording.count < recording.meta.num_states) throw new SourceError(`Episode ${episode} was not exported with the page.`);
-    const names = ["step", "action", "value", "reward", "cluster", "uncertainty"].filter((name) => recording.column(name));
+    const parts = recording.meta.action_parts.map((_, part) => partColumn(part));
+    const names = ["step", "action", "value", "reward", "cluster", "uncertainty", ...parts].filter((name) => recording.column(name));
     const planes = PLANE_NAMES.filter((name) => recording.plane(name)?.limits && this.block(`${id}-column-${name}`));
     await Promise.all([...names, ...planes].map((name) => recording.load(name)));
     const column = (name: string): number[] =>
       Array.from(recording.get(name)?.subarray(first, first + count) ?? [], (raw) => recording.decode(name, raw));
+    const known = (name: string): number[] | null => (recording.get(name) ? column(name) : null);
     const episodes = await this.episodes(id);
-    const whole = { length: episodes.length[episode], episode_return: episodes.episode_return[episode], level_seed: episodes.level_seed[episode] };
+    const whole = { length: episodes.length[episode], episode_return: episodes.episode_return[episode] };
     return {
-      episode, first_row: first, ...whole, step: column("step"), action: column("action"), value: column("value"), reward: column("reward"),
-      cluster: recording.get("cluster") ? column("cluster") : null,
-      uncertainty: recording.get("uncertainty") ? column("uncertainty") : null,
+      episode, first_row: first, ...whole, step: column("step"), reward: column("reward"), action: known("action"), value: known("value"),
+      action_parts: parts.map(column), cluster: known("cluster"), uncertainty: known("uncertainty"),
       planes: Object.fromEntries(
         planes.map((name) => {
           const limits = recording.plane(name)?.limits;

@@ -7,10 +7,11 @@ import {
   ORDER_FACTOR, type Selection,
 } from "./contract";
 import { add, contrast, contrastShares, cramersV, type Draws, noSums, notCompared, orNull, type Sums } from "./effect_sizes";
-import type { Recording, Values } from "./recording";
+import { partColumn, type Recording, type Values } from "./recording";
 import { INSIDE, REST, select } from "./selected";
 
 const COLUMNS = ["row", "action", "cluster", "value", "reward", "step", "uncertainty"];
+type Known = Pick<InsideNumbers, "value" | "reward" | "success" | "uncertainty">;
 
 /** The points of the file: their sides, episodes and what is known of them. */
 interface Points {
@@ -32,7 +33,8 @@ export interface Found {
 export async function compareInside(
   recording: Recording, query: InsideQuery, selections: readonly Selection[], draws: Draws, hasFrame: (row: number) => boolean = () => true,
 ): Promise<Found> {
-  await Promise.all(COLUMNS.filter((name) => recording.column(name)).map((name) => recording.load(name)));
+  const parts = recording.meta.action_parts.map((_, part) => partColumn(part));
+  await Promise.all([...COLUMNS, ...parts].filter((name) => recording.column(name)).map((name) => recording.load(name)));
   const episodes = await recording.loadEpisodes();
   const sides = await select(recording, query, selections);
   const episode = Uint32Array.from(sides, (_, index) => recording.episodeOf(recording.rowOf(index)));
@@ -42,15 +44,20 @@ export async function compareInside(
   const passes = passing(points);
   const passed = [...passes.keys()].filter((at) => passes[at]);
   const last = episodes.length.map((length) => Math.max(length - 1, 1));
-  const [step, uncertainty] = [recording.get("step"), recording.get("uncertainty")];
+  const step = recording.get("step");
+  const levels = episodes.level_seed;
+  const sometimes: Known = {};
+  if (recording.get("value")) sometimes.value = decoded(points, "value");
+  if (recording.get("reward")) sometimes.reward = decoded(points, "reward");
+  if (recording.column("success")) sometimes.success = success(points, passes);
+  if (recording.get("uncertainty")) sometimes.uncertainty = decoded(points, "uncertainty");
   const numbers: InsideNumbers = {
-    count, of: known, num_episodes: passed.length, num_levels: new Set(passed.map((at) => episodes.level_seed[at])).size,
-    value: decoded(points, "value"), reward: decoded(points, "reward"),
+    count, of: known, num_episodes: passed.length, num_levels: levels && new Set(passed.map((at) => levels[at])).size,
+    ...sometimes, parts: parts.map((part) => decoded(points, part)),
     progress: compare(points, (index) => Math.fround((step?.[index] ?? NaN) / last[episode[index]])),
-    success: success(points, passes), dwell: dwell(points), ...actions(points),
+    dwell: dwell(points), ...actions(points),
     clusters: clusters(points, INSIDE), clusters_rest: clusters(points, REST), examples: examples(recording, rows[0].filter(hasFrame)),
   };
-  if (uncertainty) numbers.uncertainty = decoded(points, "uncertainty");
   const total = recording.meta.num_states;
   if (known < total) numbers.note = OF_A_SAMPLE.replace("{known:,}", grouped(known)).replace("{total:,}", grouped(total));
   return { numbers, rows };
@@ -86,7 +93,7 @@ function decoded(points: Points, name: string): Difference {
   const { recording } = points;
   const values = recording.get(name) as Values;
   const unknown = recording.column(name)?.num_unknown;
-  if (unknown) return notCompared(COHENS_D, `${grouped(unknown)} states have no ${name}, and this file does not say which`);
+  if (unknown) return notCompared(COHENS_D, `${grouped(unknown)} states have no ${recording.column(name)?.title ?? name}, and this file does not say which`);
   return compare(points, (index) => recording.decode(name, values[index]));
 }
 
@@ -119,8 +126,9 @@ type Actions = Pick<InsideNumbers, "actions" | "actions_rest" | "actions_low" | 
 
 /** Compare the shares of actions; the effect size of all together is Cramér's V. */
 function actions({ recording, episodes, draws, sides, episode }: Points): Actions {
-  const action = recording.get("action") as Values;
+  const action = recording.get("action") ?? [];
   const count = recording.meta.num_actions;
+  if (!count) return { actions: [], actions_rest: [], actions_low: [], actions_high: [], actions_effect: null, actions_effect_name: CRAMERS_V };
   const numEpisodes = episodes.length.length;
   const ofAll = [INSIDE, REST].map(() => new Float64Array(numEpisodes));
   const ofEach = [INSIDE, REST].map(() => Array.from({ length: count }, () => new Float64Array(numEpisodes)));

@@ -1,5 +1,5 @@
 // One recording as the page holds it: its description, and the columns of its points as they are asked for.
-import { type Column, type EpisodeData, type Episodes, HIGHEST, type Limits, type Meta, NOT_PLACED, type Plane, type PlaneName, type Point } from "./contract";
+import { type Column, type EpisodeData, type Episodes, HIGHEST, type Limits, type Meta, NOT_PLACED, PART, type Plane, type PlaneName, type Point } from "./contract";
 import type { Source } from "./source";
 
 export type Values = Uint8Array | Uint16Array | Uint32Array | Float32Array;
@@ -141,6 +141,11 @@ export function lastNotAbove(ascending: ArrayLike<number>, wanted: number): numb
     else high = middle;
   }
   return low - 1;
+}
+
+/** Name of the column with a part of the action. */
+export function partColumn(part: number): string {
+  return `${PART}${part}`;
 }
 
 export function toUnit([left, right, bottom, top]: Limits, [x, y]: Point): Point {

@@ -1,6 +1,6 @@
 // The source of the live page: the server's API. All addresses are relative, so that a proxy may put a prefix before them.
 import type {
-  Annotations, AnnotationsChanged, Cards, ClusterNote, Comparison, EpisodeData, Episodes, Failure, Inside, InsideQuery, Meta, Plane, PlaneName,
+  Annotations, AnnotationsChanged, Cards, ClusterNote, Comparison, EpisodeData, EpisodeNumbers, Episodes, Failure, Inside, InsideQuery, Meta, Plane, PlaneName,
   Playlist, Progress, Recordings, Selection, Transitions,
 } from "./contract";
 import { Conflict, SourceError, type Source } from "./source";
@@ -34,6 +34,10 @@ export class ServerSource implements Source {
 
   episode(id: string, episode: number): Promise<EpisodeData> {
     return this.json(`api/${id}/episode/${episode}`);
+  }
+
+  numbers(id: string, episode: number): Promise<EpisodeNumbers> {
+    return this.json(`api/${id}/numbers/${episode}`);
   }
 
   async frames(id: string, first: number, count: number): Promise<(Blob | null)[]> {

@@ -1,6 +1,6 @@
 // Where data come from: a server, or what is embedded in an exported page. The rest of the page does not know which.
 import type {
-  Annotations, Cards, ClusterNote, Comparison, EpisodeData, Episodes, Inside, InsideQuery, Meta, Plane, PlaneName, Playlist,
+  Annotations, Cards, ClusterNote, Comparison, EpisodeData, EpisodeNumbers, Episodes, Inside, InsideQuery, Meta, Plane, PlaneName, Playlist,
   Selection, Transitions,
 } from "./contract";
 
@@ -15,6 +15,8 @@ export interface Source {
   column(id: string, name: string, report?: (progress: number) => void): Promise<ArrayBuffer>;
   episodes(id: string): Promise<Episodes>;
   episode(id: string, episode: number): Promise<EpisodeData>;
+  /** The observations of an episode as numbers; null where they are not known. */
+  numbers(id: string, episode: number): Promise<EpisodeNumbers | null>;
   /** Pictures of `count` states from row `first`; null where there is none. */
   frames(id: string, first: number, count: number): Promise<(Blob | null)[]>;
   /** Whether there may be a picture of a state. */

@@ -3,8 +3,8 @@ import { PLANE_NAMES, type PlaneName } from "./contract";
 
 export const PANELS = ["clusters", "lasso", "transitions", "show", "compare"] as const;
 export type PanelName = (typeof PANELS)[number];
-export const COLORS = ["cluster", "value", "action", "reward", "time", "uncertainty", "success"] as const;
-export type ColorName = (typeof COLORS)[number];
+/** A usual colouring, or the column of a number that only this recording has. */
+export type ColorName = string;
 export type Theme = "auto" | "light" | "dark";
 
 /** Where the middle of a map lies in the unit square, and how many times the square is enlarged. */
@@ -55,7 +55,7 @@ export interface Written {
 }
 
 export function writeHash({ view, episode, step, zoom }: Written): string {
-  const parts: string[] = ["v=1", `plane=${view.plane}`, `color=${view.color}`];
+  const parts: string[] = ["v=1", `plane=${view.plane}`, `color=${encodeURIComponent(view.color)}`];
   if (view.solo.length) parts.push(`solo=${view.solo.join(",")}`);
   if (view.hide.length) parts.push(`hide=${view.hide.join(",")}`);
   if (!view.cells) parts.push("cells=0");
@@ -81,7 +81,7 @@ export function readHash(hash: string): Place {
     names: said.get("names") !== "0", frames: said.get("frames") === "1", rec: said.get("rec") ?? "a", sel: said.get("sel"), list: readList(said.get("list")),
     theme: oneOf(said.get("theme"), ["auto", "light", "dark"] as const, "auto"),
     panel: oneOf(said.get("panel"), PANELS, "clusters"),
-    color: oneOf(said.get("color"), COLORS, "cluster"),
+    color: said.get("color") ?? "cluster",
     plane: oneOf(said.get("plane"), PLANE_NAMES, "fdr"),
   };
   const zoom: Record<string, Zoom> = {};

@@ -3,17 +3,30 @@ import { HIGHEST, type Meta } from "../data/contract";
 import type { Recording, Values } from "../data/recording";
 import type { ColorName } from "../data/view";
 import { quantile } from "../data/effect_sizes";
-import { percent, short } from "../ui/format";
+import { actionLabel, percent, short } from "../ui/format";
 import { CATEGORIES, FAILED, GAINED, INK_ON_OTHER, LOST, OTHER, SCALE, SUCCEEDED } from "./palette";
 
-export const COLUMN_OF: Record<ColorName, string> = {
-  cluster: "cluster", value: "value", action: "action", reward: "reward", time: "progress", uncertainty: "uncertainty",
-  success: "success",
-};
-export const COLOR_TITLES: Record<ColorName, string> = {
-  cluster: "cluster", value: "value", action: "action", reward: "reward", time: "time", uncertainty: "uncertainty",
-  success: "success",
-};
+const COLORS = ["cluster", "value", "action", "reward", "time", "uncertainty", "success"];
+
+/** The column that a colouring tells of. */
+export function columnOf(color: ColorName): string {
+  return color === "time" ? "progress" : color;
+}
+
+export function colorTitle(recordings: readonly Recording[], color: ColorName): string {
+  return recordings.map((recording) => recording.column(color)?.title).find(Boolean) ?? color;
+}
+
+/** Colourings that recordings offer: the usual ones, and by what only they have. */
+export function colorsOf(recordings: readonly Recording[]): ColorName[] {
+  const own = recordings.flatMap(({ meta }) => meta.columns.filter((column) => column.title !== undefined).map((column) => column.name));
+  return [...COLORS.filter((color) => recordings.some(({ meta }) => isOffered(meta, color))), ...new Set(own)];
+}
+
+/** What a recording is coloured by where nothing else is asked for. */
+export function firstColor(recording: Recording): ColorName {
+  return colorsOf([recording])[0] ?? "time";
+}
 
 export type Legend =
   | { kind: "clusters" }
@@ -29,20 +42,20 @@ export interface Coloring {
   legend: Legend;
 }
 
-export function isOffered(meta: Meta, color: ColorName): boolean {
+function isOffered(meta: Meta, color: ColorName): boolean {
   if (color === "success") return meta.success_known;
-  return meta.columns.some((column) => column.name === COLUMN_OF[color]);
+  return meta.columns.some((column) => column.name === columnOf(color));
 }
 
 /** Colours by a column that has been fetched; without it, one colour for all. */
 export function colorize(recording: Recording, color: ColorName, dark: boolean): Coloring {
-  const values = recording.get(COLUMN_OF[color]) ?? null;
+  const values = recording.get(columnOf(color)) ?? null;
   if (!values) return byIndex(null, [dark ? "#8b929b" : "#7d8590"], { kind: "categories", items: [] });
   switch (color) {
     case "cluster":
       return byIndex(values, recording.meta.colors.map((_, k) => onMap(clusterColor(recording, k), dark)), { kind: "clusters" });
     case "action":
-      return byAction(recording, values, dark);
+      return byCategory(values, (action) => actionLabel(recording.meta, action), dark);
     case "success":
       return bySuccess(values, dark);
     case "reward":
@@ -53,6 +66,10 @@ export function colorize(recording: Recording, color: ColorName, dark: boolean):
       return byScale(values, 0, 255, (raw) => (raw ? "end" : "start"));
     case "uncertainty":
       return byScale(values, 0, Math.max(spread(values)[1], 1), (raw) => percent(raw / 255, 0));
+    default:
+      const texts = recording.column(color)?.categories;
+      if (texts) return byCategory(values, (index) => texts[index], dark);
+      return byScale(values, ...spread(values), (raw) => short(recording.decode(color, raw)));
   }
 }
 
@@ -78,18 +95,23 @@ function byScale(values: Values, low: number, high: number, say: (raw: number) =
   return { values, colors: table, low, high: high + 1e-6, legend: { kind: "scale", stops: SCALE, low: say(low), high: say(high) } };
 }
 
-function byAction(recording: Recording, values: Values, dark: boolean): Coloring {
-  const counts = tally(values);
-  const frequent = [...counts.keys()].filter((action) => counts[action]).sort((one, other) => counts[other] - counts[one]);
+/** The most frequent of categories, each in its colour. */
+function byCategory(values: Values, label: (category: number) => string, dark: boolean): Coloring {
+  const counts = new Map<number, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  const number = (category: number): number => counts.get(category) ?? 0;
+  const frequent = [...counts.keys()].sort((one, other) => number(other) - number(one) || one - other);
   const named = frequent.slice(0, CATEGORIES.length);
-  const colors: string[] = Array<string>(256).fill(OTHER);
-  named.forEach((action, place) => (colors[action] = onMap(CATEGORIES[place], dark)));
-  const items = named.map((action) => ({
-    label: `${recording.meta.action_signs[action]} ${recording.meta.action_names[action]} ${percent(counts[action] / values.length, 0)}`,
-    color: colors[action],
+  // there may be more categories than the table has colours: points say which of the frequent ones theirs is
+  const place = new Map(named.map((category, at) => [category, at]));
+  const places = Uint8Array.from(values, (category) => place.get(category) ?? 255);
+  const colors = named.map((_, at) => onMap(CATEGORIES[at], dark));
+  const items = named.map((category, at) => ({
+    label: `${label(category)} ${percent(number(category) / values.length, 0)}`,
+    color: colors[at],
   }));
   if (frequent.length > named.length) items.push({ label: "other", color: OTHER });
-  return byIndex(values, colors, { kind: "categories", items });
+  return byIndex(places, colors, { kind: "categories", items });
 }
 
 function bySuccess(values: Values, dark: boolean): Coloring {

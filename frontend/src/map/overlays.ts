@@ -75,7 +75,7 @@ export function arrowsBetween(app: App, recording: Recording, places: readonly (
 /** What the pictures on a map need to know of it. */
 export function shelfOf(app: App, map: ShownMap): Shelf {
   const { recording } = map;
-  const has = (index: number): boolean => app.source.hasFrame(recording.id, recording.rowOf(index));
+  const has = (index: number): boolean => recording.meta.has_frames && app.source.hasFrame(recording.id, recording.rowOf(index));
   return {
     camera: map.camera,
     nearest: (px, py, reach) => map.nearest(px, py, reach, has),

@@ -32,6 +32,12 @@ export interface Shelf {
   changed(indices: readonly number[]): void;
 }
 
+/** Width and height of a picture whose longer side is given. */
+function within(side: number, { width, height }: ImageBitmap): [number, number] {
+  const scale = side / Math.max(width, height);
+  return [Math.max(Math.round(width * scale), 1), Math.max(Math.round(height * scale), 1)];
+}
+
 export class Thumbnails {
   private chosen: Thumbnail[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -58,26 +64,26 @@ export class Thumbnails {
 
   /** State whose picture is at a pixel; -1 if there is none. */
   at(px: number, py: number): number {
-    const half = this.side / 2;
     const found = this.chosen.find(({ unit, bitmap }) => {
       const [x, y] = this.shelf.camera.toPixel(unit);
-      return bitmap && Math.abs(px - x) <= half && Math.abs(py - y) <= half;
+      const [width, height] = bitmap ? within(this.side, bitmap) : [-1, -1];
+      return Math.abs(px - x) <= width / 2 && Math.abs(py - y) <= height / 2;
     });
     return found?.index ?? -1;
   }
 
   draw(context: CanvasRenderingContext2D, line: string): void {
-    const side = this.side;
     context.imageSmoothingQuality = "high";
     for (const { unit, color, bitmap } of this.chosen) {
       if (!bitmap) continue;
       const [x, y] = this.shelf.camera.toPixel(unit);
-      const [left, top] = [Math.round(x - side / 2), Math.round(y - side / 2)];
+      const [width, height] = within(this.side, bitmap);
+      const [left, top] = [Math.round(x - width / 2), Math.round(y - height / 2)];
       context.fillStyle = color ?? line;
       context.beginPath();
-      context.roundRect(left - EDGE, top - EDGE, side + 2 * EDGE, side + 2 * EDGE, EDGE + 2);
+      context.roundRect(left - EDGE, top - EDGE, width + 2 * EDGE, height + 2 * EDGE, EDGE + 2);
       context.fill();
-      context.drawImage(bitmap, left, top, side, side);
+      context.drawImage(bitmap, left, top, width, height);
     }
   }
 

@@ -16,6 +16,7 @@ const SAVE_AFTER_MS = 700;
 
 export function ClusterCardBody({ recording, card, cards }: { recording: Recording; card: ClusterCard; cards: Cards }): JSX.Element {
   const app = useApp();
+  const { meta } = recording;
   const color = clusterColor(recording, card.cluster);
   const rows = [...(card.medoid === null ? [] : [card.medoid]), ...card.typical];
   const edges = cards.value_edges;
@@ -26,16 +27,16 @@ export function ClusterCardBody({ recording, card, cards }: { recording: Recordi
       {card.num_states > 0 && (
         <>
           <div class="moving">
-            {card.clip.length > 0 && (
+            {meta.has_frames && card.clip.length > 0 && (
               <figure>
                 <Clip recording={recording} runs={card.clip} />
                 <figcaption>clip</figcaption>
               </figure>
             )}
-            <figure>
-              <Picture load={() => app.source.mean(recording.id, card.cluster)} depends={[recording, card.cluster]} label={`mean frame of cluster ${card.cluster}`} />
+            {meta.has_frames && <figure>
+              <Picture recording={recording} load={() => app.source.mean(recording.id, card.cluster)} depends={[recording, card.cluster]} label={`mean frame of cluster ${card.cluster}`} />
               <figcaption>mean frame</figcaption>
-            </figure>
+            </figure>}
             <dl>
               <dt>states</dt>
               <dd>{count(card.num_states)}</dd>
@@ -45,23 +46,23 @@ export function ClusterCardBody({ recording, card, cards }: { recording: Recordi
               <dd>{decimal(card.mean_dwell, 1)} steps</dd>
               <dt>episodes</dt>
               <dd>{count(card.num_episodes)} <span class="faint">of {count(recording.meta.num_episodes)}</span></dd>
-              <dt>success</dt>
+              {meta.success_known && <><dt>success</dt>
               <dd title={card.success === null ? "No episode that passes through it has ended" : "of the episodes that pass through it and have ended, and of all"}>
                 {card.success === null ? "not known" : percent(card.success, 0)} <span class="faint">all {percent(cards.all?.success, 0)}</span>
-              </dd>
+              </dd></>}
             </dl>
           </div>
-          <div class="typical" role="group" aria-label="typical states: click to play">
+          <div class={`typical ${meta.has_frames ? "" : "words"}`} role="group" aria-label="typical states: click to play">
             {rows.map((row, at) => (
               <button type="button" title={`${at === 0 ? "The state nearest to all others of the cluster" : "A typical state of another episode"}; click to play from it`} onClick={() => void app.openRow(recording.id, row)}>
-                <Frame recording={recording} row={row} label={`typical state ${row}`} />
+                {meta.has_frames ? <Frame recording={recording} row={row} label={`typical state ${row}`} /> : <>state {count(row)}</>}
               </button>
             ))}
           </div>
           <div class="charts">
-            <Actions meta={recording.meta} shares={card.actions} against={cards.all?.actions ?? card.actions} color={color} />
+            {card.actions.length > 0 && <Actions meta={meta} shares={card.actions} against={cards.all?.actions ?? card.actions} color={color} />}
             <div>
-              <Histogram title="value" shares={card.values} against={cards.all?.values} low={short(edges[0])} high={short(edges[edges.length - 1])} color={color} />
+              {card.values.length > 0 && <Histogram title="value" shares={card.values} against={cards.all?.values} low={short(edges[0])} high={short(edges[edges.length - 1])} color={color} />}
               <Histogram title="time in episode" shares={card.progress} against={cards.all?.progress} low="start" high="end" color={color} />
             </div>
           </div>

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
 import type { Recording } from "../data/recording";
-import { paint } from "../ui/parts";
+import { asFrame, paint } from "../ui/parts";
 
 /** As the clips that semantic-rl writes. */
 const FRAMES_PER_SECOND = 8;
@@ -45,5 +45,5 @@ export function Clip({ recording, runs }: { recording: Recording; runs: readonly
       sight.disconnect();
     };
   }, [recording, runs]);
-  return <canvas ref={canvas} class="picture clip" width={64} height={64} role="img" aria-label="clip of the cluster" />;
+  return <canvas ref={canvas} class="picture clip" {...asFrame(recording)} role="img" aria-label="clip of the cluster" />;
 }

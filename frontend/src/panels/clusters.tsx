@@ -40,7 +40,7 @@ export function ClustersPanel({ recording }: { recording: Recording }): JSX.Elem
               <div class="row">
                 <button type="button" class="row-main" aria-expanded={isOpen} onClick={() => setOpen(isOpen ? null : card.cluster)}>
                   <Badge recording={recording} cluster={card.cluster} />
-                  {card.medoid === null ? <span class="picture" /> : <Frame recording={recording} row={card.medoid} label="the state nearest to all others of the cluster" />}
+                  {!recording.meta.has_frames ? null : card.medoid === null ? <span class="picture" /> : <Frame recording={recording} row={card.medoid} label="the state nearest to all others of the cluster" />}
                   <span class="what">
                     <RowName recording={recording} cluster={card.cluster} />
                     <span class="much">
@@ -72,10 +72,11 @@ function RowName({ recording, cluster }: { recording: Recording; cluster: number
 }
 
 function NoClusters({ recording }: { recording: Recording }): JSX.Element {
+  const { algorithm } = recording.meta.agent;
   return (
     <div class="empty-state">
       <p><b>No clusters</b></p>
-      <p>This agent ({recording.meta.agent.algorithm?.toUpperCase() ?? "PPO"}) was trained without the semantic clustering module. Map, player, lasso and lists work all the same.</p>
+      <p>This agent{algorithm && ` (${algorithm})`} was trained without the semantic clustering module; <code>semantic-rl fit</code> fits clusters to what it recorded. Map, player, lasso and lists work all the same.</p>
     </div>
   );
 }

@@ -38,12 +38,14 @@ export function LassoPanel({ recording }: { recording: Recording }): JSX.Element
 function InsideView({ recording, inside }: { recording: Recording; inside: Inside }): JSX.Element {
   const app = useApp();
   const { query } = useStore(app.lasso, (state) => state);
+  const { meta } = recording;
   const cluster = query && "clusters" in query ? query.clusters[0] : null;
   const rows = (
     <>
-      <Interval title="value" of={inside.value} />
-      <Interval title="success" of={inside.success} share tip="of episodes that pass through, and of those that never do" />
-      <Interval title="reward" of={inside.reward} tip="a step" />
+      {inside.value && <Interval title="value" of={inside.value} />}
+      {inside.success && <Interval title="success" of={inside.success} share tip="of episodes that pass through, and of those that never do" />}
+      {inside.parts.map((part, at) => <Interval title={meta.action_parts[at].name} of={part} tip="a part of the action" />)}
+      {inside.reward && <Interval title="reward" of={inside.reward} tip="a step" />}
       <Interval title="time" of={inside.progress} share tip="in the episode: 0% is its start, 100% its end" />
       <Interval title="dwell" of={inside.dwell} tip="steps on end inside, and on end outside" />
       {inside.uncertainty && <Interval title="uncertainty" of={inside.uncertainty} share tip="0% in the middle of a cluster, 100% as near to all" />}
@@ -55,24 +57,24 @@ function InsideView({ recording, inside }: { recording: Recording; inside: Insid
       <header class="panel-head">
         <p class="big">
           <b data-count={inside.count}>{count(inside.count)}</b> {inside.count === 1 ? "state" : "states"} {cluster === null ? "" : `of cluster ${cluster} `}
-          <span class="faint">{percent(inside.count / inside.of)}, {plural(inside.num_episodes, "episode")}, {plural(inside.num_levels, "level")}</span>
+          <span class="faint">{percent(inside.count / inside.of)}, {plural(inside.num_episodes, "episode")}{inside.num_levels !== null && `, ${plural(inside.num_levels, meta.level_word ?? "level")}`}</span>
         </p>
         <Button icon="close" label="Let go" keys="Esc" onClick={() => { app.lasso.set(NO_LASSO); app.view.set({ sel: null }); }} />
       </header>
       <div class="means">
-        <MeanFrame inside={inside} address={inside.mean} of={inside.num_frames} states={inside.count} label="mean frame inside">mean inside</MeanFrame>
-        <MeanFrame inside={inside} address={inside.mean_rest} of={inside.num_frames_rest} states={inside.of - inside.count} label="mean frame of the rest">of the rest</MeanFrame>
-        <Actions meta={recording.meta} shares={inside.actions} against={inside.actions_rest} low={inside.actions_low} high={inside.actions_high} />
+        <MeanFrame recording={recording} inside={inside} address={inside.mean} of={inside.num_frames} states={inside.count} label="mean frame inside">mean inside</MeanFrame>
+        <MeanFrame recording={recording} inside={inside} address={inside.mean_rest} of={inside.num_frames_rest} states={inside.of - inside.count} label="mean frame of the rest">of the rest</MeanFrame>
+        {meta.num_actions > 0 && <Actions meta={meta} shares={inside.actions} against={inside.actions_rest} low={inside.actions_low} high={inside.actions_high} />}
       </div>
-      <p class="key faint">
+      {meta.num_actions > 0 && <p class="key faint">
         <em /> the rest
         {inside.actions_effect !== null && <span title={`effect size, ${inside.actions_effect_name}: 0 if actions are as frequent as in the rest, 1 if they are all others`}>{inside.actions_effect_name} {decimal(inside.actions_effect)}</span>}
-      </p>
+      </p>}
       {inside.examples.length > 0 && (
-        <div class="typical examples" role="group" aria-label="states inside: click to play">
+        <div class={`typical examples ${meta.has_frames ? "" : "words"}`} role="group" aria-label="states inside: click to play">
           {inside.examples.slice(0, MOST_EXAMPLES).map((row) => (
             <button type="button" title="A state inside; click to play from it" onClick={() => void app.openRow(recording.id, row)}>
-              <Frame recording={recording} row={row} label={`state ${row}`} />
+              {meta.has_frames ? <Frame recording={recording} row={row} label={`state ${row}`} /> : <>state {count(row)}</>}
             </button>
           ))}
         </div>
@@ -91,7 +93,8 @@ function InsideView({ recording, inside }: { recording: Recording; inside: Insid
 }
 
 /** A mean frame, and of how many frames it is, where not of all states. */
-function MeanFrame({ inside, address, of, states, label, children }: {
+function MeanFrame({ recording, inside, address, of, states, label, children }: {
+  recording: Recording;
   inside: Inside;
   address: string | null;
   of: number;
@@ -100,11 +103,11 @@ function MeanFrame({ inside, address, of, states, label, children }: {
   children: string;
 }): JSX.Element | null {
   const app = useApp();
-  if (!address) return app.source.live || !states ? null : <p class="faint">{label}: no frame of these states is in this file</p>;
+  if (!address) return app.source.live || !states || !recording.meta.has_frames ? null : <p class="faint">{label}: no frame of these states is in this file</p>;
   const from = `the mean of ${plural(of, "frame")}${app.source.live ? "" : " in this file"}`;
   return (
     <figure title={from}>
-      <Picture load={() => app.source.picture(address)} depends={[inside]} label={label} />
+      <Picture recording={recording} load={() => app.source.picture(address)} depends={[inside]} label={label} />
       <figcaption>{children}{of < states && <small> ({plural(of, "frame")})</small>}</figcaption>
     </figure>
   );

@@ -23,6 +23,7 @@ export function ShowPanel({ recording }: { recording: Recording }): JSX.Element 
           </button>
         ))}
       </div>
+      {offered.length === 0 && <p class="empty-state">This recording does not say what the lists look for: success, values, rewards or clusters.</p>}
       {chosen && <ListItems recording={recording} name={chosen.name} key={chosen.name} />}
     </div>
   );

@@ -2,22 +2,27 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
-import type { EpisodeData, Playlist } from "../data/contract";
+import type { EpisodeData, Episodes, Playlist } from "../data/contract";
 import type { Recording } from "../data/recording";
 import { usePromise, useStore } from "../data/store";
 import { loadList, playNext } from "../panels/lists";
 import { count, decimal, percent, short } from "../ui/format";
-import { Button, ClusterName, paint, Problem } from "../ui/parts";
+import { asFrame, Button, ClusterName, paint, Problem } from "../ui/parts";
+import { Numbers } from "./numbers";
 import { SPEEDS } from "./player";
-import { Timeline } from "./timeline";
+import { isDense, Timeline } from "./timeline";
 
 /** Actions shown before and after the one under the cursor. */
 const AROUND = 5;
+/** With more actions, signs are numbers of several digits. */
+const MOST_WITH_LARGE_SIGNS = 100;
 
 export function PlayerPanel(): JSX.Element {
   const app = useApp();
   const { data, episode, rec, error } = useStore(app.player.store, (state) => state);
   const recording = app.recording(rec);
+  const [height, width] = recording.meta.frame_shape;
+  const ratio = (width / height).toFixed(4);
   if (episode === null) {
     return (
       <section class="player empty" aria-label="player">
@@ -31,10 +36,11 @@ export function PlayerPanel(): JSX.Element {
       {data && (
         <>
           <ListBar recording={recording} />
-          <div class="stage">
-            <PlayerFrame recording={recording} data={data} />
+          <div class={`stage ${recording.meta.has_frames ? "" : "unseen"}`} style={{ "--ratio": ratio }}>
+            {recording.meta.has_frames && <PlayerFrame recording={recording} data={data} />}
             <Facts recording={recording} data={data} />
           </div>
+          {recording.meta.observation_names.length > 0 && <Numbers recording={recording} episode={data.episode} />}
           <Timeline recording={recording} data={data} />
           <Transport hasClusters={data.cluster !== null} />
         </>
@@ -84,10 +90,9 @@ function PlayerFrame({ recording, data }: { recording: Recording; data: EpisodeD
       current = false;
     };
   }, [recording, row]);
-  const size = recording.meta.picture_size;
   return (
     <div class="screen">
-      <canvas ref={canvas} class="picture" width={size} height={size} role="img" aria-label={`frame at step ${data.step[index]}`} />
+      <canvas ref={canvas} class="picture" {...asFrame(recording)} role="img" aria-label={`frame at step ${data.step[index]}`} />
       <span class="missing">no frame here</span>
     </div>
   );
@@ -98,9 +103,11 @@ function Facts({ recording, data }: { recording: Recording; data: EpisodeData })
   const index = useStore(app.player.store, (state) => state.index);
   const { meta, episodes } = recording;
   const cluster = data.cluster?.[index];
-  const success = episodes?.success[data.episode];
-  const action = data.action[index];
+  const end = episodes?.end[data.episode];
+  const success = meta.success_known ? episodes?.success[data.episode] : undefined;
+  const action = data.action?.[index];
   const reward = data.reward[index];
+  const dense = data.value === null || isDense(data.reward);
   const unsure = data.uncertainty?.[index];
   return (
     <div class="facts">
@@ -108,31 +115,38 @@ function Facts({ recording, data }: { recording: Recording; data: EpisodeData })
         {cluster === undefined ? <b>episode {data.episode}</b> : <ClusterName recording={recording} cluster={cluster} />}
         <Button icon="close" label="Close the player" keys="Esc" class="close" onClick={() => app.player.close()} />
       </div>
-      <div class="ribbon" aria-hidden="true" title="Actions before, now and after">
+      {data.action && <div class={`ribbon ${meta.num_actions > MOST_WITH_LARGE_SIGNS ? "long" : ""}`} aria-hidden="true" title="Actions before, now and after">
         {Array.from({ length: 2 * AROUND + 1 }, (_, at) => {
-          const other = data.action[index + at - AROUND];
+          const other = data.action?.[index + at - AROUND];
           return <span class={at === AROUND ? "now" : ""}>{other === undefined ? "" : meta.action_signs[other]}</span>;
         })}
-      </div>
+      </div>}
       <dl>
-        <dt>action</dt>
-        <dd>{meta.action_names[action]}</dd>
-        <dt>value</dt>
-        <dd>{decimal(data.value[index])}{reward !== 0 && <b class={reward > 0 ? "good" : "bad"}> reward {short(reward)}</b>}</dd>
+        {action !== undefined && <><dt>action</dt><dd>{meta.action_names[action]}</dd></>}
+        {data.value && <><dt>value</dt>
+        <dd>{decimal(data.value[index])}{!dense && reward !== 0 && <b class={reward > 0 ? "good" : "bad"}> reward {short(reward)}</b>}</dd></>}
+        {dense && meta.reward_known && <><dt>reward</dt><dd class={reward > 0 ? "good" : reward < 0 ? "bad" : ""}>{short(Number(reward.toPrecision(3)))}</dd></>}
         {unsure != null && <><dt title="uncertainty: 0% in the middle of a cluster’s cell">unsure</dt><dd>{percent(unsure, 0)}</dd></>}
         <dt>step</dt>
         <dd>{count(data.step[index])} <span class="faint">of {count(episodes?.length[data.episode])}</span></dd>
         <dt>episode</dt>
-        <dd title={success === null ? "The episode did not end while it was recorded" : success === undefined ? undefined : success ? "The episode ends in success" : "The episode does not end in success"}>
-          {data.episode} <span class="faint">return {short(episodes?.episode_return[data.episode])}</span>
+        <dd title={endSaid(end, success)}>
+          {data.episode} {meta.reward_known && <span class="faint">return {short(episodes?.episode_return[data.episode])}</span>}
           {success != null && <b class={success ? "good" : "bad"}> {success ? "✓" : "✗"}</b>}
-          {success === null && <span class="faint"> so far</span>}
+          {end === null && <span class="faint"> so far</span>}
         </dd>
-        <dt>level</dt>
-        <dd>{episodes?.level_seed[data.episode]}</dd>
+        {episodes?.level_seed && <><dt>{meta.level_word}</dt><dd>{episodes.level_seed[data.episode]}</dd></>}
       </dl>
     </div>
   );
+}
+
+/** How the episode ends, in a sentence. */
+function endSaid(end: Episodes["end"][number] | undefined, success: boolean | null | undefined): string | undefined {
+  if (end === null) return "The episode did not end while it was recorded";
+  const limit = end === "truncated" ? "; a time limit ends it" : "";
+  if (success == null) return limit ? "A time limit ends the episode" : undefined;
+  return `${success ? "The episode ends in success" : "The episode does not end in success"}${limit}`;
 }
 
 function Transport({ hasClusters }: { hasClusters: boolean }): JSX.Element {

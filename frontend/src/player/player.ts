@@ -5,8 +5,9 @@ import { sentence, Store } from "../data/store";
 import type { Frames } from "./frames";
 
 export const SPEEDS = [0.25, 0.5, 1, 2, 4] as const;
-/** Procgen's own speed. */
-export const STEPS_PER_SECOND = 15;
+
+/** How long a screen usually shows a picture. */
+const SCREEN_MS = 1000 / 60;
 
 export interface Playing {
   rec: string;
@@ -59,7 +60,7 @@ export class Player {
   ): Promise<void> {
     const asked = ++this.asked;
     const recording = this.recording(rec);
-    if (at.row !== undefined) this.frames.get(rec)?.ahead(at.row, at.row + 3);
+    if (at.row !== undefined && recording.meta.has_frames) this.frames.get(rec)?.ahead(at.row, at.row + 3);
     try {
       const open = this.store.get();
       const same = open.data && open.rec === rec && open.episode === episode ? open.data : null;
@@ -143,12 +144,12 @@ export class Player {
   }
 
   private pause(): number {
-    return 1000 / (STEPS_PER_SECOND * this.store.get().speed);
+    return 1000 / (this.recording().meta.steps_per_second * this.store.get().speed);
   }
 
   private prefetch(): void {
     const { rec, data } = this.store.get();
-    if (data) this.frames.get(rec)?.ahead(this.row, data.first_row + data.step.length - 1);
+    if (data && this.recording().meta.has_frames) this.frames.get(rec)?.ahead(this.row, data.first_row + data.step.length - 1);
   }
 
   private readonly tick = (now: number): void => {
@@ -160,9 +161,13 @@ export class Player {
       this.stop();
       return this.ended();
     }
-    // where pictures come slowly, wait for them: nothing is skipped, and all that moves stays together
-    if (this.frames.get(rec)?.now(data.first_row + index + 1) === undefined) return this.prefetch();
-    this.due = Math.max(this.due + this.pause(), now - this.pause());
-    this.go(index + 1);
+    // a screen may be slower than the steps: then several are made at once
+    const most = Math.max(Math.round(SCREEN_MS / this.pause()), 1);
+    const steps = Math.min(1 + Math.floor((now - this.due) / this.pause()), most, last - index);
+    // where pictures come slowly, wait for them: all that moves stays together
+    const shows = this.recording().meta.has_frames;
+    if (shows && this.frames.get(rec)?.now(data.first_row + index + steps) === undefined) return this.prefetch();
+    this.due = Math.max(this.due + steps * this.pause(), now - most * this.pause());
+    this.go(index + steps);
   };
 }

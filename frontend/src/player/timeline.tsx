@@ -1,4 +1,5 @@
-// The course of an episode: the value's curve and a strip of clusters, with the cursor that can be dragged.
+// The course of an episode: the value's curve (or the reward's), those of the action's parts, and a strip of clusters,
+// with the cursor that can be dragged.
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app";
@@ -8,11 +9,17 @@ import { useStore } from "../data/store";
 import { clusterColor } from "../map/colors";
 import { fit } from "../map/drawing";
 import { decimal } from "../ui/format";
+import { Button } from "../ui/parts";
 
 const CURVE = 54;
 const STRIP = 14;
 const GAP = 4;
 const PAD = 5;
+/** Height of the curve of a part of the action, where there are few of them and where there are more. */
+const [PART, LOW_PART] = [40, 26];
+const FEW_PARTS = 2;
+const MOST_PARTS = 6;
+const MOST_MARKED = 0.5;
 
 export function Timeline({ recording, data }: { recording: Recording; data: EpisodeData }): JSX.Element {
   const app = useApp();
@@ -23,7 +30,11 @@ export function Timeline({ recording, data }: { recording: Recording; data: Epis
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);
   const count = data.step.length;
-  const height = CURVE + (data.cluster ? GAP + STRIP : 0);
+  const { action_parts, num_action_parts, reward_known } = recording.meta;
+  const [all, setAll] = useState(false);
+  const shown = all ? action_parts.length : Math.min(action_parts.length, MOST_PARTS);
+  const part = shown > FEW_PARTS ? LOW_PART : PART;
+  const layout: Layout = { part, parts: CURVE, strip: CURVE + shown * part, height: CURVE + shown * part + (data.cluster ? GAP + STRIP : 0) };
 
   useEffect(() => {
     if (!box.current) return;
@@ -32,8 +43,8 @@ export function Timeline({ recording, data }: { recording: Recording; data: Epis
     return () => size.disconnect();
   }, []);
   useEffect(() => {
-    if (canvas.current && width) draw(canvas.current, recording, data, width, height, first, last);
-  }, [data, width, dark, first, last, names]);
+    if (canvas.current && width) draw(canvas.current, recording, data, width, layout, first, last);
+  }, [data, width, dark, first, last, names, shown]);
 
   const go = (event: PointerEvent): void => {
     if (!box.current || (event.type === "pointermove" && !event.buttons)) return;
@@ -45,28 +56,57 @@ export function Timeline({ recording, data }: { recording: Recording; data: Epis
     app.player.go(Math.floor(((event.clientX - edge.left) / edge.width) * count));
   };
   const cluster = data.cluster?.[index];
-  const value = data.value[index];
-  const said = `step ${data.step[index]}, value ${decimal(value)}${cluster === undefined ? "" : `, ${app.notesOf(recording.id).title(cluster)}`}`;
+  const value = data.value ? `, value ${decimal(data.value[index])}` : reward_known ? `, reward ${decimal(data.reward[index])}` : "";
+  const said = `step ${data.step[index]}${value}${cluster === undefined ? "" : `, ${app.notesOf(recording.id).title(cluster)}`}`;
   return (
+    <>
     <div
       id="timeline" class="timeline" ref={box} tabIndex={0} role="slider" aria-label="time in the episode" aria-valuemin={0}
-      aria-valuemax={count - 1} aria-valuenow={index} aria-valuetext={said} style={{ height: `${height}px` }} onPointerDown={go}
+      aria-valuemax={count - 1} aria-valuenow={index} aria-valuetext={said} style={{ height: `${layout.height}px` }} onPointerDown={go}
       onPointerMove={go}
     >
       <canvas ref={canvas} />
+      {!data.value && reward_known && <span class="course" style={{ top: "1px" }}>reward</span>}
+      {action_parts.slice(0, shown).map(({ name }, at) => (
+        <span class="course" style={{ top: `${layout.parts + at * part + 1}px` }}>{name} <b>{decimal(data.action_parts[at]?.[index])}</b></span>
+      ))}
       <i class="cursor" style={{ transform: `translateX(${((index + 0.5) / count) * width}px)` }} />
     </div>
+    {num_action_parts > MOST_PARTS && (
+      <p class="more-parts">
+        <Button label="Show the curves of more parts of the action" class="labelled" pressed={all} onClick={() => setAll(!all)}>
+          {all ? "fewer curves" : `${action_parts.length - MOST_PARTS} more curves`}
+        </Button>
+        {all && num_action_parts > action_parts.length && <span class="faint">the first {action_parts.length} of {num_action_parts} parts of the action</span>}
+      </p>
+    )}
+    </>
   );
 }
 
-function draw(canvas: HTMLCanvasElement, recording: Recording, data: EpisodeData, width: number, height: number, first: number, last: number): void {
+/** Whether most steps are rewarded, so that a reward is no event. */
+export function isDense(reward: readonly number[]): boolean {
+  return reward.filter((one) => one !== 0).length > reward.length * MOST_MARKED;
+}
+
+interface Layout {
+  /** Height of the curve of a part of the action. */
+  part: number;
+  /** Tops of what lies below the first curve. */
+  parts: number;
+  strip: number;
+  height: number;
+}
+
+function draw(canvas: HTMLCanvasElement, recording: Recording, data: EpisodeData, width: number, layout: Layout, first: number, last: number): void {
+  const { height } = layout;
   const style = getComputedStyle(document.documentElement);
   const color = (name: string): string => style.getPropertyValue(name).trim();
   const context = fit(canvas, width, height, Math.min(window.devicePixelRatio || 1, 2));
   const count = data.step.length;
   const left = (index: number): number => (index / count) * width;
   const middle = (index: number): number => ((index + 0.5) / count) * width;
-  const values = data.value.map((value) => value ?? 0);
+  const values = (data.value ?? data.reward).map((value) => value ?? 0);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const y = (value: number): number => CURVE - PAD - ((value - low) / Math.max(high - low, 1e-6)) * (CURVE - 2 * PAD);
 
@@ -81,14 +121,17 @@ function draw(canvas: HTMLCanvasElement, recording: Recording, data: EpisodeData
   values.forEach((value, index) => (index ? context.lineTo(middle(index), y(value)) : context.moveTo(middle(0), y(value))));
   [context.strokeStyle, context.lineWidth, context.lineJoin] = [color("--accent"), 1.5, "round"];
   context.stroke();
+  drawParts(context, recording, data, width, layout, color);
   context.fillStyle = color("--ink-2");
   context.font = `10px ${getComputedStyle(document.body).fontFamily}`;
   context.textBaseline = "top";
-  context.fillText(decimal(high), 3, 1);
+  if (data.value) context.fillText(decimal(high), 3, 1);
   context.textBaseline = "alphabetic";
   context.fillText(decimal(low), 3, CURVE - 2);
+  // where most steps are rewarded, marks would hide the curve
+  const marked = data.value !== null && !isDense(data.reward);
   data.reward.forEach((reward, index) => {
-    if (!reward) return;
+    if (!reward || !marked) return;
     context.beginPath();
     context.arc(middle(index), y(values[index]), 3.2, 0, 2 * Math.PI);
     [context.fillStyle, context.strokeStyle, context.lineWidth] = [color(reward > 0 ? "--good" : "--bad"), color("--sheet"), 1.5];
@@ -101,7 +144,7 @@ function draw(canvas: HTMLCanvasElement, recording: Recording, data: EpisodeData
       let end = start + 1;
       while (end < count && clusters[end] === clusters[start]) end++;
       context.fillStyle = clusterColor(recording, clusters[start]);
-      context.fillRect(left(start), CURVE + GAP, Math.max(left(end) - left(start) - (end < count ? 0.75 : 0), 0.75), STRIP);
+      context.fillRect(left(start), layout.strip + GAP, Math.max(left(end) - left(start) - (end < count ? 0.75 : 0), 0.75), STRIP);
       start = end;
     }
   }
@@ -111,4 +154,31 @@ function draw(canvas: HTMLCanvasElement, recording: Recording, data: EpisodeData
     context.fillRect(left(last + 1), 0, width - left(last + 1), height);
     context.globalAlpha = 1;
   }
+}
+
+/** The course of each part of the action, between its bounds, or its least and greatest value where it has none. */
+function drawParts(
+  context: CanvasRenderingContext2D, recording: Recording, data: EpisodeData, width: number, layout: Layout, color: (name: string) => string,
+): void {
+  const middle = (index: number): number => ((index + 0.5) / data.step.length) * width;
+  const shown = (layout.strip - layout.parts) / layout.part;
+  data.action_parts.slice(0, shown).forEach((course, at) => {
+    const known = course.filter((value) => value !== null);
+    const { low, high } = recording.meta.action_parts[at];
+    const [least, most] = [Math.min(low ?? Infinity, ...known), Math.max(high ?? -Infinity, ...known)];
+    const bottom = layout.parts + (at + 1) * layout.part - 2;
+    const y = (value: number): number => bottom - ((value - least) / Math.max(most - least, 1e-6)) * (layout.part - 5);
+    context.strokeStyle = color("--line");
+    context.lineWidth = 1;
+    context.strokeRect(0, bottom + 1.5, width, 0);
+    if (least < 0 && most > 0) {
+      context.setLineDash([2, 3]);
+      context.strokeRect(0, Math.round(y(0)) + 0.5, width, 0);
+      context.setLineDash([]);
+    }
+    context.beginPath();
+    course.forEach((value, index) => value !== null && context.lineTo(middle(index), y(value)));
+    [context.strokeStyle, context.lineWidth, context.lineJoin] = [color("--accent"), 1.25, "round"];
+    context.stroke();
+  });
 }

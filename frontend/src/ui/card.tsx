@@ -2,14 +2,20 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
-import type { Recording } from "../data/recording";
+import type { Meta } from "../data/contract";
+import { partColumn, type Recording } from "../data/recording";
 import { useStore } from "../data/store";
 import type { MapView } from "../map/map";
 import { count, decimal, percent } from "./format";
-import { ClusterName, paint } from "./parts";
+import { asFrame, ClusterName, paint } from "./parts";
 
 const WIDTH = 196;
 const AWAY = 18;
+/** Parts of an action on the card; the player shows all. */
+const MOST_PARTS = 4;
+const FACTS_HEIGHT = 104;
+/** As in map.css. */
+const MOST_FRAME_HEIGHT = 260;
 
 export function HoverCard({ map }: { map: MapView }): JSX.Element | null {
   const app = useApp();
@@ -23,14 +29,15 @@ export function HoverCard({ map }: { map: MapView }): JSX.Element | null {
   if (!pixel) return null;
   const [x, y] = pixel;
   const right = x + AWAY + WIDTH < map.camera.width;
-  const height = 300;
+  const { has_frames, frame_shape } = recording.meta;
+  const height = FACTS_HEIGHT + (has_frames ? Math.min((WIDTH * frame_shape[0]) / frame_shape[1], MOST_FRAME_HEIGHT) : 0);
   const top = Math.min(Math.max(y - 90, 8), Math.max(map.camera.height - height - 8, 8));
   return (
     <>
       <div ref={ring} class="ring" data-row={recording.rowOf(point)} style={{ transform: `translate(${x}px, ${y}px)` }} />
       {rested && own && (
         <div class="card" role="status" style={{ transform: `translate(${right ? x + AWAY : x - AWAY - WIDTH}px, ${top}px)` }}>
-          <CardFrame recording={recording} row={recording.rowOf(index)} />
+          {has_frames && <CardFrame recording={recording} row={recording.rowOf(index)} />}
           <Facts recording={recording} index={index} />
         </div>
       )}
@@ -54,7 +61,12 @@ function CardFrame({ recording, row }: { recording: Recording; row: number }): J
       current = false;
     };
   }, [recording, row]);
-  return <canvas ref={canvas} class="picture" width={recording.meta.picture_size} height={recording.meta.picture_size} role="img" aria-label="what the game showed" />;
+  return <canvas ref={canvas} class="picture" {...asFrame(recording)} role="img" aria-label="what was to be seen" />;
+}
+
+function ActionSaid({ meta, action }: { meta: Meta; action: number }): JSX.Element {
+  const [sign, name] = [meta.action_signs[action], meta.action_names[action]];
+  return name.includes(sign) ? <>{name}</> : <><b class="sign">{sign}</b> {name}</>;
 }
 
 /** What columns that have come say of a point. */
@@ -64,7 +76,9 @@ function Facts({ recording, index }: { recording: Recording; index: number }): J
   const row = recording.rowOf(index);
   const episode = recording.episodeOf(row);
   const [cluster, action, value, step, unsure] = [at("cluster"), at("action"), at("value"), at("step"), at("uncertainty")];
-  const success = episodes?.success[episode];
+  const end = episodes?.end[episode];
+  const success = meta.success_known ? episodes?.success[episode] : undefined;
+  const said = end === null ? "not ended" : success == null ? "" : success ? "succeeds" : "fails";
   return (
     <div class="facts">
       {cluster !== undefined && (
@@ -74,14 +88,16 @@ function Facts({ recording, index }: { recording: Recording; index: number }): J
         </div>
       )}
       <dl>
-        <dt>action</dt>
-        <dd>{action === undefined ? "…" : <><b class="sign">{meta.action_signs[action]}</b> {meta.action_signs[action] === meta.action_names[action] ? "" : meta.action_names[action]}</>}</dd>
-        <dt>value</dt>
-        <dd>{value === undefined ? "…" : decimal(recording.decode("value", value))}</dd>
+        {meta.num_actions > 0 && <><dt>action</dt><dd>{action === undefined ? "…" : <ActionSaid meta={meta} action={action} />}</dd></>}
+        {meta.action_parts.slice(0, MOST_PARTS).map(({ name }, part) => {
+          const raw = at(partColumn(part));
+          return <><dt>{name}</dt><dd>{raw === undefined ? "…" : decimal(recording.decode(partColumn(part), raw))}</dd></>;
+        })}
+        {meta.value_known && <><dt>value</dt><dd>{value === undefined ? "…" : decimal(recording.decode("value", value))}</dd></>}
         <dt>step</dt>
         <dd>{step === undefined ? "…" : count(step)}{episodes && <span class="faint"> of {count(episodes.length[episode])}</span>}</dd>
-        {episodes && <><dt>episode</dt><dd>{episode}{success !== undefined && <span class="faint"> {success === null ? "not ended" : success ? "succeeds" : "fails"}</span>}</dd></>}
-        {episodes && <><dt>level</dt><dd>{episodes.level_seed[episode]}</dd></>}
+        {episodes && <><dt>episode</dt><dd>{episode}{said && <span class="faint"> {said}</span>}</dd></>}
+        {episodes?.level_seed && <><dt>{meta.level_word}</dt><dd>{episodes.level_seed[episode]}</dd></>}
       </dl>
     </div>
   );

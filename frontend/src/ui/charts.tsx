@@ -51,13 +51,13 @@ export function Actions({ meta, shares, against, low, high, color }: {
   };
   const order = shares.map((_, action) => action).sort((one, other) => shares[other] + against[other] * 0.5 - shares[one] - against[one] * 0.5);
   const shown = order.slice(0, MOST_ACTIONS).filter((action) => shares[action] > 0 || against[action] > 0);
-  const most = Math.max(...shares, ...against, 1e-9);
+  const most = Math.max(...shown.flatMap((action) => [shares[action], against[action]]), 1e-9);
   return (
     <ol class="actions">
       {shown.map((action) => (
         <li title={`${meta.action_names[action]}: ${percent(shares[action])}, otherwise ${percent(against[action])}${interval(action)}`}>
           <b class="sign">{meta.action_signs[action]}</b>
-          <span class="name">{meta.action_names[action]}</span>
+          <span class="name">{meta.action_names[action].includes(meta.action_signs[action]) ? "" : meta.action_names[action]}</span>
           <span class="track">
             <i style={{ width: `${(100 * shares[action]) / most}%`, background: color ?? "var(--accent)" }} />
             <em style={{ left: `${(100 * against[action]) / most}%` }} />

@@ -1,8 +1,15 @@
-// Numbers as people read them.
+// Numbers and names as people read them.
+import type { Meta } from "../data/contract";
 
 const COUNT = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 export const NONE = "–";
+
+/** Sign and name of an action; its name alone where it has no sign. */
+export function actionLabel({ action_signs, action_names }: Pick<Meta, "action_signs" | "action_names">, action: number): string {
+  const [sign, name] = [action_signs[action], action_names[action]];
+  return name.includes(sign) ? name : `${sign} ${name}`;
+}
 
 type Maybe = number | null | undefined;
 

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
 import type { Meta } from "../data/contract";
 import { useStore } from "../data/store";
-import { compact, count } from "./format";
+import { compact, count, plural } from "./format";
 import { HELP } from "./keys";
 import { Button } from "./parts";
 
@@ -45,6 +45,7 @@ function About({ meta }: { meta: Meta }): JSX.Element {
   const rows: [string, string | null | undefined][] = [
     ["recording", meta.name ?? meta.id],
     ["agent", [agent.algorithm?.toUpperCase(), agent.env, agent.distribution_mode, agent.seed == null ? null : `seed ${agent.seed}`].filter(Boolean).join(", ")],
+    ["layer", agent.layer === null ? null : `${agent.layer}, ${plural(agent.num_features, "number")}`],
     ["trained for", agent.timesteps == null ? null : `${compact(agent.timesteps)} steps`],
     ["policy file", agent.sha256 ? `SHA-256 ${agent.sha256.slice(0, 16)}…` : null],
     ["recorded", `${count(meta.num_states)} states of ${count(meta.num_episodes)} episodes${meta.protocol ? `, protocol ${meta.protocol}` : ""}`],

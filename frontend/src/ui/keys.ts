@@ -1,7 +1,7 @@
 // The keyboard: what each key does wherever one is on the page, unless one is writing.
 import { type App, NO_LASSO } from "../app";
-import { COLORS, type Theme } from "../data/view";
-import { isOffered } from "../map/colors";
+import type { Theme } from "../data/view";
+import { colorsOf } from "../map/colors";
 import { soloed } from "../panels/visible";
 import { playNext } from "../panels/lists";
 
@@ -50,7 +50,7 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
   },
 ];
 
-type Act = (app: App, shift: boolean) => void;
+type Act = (app: App, shift: boolean) => unknown;
 
 const ACTS: Record<string, Act> = {
   " ": (app) => app.player.toggle(),
@@ -75,12 +75,12 @@ const ACTS: Record<string, Act> = {
     app.view.set({ plane: names[(names.indexOf(app.view.get().plane) + 1) % names.length] });
   },
   c: (app, shift) => {
-    const offered = COLORS.filter((color) => isOffered(app.recordings[0].meta, color));
+    const offered = colorsOf(app.recordings);
     const at = offered.indexOf(app.view.get().color) + (shift ? -1 : 1);
     app.view.set({ color: offered[(at + offered.length) % offered.length] });
   },
   a: (app) => app.view.set({ solo: [], hide: [] }),
-  p: (app) => app.view.set({ frames: !app.view.get().frames }),
+  p: (app) => app.recordings.some(({ meta }) => meta.has_frames) && app.view.set({ frames: !app.view.get().frames }),
   v: (app) => app.view.set({ cells: !app.view.get().cells }),
   n: (app) => app.view.set({ names: !app.view.get().names }),
   l: (app) => app.lasso.set({ drawing: !app.lasso.get().drawing }),

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useApp } from "../app";
 import type { Recording } from "../data/recording";
 import { useStore } from "../data/store";
-import { COLOR_TITLES, colorize } from "../map/colors";
+import { colorize, colorTitle } from "../map/colors";
 import { soloed } from "../panels/visible";
 import { ClusterName } from "./parts";
 
@@ -16,6 +16,7 @@ export function LegendBox({ recording }: { recording: Recording }): JSX.Element 
   const hide = useStore(app.view, (view) => view.hide);
   const { dark } = useStore(app.look, (look) => look);
   const { legend } = colorize(recording, color, dark);
+  const title = colorTitle([recording], color);
   if (legend.kind === "clusters") {
     if (recording.meta.num_codes > MOST_CLUSTERS) return <div />;
     return (
@@ -38,8 +39,8 @@ export function LegendBox({ recording }: { recording: Recording }): JSX.Element 
   }
   if (legend.kind === "scale") {
     return (
-      <div class="legend scale" role="img" aria-label={`${COLOR_TITLES[color]} from ${legend.low} to ${legend.high}`}>
-        <span>{COLOR_TITLES[color]}</span>
+      <div class="legend scale" role="img" aria-label={`${title} from ${legend.low} to ${legend.high}`}>
+        <span>{title}</span>
         <span>{legend.low}</span>
         <i style={{ background: `linear-gradient(90deg, ${legend.stops.join(",")})` }} />
         <span>{legend.high}</span>
@@ -48,7 +49,7 @@ export function LegendBox({ recording }: { recording: Recording }): JSX.Element 
   }
   return (
     <div class="legend">
-      {legend.items.length > 0 && <span class="faint">{COLOR_TITLES[color]}</span>}
+      {legend.items.length > 0 && <span class="faint">{title}</span>}
       {legend.items.map((item) => (
         <span>
           <i style={{ background: item.color }} />

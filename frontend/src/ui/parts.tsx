@@ -86,7 +86,8 @@ export function Button({ icon, label, keys, pressed, disabled, class: kind = "",
 }
 
 /** A picture drawn on a canvas: from a file, or an image that is decoded already; nothing while there is none. */
-export function Picture({ load, depends, class: kind = "", label }: {
+export function Picture({ recording, load, depends, class: kind = "", label }: {
+  recording: Recording;
   load: () => Promise<ImageBitmap | Blob | null>;
   depends: unknown[];
   class?: string;
@@ -105,7 +106,13 @@ export function Picture({ load, depends, class: kind = "", label }: {
       current = false;
     };
   }, depends);
-  return <canvas ref={canvas} class={`picture ${kind}`} role="img" aria-label={label} width={64} height={64} />;
+  return <canvas ref={canvas} class={`picture ${kind}`} role="img" aria-label={label} {...asFrame(recording)} />;
+}
+
+/** Attributes of a canvas that is to show frames of a recording: their proportions, before there are any. */
+export function asFrame({ meta: { frame_shape } }: Recording): { width: number; height: number; style: { aspectRatio: string } } {
+  const [height, width] = frame_shape;
+  return { width, height, style: { aspectRatio: `${width} / ${height}` } };
 }
 
 /** Put a picture on a canvas, pixel for pixel; without one, say so. */
@@ -113,6 +120,7 @@ export function paint(canvas: HTMLCanvasElement, bitmap: ImageBitmap | null): vo
   canvas.dataset.state = bitmap ? "shown" : "missing";
   if (!bitmap) return canvas.getContext("2d")?.clearRect(0, 0, canvas.width, canvas.height);
   if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+  canvas.style.aspectRatio = `${bitmap.width} / ${bitmap.height}`; // what the agent saw may be of another shape than pictures
   canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
 }
 
@@ -122,10 +130,11 @@ export function Frame({ recording, row, class: kind, label }: {
   row: number;
   class?: string;
   label?: string;
-}): JSX.Element {
+}): JSX.Element | null {
   const frames = useApp().frames.get(recording.id);
   const load = async (): Promise<ImageBitmap | null> => (await frames?.get(row)) ?? null;
-  return <Picture load={load} depends={[recording, row]} class={kind} label={label ?? `frame of state ${row}`} />;
+  if (!recording.meta.has_frames) return null;
+  return <Picture recording={recording} load={load} depends={[recording, row]} class={kind} label={label ?? `frame of state ${row}`} />;
 }
 
 export function Problem({ text }: { text: string }): JSX.Element {

@@ -3,8 +3,8 @@ import type { JSX } from "preact";
 import { useApp } from "../app";
 import type { PlaneName } from "../data/contract";
 import { useStore } from "../data/store";
-import { COLORS, type ColorName, type Theme } from "../data/view";
-import { COLOR_TITLES, isOffered } from "../map/colors";
+import type { ColorName, Theme } from "../data/view";
+import { colorsOf, colorTitle } from "../map/colors";
 import { compact, count, percent } from "./format";
 import { Button, Icon } from "./parts";
 
@@ -17,6 +17,7 @@ export function TopBar(): JSX.Element {
   const facts = [
     agent.timesteps ? `${compact(agent.timesteps)} steps` : null,
     agent.distribution_mode,
+    agent.layer === null ? null : `layer ${agent.layer}`,
     agent.seed == null ? null : `seed ${agent.seed}`,
     `${count(first.meta.num_states)} states`,
     `${count(first.meta.num_episodes)} episodes`,
@@ -42,13 +43,18 @@ export function TopBar(): JSX.Element {
   );
 }
 
+/** More colourings than these stand in a menu. */
+const MOST_SEGMENTS = 7;
+
 export function MapBar(): JSX.Element {
   const app = useApp();
   const view = useStore(app.view, (state) => state);
   useStore(app.look, (look) => look.arrived);
   const computing = useStore(app.look, (look) => look.computing);
   const planes = app.recordings[0].meta.planes.filter((plane) => plane.why_not === undefined || app.recordings.length > 1);
-  const colors = COLORS.filter((color) => app.recordings.some((recording) => isOffered(recording.meta, color)));
+  const fitted = app.recordings.every(({ meta }) => meta.clusters_fitted);
+  const colors = colorsOf(app.recordings);
+  const title = (color: ColorName): string => colorTitle(app.recordings, color);
   const hasCells = view.plane === "fdr" && app.recordings.some((recording) => recording.meta.num_codes > 0);
   return (
     <div class="bar">
@@ -58,7 +64,7 @@ export function MapBar(): JSX.Element {
           return (
             <button
               type="button" role="radio" aria-checked={view.plane === plane.name} disabled={plane.why_not !== undefined}
-              title={plane.why_not ?? (progress === undefined ? PLANE_TEXTS[plane.name] : `${plane.title} is being computed: ${percent(progress, 0)}`)} onClick={() => app.view.set({ plane: plane.name })}
+              title={plane.why_not ?? (progress === undefined ? (plane.name === "fdr" && fitted ? FITTED_PLANE : PLANE_TEXTS[plane.name]) : `${plane.title} is being computed: ${percent(progress, 0)}`)} onClick={() => app.view.set({ plane: plane.name })}
             >
               {plane.title}
               {progress !== undefined && <i class="progress" style={{ width: `${100 * Math.max(progress, 0.04)}%` }} />}
@@ -66,17 +72,17 @@ export function MapBar(): JSX.Element {
           );
         })}
       </div>
-      <div class="segments colors" role="radiogroup" aria-label="colour">
+      <div class={`segments colors ${colors.length > MOST_SEGMENTS ? "many" : ""}`} role="radiogroup" aria-label="colour">
         {colors.map((color: ColorName) => (
-          <button type="button" role="radio" aria-checked={view.color === color} title={COLOR_TEXTS[color]} onClick={() => app.view.set({ color })}>
-            {COLOR_TITLES[color]}
+          <button type="button" role="radio" aria-checked={view.color === color} title={(color === "cluster" && fitted ? FITTED_CLUSTER : COLOR_TEXTS[color]) ?? `${title(color)}, as recorded`} onClick={() => app.view.set({ color })}>
+            {title(color)}
           </button>
         ))}
       </div>
       <label class="choice colors-menu">
         <span class="sr">colour</span>
-        <select value={view.color} onChange={(event) => app.view.set({ color: event.currentTarget.value as ColorName })}>
-          {colors.map((color) => <option value={color}>{COLOR_TITLES[color]}</option>)}
+        <select value={view.color} onChange={(event) => app.view.set({ color: event.currentTarget.value })}>
+          {colors.map((color) => <option value={color}>{title(color)}</option>)}
         </select>
       </label>
       <span class="grow" />
@@ -90,9 +96,9 @@ function Shown({ hasClusters, hasCells }: { hasClusters: boolean; hasCells: bool
   const view = useStore(app.view, (state) => state);
   return (
     <>
-      <label class="check" title="Pictures of states on the map, where there is room (P)">
+      {app.recordings.some(({ meta }) => meta.has_frames) && <label class="check" title="Pictures of states on the map, where there is room (P)">
         <input type="checkbox" checked={view.frames} onChange={() => app.view.set({ frames: !view.frames })} /> frames
-      </label>
+      </label>}
       {hasClusters && <>
       <label class={`check ${hasCells ? "" : "off"}`} title="Where which cluster's code is the nearest (V)">
         <input type="checkbox" checked={view.cells} disabled={!hasCells} onChange={() => app.view.set({ cells: !view.cells })} /> cells
@@ -105,7 +111,7 @@ function Shown({ hasClusters, hasCells }: { hasClusters: boolean; hasCells: bool
   );
 }
 
-const COLOR_TEXTS: Record<ColorName, string> = {
+const COLOR_TEXTS: Partial<Record<ColorName, string>> = {
   cluster: "The cluster that the agent itself puts the state into",
   value: "The return that the agent expects from here",
   action: "The action that the agent chose",
@@ -114,6 +120,9 @@ const COLOR_TEXTS: Record<ColorName, string> = {
   uncertainty: "How evenly near the state is to several clusters",
   success: "Whether the state's episode ends in success",
 };
+
+const FITTED_CLUSTER = "The cluster of the clustering that was fitted to the agent's features";
+const FITTED_PLANE = "The plane that was fitted to the agent's features afterwards";
 
 const PLANE_TEXTS: Record<PlaneName, string> = {
   fdr: "The plane that the agent itself learned: its clusters are where which code is the nearest",

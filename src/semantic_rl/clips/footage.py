@@ -28,7 +28,7 @@ class Footage(NamedTuple):
     recordings: Sequence[Recording]
     first_rows: NDArray[np.int64]
     """Row of each recording's first state."""
-    action: NDArray[np.uint8]
+    action: NDArray[np.integer]
     """[B]."""
     runs: Runs
     """All runs of all episodes, of any length."""

@@ -18,6 +18,8 @@ DTYPES = ("uint8", "int8", "int16", "int32", "int64", "float32", "float64", "boo
 MOST_DIMENSIONS, MOST_NAMES, MOST_PARTS = 8, 65_536, 64
 MOST_BYTES_OF_OBSERVATION = 4 * 1024**2
 """Largest accepted observation."""
+SEED_OF_RESET = "seed of the episode's reset"
+"""What an environment's `level` is where it has no levels, but every episode has its own seed."""
 
 
 class ReturnRange(NamedTuple):
@@ -121,6 +123,11 @@ class EnvSpec:
         """Return the environment's name with the difficulty, if it has one."""
         mode = self.arguments.get("distribution_mode")
         return self.id if mode is None else f"{self.id} ({mode})"
+
+    @property
+    def level_word(self) -> str | None:
+        """Return the word for an episode's level: "level", or "seed" where it is only that; None if it has none."""
+        return None if self.level is None else "seed" if self.level == SEED_OF_RESET else "level"
 
     @property
     def image(self) -> ObservationPart | None:

@@ -48,12 +48,22 @@ class Column(TypedDict):
     """The values that the integers 0, 1, … encode."""
     num_unknown: NotRequired[int]
     """Number of points whose value is not finite; they get the lowest value."""
+    title: NotRequired[str]
+    """Name of what only this recording has: a part of the action, a column of its maker."""
+    categories: NotRequired[list[str]]
+    """The texts that the integers 0, 1, … stand for."""
 
 
 class Agent(TypedDict):
+    """What is known of the agent; null where nothing is."""
+
     name: str | None
     algorithm: str | None
-    env: str | None
+    env: str
+    layer: str | None
+    """The layer that is looked into."""
+    num_features: int
+    """Numbers that the layer gives."""
     distribution_mode: str | None
     timesteps: int | None
     seed: int | None
@@ -75,6 +85,14 @@ class ListName(TypedDict):
     text: str
 
 
+class ActionPart(TypedDict):
+    """A number of an action that is no index, with its bounds if it has any."""
+
+    name: str
+    low: float | None
+    high: float | None
+
+
 class Meta(TypedDict):
     """The description of a recording that the page loads first."""
 
@@ -91,8 +109,17 @@ class Meta(TypedDict):
     sample_seed: int
     num_codes: int
     num_actions: int
+    """Number of actions; 0 if an action is no index, but consists of parts."""
     action_names: list[str]
     action_signs: list[str]
+    action_parts: list[ActionPart]
+    """The first parts of an action; empty if it is an index."""
+    num_action_parts: int
+    observation_names: list[str]
+    """Names of the first numbers of an observation, of its vectors; empty if it is an image alone."""
+    num_observation_numbers: int
+    clusters_fitted: bool
+    """Whether clusters and plane were fitted after the agent was trained."""
     codebook: Points
     colors: list[str]
     """The colour of each cluster."""
@@ -102,11 +129,20 @@ class Meta(TypedDict):
     planes: list[Plane]
     columns: list[Column]
     lists: list[ListName]
+    has_frames: bool
+    """Whether there is anything to look at: pictures, or observations that are images."""
     has_pictures: bool
-    picture_size: int
+    frame_shape: tuple[int, int]
+    """Height and width of a frame."""
+    steps_per_second: float
+    """Speed at which people see the environment."""
     frames: str
     """"all", or a sentence that says which states have frames in an export."""
+    value_known: bool
+    reward_known: bool
     success_known: bool
+    level_word: str | None
+    """The word for the number of an episode's level; null if there are no levels."""
     notes: list[str]
     warning: str | None
     """A warning that applies to everything on the page."""
@@ -134,9 +170,12 @@ class Episodes(TypedDict):
     num_rows: Integers
     length: Integers
     episode_return: Floats
-    level_seed: Integers
-    success: list[bool | None]
+    level_seed: Integers | None
+    """null if there are no levels."""
+    end: list[Literal["terminated", "truncated"] | None]
     """null for episodes that did not end."""
+    success: list[bool | None]
+    """null for episodes that did not end, or if nothing counts as success."""
 
 
 class EpisodeData(TypedDict):
@@ -146,14 +185,24 @@ class EpisodeData(TypedDict):
     first_row: int
     length: int
     episode_return: float
-    level_seed: int
     step: Integers
-    action: Integers
-    value: FloatsOrNaN
+    action: Integers | None
+    """null if an action is no index."""
+    action_parts: FloatOrNaNTable
+    """Of each of the parts in `Meta`, its course."""
+    value: FloatsOrNaN | None
+    """null if the agent estimates none."""
     reward: Floats
     cluster: Integers | None
     uncertainty: FloatsOrNaN | None
     planes: Annotated[dict[PlaneName, list[Any]], "Partial<Record<PlaneName, (Point | null)[]>>"]
+
+
+class EpisodeNumbers(TypedDict):
+    """The observations of an episode's states, as numbers."""
+
+    numbers: FloatOrNaNTable
+    """Of each name in `Meta`, its course."""
 
 
 class ClusterCard(TypedDict):
@@ -165,7 +214,9 @@ class ClusterCard(TypedDict):
     mean_dwell: FloatOrNaN
     success: FloatOrNaN
     actions: Floats
+    """Empty if an action is no index."""
     values: Floats
+    """Empty if the agent estimates none."""
     progress: Floats
     medoid: int | None
     typical: list[int]
@@ -221,7 +272,7 @@ class InsideNumbers(TypedDict):
     count: int
     of: int
     num_episodes: int
-    num_levels: int
+    num_levels: int | None
     actions: Floats
     actions_rest: Floats
     actions_low: FloatsOrNaN
@@ -229,10 +280,12 @@ class InsideNumbers(TypedDict):
     actions_high: FloatsOrNaN
     actions_effect: FloatOrNaN
     actions_effect_name: str
-    value: Difference
-    reward: Difference
+    parts: list[Difference]
+    """Of each of the action's parts."""
+    value: NotRequired[Difference]
+    reward: NotRequired[Difference]
     progress: Difference
-    success: Difference
+    success: NotRequired[Difference]
     dwell: Difference
     uncertainty: NotRequired[Difference]
     clusters: list[int]

@@ -21,9 +21,18 @@ from semantic_rl.explorer.encoding import to_json, to_png
 from semantic_rl.explorer.errors import Refusal
 from semantic_rl.explorer.queries.cluster_cards import Cards, make_cards, make_transitions
 from semantic_rl.explorer.queries.cluster_matching import Side
-from semantic_rl.explorer.queries.episode import describe_episode, list_episodes
+from semantic_rl.explorer.queries.episode import describe_episode, list_episodes, list_numbers
 from semantic_rl.explorer.queries.lookalikes import lookalikes
-from semantic_rl.explorer.queries.playlists import LISTS, LOOKALIKES, PLAYLISTS, Found, list_names, moves, to_playlist
+from semantic_rl.explorer.queries.playlists import (
+    LISTS,
+    LOOKALIKES,
+    PLAYLISTS,
+    Found,
+    is_offered,
+    list_names,
+    moves,
+    to_playlist,
+)
 from semantic_rl.explorer.queries.recording_diff import compare
 from semantic_rl.explorer.selection.cache import Questions
 from semantic_rl.recording.store.annotations import Annotations
@@ -79,10 +88,17 @@ class View:
 
     def episode(self, number: int) -> contract.EpisodeData:
         """Return the states of an episode."""
+        return describe_episode(self.explored, self._episode(number))
+
+    def numbers(self, episode: int) -> contract.EpisodeNumbers:
+        """Return the observations of an episode as numbers."""
+        return list_numbers(self.explored, self.frames, self._episode(episode))
+
+    def _episode(self, number: int) -> int:
         count = self.explored.recording.num_episodes
         if not 0 <= number < count:
             raise Refusal(404, f"there is no episode {number}; there are {count}, numbered from 0.")
-        return describe_episode(self.explored, number)
+        return number
 
     def frame(self, row: int) -> tuple[bytes, str]:
         """Return a state's picture and its media type."""
@@ -128,8 +144,8 @@ class View:
         """Return a list of moments, only from the episodes `shown` [E], if given."""
         if name not in LISTS:
             raise Refusal(404, f"there is no list '{name}'; there are {', '.join(LISTS)}.")
-        if LISTS[name].needs_clusters and not self.explored.num_codes:
-            raise Refusal(404, f"{name}: the agent has no clusters (PPO).")
+        if not is_offered(self.explored.recording, LISTS[name]):
+            raise Refusal(404, f"{name}: the recording does not have what this list needs.")
 
         def find(report: Report) -> Found:
             if name == LOOKALIKES:

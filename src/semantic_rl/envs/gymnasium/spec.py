@@ -11,13 +11,12 @@ from semantic_rl.envs.gymnasium.make import EnvRecipe
 from semantic_rl.envs.gymnasium.names import continuous_names, discrete_names, is_minigrid, number_labels
 from semantic_rl.envs.gymnasium.observations import Leaf, find_leaves
 from semantic_rl.envs.gymnasium.wrappers import actions_repeated
-from semantic_rl.envs.spec import ActionSpec, EnvSpec, ObservationPart
+from semantic_rl.envs.spec import SEED_OF_RESET, ActionSpec, EnvSpec, ObservationPart
 from semantic_rl.errors import UserError
 
 SUCCESS_KEYS = ("is_success", "success")
 """Keys of `info` in which environments say whether the goal was reached."""
 MINIGRID_SUCCESS = "the mission was fulfilled (the last reward is above 0)"
-LEVEL = "seed of the episode's reset"
 DEFAULT_STEPS_PER_SECOND = 15.0
 ATARI_FRAMES_PER_SECOND = 60.0
 DEFAULT_ATARI_FRAME_SKIP = 4
@@ -53,7 +52,7 @@ def _spec(env: gym.Env[Any, Any], recipe: EnvRecipe, success: str | None) -> Env
         arguments=dict(recipe.arguments),
         wrappers=recipe.wrapper_names,
         success=success,
-        level=LEVEL,
+        level=SEED_OF_RESET,
         steps_per_second=_steps_per_second(env, recipe),
     )
 

@@ -90,7 +90,7 @@ class Explored:
         if not self.num_states:
             return "the recording has no states"
         if name == "fdr" and not self.num_codes:
-            return "the agent has no semantic clustering module (PPO), so it has no plane of its own"
+            return "the agent has no semantic clustering module, so it has no plane of its own"
         if name == "tsne" and len(self.tsne_rows) < LEAST_FOR_TSNE:
             return f"t-SNE needs at least {LEAST_FOR_TSNE} states, and there are {len(self.tsne_rows)}"
         if name == "tsne" and self._are_alike:

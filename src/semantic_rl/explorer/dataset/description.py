@@ -8,6 +8,7 @@ import numpy as np
 from semantic_rl.explorer import contract
 from semantic_rl.explorer.contract import PlaneName
 from semantic_rl.explorer.dataset.dataset import Explored
+from semantic_rl.explorer.dataset.observation_numbers import MOST_NUMBERS, number_names
 from semantic_rl.explorer.dataset.point_columns import Column
 from semantic_rl.explorer.dataset.projections import PLANES
 from semantic_rl.palette import cluster_color, ink_on
@@ -27,17 +28,20 @@ def describe(
     recording, states = explored.recording, explored.states
     known = agent_info(recording)
     settings, trained = table(recording.description, "settings"), known.settings
-    game = recording.spec.id
+    spec, parts = recording.spec, states.action_parts.shape[1]
+    names = number_names(recording)
     num_actions = recording.num_actions
     colors = [cluster_color(index) for index in range(recording.num_codes)]
     return {
         "id": explored.id,
-        "title": f"{game} · {known.algorithm}",
+        "title": " · ".join(filter(None, (spec.id, known.algorithm))),
         "name": recording.path.resolve().name,
         "agent": {
             "name": known.name,
-            "algorithm": known.algorithm,
-            "env": game,
+            "algorithm": known.algorithm or None,
+            "env": spec.id,
+            "layer": known.layer,
+            "num_features": recording.layout.num_features,
             "distribution_mode": known.environment.get("distribution_mode"),
             "timesteps": known.timesteps,
             "seed": trained.get("seed"),
@@ -56,8 +60,13 @@ def describe(
         "sample_seed": explored.settings.seed,
         "num_codes": recording.num_codes,
         "num_actions": num_actions,
-        "action_names": [recording.spec.action.name(action) for action in range(num_actions)],
-        "action_signs": [recording.spec.action.sign(action) for action in range(num_actions)],
+        "action_names": [spec.action.name(action) for action in range(num_actions)],
+        "action_signs": [spec.action.sign(action) for action in range(num_actions)],
+        "action_parts": [_describe_part(explored, index) for index in range(parts)],
+        "num_action_parts": 0 if num_actions else spec.action.width,
+        "observation_names": names[:MOST_NUMBERS],
+        "num_observation_numbers": len(names),
+        "clusters_fitted": recording.fitted is not None,
         "codebook": recording.codebook,
         "colors": colors,
         "inks": [ink_on(color) for color in colors],
@@ -65,15 +74,26 @@ def describe(
         "planes": [describe_plane(explored, name) for name in PLANES],
         "columns": [column.to_json() for column in columns],
         "lists": list(lists),
+        "has_frames": recording.has_frames,
         "has_pictures": recording.has_pictures,
-        "picture_size": max(recording.frame_shape),
+        "frame_shape": recording.frame_shape,
+        "steps_per_second": spec.steps_per_second,
         "frames": frames,
+        "value_known": recording.has("value"),
+        "reward_known": recording.has("reward"),
         "success_known": recording.has("success") and bool(explored.episodes.ended.any()),
+        "level_word": spec.level_word if recording.has("level_seed") else None,
         "notes": _notes(explored),
         "warning": recording.clusters_note,
         "provenance": _provenance(explored),
         "etag": explored.etag,
     }
+
+
+def _describe_part(explored: Explored, index: int) -> contract.ActionPart:
+    action = explored.recording.spec.action
+    low, high = (bounds[index] if index < len(bounds) else None for bounds in (action.low, action.high))
+    return {"name": action.name(index), "low": low, "high": high}
 
 
 def describe_plane(explored: Explored, name: PlaneName) -> contract.Plane:
@@ -101,8 +121,8 @@ def _notes(explored: Explored) -> list[str]:
         return [*notes, "This recording has no states."]
     if not explored.num_codes:
         notes.append(
-            "The agent has no semantic clustering module (PPO): no clusters and no plane of its own; the map is t-SNE "
-            "or PCA of its features. 'semantic-rl fit' fits a plane and clusters to them."
+            "The agent has no semantic clustering module: no clusters and no plane of its own; the map is t-SNE or PCA "
+            "of its features. 'semantic-rl fit' fits a plane and clusters to them."
         )
     if len(explored.shown) < explored.num_states:
         notes.append(

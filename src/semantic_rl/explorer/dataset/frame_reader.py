@@ -12,6 +12,7 @@ from PIL import Image
 
 from semantic_rl.config.explore import ExploreConfig
 from semantic_rl.errors import UserError
+from semantic_rl.explorer.dataset.observation_numbers import MOST_NUMBERS, number_names, numbers_of
 from semantic_rl.explorer.encoding import to_png
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.schema import SHARD_ROWS
@@ -29,7 +30,12 @@ class Frames:
         self._lock = threading.Lock()
 
     def encoded(self, row: int) -> tuple[bytes, str]:
-        """Return a state's picture and its media type: the stored JPEG, or the observation as PNG if there is none."""
+        """Return a state's picture and its media type: the stored JPEG, or the observation as PNG if there is none.
+
+        Raises UserError if the recording has nothing to look at.
+        """
+        if not self._recording.has_frames:
+            raise UserError("the recording has no frames: its observations are no images, and it has no pictures.")
         if self._recording.has_pictures:
             with self._lock:
                 return self._recording.picture(row), "image/jpeg"
@@ -44,6 +50,19 @@ class Frames:
         """Return a state's observation as a picture [H, W, 3]; if it is no image, its frame."""
         with self._lock:
             return self._recording.image(row)
+
+    def numbers(self, first: int, count: int) -> NDArray[np.float64]:
+        """Return the numbers of the observations of some states, [count, N]; NaN where an observation is missing."""
+        width = min(len(number_names(self._recording)), MOST_NUMBERS)
+        found = np.full((count, width), np.nan)
+        for place in range(count if width else 0):
+            try:
+                with self._lock:
+                    parts = self._recording.observation_parts(first + place)
+            except UserError:
+                continue
+            found[place] = numbers_of(self._recording, parts)
+        return found
 
     def sees_the_same(self, other: "Frames", row: int) -> bool:
         """Say whether the agent of another recording saw exactly the same in a state."""
@@ -65,6 +84,8 @@ class Frames:
 
     def mean(self, rows: NDArray[np.int64], seed: int = ExploreConfig.seed) -> NDArray[np.uint8] | None:
         """Return the mean observation of some of the states `rows`; None if there is none."""
+        if not self._recording.has_frames:
+            return None
         chosen = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_IN_MEAN])
         total: NDArray[np.float64] | None = None
         found = 0

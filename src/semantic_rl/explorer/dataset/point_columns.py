@@ -10,11 +10,15 @@ from semantic_rl.explorer.background_jobs import PATIENCE
 from semantic_rl.explorer.contract import PlaneName
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.dataset.projections import PLANES
+from semantic_rl.explorer.dataset.state_table import MOST_IN_A_BYTE
 from semantic_rl.explorer.encoding import LEVELS_16_BIT, quantise, quantise_share
+from semantic_rl.recording.store.extra_columns import ExtraColumn
 
 NOT_PLACED = LEVELS_16_BIT
 """Both coordinates of a point that is not in a plane; no other point has them, since planes have a margin."""
 MOST_LEVELS = 255
+PART, OWN = "part-", "own-"
+"""Beginnings of the names of columns with a part of the action, or with what the recording's maker added."""
 
 
 class Column(NamedTuple):
@@ -30,6 +34,10 @@ class Column(NamedTuple):
     """The values that the integers 0, 1, … encode."""
     num_unknown: int = 0
     """Number of points whose value is not finite; they get the lowest value."""
+    title: str | None = None
+    """Name of what only this recording has."""
+    categories: tuple[str, ...] | None = None
+    """The texts that the integers 0, 1, … stand for."""
 
     def to_json(self) -> contract.Column:
         """Return the description as JSON values, without the fields that are absent."""
@@ -40,6 +48,10 @@ class Column(NamedTuple):
             found["levels"] = self.levels
         if self.num_unknown:
             found["num_unknown"] = self.num_unknown
+        if self.title is not None:
+            found["title"] = self.title
+        if self.categories is not None:
+            found["categories"] = list(self.categories)
         return found
 
 
@@ -48,23 +60,38 @@ def describe_columns(explored: Explored) -> list[Column]:
     states = explored.states
     planes = [Column(name, "uint16", 2) for name in PLANES if explored.why_not(name) is None]
     semantic = [Column("cluster", "uint8"), Column("uncertainty", "uint8", 1, 0.0, 1.0)] if explored.num_codes else []
-    value = states.value[np.isfinite(states.value)]
-    low, high = (float(value.min()), float(value.max())) if len(value) else (0.0, 0.0)
     step_type = "uint16" if not len(states.step) or int(states.step.max()) <= LEVELS_16_BIT else "uint32"
-    num_unknown = int((~np.isfinite(states.value[explored.shown])).sum())
     recording = explored.recording
+    action_type = "uint8" if recording.num_actions <= MOST_IN_A_BYTE else "uint16"
+    parts = ((recording.spec.action.name(index), part) for index, part in enumerate(states.action_parts.T))
+    own = (recording.extra_column(name) for name in recording.extra)
     return [
         Column("row", "uint32"),
         *planes,
         *semantic,
-        *([Column("value", "uint16", 1, low, high, num_unknown=num_unknown)] if recording.has("value") else []),
-        *([Column("action", "uint8")] if recording.num_actions else []),
-        _describe_rewards(states.reward),
+        *([_describe_numbers(explored, "value", states.value)] if recording.has("value") else []),
+        *([Column("action", action_type)] if recording.num_actions else []),
+        *([_describe_rewards(states.reward)] if recording.has("reward") else []),
         Column("step", step_type),
         Column("episode", "uint32"),
         Column("progress", "uint8", 1, 0.0, 1.0),
         *([Column("success", "uint8")] if recording.has("success") else []),
+        *(_describe_numbers(explored, f"{PART}{index}", part, title) for index, (title, part) in enumerate(parts)),
+        *(_describe_own(explored, f"{OWN}{index}", extra) for index, extra in enumerate(own)),
     ]
+
+
+def _describe_own(explored: Explored, name: str, extra: ExtraColumn) -> Column:
+    if extra.categories is not None:
+        return Column(name, "uint16", title=extra.name, categories=extra.categories)
+    return _describe_numbers(explored, name, extra.values, extra.name)
+
+
+def _describe_numbers(explored: Explored, name: str, values: NDArray[Any], title: str | None = None) -> Column:
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+    num_unknown = int((~np.isfinite(values[explored.shown])).sum())
+    return Column(name, "uint16", 1, low, high, num_unknown=num_unknown, title=title)
 
 
 def _describe_rewards(reward: NDArray[np.float32]) -> Column:
@@ -93,11 +120,9 @@ def _values(explored: Explored, column: Column, patience: float | None) -> NDArr
             assert states.uncertainty is not None, "described"
             return quantise_share(states.uncertainty[rows])
         case "value":
-            assert column.low is not None and column.high is not None, "described"
-            value = states.value[rows]
-            return quantise(np.where(np.isfinite(value), value, column.low), column.low, column.high)
+            return _numbers(states.value[rows], column)
         case "action":
-            return states.action[rows]
+            return states.action[rows].astype(f"<u{states.action.itemsize}")
         case "reward":
             return _rewards(states.reward[rows], column)
         case "step":
@@ -108,8 +133,20 @@ def _values(explored: Explored, column: Column, patience: float | None) -> NDArr
             return quantise_share(explored.progress[rows])
         case "success":
             return explored.success_of(states.episode[rows])
+        case name if name.startswith(PART):
+            return _numbers(states.action_parts[rows, int(name.removeprefix(PART))], column)
+        case name if name.startswith(OWN):
+            recording = explored.recording
+            extra = recording.extra_column(recording.extra[int(name.removeprefix(OWN))])
+            values = extra.values[rows]
+            return _numbers(values, column) if extra.categories is None else values.astype("<u2")
         case _:
             raise KeyError(column.name)
+
+
+def _numbers(values: NDArray[np.floating[Any]], column: Column) -> NDArray[np.uint16]:
+    assert column.low is not None and column.high is not None, "described"
+    return quantise(np.where(np.isfinite(values), values, column.low), column.low, column.high)
 
 
 def _plane(explored: Explored, name: PlaneName, patience: float | None) -> NDArray[np.uint16]:

@@ -1,4 +1,5 @@
-"""The columns that the explorer keeps in memory for every state, about 30 bytes each, so that queries cover all states.
+"""The columns that the explorer keeps in memory for every state, about 30 bytes each
+and 4 for each part of a continuous action, so that queries cover all states.
 
 Axes: B states, E episodes, K codes.
 """
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from semantic_rl.recording.store import Recording
 
 Report = Callable[[int, int], None]
+MOST_IN_A_BYTE = 256
+MOST_ACTION_PARTS = 32
+"""Parts of an action that are kept; a humanoid has 17."""
 
 
 class States(NamedTuple):
@@ -20,7 +24,10 @@ class States(NamedTuple):
 
     episode: NDArray[np.int32]
     step: NDArray[np.int32]
-    action: NDArray[np.uint8]
+    action: NDArray[np.integer[Any]]
+    """Indices of actions; 0 if an action is no index."""
+    action_parts: NDArray[np.float32]
+    """[B, W]: the first parts of each action; W is 0 if an action is an index."""
     value: NDArray[np.float32]
     reward: NDArray[np.float32]
     code_index: NDArray[np.uint8] | None
@@ -42,6 +49,8 @@ class Episodes(NamedTuple):
     episode_return: NDArray[np.float64]
     level_seed: NDArray[np.int64]
     ended: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    """Whether a time limit ended the episode."""
     success: NDArray[np.bool_]
     """Meaningful only if the episode ended; otherwise False."""
 
@@ -60,7 +69,8 @@ def read_states(recording: Recording, report: Report = lambda done, total: None)
     states = States(
         episode=read("episode", np.int32),
         step=read("step", np.int32),
-        action=read("action", np.uint8),
+        action=read("action", np.uint8 if recording.num_actions <= MOST_IN_A_BYTE else np.uint16),
+        action_parts=_read_action_parts(recording),
         value=read("value", np.float32),
         reward=read("reward", np.float32),
         code_index=None,
@@ -80,6 +90,16 @@ def read_states(recording: Recording, report: Report = lambda done, total: None)
     return states
 
 
+def _read_action_parts(recording: Recording) -> NDArray[np.float32]:
+    """Return the first parts of each action, [B, W]."""
+    width = 0 if recording.num_actions else min(recording.spec.action.width, MOST_ACTION_PARTS)
+    found = np.zeros((recording.num_states, width), np.float32)
+    if width:
+        for start, columns in recording.groups(["action_vector"]):
+            found[start : start + len(columns["action_vector"])] = columns["action_vector"][:, :width]
+    return found
+
+
 def read_episodes(recording: Recording) -> Episodes:
     """Read the episode table."""
     table = recording.episodes
@@ -91,6 +111,7 @@ def read_episodes(recording: Recording) -> Episodes:
         episode_return=table["return"].to_numpy().astype(np.float64),
         level_seed=table["level_seed"].to_numpy().astype(np.int64),
         ended=ended,
+        truncated=table["truncated"].to_numpy(),
         success=table["success"].to_numpy(),
     )
 

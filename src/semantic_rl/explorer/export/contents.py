@@ -18,7 +18,7 @@ from semantic_rl.explorer.dataset.frame_reader import pack, recompressed
 from semantic_rl.explorer.dataset.projections import PLANES
 from semantic_rl.explorer.export.episode_sample import choose_episodes
 from semantic_rl.explorer.queries.cluster_cards import choose_card_clips, to_clip
-from semantic_rl.explorer.queries.playlists import LISTS, LOOKALIKES, PLAYLISTS
+from semantic_rl.explorer.queries.playlists import LOOKALIKES, PLAYLISTS, list_names
 from semantic_rl.explorer.recording_view import View
 
 LIST_LENGTH = 20
@@ -33,7 +33,10 @@ class Exported:
     """The content of an export."""
 
     def __init__(self, view: View, num_frames: int, report: Report = lambda done, total: None) -> None:
-        """At most `num_frames` states get frames; planes that have not been computed are left out."""
+        """At most `num_frames` states get frames and the numbers of their observations.
+
+        Planes that have not been computed are left out.
+        """
         self.view = view
         self._num_frames = num_frames
         self._report = report
@@ -45,6 +48,10 @@ class Exported:
     def _explored(self) -> Explored:
         return self.view.explored
 
+    @property
+    def _has_frames(self) -> bool:
+        return self._num_frames > 0 and self._explored.recording.has_frames
+
     @cached_property
     def chosen(self) -> NDArray[np.int64]:
         """Return the episodes whose frames are all in the file, ascending."""
@@ -53,7 +60,7 @@ class Exported:
     @cached_property
     def _shown(self) -> NDArray[np.bool_] | None:
         """[E]: whether an episode's frames are in the file; None if no frames are, so that lists cover all episodes."""
-        if not self._num_frames:
+        if not self._has_frames:
             return None
         shown = np.zeros(len(self._explored.episodes.length), np.bool_)
         shown[self.chosen] = True
@@ -62,7 +69,7 @@ class Exported:
     @cached_property
     def rows(self) -> NDArray[np.int64]:
         """Return the states whose frames are in the file, ascending: of the chosen episodes and on the cards."""
-        if not self._num_frames:
+        if not self._has_frames:
             return np.zeros(0, np.int64)
         episodes = self._explored.episodes
         rows = [
@@ -77,6 +84,8 @@ class Exported:
     def frames_text(self) -> str:
         """Say which states' frames are in the file."""
         total = self._explored.num_states
+        if not self._explored.recording.has_frames:
+            return "The recording has no frames."
         if not self._num_frames:
             return f"This file holds no frames of its {total:,} states."
         if len(self.rows) == total:
@@ -121,8 +130,9 @@ class Exported:
         return {str(index): base64.b64encode(mean).decode() for index, mean in enumerate(means) if mean is not None}
 
     def _list_names(self) -> list[str]:
-        names = [*PLAYLISTS, *([LOOKALIKES] if self._num_frames else [])]
-        return [name for name in names if self._explored.num_codes or not LISTS[name].needs_clusters]
+        names = [*PLAYLISTS, *([LOOKALIKES] if self._has_frames else [])]
+        offered = {known["name"] for known in list_names(self._explored)}
+        return [name for name in names if name in offered]
 
     def playlists(self) -> dict[str, contract.Playlist]:
         """Return the lists of moments, restricted to episodes whose frames are in the file."""
@@ -141,6 +151,12 @@ class Exported:
     def details(self) -> dict[str, contract.EpisodeData]:
         """Return the states of each chosen episode."""
         return {str(episode): self.view.episode(episode) for episode in self.chosen.tolist()}
+
+    def numbers(self) -> dict[str, contract.EpisodeNumbers]:
+        """Return the observations of each chosen episode as numbers, if they have any."""
+        if not self.view.meta()["observation_names"]:
+            return {}
+        return {str(episode): self.view.numbers(episode) for episode in self.chosen.tolist()}
 
     def draws(self) -> bytes:
         """Return the bootstrap draws of episodes that all intervals use.

@@ -71,6 +71,7 @@ def _blocks(exported: Exported) -> Iterator[tuple[str, bytes, bool]]:
         "playlists": exported.playlists(),
         "moves": exported.moves(),
         "details": exported.details(),
+        "numbers": exported.numbers(),
         "means": exported.means(),
     }
     for name, content in answers.items():

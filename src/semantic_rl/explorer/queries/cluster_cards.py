@@ -48,10 +48,10 @@ def make_cards(explored: Explored, frames: Frames) -> Cards:
     else:
         found = compute_clusters(recording, NUM_TYPICAL, seed=seed, among=among)
         means = [_png(cluster.mean_frame) for cluster in found.clusters]
-    return Cards(_to_json(found, choose_card_clips(explored)), means)
+    return Cards(_to_json(found, choose_card_clips(explored), recording.has("value")), means)
 
 
-def _to_json(found: Clusters, clips: list[list[Run]]) -> contract.Cards:
+def _to_json(found: Clusters, clips: list[list[Run]], has_values: bool) -> contract.Cards:
     clusters: list[contract.ClusterCard] = [
         {
             "cluster": cluster.code_index,
@@ -62,7 +62,7 @@ def _to_json(found: Clusters, clips: list[list[Run]]) -> contract.Cards:
             "mean_dwell": cluster.mean_dwell,
             "success": cluster.success,
             "actions": cluster.actions,
-            "values": cluster.values,
+            "values": cluster.values if has_values else [],
             "progress": cluster.progress,
             "medoid": cluster.medoid,
             "typical": cluster.typical,
@@ -72,7 +72,7 @@ def _to_json(found: Clusters, clips: list[list[Run]]) -> contract.Cards:
     ]
     everything: contract.AllStates = {
         "actions": found.actions,
-        "values": found.values,
+        "values": found.values if has_values else [],
         "progress": found.progress,
         "success": found.success,
     }

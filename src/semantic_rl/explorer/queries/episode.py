@@ -6,6 +6,7 @@ import numpy as np
 
 from semantic_rl.explorer import contract
 from semantic_rl.explorer.dataset.dataset import Explored
+from semantic_rl.explorer.dataset.frame_reader import Frames
 from semantic_rl.explorer.dataset.projections import PLANES
 
 
@@ -18,7 +19,11 @@ def list_episodes(explored: Explored) -> contract.Episodes:
         "num_rows": episodes.num_rows,
         "length": episodes.length,
         "episode_return": episodes.episode_return,
-        "level_seed": episodes.level_seed,
+        "level_seed": episodes.level_seed if explored.recording.has("level_seed") else None,
+        "end": [
+            None if not ended else "truncated" if truncated else "terminated"
+            for ended, truncated in zip(episodes.ended.tolist(), episodes.truncated.tolist(), strict=True)
+        ],
         "success": [None if value == 255 else bool(value) for value in success.tolist()],
     }
 
@@ -31,15 +36,22 @@ def describe_episode(explored: Explored, episode: int) -> contract.EpisodeData:
         "first_row": rows.start,
         "length": int(explored.episodes.length[episode]),
         "episode_return": float(explored.episodes.episode_return[episode]),
-        "level_seed": int(explored.episodes.level_seed[episode]),
         "step": states.step[rows],
-        "action": states.action[rows],
-        "value": states.value[rows],
+        "action": states.action[rows] if explored.recording.num_actions else None,
+        "action_parts": states.action_parts[rows].T,
+        "value": states.value[rows] if explored.recording.has("value") else None,
         "reward": states.reward[rows],
         "cluster": None if states.code_index is None else states.code_index[rows],
         "uncertainty": None if states.uncertainty is None else states.uncertainty[rows],
         "planes": {name: _points(explored, name, rows) for name in PLANES if explored.is_ready(name)},
     }
+
+
+def list_numbers(explored: Explored, frames: Frames, episode: int) -> contract.EpisodeNumbers:
+    """Return the observations of an episode as numbers, if they have any, to six digits."""
+    rows = explored.rows_of_episode(episode)
+    numbers = frames.numbers(rows.start, rows.stop - rows.start)
+    return {"numbers": [[float(f"{number:.6g}") for number in course] for course in numbers.T.tolist()]}
 
 
 def _points(explored: Explored, name: Any, rows: slice) -> list[Any]:

@@ -62,14 +62,21 @@ def _small_frames(
             frame = frames.observation(row)
         except UserError:
             continue
-        height, width = (side // SIDE * SIDE for side in frame.shape[:2])
-        blocks = frame[:height, :width].reshape(SIDE, height // SIDE, SIDE, width // SIDE, 3)
         rows.append(row)
-        small.append(blocks.mean((1, 3), dtype=np.float32).ravel())
+        small.append(_shrunk(frame))
         if index % CHUNK == 0:
             report(index, len(chosen))
     pixels = np.array(small, np.float32).reshape(len(rows), SIDE * SIDE * 3)
     return np.array(rows, np.int64), pixels
+
+
+def _shrunk(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the means of blocks of a frame; of one with a side below `SIDE`, pixels repeated first."""
+    repeats = [-(-SIDE // side) for side in frame.shape[:2]]
+    frame = frame.repeat(repeats[0], 0).repeat(repeats[1], 1)
+    height, width = (side // SIDE * SIDE for side in frame.shape[:2])
+    blocks = frame[:height, :width].reshape(SIDE, height // SIDE, SIDE, width // SIDE, 3)
+    return blocks.mean((1, 3), dtype=np.float32).ravel()
 
 
 def _nearest_pairs(

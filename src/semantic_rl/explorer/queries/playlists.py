@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from semantic_rl.analysis.clusters import find_visits
 from semantic_rl.explorer import contract
 from semantic_rl.explorer.dataset.dataset import Explored
+from semantic_rl.recording.store import Recording
 
 BEFORE, AFTER = 12, 12
 """Number of states played before and after the state that a moment is about."""
@@ -29,14 +30,20 @@ class Kind(NamedTuple):
     needs_clusters: bool = False
     needs: str | None = None
     """What the recording must know."""
+    instead_of: str | None = None
+    """What the recording must not know, because another list is better then."""
 
 
 LOOKALIKES = "lookalikes"
 LISTS: dict[str, Kind] = {
     "failures": Kind("Failures", "how episodes without success end", needs="success"),
+    "lowest_return": Kind("Lowest returns", "how the worst episodes end", needs="reward", instead_of="success"),
+    "highest_return": Kind("Highest returns", "how the best episodes end", needs="reward", instead_of="success"),
     "highest_value": Kind("Highest value", "where the agent expects most", needs="value"),
     "lowest_value": Kind("Lowest value", "where it expects least", needs="value"),
     "value_drops": Kind("Value drops", "where it is let down within a step", needs="value"),
+    "highest_reward": Kind("Highest reward", "the step that brings most", needs="reward", instead_of="value"),
+    "lowest_reward": Kind("Lowest reward", "the step that costs most", needs="reward", instead_of="value"),
     "boundary": Kind("Boundary states", "between clusters, least certain", needs_clusters=True),
     "longest_dwells": Kind("Longest dwells", "where it stays in one cluster", needs_clusters=True),
     "rarest_transitions": Kind("Rarest transitions", "moves that hardly ever happen", needs_clusters=True),
@@ -47,12 +54,20 @@ LISTS: dict[str, Kind] = {
 
 def list_names(explored: Explored) -> list[contract.ListName]:
     """Return the lists that are available for a recording."""
-    has_clusters = explored.recording.num_codes > 0
     return [
         {"name": name, "title": kind.title, "text": kind.text}
         for name, kind in LISTS.items()
-        if (has_clusters or not kind.needs_clusters) and (kind.needs is None or explored.recording.has(kind.needs))
+        if is_offered(explored.recording, kind)
     ]
+
+
+def is_offered(recording: Recording, kind: Kind) -> bool:
+    """Say whether a list makes sense for a recording."""
+    if kind.needs_clusters and not recording.num_codes:
+        return False
+    if kind.instead_of is not None and recording.has(kind.instead_of):
+        return False
+    return kind.needs is None or recording.has(kind.needs)
 
 
 class Found(NamedTuple):
@@ -99,22 +114,44 @@ def failures(explored: Explored) -> Found:
     episodes = explored.episodes
     failed = np.flatnonzero(episodes.ended & ~episodes.success & (episodes.num_rows > 0))
     failed = failed[np.lexsort((episodes.length[failed], episodes.episode_return[failed]))]
-    row = episodes.first_row[failed] + episodes.num_rows[failed] - 1
+    return _ends(explored, LISTS["failures"].title, failed)
+
+
+def lowest_return(explored: Explored) -> Found:
+    """Find the ends of the episodes that ended, those with the lowest return first."""
+    return _ends(explored, LISTS["lowest_return"].title, _by_return(explored, 1))
+
+
+def highest_return(explored: Explored) -> Found:
+    """Find the ends of the episodes that ended, those with the highest return first."""
+    return _ends(explored, LISTS["highest_return"].title, _by_return(explored, -1))
+
+
+def _by_return(explored: Explored, sign: int) -> NDArray[np.int64]:
+    episodes = explored.episodes
+    ended = np.flatnonzero(episodes.ended & (episodes.num_rows > 0))
+    return ended[np.argsort(sign * episodes.episode_return[ended], kind="stable")]
+
+
+def _ends(explored: Explored, title: str, chosen: NDArray[np.int64]) -> Found:
+    """Return the ends of episodes as a list."""
+    episodes = explored.episodes
+    row = episodes.first_row[chosen] + episodes.num_rows[chosen] - 1
 
     def text(place: int) -> str:
-        episode = failed[place]
+        episode = chosen[place]
         return (
             f"{_where(explored, int(episode))}: ended after {_count(episodes.length[episode], 'step')}, return "
             f"{episodes.episode_return[episode]:g}"
         )
 
-    return Found(LISTS["failures"].title, row, np.maximum(row - BEFORE_END, episodes.first_row[failed]), row, text)
+    return Found(title, row, np.maximum(row - BEFORE_END, episodes.first_row[chosen]), row, text)
 
 
 def _where(explored: Explored, episode: int) -> str:
     """Name an episode by its level, or by its number if there are no levels."""
-    has_levels = explored.recording.has("level_seed")
-    return f"level {explored.episodes.level_seed[episode]}" if has_levels else f"episode {episode}"
+    word = explored.recording.spec.level_word if explored.recording.has("level_seed") else None
+    return f"{word} {explored.episodes.level_seed[episode]}" if word else f"episode {episode}"
 
 
 def highest_value(explored: Explored) -> Found:
@@ -147,6 +184,22 @@ def value_drops(explored: Explored) -> Found:
         row,
         lambda place: f"value falls from {value[row[place]]:.2f} to {value[row[place] + 1]:.2f} in one step",
     )
+
+
+def highest_reward(explored: Explored) -> Found:
+    """Find the step with the highest reward in each episode, the highest of all first."""
+    reward = explored.states.reward
+    row = _best_of_episodes(explored, reward)
+    title = LISTS["highest_reward"].title
+    return _around(explored, title, row, lambda at: f"reward {reward[row[at]]:g}, the highest of its episode")
+
+
+def lowest_reward(explored: Explored) -> Found:
+    """Find the step with the lowest reward in each episode, the lowest of all first."""
+    reward = explored.states.reward
+    row = _best_of_episodes(explored, -reward)
+    title = LISTS["lowest_reward"].title
+    return _around(explored, title, row, lambda at: f"reward {reward[row[at]]:g}, the lowest of its episode")
 
 
 def boundary(explored: Explored) -> Found:
@@ -225,9 +278,13 @@ def moves(explored: Explored, before: int, after: int) -> Found:
 Finder = Callable[[Explored], Found]
 PLAYLISTS: dict[str, Finder] = {
     "failures": failures,
+    "lowest_return": lowest_return,
+    "highest_return": highest_return,
     "highest_value": highest_value,
     "lowest_value": lowest_value,
     "value_drops": value_drops,
+    "highest_reward": highest_reward,
+    "lowest_reward": lowest_reward,
     "boundary": boundary,
     "longest_dwells": longest_dwells,
     "rarest_transitions": rarest_transitions,

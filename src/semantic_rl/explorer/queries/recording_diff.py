@@ -69,26 +69,30 @@ def compare(a: Side, b: Side) -> contract.Comparison:
         "notes": [
             f"The recordings differ in {what}: {ours} and {theirs}."
             for what, ours, theirs in zip(_SETTINGS, _settings(first), _settings(second), strict=True)
-            if ours != theirs
+            if ours != theirs and None not in (ours, theirs)
         ],
     }
 
 
-_SETTINGS = ("algorithm", "game", "mode", "steps of training", "seed of training", "levels", "weights of the agent")
+_SETTINGS = (
+    *("algorithm", "environment", "layer", "steps of training", "seed of training", "levels", "weights of the agent"),
+)
 
 
-def _settings(explored: Explored) -> list[str]:
+def _settings(explored: Explored) -> list[str | None]:
+    """Return what is known, in the order of `_SETTINGS`; None where nothing is."""
     known = agent_info(explored.recording)
+    seed = known.settings.get("seed")
     environment = known.environment
     levels, start = environment.get("num_levels"), environment.get("start_level", 0)
     return [
-        known.algorithm,
-        str(environment.get("env")),
-        str(environment.get("distribution_mode")),
-        "unknown" if known.timesteps is None else f"{known.timesteps:,}",
-        str(known.settings.get("seed")),
-        f"{levels} levels from {start}" if levels else "all levels",
-        known.sha256[:8] or "unknown",
+        known.algorithm or None,
+        explored.recording.spec.title,
+        known.layer,
+        None if known.timesteps is None else f"{known.timesteps:,}",
+        None if seed is None else str(seed),
+        None if levels is None else f"{levels} levels from {start}" if levels else "all levels",
+        known.sha256[:8] or None,
     ]
 
 
@@ -100,7 +104,7 @@ def _play(pair: _Pair) -> Iterator[contract.ComparedNumber]:
         _Number("steps of an episode", "play", ".0f", _of_ended(lambda one: one.episodes.length)),
         _Number("expected value", "play", ".2f", _of_states(lambda one: one.states.value)),
     )
-    known = {"success": "success", "expected value": "value"}
+    known = {"mean return": "reward", "success": "success", "expected value": "value"}
     for number in numbers:
         name = known.get(number.title)
         if name is None or all(one.recording.has(name) for one in (pair.a, pair.b)):
@@ -109,8 +113,11 @@ def _play(pair: _Pair) -> Iterator[contract.ComparedNumber]:
 
 def _actions(pair: _Pair) -> Iterator[contract.ComparedNumber]:
     """Compare how often the agents take each action."""
-    for action in range(min(pair.a.recording.num_actions, pair.b.recording.num_actions)):
-        name = pair.a.recording.spec.action.name(action)
+    ours, theirs = (one.recording.spec.action for one in (pair.a, pair.b))
+    if ours.names != theirs.names:
+        return  # actions of the same number are not the same
+    for action in range(min(ours.num_actions, theirs.num_actions)):
+        name = ours.name(action)
 
         def taken(one: Explored, action: int = action) -> NDArray[np.bool_]:
             return one.states.action == action

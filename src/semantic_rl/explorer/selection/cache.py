@@ -46,12 +46,13 @@ class Questions:
         found = self._explored.jobs.get(
             ("inside", key), lambda report: describe_inside(self._explored, selected), patience, is_asked_once=True
         )
+        has_frames = self._explored.recording.has_frames
         about = f"api/{self._explored.id}/inside-mean/{key}"
         return {
             "key": key,
             **found,
-            "mean": about if found["count"] else None,
-            "mean_rest": f"{about}?rest=1" if found["of"] > found["count"] else None,
+            "mean": about if has_frames and found["count"] else None,
+            "mean_rest": f"{about}?rest=1" if has_frames and found["of"] > found["count"] else None,
             "num_frames": min(found["count"], MOST_IN_MEAN),
             "num_frames_rest": min(found["of"] - found["count"], MOST_IN_MEAN),
         }

@@ -43,7 +43,7 @@ def describe_inside(explored: Explored, selected: Selected) -> contract.InsideNu
     `frontend/src/data/inside.ts` computes the same in an exported page; it is tested against golden cases made by this
     function.
     """
-    states, episodes = explored.states, explored.episodes
+    recording, states, episodes = explored.recording, explored.states, explored.episodes
     inside, rest = np.flatnonzero(selected.inside), np.flatnonzero(selected.rest)
     num_episodes = len(episodes.length)
     bootstrap = draws_of(num_episodes, explored.settings.seed)
@@ -60,17 +60,21 @@ def describe_inside(explored: Explored, selected: Selected) -> contract.InsideNu
         "count": len(inside),
         "of": len(inside) + len(rest),
         "num_episodes": int(passes.sum()),
-        "num_levels": len(np.unique(episodes.level_seed[passes])),
-        "value": compare(states.value),
-        "reward": compare(states.reward),
+        "num_levels": len(np.unique(episodes.level_seed[passes])) if recording.has("level_seed") else None,
+        "parts": [compare(part) for part in states.action_parts.T],
         "progress": compare(explored.progress),
-        "success": contrast_shares(bootstrap, *success),
         "dwell": _dwell(explored, selected, bootstrap),
         **_actions(explored, inside, rest, bootstrap),
         "clusters": _clusters(explored, inside),
         "clusters_rest": _clusters(explored, rest),
         "examples": _examples(explored, inside),
     }
+    if recording.has("value"):
+        found["value"] = compare(states.value)
+    if recording.has("reward"):
+        found["reward"] = compare(states.reward)
+    if recording.has("success"):
+        found["success"] = contrast_shares(bootstrap, *success)
     if states.uncertainty is not None:
         found["uncertainty"] = compare(states.uncertainty)
     if selected.known is not None:

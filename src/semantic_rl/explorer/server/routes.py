@@ -69,6 +69,7 @@ def make_app(
             get("column/{name}", _column),
             get("episodes", lambda view, request: kept_answer(view, request, view.episodes(), JSON)),
             get("episode/{number:int}", lambda view, request: json_answer(view.episode(_int(request, "number")))),
+            get("numbers/{number:int}", lambda view, request: json_answer(view.numbers(_int(request, "number")))),
             get("frame/{row:int}", lambda view, request: kept_answer(view, request, *view.frame(_int(request, "row")))),
             get("observation/{row:int}", _observation),
             get("frames/{first:int}/{count:int}", _frames),

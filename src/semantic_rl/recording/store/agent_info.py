@@ -14,7 +14,9 @@ class AgentInfo(NamedTuple):
     name: str
     """Name of the agent's folder, without the path, which would describe the machine rather than the agent."""
     algorithm: str
-    """In its usual spelling: SPPO, PPO."""
+    """In its usual spelling: SPPO, PPO; the class of a network that others trained; empty if nobody knows."""
+    layer: str | None
+    """The layer that is looked into; None if the recording does not say."""
     sha256: str
     """Hash of its weights; empty if the recording does not say."""
     timesteps: int | None
@@ -31,9 +33,11 @@ def agent_info(recording: Recording) -> AgentInfo:
     settings = table(agent, "config")
     path = PurePath(str(agent.get("path", "")))
     folder = path.parent.parent if path.parent.name == CHECKPOINTS_FOLDER else path
+    algorithm = str(agent.get("algorithm", "sppo" if recording.num_codes else "ppo"))
     return AgentInfo(
         str(agent.get("name") or folder.name),
-        str(agent.get("algorithm", "sppo" if recording.num_codes else "ppo")).upper(),
+        algorithm.upper() if algorithm.islower() else algorithm,
+        agent["layer"] if isinstance(agent.get("layer"), str) else None,
         str(agent.get("sha256", "")),
         _timesteps(path, agent, settings),
         settings,
