@@ -236,7 +236,7 @@ def test_ppo_has_no_clusters_and_says_why(make_view: Callable[..., View]) -> Non
     meta = meta_of(client)
     assert meta["num_codes"] == 0
     assert "no semantic clustering module" in meta["planes"][0]["why_not"]
-    assert any("PPO" in note for note in meta["notes"])
+    assert any("no semantic clustering module" in note for note in meta["notes"])
     names = [column["name"] for column in meta["columns"]]
     assert {"tsne", "pca", "value"} <= set(names)
     assert not {"fdr", "cluster", "uncertainty"} & set(names)

@@ -1,5 +1,6 @@
 """Recordings of agents and environments that are not Procgen's, small enough to be made in a test."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import semantic_rl
 from semantic_rl.agents.module import module_agent
 from semantic_rl.recording.store import Recording
 
+Make = Callable[[Path, int], Recording]
 FEW: dict[str, Any] = {"num_envs": 3, "num_threads": 1}
 
 

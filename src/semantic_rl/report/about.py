@@ -24,8 +24,12 @@ from semantic_rl.recording.store.agent_info import agent_info, table
 class About(NamedTuple):
     """The recorded agent and where it comes from."""
 
-    game: str
-    mode: str
+    environment_id: str
+    mode: str | None
+    """Difficulty; None where there is none."""
+    layer: str | None
+    """The layer of the network that is looked into; None if it is that of this package's own agents."""
+    num_features: int
     algorithm: str
     """In its usual spelling: SPPO, PPO."""
     name: str
@@ -55,11 +59,14 @@ def about(recording: Recording, run: Path | None = None) -> About:
         )
     known, agent = agent_info(recording), table(recording.description, "agent")
     folder = _folder(recording, agent, PurePath(str(agent.get("path", ""))))
+    mode = recording.spec.arguments.get("distribution_mode")
     state = (_read(folder / STATE_FILE) if folder else None) or {}
     counted = state.get("timesteps")
     return About(
-        game=str(known.environment.get("env", "unknown game")),
-        mode=str(known.environment.get("distribution_mode", "unknown mode")),
+        environment_id=recording.spec.id,
+        mode=None if mode is None else str(mode),
+        layer=known.layer,
+        num_features=recording.layout.num_features,
         algorithm=known.algorithm,
         name=known.name,
         sha256=known.sha256,

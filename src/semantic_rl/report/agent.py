@@ -34,7 +34,9 @@ def head(about: About, recording: Recording, clusters: Clusters | None, titles: 
     return element(
         "header",
         element("p", "semantic-rl report", class_="kicker"),
-        element("h1", about.game, " ", element("span", f"{about.algorithm}, {about.mode}")),
+        element(
+            "h1", about.environment_id, " ", element("span", ", ".join(filter(None, (about.algorithm, about.mode))))
+        ),
         element("p", lead[0].upper(), lead[1:], class_="lead"),
         None if recording.clusters_note is None else element("p", recording.clusters_note, class_="note"),
         _strip(clusters) if clusters is not None else None,
@@ -78,18 +80,21 @@ def agent_section(about: About, recording: Recording) -> Html:
 
 def _facts(about: About, recording: Recording) -> list[tuple[str, Child]]:
     settings = about.settings
-    codes = f", {recording.num_codes} codes" if recording.num_codes else ""
+    codes = f", {recording.num_codes} codes" if recording.num_codes and recording.fitted is None else ""
     rows: list[tuple[str, Child]] = [
-        ("game", f"{about.game}, {about.mode}"),
-        ("algorithm", f"{about.algorithm}{codes}"),
+        ("environment", ", ".join(filter(None, (about.environment_id, about.mode)))),
     ]
+    if about.algorithm:
+        rows.append(("algorithm", f"{about.algorithm}{codes}"))
+    if about.layer is not None:
+        rows.append(("layer", f"{about.layer}, {counted(about.num_features, 'number')}"))
     if about.timesteps is not None:
         rows.append(("training", f"{about.timesteps:,} steps"))
     if "seed" in settings:
         rows.append(("seed", str(settings["seed"])))
     if "num_levels" in settings:
         rows.append(("trained on", levels(settings)))
-    if "num_levels" in about.environment:
+    if about.environment.get("num_levels") is not None:
         rows.append(("recorded on", levels(about.environment)))
     if about.name:
         rows.append(("name", element("code", about.name)))
@@ -107,14 +112,12 @@ def levels(settings: dict[str, Any]) -> str:
 def _scores(about: About, recording: Recording) -> Html:
     ended = recording.episodes.filter(pl.col("terminated") | pl.col("truncated"))
     recorded = (
-        _recorded(ended, recording.has("success"))
-        if len(ended)
-        else [_tile("–", "mean return", "no recorded episode has ended")]
+        _recorded(ended, recording) if len(ended) else [_tile("–", "mean return", "no recorded episode has ended")]
     )
     return element("div", *recorded, *_on_card(about.card), class_="tiles")
 
 
-def _recorded(ended: pl.DataFrame, has_success: bool) -> list[Html]:
+def _recorded(ended: pl.DataFrame, recording: Recording) -> list[Html]:
     """Return the scores of the recorded episodes, with intervals over episodes."""
     bootstrap = Bootstrap(np.arange(len(ended)), MetricsConfig.resamples, MetricsConfig.seed)
 
@@ -123,8 +126,8 @@ def _recorded(ended: pl.DataFrame, has_success: bool) -> list[Html]:
 
     where = counted(len(ended), "recorded episode")
     return [
-        _estimate("mean return", mean("return"), "{:.2f}", where),
-        *([_estimate("success", mean("success"), "{:.0%}", where)] if has_success else []),
+        *([_estimate("mean return", mean("return"), "{:.2f}", where)] if recording.has("reward") else []),
+        *([_estimate("success", mean("success"), "{:.0%}", where)] if recording.has("success") else []),
         _estimate("mean length, steps", mean("length"), "{:.0f}", where),
     ]
 

@@ -69,7 +69,7 @@ def gather(recording: Recording, config: ReportConfig, report: Report) -> Conten
     report("clusters", 1, 2)
     transitions = compute_transitions(recording) if has_clusters else Absent(WITHOUT_CLUSTERS)
     report("clusters", 2, 2)
-    if clips is None and has_clusters:
+    if clips is None and has_clusters and recording.has_frames:
         clips = cut_clips(recording, config.seed, lambda done, total: report("clips", done, total))
     return Content(
         about=agent,

@@ -25,7 +25,8 @@ def embeddings_section(
     recording: Recording, planes: Planes, label: str, perplexity: float, notes: dict[int, ClusterNote]
 ) -> Html:
     """Show both planes, or t-SNE alone if the agent has no semantic clustering module."""
-    shown: list[Color] = [color for color in COLORS if color != "cluster" or planes.fdr is not None]
+    known = {"cluster": planes.fdr is not None, "value": recording.has("value"), "action": recording.has("action")}
+    shown: list[Color] = [color for color in COLORS if known.get(color, True)]
     names = {cluster: note.name for cluster, note in notes.items() if note.name}
     colorings: dict[Color, Coloring] = {color: color_states(recording, planes, color, names) for color in shown}
     panels = [] if planes.tsne is None else [_tsne(planes, planes.tsne, colorings)]
@@ -67,7 +68,10 @@ def _caption(planes: Planes, recording: Recording, perplexity: float) -> list[Ch
     count = f"{len(planes.rows):,}" + (
         f" of {recording.num_states:,}, drawn at random" if len(planes.rows) < recording.num_states else ""
     )
-    tsne = f"t-SNE of the 256 features (openTSNE, perplexity {perplexity:g}, started from the principal components)"
+    features = recording.layout.num_features
+    tsne = (
+        f"t-SNE of the {features} features (openTSNE, perplexity {perplexity:g}, started from the principal components)"
+    )
     if planes.fdr is None:
         return [f"{tsne}; {count} states. The agent has no semantic clustering module, hence no plane of its own."]
     if planes.tsne is None:

@@ -72,7 +72,8 @@ def page(content: Content) -> str:
         element("main", *_sections(content)),
         _foot(),
     )
-    title = f"{about.game}, {about.algorithm}: what the agent takes for the same"
+    name = ", ".join(filter(None, (about.environment_id, about.algorithm)))
+    title = f"{name}: what the agent takes for the same"
     return join(Html("<!doctype html>\n"), element("html", _head(title), body, lang="en"), Html("\n"))
 
 

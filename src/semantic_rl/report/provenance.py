@@ -64,7 +64,7 @@ def commands(about: About, recording: Recording) -> list[list[str]]:
     if isinstance(reproduce, str):
         found.append(_flags(shlex.split(reproduce)))
     elif about.imported_from is not None:
-        words = ["semantic-rl", "import-original", about.imported_from, "--env", about.game, "--out", agent]
+        words = ["semantic-rl", "import-original", about.imported_from, "--env", about.environment_id, "--out", agent]
         found.append(_flags(words))
     elif about.settings:
         agent = f"runs/{agent}"
