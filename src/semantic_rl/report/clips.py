@@ -79,7 +79,7 @@ def read_clips(folder: Path, recording: Recording) -> PageClips:
         clustering = content.get("clustering")
         listed = [clip for clip in content.objects("clips") if clip.get("animation") is not None]
         clips = {clip.integer("cluster"): _read(folder, clip, settings, recording.frame_shape) for clip in listed}
-        found = PageClips(clips, _about(settings))
+        found = PageClips(clips, _about(settings, recording))
     except (UserError, Damaged, *NOT_DECODED) as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise UserError(
@@ -136,8 +136,10 @@ def size_of_animation(content: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _about(settings: JsonObject) -> str:
-    episodes = "any episodes" if settings.flag("all_episodes") else "successful episodes"
+def _about(settings: JsonObject, recording: Recording) -> str:
+    is_known = recording.has("success") or recording.spec.greatest_return is not None
+    chosen = "successful episodes" if is_known else "the better half of the episodes"
+    episodes = "any episodes" if settings.flag("all_episodes") else chosen
     overlay = " Over a clip: the action, and below how far the run is." if settings.flag("overlay") else ""
     return (
         f"Clips: the agent in the cluster for {settings.integer('min_run')} to {settings.integer('max_run')} steps on "
