@@ -66,6 +66,12 @@ TRAIN_VALUES: dict[str, Any] = {
 
 EVALUATE_VALUES: dict[str, Any] = {
     "episodes": 3,
+    "env": "CartPole-v1",
+    "env_args": ("gravity=-5", "continuous=true"),
+    "wrap": ("atari", "frame-stack=4"),
+    "vec_normalize": Path("statistics.pkl"),
+    "trust": True,
+    "deterministic": True,
     "distribution_mode": "hard",
     "num_levels": 0,
     "start_level": 4,
@@ -98,6 +104,8 @@ def flag(name: str, value: Any) -> list[str]:
     words = name.replace("_", "-")
     if isinstance(value, bool):
         return [f"--{words}" if value else f"--no-{words}"]
+    if isinstance(value, tuple):
+        return [f"--{words}", *value]
     return [f"--{words}", str(value)]
 
 

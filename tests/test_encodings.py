@@ -15,8 +15,8 @@ SOURCES = [
 OPENERS = {"open": 1, "fdopen": 1, "TemporaryFile": 0, "NamedTemporaryFile": 0}
 """Calls that open a file, and where their mode stands; that of the method Path.open stands first."""
 TEXT_CALLS = ("read_text", "write_text", "TextIOWrapper")
-NOT_FILES = ("os", "Image", "tarfile", "webbrowser")
-"""Modules whose `open` is another thing: no text comes of it."""
+NOT_FILES = ("os", "Image", "tarfile", "webbrowser", "archive")
+"""Modules, and archives, whose `open` is another thing: no text comes of it."""
 
 
 def opens_text_without_encoding(call: ast.Call) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from semantic_rl.artifacts import run_name
-from semantic_rl.commands import clips as command
+from semantic_rl.clips import play_agent as command
 from semantic_rl.config import ClipsConfig, ClipSettings, EnvConfig, RecordConfig
 from semantic_rl.recording.record import record
 from semantic_rl.training.checkpoint import load_policy

@@ -75,7 +75,7 @@ def open_recording(path: Any, clustering: str | None = None) -> Any:
     return import_module("semantic_rl.recording.store").open_recording(path, clustering=clustering)
 
 
-def fit(recording: Any, num_codes: int = 8, **settings: Any) -> Any:
+def fit(recording: Any, num_codes: int | None = None, **settings: Any) -> Any:
     """Fit a plane and `num_codes` clusters to the features of a recording and write them into it, as `fit` does.
 
     `recording` is a folder or the result of `open_recording`; `settings` are those of `config.FitConfig`. Returns a

@@ -37,11 +37,14 @@ class Fit(NamedTuple):
 
 def fit(
     recording: Recording | str | Path,
-    num_codes: int = 8,
+    num_codes: int | None = None,
     report: Report = lambda what, done, total: None,
     **settings: Any,
 ) -> Clustering:
-    """Fit a plane and clusters to a recording's features and write them into it; `settings` are those of FitConfig."""
+    """Fit a plane and clusters to a recording's features and write them into it.
+
+    Without `num_codes` there are 8, or as many as there are labels; `settings` are those of FitConfig.
+    """
     path = recording.path if isinstance(recording, Recording) else Path(recording)
     if "labels" not in settings and "apply" not in settings:
         settings["codes"] = num_codes

@@ -142,7 +142,7 @@ def agent_subject(agent: Agent, recipe: EnvRecipe, config: RecordConfig, entry: 
     def make(seed: int) -> GymnasiumEnv:
         return GymnasiumEnv(recipe, False, spec, config.info)
 
-    def make_rendering(seed: int = 0) -> GymnasiumEnv:
+    def make_rendering(seed: int | None = None) -> GymnasiumEnv:
         return GymnasiumEnv(recipe, True, spec, config.info)
 
     return Subject(agent, entry, EnvSource(spec, settings, make, make_rendering, config.info), outputs)
