@@ -129,3 +129,12 @@ def test_a_run_that_was_begun_before_the_count_goes_on_with_what_is_known(tmp_pa
     (folder / "state.json").write_text(json.dumps(content))
     main(["train", *small_arguments(tmp_path, 2, "--resume")])
     assert read_state(tmp_path / "sppo-coinrun_easy_0_0_2021")["semantic_updates"] in (None, 1)
+
+
+def test_losses_without_weight_train_nothing_either(tmp_path: Path) -> None:
+    trained = {"semantic_weight_was_above_zero": True, "config": {"fdr_coef": 0.0, "vq_coef": 0.0}}
+    recording = make_recording(tmp_path / "r", num_episodes=3, **trained)
+    assert "their losses had no weight" in str(recording.untrained_note)
+    assert caption(recording, recording.num_states).endswith("untrained clusters")
+    one = make_recording(tmp_path / "one", num_episodes=3, **{**trained, "config": {"fdr_coef": 0.0, "vq_coef": 1.0}})
+    assert one.untrained_note is None

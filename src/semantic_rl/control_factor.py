@@ -67,12 +67,26 @@ def untrained_note(num_updates: int | None) -> str:
     )
 
 
+NO_LOSSES_NOTE = (
+    "The clusters and the plane were never trained, since their losses had no weight in this agent's training "
+    "(fdr_coef and vq_coef were 0): train an agent with other weights, or fit clusters to a recording of this one."
+)
+
+
+def has_no_losses(settings: Mapping[str, Any]) -> bool:
+    """Say whether the settings of a training give no weight to the losses of plane and clusters."""
+    return all(_number(settings.get(name)) == 0 for name in ("fdr_coef", "vq_coef"))
+
+
 def recorded_note(description: Mapping[str, Any]) -> str | None:
-    """Return the note if a `recording.json` says that λ was never above 0; None if it does not say so."""
+    """Return the note if a `recording.json` says that plane and clusters were never trained, else None."""
     agent = description.get("agent")
     if not isinstance(agent, dict):
         return None
     found = cast(dict[str, Any], agent)
+    settings = found.get("config")
+    if isinstance(settings, dict) and has_no_losses(cast(dict[str, Any], settings)):
+        return NO_LOSSES_NOTE
     if found.get("semantic_weight_was_above_zero") is not False:
         return None
     update = _number(found.get("update"))

@@ -274,7 +274,8 @@ def caption(recording: Recording, num_drawn: int) -> str:
     if num_drawn < recording.num_states:
         states = f"{num_drawn:,} of {states}"
     parts = [recording.spec.title, str(agent.get("algorithm", name)).upper()]
-    made = ["untrained clusters (λ was 0)"] if recording.untrained_note else []
+    why = " (λ was 0)" if "λ" in (recording.untrained_note or "") else ""
+    made = [f"untrained clusters{why}"] if recording.untrained_note else []
     if recording.fitted is not None:
         made = [f"clusters fitted afterwards ({recording.fitted.name})"]
     return "  ·  ".join([*parts, f"{states} from {recording.num_episodes:,} episodes", *made])

@@ -14,7 +14,7 @@ import torch
 from semantic_rl.artifacts import checkpoint_folders
 from semantic_rl.called_flags import as_called
 from semantic_rl.config import TrainConfig
-from semantic_rl.control_factor import untrained_note, was_ever_above_zero
+from semantic_rl.control_factor import NO_LOSSES_NOTE, has_no_losses, untrained_note, was_ever_above_zero
 from semantic_rl.errors import TrainingDiverged, UserError
 from semantic_rl.training.batch import make_batch
 from semantic_rl.training.checkpoint import Checkpoint, save_checkpoint
@@ -95,7 +95,9 @@ def _train(
             sys.exit(signals.exit_code)
         finally:
             session.close()
-    if workers.is_first and was_ever_above_zero(run, snapshot.state) is False:
+    if workers.is_first and config.algorithm == "sppo" and has_no_losses(vars(config.semantic)):
+        print(f"note: {NO_LOSSES_NOTE}", file=sys.stderr)
+    elif workers.is_first and was_ever_above_zero(run, snapshot.state) is False:
         print(f"note: {untrained_note(session.num_updates)}", file=sys.stderr)
 
 
