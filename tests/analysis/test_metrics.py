@@ -17,7 +17,7 @@ from semantic_rl.analysis.metrics import (
 )
 from semantic_rl.analysis.metrics.catalogue import CATALOGUE
 from semantic_rl.errors import UserError
-from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store import Recording, open_recording
 
 from ..recording.synthetic import make_recording
 
@@ -182,8 +182,9 @@ def test_a_ppo_agents_features_are_clustered_in_its_own_states(recording: Record
 def test_only_a_ppo_recording_of_the_same_game_is_compared_with(recording: Recording, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="with the semantic clustering module; expected a recording of a PPO agent"):
         compute_metrics(recording, ppo=recording)
-    plain = make_recording(tmp_path / "ppo", num_codes=0, num_episodes=5)
-    plain.description["environment"]["env"] = "ninja"
+    path = make_recording(tmp_path / "ppo", num_codes=0, num_episodes=5).path / "recording.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"env": "coinrun"', '"env": "ninja"'), encoding="utf-8")
+    plain = open_recording(path.parent)
     with pytest.raises(UserError, match=r"of ninja \(easy\).*of coinrun \(easy\); expected the same game"):
         compute_metrics(recording, ppo=plain)
 

@@ -111,6 +111,7 @@ def import_everything() -> None:
         *(f"semantic_rl.commands.{name}" for name in ("train", "record", "clips", "metrics", "report", "explore")),
         "semantic_rl.checking",
         # What a child may not be able to read any more once it has given up its rights.
-        "importlib.resources._adapters", "importlib.resources.readers", "multiprocessing.popen_spawn_posix",
+        "importlib.readers", "importlib.resources._adapters", "importlib.resources.readers",
+        "multiprocessing.popen_spawn_posix",
     ):  # fmt: skip
         import_module(name)
