@@ -17,6 +17,8 @@ from semantic_rl.explorer.recording_view import View
 from semantic_rl.recording.store import open_recording
 
 VALUES: dict[str, Any] = {
+    "clustering": "mlp-8",
+    "other_clustering": "mlp-4",
     "port": 9000,
     "host": "0.0.0.0",
     "browser": False,
@@ -40,7 +42,7 @@ def test_every_setting_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("name", VALUES)
 def test_a_flag_reaches_its_setting_and_no_other(name: str) -> None:
-    beside = ["--export", "page.html"] if name == "frames" else []
+    beside = {"frames": ["--export", "page.html"], "other_clustering": ["other"]}.get(name, [])
     default = parse(ExploreConfig, ["recording", *beside], "explore")
     config = parse(ExploreConfig, ["recording", *beside, *flag(name, VALUES[name])], "explore")
     assert config != default
