@@ -9,6 +9,7 @@ import numpy as np
 from semantic_rl.agents.open import open_agent
 from semantic_rl.agents.policy import PolicyAgent
 from semantic_rl.agents.protocol import Agent
+from semantic_rl.agents.sb3_zip import is_zip
 from semantic_rl.config import EnvConfig, EvaluateConfig, RecordConfig
 from semantic_rl.config.levels import Levels, choose_levels
 from semantic_rl.control_factor import was_ever_above_zero
@@ -32,8 +33,8 @@ OF_PROCGEN = ("distribution_mode", "num_levels", "start_level", "level_seed")
 
 
 def is_our_agent(agent: Path) -> bool:
-    """Say whether an agent is a run, a checkpoint or a shipped one; others are files."""
-    return user_function(str(agent)) is None and kind_of(agent, "an agent") != "file"
+    """Say whether an agent is a run, a checkpoint or a shipped one; others are functions in files, and zips."""
+    return user_function(str(agent)) is None and not (kind_of(agent, "an agent") == "file" and is_zip(agent))
 
 
 def refuse_environment(config: RecordConfig | EvaluateConfig) -> None:
