@@ -13,11 +13,10 @@ import torch
 
 from semantic_rl.config import EvaluateConfig
 from semantic_rl.envs.gymnasium.recordable import GymnasiumEnv
-from semantic_rl.errors import UserError
 from semantic_rl.evaluate import MAX_ENVS, EvaluationResult, as_episodes, summarize
 from semantic_rl.recording.record.actor import Actor
 from semantic_rl.recording.record.open_subject import open_foreign
-from semantic_rl.recording.record.play import MOST_EPISODE_STEPS, joined
+from semantic_rl.recording.record.play import check_length, joined
 from semantic_rl.recording.record.subject import probe
 
 
@@ -35,7 +34,7 @@ def evaluate_foreign(config: EvaluateConfig, progress: Callable[[int, int], None
     envs = [first, *(GymnasiumEnv(recipe, False, spec) for _ in range(num_envs - 1))]
     try:
         probe(agent, spec, first, config.seed)
-        actor = Actor(agent, spec, num_envs, config.seed, config.deterministic)
+        actor = Actor(agent, num_envs, config.seed, config.deterministic)
         finished = _play(actor, envs, config, progress)
     finally:
         for env in envs:
@@ -63,11 +62,7 @@ def _play(
             step = envs[slot].observe()
             returns[slot] += float(step.reward[0])
             lengths[slot] += 1
-            if lengths[slot] > MOST_EPISODE_STEPS:
-                raise UserError(
-                    f"env: an episode of {envs[slot].spec.id} did not end within {MOST_EPISODE_STEPS:,} steps; add a "
-                    "limit: --wrap time-limit=1000"
-                )
+            check_length(int(lengths[slot]), envs[slot].spec)
             if not step.done[0]:
                 continue
             finished.append((float(returns[slot]), int(lengths[slot]), bool(step.success[0])))

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from math import isfinite
 
+from semantic_rl.envs.spec import Scalar
 from semantic_rl.errors import UserError, on_one_line
 
-Scalar = str | int | float | bool | None
 CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "none": None}
 MOST_DIGITS = 15
 

@@ -4,7 +4,7 @@ All states are searched. Axes: B states, N moments, E episodes, K clusters.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,20 +154,24 @@ def _where(explored: Explored, episode: int) -> str:
     return f"{word} {explored.episodes.level_seed[episode]}" if word else f"episode {episode}"
 
 
+def _extreme(
+    explored: Explored, which: Literal["highest", "lowest"], what: Literal["value", "reward"], form: str
+) -> Found:
+    """Find the state with the highest or lowest number in each episode; `form` is how the number is written."""
+    numbers: NDArray[np.float32] = getattr(explored.states, what)
+    row = _best_of_episodes(explored, numbers if which == "highest" else -numbers)
+    title = LISTS[f"{which}_{what}"].title
+    return _around(explored, title, row, lambda at: f"{what} {numbers[row[at]]:{form}}, the {which} of its episode")
+
+
 def highest_value(explored: Explored) -> Found:
     """Find the state with the highest value in each episode, the highest of all first."""
-    value = explored.states.value
-    row = _best_of_episodes(explored, value)
-    title = LISTS["highest_value"].title
-    return _around(explored, title, row, lambda at: f"value {value[row[at]]:.2f}, the highest of its episode")
+    return _extreme(explored, "highest", "value", ".2f")
 
 
 def lowest_value(explored: Explored) -> Found:
     """Find the state with the lowest value in each episode, the lowest of all first."""
-    value = explored.states.value
-    row = _best_of_episodes(explored, -value)
-    title = LISTS["lowest_value"].title
-    return _around(explored, title, row, lambda at: f"value {value[row[at]]:.2f}, the lowest of its episode")
+    return _extreme(explored, "lowest", "value", ".2f")
 
 
 def value_drops(explored: Explored) -> Found:
@@ -188,18 +192,12 @@ def value_drops(explored: Explored) -> Found:
 
 def highest_reward(explored: Explored) -> Found:
     """Find the step with the highest reward in each episode, the highest of all first."""
-    reward = explored.states.reward
-    row = _best_of_episodes(explored, reward)
-    title = LISTS["highest_reward"].title
-    return _around(explored, title, row, lambda at: f"reward {reward[row[at]]:g}, the highest of its episode")
+    return _extreme(explored, "highest", "reward", "g")
 
 
 def lowest_reward(explored: Explored) -> Found:
     """Find the step with the lowest reward in each episode, the lowest of all first."""
-    reward = explored.states.reward
-    row = _best_of_episodes(explored, -reward)
-    title = LISTS["lowest_reward"].title
-    return _around(explored, title, row, lambda at: f"reward {reward[row[at]]:g}, the lowest of its episode")
+    return _extreme(explored, "lowest", "reward", "g")
 
 
 def boundary(explored: Explored) -> Found:

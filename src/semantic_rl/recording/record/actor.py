@@ -10,15 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from semantic_rl.agents.protocol import Agent, AgentStep
-from semantic_rl.envs.spec import EnvSpec
 
 
 class Actor:
     """An agent with the generator that samples its actions and, if it is recurrent, its memory."""
 
-    def __init__(self, agent: Agent, spec: EnvSpec, num_envs: int, seed: int, deterministic: bool) -> None:
+    def __init__(self, agent: Agent, num_envs: int, seed: int, deterministic: bool) -> None:
         self._agent = agent
-        self._action = spec.action
         self._deterministic = deterministic
         device = torch.device(getattr(agent, "device", "cpu"))
         self.generator = torch.Generator(device).manual_seed(seed)
@@ -38,9 +36,9 @@ class Actor:
         step = self._agent.act(observation, memory, starts, self.generator, self._deterministic)
         for kept, new in zip(self._memory, step.state or (), strict=True):
             kept[slots] = new
-        return self._columns(step, len(slots))
+        return self._columns(step)
 
-    def _columns(self, step: AgentStep, count: int) -> dict[str, NDArray[Any]]:
+    def _columns(self, step: AgentStep) -> dict[str, NDArray[Any]]:
         columns: dict[str, NDArray[Any]] = {"action": step.action, "features": step.features}
         if step.value is not None:
             columns["value"] = step.value
@@ -49,8 +47,6 @@ class Actor:
                 columns["log_prob"] = torch.from_numpy(step.policy).log_softmax(1).numpy()
             else:
                 columns["policy"] = step.policy
-        if self._action.width:
-            columns["action_vector"] = step.action.reshape(count, -1).astype(np.float32)
         placement = getattr(self._agent, "placement", lambda: None)()
         if placement is not None:
             columns |= {

@@ -97,7 +97,7 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any])
     picture_size: int = description["frames"]["picture_size"]
     writer = ShardWriter(config.out, description, shape, picture_size > 0, type_)
     seed = seeds_of(config.seed, ACTIONS, 1)[0]
-    actor = Actor(subject.agent, spec, config.num_envs, seed, config.deterministic)
+    actor = Actor(subject.agent, config.num_envs, seed, config.deterministic)
     exploration, quota = _protocol(config)
     with ExitStack() as stack:
         try:

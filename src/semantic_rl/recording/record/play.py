@@ -45,6 +45,15 @@ class Exploration(NamedTuple):
     keep_probability: float
 
 
+def check_length(num_steps: int, spec: EnvSpec) -> None:
+    """Raise UserError if an episode has so many steps that it will never end."""
+    if num_steps > MOST_EPISODE_STEPS:
+        raise UserError(
+            f"env: an episode of {spec.id} did not end within {MOST_EPISODE_STEPS:,} steps; add a limit: "
+            "--wrap time-limit=1000"
+        )
+
+
 def joined(observations: Sequence[Any]) -> Any:
     """Join observations, arrays [1, …] or dictionaries of them, into one with [B, …]."""
     if isinstance(observations[0], dict):
@@ -166,11 +175,7 @@ class Play:
                 self._envs[slot].info_numbers if self._has_info else {},
             )
             self._quota.step(int(self._number[slot]))
-            if self._trajectories.length(slot) > MOST_EPISODE_STEPS:
-                raise UserError(
-                    f"env: an episode of {self._spec.id} did not end within {MOST_EPISODE_STEPS:,} steps; add a limit: "
-                    "--wrap time-limit=1000"
-                )
+            check_length(self._trajectories.length(slot), self._spec)
             if outcome.done[0]:
                 self._end(slot, outcome)
                 ended.append(slot)
