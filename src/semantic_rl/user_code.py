@@ -18,6 +18,9 @@ FORM = "a Python file and a function in it, such as my_code.py:make"
 LONGEST_REASON = 300
 """Most characters of what an exception of the user's code says that a message shows."""
 
+_neighbours: dict[str, str] = {}
+"""Modules that user's files have imported from their own folders, by name: the folder."""
+
 
 class UserFunction(NamedTuple):
     """What `file.py:function` names."""
@@ -48,6 +51,8 @@ def call_user_function(
         raise UserError(f"{shown_path(path)} is no Python file; expected {FORM}.")
     module = importlib.util.module_from_spec(spec)
     folder = str(path.resolve().parent)
+    _forget_namesakes(folder)
+    known = set(sys.modules)
     sys.path.insert(0, folder)
     sys.modules[module_name] = module  # dataclasses and pickles look their module up
     try:
@@ -64,6 +69,31 @@ def call_user_function(
         raise UserError(f"{shown_path(path)}: {exception_in_words(error, path)}") from error
     finally:
         sys.path.remove(folder)
+        new = set(sys.modules) - known - {module_name}
+        _neighbours.update({name: folder for name in new if _comes_from(folder, name)})
+
+
+def _forget_namesakes(folder: str) -> None:
+    """Forget what files of other folders have imported under a name that this folder has a module of, too.
+
+    Two files that each import their own `utils` thus get their own, in one process as in two.
+    """
+    for name in [name for name, of in _neighbours.items() if of != folder and _is_in(folder, name)]:
+        del _neighbours[name]
+        for loaded in [loaded for loaded in sys.modules if loaded.partition(".")[0] == name]:
+            del sys.modules[loaded]
+
+
+def _is_in(folder: str, name: str) -> bool:
+    """Return whether a folder has a module or a package of this name."""
+    return Path(folder, f"{name}.py").is_file() or Path(folder, name).is_dir()
+
+
+def _comes_from(folder: str, name: str) -> bool:
+    """Return whether a loaded module is a file or a package of this very folder, not of one below it."""
+    spec = getattr(sys.modules[name], "__spec__", None)
+    places = [*(spec.submodule_search_locations or []), spec.origin or ""] if spec else []
+    return "." not in name and any(Path(place).parent == Path(folder) for place in places)
 
 
 def _accepts(function: Callable[..., Any], name: str) -> bool:
