@@ -22,9 +22,11 @@ def random_actions(spec: ActionSpec, generator: np.random.Generator, count: int)
     return generator.integers(0, np.array(spec.sizes), (count, spec.width))
 
 
-def stored_bytes(action: NDArray[Any], spec: EnvSpec) -> bytes:
-    """Return an action as bytes of a fixed number; those of a small discrete space take one."""
-    return action.astype(_stored_type(spec.action)).tobytes()
+def stored_bytes(actions: NDArray[Any], spec: EnvSpec) -> list[bytes]:
+    """Return actions [B, …] as bytes of a fixed number each; those of a small discrete space take one."""
+    content = actions.astype(_stored_type(spec.action)).tobytes()
+    size = len(content) // len(actions)
+    return [content[start : start + size] for start in range(0, len(content), size)]
 
 
 def stored_action(content: bytes, step: int, spec: EnvSpec) -> NDArray[Any]:

@@ -13,6 +13,7 @@ Axes: N environments (slots), B environments of a crew that are still playing.
 """
 
 from collections.abc import Callable, Sequence
+from operator import or_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -162,21 +163,22 @@ class Play:
             return
         self._received[crew] = True
         ended: list[int] = []
+        numbers: list[int] = self._number.tolist()
+        slots: list[int] = []
         for slot in self._playing(crew).tolist():
-            outcome = self._envs[slot].observe()
-            self._current[slot] = outcome
-            if int(self._number[slot]) in self._refused:
-                continue
-            self._trajectories.end_step(
-                slot,
-                float(outcome.reward[0]),
-                bool(outcome.terminated[0]),
-                bool(outcome.truncated[0]),
-                self._envs[slot].info_numbers if self._has_info else {},
-            )
-            self._quota.step(int(self._number[slot]))
+            self._current[slot] = self._envs[slot].observe()
+            if numbers[slot] not in self._refused:
+                slots.append(slot)
+        outcomes: list[EnvStep] = [self._current[slot] for slot in slots]
+        terminated = [bool(outcome.terminated[0]) for outcome in outcomes]
+        truncated = [bool(outcome.truncated[0]) for outcome in outcomes]
+        reward = [float(outcome.reward[0]) for outcome in outcomes]
+        extra = [self._envs[slot].info_numbers for slot in slots] if self._has_info else []
+        self._trajectories.end_step(slots, reward, terminated, truncated, extra)
+        for slot, outcome, is_end in zip(slots, outcomes, map(or_, terminated, truncated), strict=True):
+            self._quota.step(numbers[slot])
             check_length(self._trajectories.length(slot), self._spec)
-            if outcome.done[0]:
+            if is_end:
                 self._end(slot, outcome)
                 ended.append(slot)
         self._decide()
@@ -255,20 +257,20 @@ class Play:
         columns["action"] = action
         if self._spec.action.width:
             columns["action_vector"] = action.reshape(len(slots), -1).astype(np.float32)
-        columns["level_seed"] = np.array([self._current[slot].level_seed[0] for slot in slots])
+        columns["level_seed"] = np.array([self._current[slot].level_seed[0] for slot in slots.tolist()])
         if keeps:
             pictures = [] if self._live is None else self._live.render([self._envs[slot] for slot in slots])
-            self._trajectories.add_rows(slots, columns, [self._pack(slot) for slot in slots], pictures)
+            self._trajectories.add_rows(slots, columns, [self._pack(slot) for slot in slots.tolist()], pictures)
         self._trajectories.begin_step(slots, action, keeps)
-        for slot, one in zip(slots, action, strict=True):
-            self._envs[slot].act(one[None])
+        for position, slot in enumerate(slots.tolist()):
+            self._envs[slot].act(action[position : position + 1])
 
     def _seen(self, slots: NDArray[np.int64]) -> Any:
         """Return what the agent sees in these environments: an array [B, …], or a dictionary of arrays."""
         if self._restores:
             seen = [self._current[slot].observation for slot in slots]
         else:
-            seen = [self._envs[slot].agent_observation() for slot in slots]
+            seen = [self._envs[slot].agent_observation() for slot in slots.tolist()]
         return joined(seen)
 
     def _pack(self, slot: int) -> bytes:

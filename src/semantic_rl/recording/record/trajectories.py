@@ -4,7 +4,6 @@ Axes: N environments (slots), B environments that are written to at once.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,33 +83,39 @@ class Trajectories:
         # Until the episode ends, this column holds the sum of rewards before the step.
         self._rows["return_to_go"][slots, at] = self.total_reward[slots]
         self._num_rows[slots] += 1
-        for slot, observation in zip(slots, observations, strict=True):
+        for slot, observation in zip(slots.tolist(), observations, strict=True):
             self._observations[slot].append(observation)
-        for slot, picture in zip(slots, pictures, strict=False):
+        for slot, picture in zip(slots.tolist(), pictures, strict=False):
             self._pictures[slot].append(picture)
 
     def begin_step(self, slots: NDArray[np.int64], actions: NDArray[Any], is_stored: bool) -> None:
         """Store the actions [B, …] of the next step, and whether it has a row."""
         self._last_is_stored[slots] = is_stored
         self._num_steps[slots] += 1
-        for slot, action in zip(slots, actions, strict=True):
-            self._actions[slot] += stored_bytes(action, self._spec)
+        for slot, content in zip(slots.tolist(), stored_bytes(actions, self._spec), strict=True):
+            self._actions[slot] += content
 
     def end_step(
         self,
-        slot: int,
-        reward: float,
-        terminated: bool,
-        truncated: bool,
-        extra: Mapping[str, float] = MappingProxyType({}),
+        slots: list[int],
+        reward: list[float],
+        terminated: list[bool],
+        truncated: list[bool],
+        extra: list[dict[str, float]],
     ) -> None:
-        """Add the result of a step; `extra` are further columns."""
-        if self._last_is_stored[slot]:
-            row = self._rows[slot, self._num_rows[slot] - 1]
-            row["reward"], row["terminated"], row["truncated"] = reward, terminated, truncated
-            for name, value in extra.items():
+        """Add the results of a step to the trajectories `slots`; `extra` are further columns of each, or empty."""
+        self.total_reward[slots] += reward
+        stored = np.flatnonzero(self._last_is_stored[slots])
+        if not len(stored):
+            return
+        places = np.array(slots)[stored]
+        at = places, self._num_rows[places] - 1
+        for name, values in (("reward", reward), ("terminated", terminated), ("truncated", truncated)):
+            self._rows[name][at] = np.array(values)[stored]
+        for position in stored.tolist() if extra else ():
+            row = self._rows[slots[position], self._num_rows[slots[position]] - 1]
+            for name, value in extra[position].items():
                 row[name] = value
-        self.total_reward[slot] += reward
 
     def take(self, slot: int, finished: bool) -> Trajectory:
         """Return a trajectory; if it is finished, with the return-to-go of each of its states."""

@@ -30,6 +30,8 @@ BATCH_ROWS = 32
 PICTURE_QUALITY = 90
 """JPEG quality; chroma is not subsampled, so that thin coloured lines survive."""
 ZSTD_LEVEL = 3
+SMALL = 256
+"""Observations with at most this many bytes are held in memory as they are: compressing them would cost more."""
 OPEN_SHARDS = 64
 """Shards kept open while reading."""
 
@@ -41,6 +43,8 @@ _SHAPE_KEY, _DTYPE_KEY = b"shape", b"dtype"
 def pack_observation(observation: NDArray[Any] | bytes) -> bytes:
     """Compress one observation, or its bytes, to hold it in memory until its shard is written."""
     content = observation if isinstance(observation, bytes) else observation.tobytes()
+    if len(content) <= SMALL:
+        return content
     packed: bytes = pa.compress(content, "lz4", asbytes=True)
     return packed
 
@@ -74,10 +78,15 @@ def write_observations(path: Path, packed: Sequence[bytes], shape: tuple[int, ..
 
     def batches() -> Iterator[Any]:
         for some in _batched(packed):
-            tiles = b"".join(pa.decompress(item, size, "lz4", asbytes=True) for item in some)
+            tiles = b"".join(_unpacked(item, size) for item in some)
             yield pa.Array.from_buffers(pa.binary(size), len(some), [None, pa.py_buffer(tiles)])
 
     _write(path, schema, batches(), pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", ZSTD_LEVEL)))
+
+
+def _unpacked(packed: bytes, size: int) -> bytes:
+    """Return the bytes of an observation that `pack_observation` was given."""
+    return packed if size <= SMALL else pa.decompress(packed, size, "lz4", asbytes=True)
 
 
 def write_pictures(path: Path, pictures: Sequence[bytes]) -> None:
