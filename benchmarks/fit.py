@@ -34,7 +34,7 @@ def main() -> None:
     processors: dict[str, float] = {}
     last, since = "", (time.perf_counter(), time.process_time())
 
-    def report(what: str, done: int, total: int) -> None:
+    def on_progress(what: str, done: int, total: int) -> None:
         nonlocal last, since
         now = time.perf_counter(), time.process_time()
         seconds[last] = seconds.get(last, 0.0) + now[0] - since[0]
@@ -49,8 +49,8 @@ def main() -> None:
         num_threads=arguments.num_threads,
     )
     began = time.perf_counter()
-    clustering = run_fit(config, report).clustering
-    report("", 0, 0)
+    clustering = run_fit(config, on_progress).clustering
+    on_progress("", 0, 0)
     shutil.rmtree(clustering.folder)
     print(scores_table(clustering.scores, arguments.head))
     for what, taken in seconds.items():

@@ -26,7 +26,7 @@ from semantic_rl.explorer.export.contents import Exported
 from semantic_rl.explorer.selection.statistics import describe_inside
 from semantic_rl.explorer.dataset.projections import Placed
 from semantic_rl.explorer.selection.selection import Selected, read_selection, select
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.explorer.encoding import HIGHEST_SHARE, LEVELS_16_BIT, plain
 from tests.recording.synthetic import make_recording
 
@@ -77,7 +77,7 @@ def _without_clusters(folder: Path) -> Explored:
 
 
 def _recording(name: str, explored: Explored, polygons: list[Any], clusters: list[list[int]]) -> dict[str, Any]:
-    exported = Exported(View(explored), num_frames=0)
+    exported = Exported(RecordingView(explored), num_frames=0)
     blocks = {column: exported.view.column(column, None) for column in exported.column_names()}
     plane = "fdr" if explored.num_codes else "tsne"
     queries: list[dict[str, Any]] = [{"plane": plane, "polygon": polygon} for polygon in polygons]
@@ -102,7 +102,7 @@ def _as_in_the_page(explored: Explored) -> Explored:
     """Round the numbers as the page's columns do; the definition is then asked of them."""
     states = explored.states
     low, high = float(states.value.min()), float(states.value.max())
-    raw = np.frombuffer(column_bytes(explored, View(explored).columns["value"]), "<u2")
+    raw = np.frombuffer(column_bytes(explored, RecordingView(explored).columns["value"]), "<u2")
     value = states.value.astype(np.float64)
     value[explored.shown] = low + (high - low) * raw / LEVELS_16_BIT
     uncertainty = states.uncertainty

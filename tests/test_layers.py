@@ -11,9 +11,9 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "semantic_rl"
 
 EVERYONE = (
     "errors", "called_flags", "atomic_write", "file_lock", "folder_lock", "output_places", "input_places", "json_files",
-    "late_imports", "progress_log", "palette",
+    "late_imports", "progress_bar", "progress_log", "palette",
 )  # fmt: skip
-"""What every part may import: errors, the ways to write and read files, the colours: what all need in the same way."""
+"""What every part may import: errors, progress bars, colours, and the ways to read and write files."""
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # part                   may import, besides itself and EVERYONE
@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "input_places":          (),
     "json_files":            (),
     "late_imports":          (),
+    "progress_bar":          (),
     "progress_log":          (),
     "palette":               (),
     "control_factor":        ("artifacts",),

@@ -20,7 +20,7 @@ def test_each_file_imports_the_neighbours_of_its_own_folder(tmp_path: Path) -> N
     two = _user_file(tmp_path / "two", "two", package=True)
     for function, says in ((one, "one"), (two, "two"), (one, "one")):
         module = call_user_function(function, {})
-        assert module.SAYS == says
+        assert says == module.SAYS
     del sys.modules["semantic_rl_neighbour"]
 
 

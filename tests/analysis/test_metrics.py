@@ -144,10 +144,10 @@ def test_a_sample_smaller_than_an_episode_is_a_user_error(recording: Recording) 
 
 
 def test_progress_says_what_is_computed_and_comes_to_its_end(recording: Recording) -> None:
-    reports: list[tuple[str, int, int]] = []
-    compute_metrics(recording, num_resamples=100, report=lambda *report: reports.append(report))
-    assert {what for what, _, _ in reports} >= {"reading states", "comparing neighbourhoods", "comparing clusters"}
-    assert reports[-1][1] == reports[-1][2]
+    steps: list[tuple[str, int, int]] = []
+    compute_metrics(recording, num_resamples=100, on_progress=lambda *step: steps.append(step))
+    assert {what for what, _, _ in steps} >= {"reading states", "comparing neighbourhoods", "comparing clusters"}
+    assert steps[-1][1] == steps[-1][2]
 
 
 def test_an_agent_without_clusters_is_measured_by_its_features(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_in_shuffled_time_clusters_follow_each_other_as_if_drawn_from_the_episod
 def test_moves_over_states_that_were_not_recorded_do_not_count() -> None:
     counts = count(np.zeros(4, int), np.array([0, 1, 5, 6]), np.array([1, 1, 1, 2]))
     assert counts.moves.tolist() == [2.0]
-    assert counts.stays.tolist() == [1.0]
+    assert counts.self_transitions.tolist() == [1.0]
     assert counts.steps.tolist() == [7.0]
     assert counts.visits.tolist() == [2.0]
 

@@ -11,7 +11,7 @@ from httpx import Response
 
 from semantic_rl.config import RecordConfig
 from semantic_rl.explorer.dataset.dataset import Explored, Settings
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.explorer.server.routes import make_app
 from semantic_rl.recording.record import record
 from semantic_rl.recording.store import Recording, open_recording
@@ -39,31 +39,31 @@ def real_recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
 
 
 @pytest.fixture(scope="session")
-def real_view(real_recording: Recording) -> View:
+def real_view(real_recording: Recording) -> RecordingView:
     """The real recording in the explorer."""
-    return View(Explored(real_recording, SETTINGS), "Ada")
+    return RecordingView(Explored(real_recording, SETTINGS), "Ada")
 
 
 @pytest.fixture(scope="session")
-def client(real_view: View) -> TestClient:
+def client(real_view: RecordingView) -> TestClient:
     """A browser's way to the real recording."""
     return TestClient(make_app([real_view]), ADDRESS)
 
 
 @pytest.fixture
-def make_view(tmp_path: Path) -> Callable[..., View]:
+def make_view(tmp_path: Path) -> Callable[..., RecordingView]:
     """Make a view of a recording that is made for the occasion."""
     count = 0
 
-    def make(settings: Settings = SETTINGS, id: str = "a", **kinds: Any) -> View:
+    def make(settings: Settings = SETTINGS, id: str = "a", **kinds: Any) -> RecordingView:
         nonlocal count
         count += 1
-        return View(Explored(make_recording(tmp_path / f"recording-{count}", **kinds), settings, id), "Ada")
+        return RecordingView(Explored(make_recording(tmp_path / f"recording-{count}", **kinds), settings, id), "Ada")
 
     return make
 
 
-def client_of(*views: View) -> TestClient:
+def client_of(*views: RecordingView) -> TestClient:
     """A browser's way to some views."""
     return TestClient(make_app(views), ADDRESS)
 

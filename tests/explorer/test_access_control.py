@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.explorer.server.access_control import Policy
 from semantic_rl.explorer.server.routes import make_app
 
@@ -16,12 +16,12 @@ CLUSTER = "/api/a/annotations/clusters/0"
 
 
 @pytest.fixture
-def view(make_view: Callable[..., View]) -> View:
+def view(make_view: Callable[..., RecordingView]) -> RecordingView:
     return make_view()
 
 
 @pytest.fixture
-def page(view: View) -> TestClient:
+def page(view: RecordingView) -> TestClient:
     return TestClient(make_app([view]), ADDRESS)
 
 
@@ -92,13 +92,13 @@ def test_every_answer_says_what_the_page_may_do(page: TestClient) -> None:
     assert "content-security-policy" in page.get("/", headers={"Host": "evil.example"}).headers
 
 
-def test_a_notebook_may_frame_the_page_if_asked(view: View) -> None:
+def test_a_notebook_may_frame_the_page_if_asked(view: RecordingView) -> None:
     page = TestClient(make_app([view], Policy(framed_by=("http://localhost:*",))), ADDRESS)
     assert "frame-ancestors http://localhost:*" in page.get("/").headers["content-security-policy"]
 
 
 @pytest.fixture
-def guarded(view: View) -> TestClient:
+def guarded(view: RecordingView) -> TestClient:
     """A server that others can reach."""
     return TestClient(make_app([view], Policy(token="s3cret")), "http://lab.example:8765", follow_redirects=False)
 
@@ -188,7 +188,7 @@ def test_a_request_that_is_too_large_is_not_read_to_its_end(page: TestClient) ->
     assert response.status_code == 413
 
 
-def test_a_pipe_in_the_place_of_the_notes_keeps_no_one_waiting(view: View) -> None:
+def test_a_pipe_in_the_place_of_the_notes_keeps_no_one_waiting(view: RecordingView) -> None:
     os.mkfifo(view.annotations.path)
     try:
         response = client_of(view).get("/api/a/annotations")

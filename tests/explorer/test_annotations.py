@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.recording.store.annotations import Annotations
 from semantic_rl.recording.store.names import cluster_names
 
@@ -24,7 +24,7 @@ EMPTY: dict[str, Any] = {"version": 0, "clusters": {}, "selections": []}
 
 
 @pytest.fixture
-def page(make_view: Callable[..., View]) -> TestClient:
+def page(make_view: Callable[..., RecordingView]) -> TestClient:
     return client_of(make_view())
 
 

@@ -10,7 +10,7 @@ import pytest
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.export.contents import Exported
 from semantic_rl.explorer.export.html_file import write_export
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 
 from ..recording import other_recordings
 from .conftest import SETTINGS, ask_inside, client_of, get, get_json, meta_of
@@ -18,16 +18,18 @@ from .test_export import blocks_of
 
 
 @pytest.fixture(scope="module")
-def pole(tmp_path_factory: pytest.TempPathFactory) -> View:
-    return View(Explored(other_recordings.cartpole(tmp_path_factory.mktemp("any") / "pole"), SETTINGS))
+def pole(tmp_path_factory: pytest.TempPathFactory) -> RecordingView:
+    return RecordingView(Explored(other_recordings.cartpole(tmp_path_factory.mktemp("any") / "pole"), SETTINGS))
 
 
 @pytest.fixture(scope="module")
-def swing(tmp_path_factory: pytest.TempPathFactory) -> View:
-    return View(Explored(other_recordings.pendulum(tmp_path_factory.mktemp("any") / "swing", frame_size=0), SETTINGS))
+def swing(tmp_path_factory: pytest.TempPathFactory) -> RecordingView:
+    return RecordingView(
+        Explored(other_recordings.pendulum(tmp_path_factory.mktemp("any") / "swing", frame_size=0), SETTINGS)
+    )
 
 
-def column(view: View, name: str) -> np.ndarray[Any, Any]:
+def column(view: RecordingView, name: str) -> np.ndarray[Any, Any]:
     """Return a column of the points, decoded."""
     described = view.columns[name]
     assert described.low is not None
@@ -40,7 +42,7 @@ def lists_of(meta: dict[str, Any]) -> list[str]:
     return [known["name"] for known in meta["lists"]]
 
 
-def test_the_description_says_what_is_known(pole: View, swing: View) -> None:
+def test_the_description_says_what_is_known(pole: RecordingView, swing: RecordingView) -> None:
     meta = meta_of(client_of(pole))
     assert meta["title"] == "CartPole-v1 · Sequential"
     assert (meta["agent"]["layer"], meta["agent"]["num_features"]) == ("0.1", 8)
@@ -61,7 +63,7 @@ def test_the_description_says_what_is_known(pole: View, swing: View) -> None:
 
 @pytest.mark.parametrize("name", ["pole", "swing"])
 def test_every_question_is_answered(name: str, request: pytest.FixtureRequest) -> None:
-    view: View = request.getfixturevalue(name)
+    view: RecordingView = request.getfixturevalue(name)
     client = client_of(view)
     meta = meta_of(client)
     view.plane("pca", None)
@@ -87,7 +89,7 @@ def test_every_question_is_answered(name: str, request: pytest.FixtureRequest) -
     assert get(client, "/api/a/frame/0").status_code == (200 if meta["has_frames"] else 404)
 
 
-def test_numbers_are_those_of_the_observations(pole: View) -> None:
+def test_numbers_are_those_of_the_observations(pole: RecordingView) -> None:
     client = client_of(pole)
     recording, episodes = pole.explored.recording, get_json(client, "/api/a/episodes")
     first, count = episodes["first_row"][1], episodes["num_rows"][1]
@@ -96,7 +98,7 @@ def test_numbers_are_those_of_the_observations(pole: View) -> None:
     assert get(client, "/api/a/numbers/99999").status_code == 404
 
 
-def test_the_parts_of_an_action_are_a_course_a_colour_and_a_comparison(swing: View) -> None:
+def test_the_parts_of_an_action_are_a_course_a_colour_and_a_comparison(swing: RecordingView) -> None:
     client = client_of(swing)
     recording, data = swing.explored.recording, get_json(client, "/api/a/episode/1")
     first, count = data["first_row"], len(data["step"])
@@ -114,7 +116,7 @@ def test_the_parts_of_an_action_are_a_course_a_colour_and_a_comparison(swing: Vi
     assert found["parts"][0]["rest"] == pytest.approx(torque[~inside].mean(), rel=1e-5)
 
 
-def test_time_limits_are_told_from_ends(pole: View, swing: View) -> None:
+def test_time_limits_are_told_from_ends(pole: RecordingView, swing: RecordingView) -> None:
     ends = {
         name: set(get_json(client_of(view), "/api/a/episodes")["end"]) for name, view in (("p", pole), ("s", swing))
     }
@@ -122,7 +124,7 @@ def test_time_limits_are_told_from_ends(pole: View, swing: View) -> None:
     assert ends["s"] == {"truncated"}
 
 
-def test_an_export_holds_numbers_and_courses(pole: View, swing: View, tmp_path: Path) -> None:
+def test_an_export_holds_numbers_and_courses(pole: RecordingView, swing: RecordingView, tmp_path: Path) -> None:
     for view, frames in ((pole, True), (swing, False)):
         view.plane("pca", None)
         path = tmp_path / "page.html"
@@ -134,11 +136,11 @@ def test_an_export_holds_numbers_and_courses(pole: View, swing: View, tmp_path: 
     assert "a-column-part-0" in blocks
 
 
-def test_actions_of_large_spaces_keep_their_numbers(make_view: Callable[..., View]) -> None:
+def test_actions_of_large_spaces_keep_their_numbers(make_view: Callable[..., RecordingView]) -> None:
     explored = make_view(num_episodes=3).explored
     explored.recording.num_actions = 700
     explored.states = explored.states._replace(action=(explored.states.action.astype(np.uint16) + 600))
-    view = View(explored)
+    view = RecordingView(explored)
     assert view.columns["action"].dtype == "uint16"
     np.testing.assert_array_equal(np.frombuffer(view.column("action"), "<u2"), explored.states.action)
     course = np.array(view.episode(0)["action"])

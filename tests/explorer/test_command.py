@@ -13,7 +13,7 @@ from semantic_rl.commands.explore import explore, recording_of
 from semantic_rl.commands.parse import parse
 from semantic_rl.config import DemoConfig, ExploreConfig
 from semantic_rl.explorer.open_recordings import open_views
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.recording.store import open_recording
 
 VALUES: dict[str, Any] = {
@@ -53,7 +53,7 @@ def test_two_recordings_may_be_named() -> None:
     assert parse(ExploreConfig, ["one", "two"], "explore") == ExploreConfig(Path("one"), Path("two"))
 
 
-def test_settings_reach_what_they_set(make_view: Callable[..., View]) -> None:
+def test_settings_reach_what_they_set(make_view: Callable[..., RecordingView]) -> None:
     folder = make_view().explored.recording.path
     values = {name: VALUES[name] for name in ("max_points", "tsne_states", "perplexity", "author", "seed")}
     views = open_views(ExploreConfig(folder, folder, **values))
@@ -68,7 +68,10 @@ def test_settings_reach_what_they_set(make_view: Callable[..., View]) -> None:
 
 @pytest.mark.parametrize("opens", [True, False])
 def test_the_page_is_opened_in_the_browser_if_wanted(
-    make_view: Callable[..., View], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], opens: bool
+    make_view: Callable[..., RecordingView],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    opens: bool,
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or False)
@@ -81,7 +84,7 @@ def test_the_page_is_opened_in_the_browser_if_wanted(
 
 
 def test_ctrl_c_while_reading_leaves_with_130(
-    make_view: Callable[..., View], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    make_view: Callable[..., RecordingView], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = make_view().explored.recording.path
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from semantic_rl.explorer.background_jobs import MOST_AT_WORK, MOST_KEPT, Jobs, Pending
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.explorer.server import connections
 from semantic_rl.explorer.server.connections import MOST_CONNECTIONS, Turn
 from semantic_rl.explorer.server.responses import answering, json_answer
@@ -92,7 +92,7 @@ def test_who_does_not_come_to_the_end_of_a_request_is_cut_off(begun: bytes, sign
 
 
 def test_who_does_not_bring_what_was_announced_is_cut_off(
-    make_view: Callable[..., View], capfd: pytest.CaptureFixture[str]
+    make_view: Callable[..., RecordingView], capfd: pytest.CaptureFixture[str]
 ) -> None:
     with serving(make_app([make_view()])) as port, connect(port) as client:
         client.sendall(b"POST /api/a/inside HTTP/1.1\r\n" + HEAD + b"Content-Length: 1000\r\n\r\n{")
@@ -198,7 +198,7 @@ def test_what_is_no_http_is_answered_in_a_sentence(sent: bytes, capfd: pytest.Ca
     "rest", [b"Content-Length: 10\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\nnot a chunk\r\n\r\n"]
 )
 def test_who_leaves_or_talks_nonsense_in_the_midst_of_a_request_leaves_no_trace(
-    make_view: Callable[..., View], capfd: pytest.CaptureFixture[str], rest: bytes
+    make_view: Callable[..., RecordingView], capfd: pytest.CaptureFixture[str], rest: bytes
 ) -> None:
     with serving(make_app([make_view()])) as port:
         for _ in range(5):
@@ -230,7 +230,9 @@ def test_requests_whose_clients_have_left_are_not_answered() -> None:
     assert len(answered) < 100
 
 
-def test_the_end_of_events_is_not_waited_for_where_only_the_head_is_asked_for(make_view: Callable[..., View]) -> None:
+def test_the_end_of_events_is_not_waited_for_where_only_the_head_is_asked_for(
+    make_view: Callable[..., RecordingView],
+) -> None:
     with serving(make_app([make_view()])) as port, connect(port) as client:
         client.sendall(b"HEAD /api/a/events HTTP/1.1\r\nConnection: close\r\n" + HEAD + b"\r\n")
         assert b"200 OK" in answer_of(client)
@@ -239,7 +241,7 @@ def test_the_end_of_events_is_not_waited_for_where_only_the_head_is_asked_for(ma
 def test_of_what_is_asked_once_little_is_kept() -> None:
     jobs = Jobs()
     for key in range(MOST_KEPT + 50):
-        assert jobs.get(("inside", key), lambda report: key, None, is_asked_once=True) == key  # noqa: B023 — at once
+        assert jobs.get(("inside", key), lambda _: key, None, is_asked_once=True) == key  # noqa: B023 — at once
     assert not jobs.is_ready(("inside", 0))
     assert jobs.is_ready(("inside", MOST_KEPT + 49))
     assert sum(jobs.is_ready(("inside", key)) for key in range(MOST_KEPT + 50)) == MOST_KEPT
@@ -248,7 +250,7 @@ def test_of_what_is_asked_once_little_is_kept() -> None:
 def test_of_what_is_asked_once_little_is_begun_at_a_time() -> None:
     jobs, begun, may_end = Jobs(), list[int](), threading.Event()
 
-    def work(report: object) -> None:
+    def work(_: object) -> None:
         begun.append(1)
         may_end.wait(20)
 

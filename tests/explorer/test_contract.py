@@ -11,7 +11,7 @@ from semantic_rl.explorer import contract
 from semantic_rl.explorer.encoding import plain
 from semantic_rl.explorer.queries.cluster_matching import Side
 from semantic_rl.explorer.queries.recording_diff import compare
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 
 from .conftest import TestClient, ask_inside, get_json
 
@@ -80,6 +80,6 @@ def test_a_refusal_is_of_its_type(client: TestClient) -> None:
     assert complaint(client.get("/api/a/episode/100000").json(), contract.Failure, "episode") is None
 
 
-def test_a_comparison_is_of_its_type(make_view: Callable[..., View]) -> None:
+def test_a_comparison_is_of_its_type(make_view: Callable[..., RecordingView]) -> None:
     sides = [Side(view.explored, view.frames) for view in (make_view(seed=1), make_view(seed=2))]
     assert complaint(plain(compare(*sides)), contract.Comparison, "compare") is None

@@ -9,7 +9,7 @@ import pytest
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.open_recordings import open_view
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.recording.store import Recording, open_recording
 
 from .conftest import SETTINGS, client_of, get
@@ -30,15 +30,17 @@ def spoil(recording: Recording, column: str) -> Path:
 
 
 @pytest.mark.parametrize("column", ["episode", "value", "code_distance", "embedding_x"])
-def test_a_column_that_is_shown_at_once_is_refused_at_once(make_view: Callable[..., View], column: str) -> None:
+def test_a_column_that_is_shown_at_once_is_refused_at_once(
+    make_view: Callable[..., RecordingView], column: str
+) -> None:
     path = spoil(make_view().explored.recording, column)
     with pytest.raises(UserError, match="a table is damaged"):
         Explored(open_recording(path, with_frames=False), SETTINGS)
 
 
-def test_a_column_that_is_needed_later_is_refused_then(make_view: Callable[..., View]) -> None:
+def test_a_column_that_is_needed_later_is_refused_then(make_view: Callable[..., RecordingView]) -> None:
     path = spoil(make_view().explored.recording, "features")
-    client = client_of(View(Explored(open_recording(path, with_frames=False), SETTINGS)))
+    client = client_of(RecordingView(Explored(open_recording(path, with_frames=False), SETTINGS)))
     assert get(client, "/api/recordings").status_code == 200
     assert get(client, "/api/a/column/fdr").status_code == 200
     response = get(client, "/api/a/column/pca")
@@ -46,7 +48,9 @@ def test_a_column_that_is_needed_later_is_refused_then(make_view: Callable[..., 
     assert "cannot be read" in response.json()["error"]
 
 
-def test_a_strangers_recording_has_nothing_written_elsewhere(make_view: Callable[..., View], tmp_path: Path) -> None:
+def test_a_strangers_recording_has_nothing_written_elsewhere(
+    make_view: Callable[..., RecordingView], tmp_path: Path
+) -> None:
     path = make_view().explored.recording.path
     (tmp_path / "mine").mkdir()
     (path / "derived").symlink_to(tmp_path / "mine")

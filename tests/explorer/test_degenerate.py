@@ -8,7 +8,7 @@ import pytest
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.export.contents import Exported
 from semantic_rl.explorer.export.html_file import write_export
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 
 from ..recording.degenerate import KINDS
 from .conftest import SETTINGS, ask_inside, client_of, get
@@ -21,7 +21,7 @@ EVERYWHERE = {"plane": "pca", "polygon": [[-1e4, -1e4], [1e4, -1e4], [1e4, 1e4],
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_question_is_answered_and_a_file_is_written(tmp_path: Path, kind: str) -> None:
-    view = View(Explored(KINDS[kind](tmp_path / "r"), SETTINGS._replace(perplexity=10.0)))
+    view = RecordingView(Explored(KINDS[kind](tmp_path / "r"), SETTINGS._replace(perplexity=10.0)))
     client = client_of(view)
     meta = get(client, "/api/recordings").json()["recordings"][0]
     tsne = next(plane for plane in meta["planes"] if plane["name"] == "tsne")

@@ -24,7 +24,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.explorer.export.contents import Exported
 from semantic_rl.explorer.export.episode_sample import choose_episodes
 from semantic_rl.explorer.export.html_file import check_place, write_export
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.recording.store import Recording
 
 from .conftest import SETTINGS, TestClient, get, get_json, meta_of
@@ -51,7 +51,7 @@ def frames_of(content: bytes) -> dict[int, bytes]:
 
 
 @pytest.fixture(scope="module")
-def page(real_view: View, tmp_path_factory: pytest.TempPathFactory) -> str:
+def page(real_view: RecordingView, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The real recording in a file, with 300 frames."""
     path = tmp_path_factory.mktemp("export") / "page.html"
     for name in ("tsne", "pca"):
@@ -77,7 +77,7 @@ def test_blocks_are_what_the_server_answers(page: str, client: TestClient) -> No
         assert episode == get_json(client, f"/api/a/episode/{number}")
 
 
-def test_the_draws_of_episodes_are_those_of_the_server(page: str, real_view: View) -> None:
+def test_the_draws_of_episodes_are_those_of_the_server(page: str, real_view: RecordingView) -> None:
     content = blocks_of(page)["a-draws"]
     units, draws = struct.unpack_from("<II", content)
     episodes = len(real_view.explored.episodes.length)
@@ -142,7 +142,7 @@ def test_the_file_loads_nothing_from_elsewhere(page: str) -> None:
 
 
 def test_without_frames_the_file_is_small_and_lists_are_of_everything(
-    real_view: View, tmp_path: Path, client: TestClient
+    real_view: RecordingView, tmp_path: Path, client: TestClient
 ) -> None:
     path = tmp_path / "page.html"
     write_export(Exported(real_view, 0), path)
@@ -155,7 +155,9 @@ def test_without_frames_the_file_is_small_and_lists_are_of_everything(
     assert path.stat().st_size < 700_000
 
 
-def test_a_plane_that_was_not_computed_is_left_out_and_said(make_view: Callable[..., View], tmp_path: Path) -> None:
+def test_a_plane_that_was_not_computed_is_left_out_and_said(
+    make_view: Callable[..., RecordingView], tmp_path: Path
+) -> None:
     view = make_view()
     write_export(Exported(view, 0), tmp_path / "page.html")
     blocks = blocks_of((tmp_path / "page.html").read_text())
@@ -165,14 +167,14 @@ def test_a_plane_that_was_not_computed_is_left_out_and_said(make_view: Callable[
     assert "not been computed" in meta["planes"][1]["why_not"]
 
 
-def test_a_sample_of_states_carries_its_rows(make_view: Callable[..., View], tmp_path: Path) -> None:
+def test_a_sample_of_states_carries_its_rows(make_view: Callable[..., RecordingView], tmp_path: Path) -> None:
     view = make_view(SETTINGS._replace(max_points=100))
     write_export(Exported(view, 0), tmp_path / "page.html")
     blocks = blocks_of((tmp_path / "page.html").read_text())
     np.testing.assert_array_equal(np.frombuffer(blocks["a-column-row"], "<u4"), view.explored.shown)
 
 
-def test_ppo_can_be_exported(make_view: Callable[..., View], tmp_path: Path) -> None:
+def test_ppo_can_be_exported(make_view: Callable[..., RecordingView], tmp_path: Path) -> None:
     view = make_view(num_codes=0)
     write_export(Exported(view, 100), tmp_path / "page.html")
     blocks = blocks_of((tmp_path / "page.html").read_text())
@@ -181,7 +183,9 @@ def test_ppo_can_be_exported(make_view: Callable[..., View], tmp_path: Path) -> 
     assert len(frames_of(blocks["a-frames"])) > 0
 
 
-def test_notes_are_in_the_file_and_cannot_end_its_blocks(make_view: Callable[..., View], tmp_path: Path) -> None:
+def test_notes_are_in_the_file_and_cannot_end_its_blocks(
+    make_view: Callable[..., RecordingView], tmp_path: Path
+) -> None:
     view = make_view()
     view.annotations.put_cluster(0, "</script><script>alert(1)</script>", "", "Ada", 0)
     write_export(Exported(view, 0), tmp_path / "page.html")
@@ -191,7 +195,7 @@ def test_notes_are_in_the_file_and_cannot_end_its_blocks(make_view: Callable[...
     assert name == "</script><script>alert(1)</script>"
 
 
-def test_a_file_of_another_kind_is_never_overwritten(make_view: Callable[..., View], tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_never_overwritten(make_view: Callable[..., RecordingView], tmp_path: Path) -> None:
     path = tmp_path / "thesis.html"
     path.write_text("<html>mine</html>")
     exported = Exported(make_view(), 0)
@@ -206,7 +210,7 @@ def test_a_file_of_another_kind_is_never_overwritten(make_view: Callable[..., Vi
 
 
 def test_an_export_that_fails_leaves_nothing(
-    make_view: Callable[..., View], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_view: Callable[..., RecordingView], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exported = Exported(make_view(), 0)
     monkeypatch.setattr(Exported, "means", lambda self: 1 / 0)
@@ -224,7 +228,7 @@ def test_the_server_gives_the_file_as_a_download(client: TestClient) -> None:
 
 
 def test_the_command_computes_all_planes_and_writes_the_file(
-    make_view: Callable[..., View], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    make_view: Callable[..., RecordingView], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = make_view().explored.recording.path
     main(["explore", str(folder), "--export", str(tmp_path / "page.html"), "--frames", "80"])
@@ -258,7 +262,7 @@ def test_settings_that_cannot_be_are_refused_in_a_line(
     assert words in said
 
 
-def test_episodes_are_chosen_over_returns_and_clusters(make_view: Callable[..., View]) -> None:
+def test_episodes_are_chosen_over_returns_and_clusters(make_view: Callable[..., RecordingView]) -> None:
     explored = make_view(num_episodes=200).explored
     chosen = choose_episodes(explored, 1_000)
     assert 900 < explored.episodes.num_rows[chosen].sum() <= 1_000
@@ -273,7 +277,7 @@ def test_episodes_are_chosen_over_returns_and_clusters(make_view: Callable[..., 
     assert len(choose_episodes(explored, 10**6)) == 200
 
 
-def test_of_unequal_clusters_the_scarce_one_is_shown(make_view: Callable[..., View]) -> None:
+def test_of_unequal_clusters_the_scarce_one_is_shown(make_view: Callable[..., RecordingView]) -> None:
     explored = make_view(num_episodes=100).explored
     scarce = np.zeros(explored.num_states, np.uint8)
     scarce[explored.rows_of_episode(57)] = 1
@@ -282,12 +286,12 @@ def test_of_unequal_clusters_the_scarce_one_is_shown(make_view: Callable[..., Vi
 
 
 @pytest.mark.parametrize("place", ["/dev/null/page.html", "/proc/page.html"])
-def test_a_place_that_cannot_be_written_is_said(make_view: Callable[..., View], place: str) -> None:
+def test_a_place_that_cannot_be_written_is_said(make_view: Callable[..., RecordingView], place: str) -> None:
     with pytest.raises(UserError, match="choose another place"):
         write_export(Exported(make_view(), 0), Path(place))
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(make_view: Callable[..., View], tmp_path: Path) -> None:
+def test_a_full_disk_is_said_and_leaves_nothing(make_view: Callable[..., RecordingView], tmp_path: Path) -> None:
     view = make_view()
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000));"

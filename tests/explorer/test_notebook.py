@@ -8,10 +8,10 @@ import pytest
 
 import semantic_rl
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 
 
-def test_a_recording_is_shown_in_a_frame_until_stopped(make_view: Callable[..., View]) -> None:
+def test_a_recording_is_shown_in_a_frame_until_stopped(make_view: Callable[..., RecordingView]) -> None:
     recording = make_view().explored.recording
     shown = semantic_rl.explore(recording, height=500)
     try:
@@ -28,7 +28,7 @@ def test_a_recording_is_shown_in_a_frame_until_stopped(make_view: Callable[..., 
         httpx.get(address)
 
 
-def test_two_folders_are_shown_side_by_side(make_view: Callable[..., View]) -> None:
+def test_two_folders_are_shown_side_by_side(make_view: Callable[..., RecordingView]) -> None:
     paths = [str(make_view(seed=seed).explored.recording.path) for seed in range(2)]
     shown = semantic_rl.explore(*paths)
     try:

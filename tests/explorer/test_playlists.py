@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.recording.store import Recording
 
 from .conftest import TestClient, client_of, get, get_json, meta_of
@@ -93,7 +93,7 @@ def test_longest_dwells_are_whole_visits(client: TestClient, real_recording: Rec
     ]
     assert found["total"] == len(visits)
     assert found["items"][0]["text"].startswith(
-        f"{len(visits[0])} steps on end in cluster {visits[0][0]['code_index']}"
+        f"{len(visits[0])} steps in a row in cluster {visits[0][0]['code_index']}"
     )
 
 
@@ -147,7 +147,7 @@ def test_lookalikes_are_of_other_clusters_and_episodes_and_look_alike(
     assert differences[0] < np.quantile(usual, 0.02)
 
 
-def test_lookalikes_are_found_where_frames_are_equal(make_view: Callable[..., View]) -> None:
+def test_lookalikes_are_found_where_frames_are_equal(make_view: Callable[..., RecordingView]) -> None:
     view = make_view(num_codes=4)
     cluster = view.explored.states.code_index
     assert cluster is not None
@@ -167,7 +167,7 @@ def test_the_page_is_told_the_titles_that_the_lists_have(client: TestClient) -> 
         assert get_json(client, f"/api/a/playlist/{known['name']}")["title"] == known["title"]
 
 
-def test_without_clusters_only_the_lists_that_need_none_are_there(make_view: Callable[..., View]) -> None:
+def test_without_clusters_only_the_lists_that_need_none_are_there(make_view: Callable[..., RecordingView]) -> None:
     client = client_of(make_view(num_codes=0))
     for name in NAMES:
         response = get(client, f"/api/a/playlist/{name}")

@@ -14,7 +14,7 @@ from semantic_rl.analysis.embedding import compute_planes
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.dataset.point_columns import NOT_PLACED, Column, column_bytes, describe_columns
 from semantic_rl.explorer.dataset.state_table import uncertainty_of
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.recording.store import Recording
 
 from .conftest import SETTINGS, TestClient, client_of, get, get_json, meta_of
@@ -102,7 +102,7 @@ def test_uncertainty_is_zero_at_a_far_code_and_one_between_all() -> None:
     np.testing.assert_array_equal(uncertainty_of(distances[:1] * 0 + [0.0, 1.0, 1.0], 0.0), [0])
 
 
-def test_of_many_states_a_stated_sample_is_shown(make_view: Callable[..., View]) -> None:
+def test_of_many_states_a_stated_sample_is_shown(make_view: Callable[..., RecordingView]) -> None:
     view = make_view(SETTINGS._replace(max_points=200, tsne_states=60))
     client = client_of(view)
     meta = meta_of(client)
@@ -124,7 +124,7 @@ def test_of_many_states_a_stated_sample_is_shown(make_view: Callable[..., View])
         assert told == [points.get(first + place) for place in range(len(told))]
 
 
-def test_rewards_of_many_kinds_are_quantised(make_view: Callable[..., View]) -> None:
+def test_rewards_of_many_kinds_are_quantised(make_view: Callable[..., RecordingView]) -> None:
     explored = make_view().explored
     reward = np.linspace(-3, 5, len(explored.states.reward), dtype=np.float32)
     explored.states = explored.states._replace(reward=reward)
@@ -134,7 +134,7 @@ def test_rewards_of_many_kinds_are_quantised(make_view: Callable[..., View]) -> 
     np.testing.assert_allclose(decoded(values, -3, 5), reward, atol=8 / 65535)
 
 
-def test_steps_beyond_65535_take_four_bytes(make_view: Callable[..., View]) -> None:
+def test_steps_beyond_65535_take_four_bytes(make_view: Callable[..., RecordingView]) -> None:
     explored: Explored = make_view().explored
     explored.states = explored.states._replace(step=explored.states.step + 70_000)
     found = next(found for found in describe_columns(explored) if found.name == "step")
@@ -142,7 +142,7 @@ def test_steps_beyond_65535_take_four_bytes(make_view: Callable[..., View]) -> N
     np.testing.assert_array_equal(np.frombuffer(column_bytes(explored, found), "<u4"), explored.states.step)
 
 
-def test_values_that_are_not_finite_are_counted(make_view: Callable[..., View]) -> None:
+def test_values_that_are_not_finite_are_counted(make_view: Callable[..., RecordingView]) -> None:
     view = make_view()
     value = view.explored.states.value.copy()
     value[[3, 7]] = np.nan, np.inf

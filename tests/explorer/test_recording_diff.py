@@ -10,24 +10,24 @@ import pytest
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.queries.cluster_matching import Side, match_clusters
 from semantic_rl.explorer.queries.recording_diff import compare
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.recording.store import open_recording
 
 from ..recording.synthetic import make_recording
 from .conftest import SETTINGS, client_of, get, get_json
 
 
-def side(view: View) -> Side:
+def side(view: RecordingView) -> Side:
     return Side(view.explored, view.frames)
 
 
-def with_agent(view: View, sha256: str) -> View:
+def with_agent(view: RecordingView, sha256: str) -> RecordingView:
     """Say that another agent was recorded."""
     view.explored.recording.description["agent"]["sha256"] = sha256
     return view
 
 
-def renumbered(view: View, order: list[int]) -> View:
+def renumbered(view: RecordingView, order: list[int]) -> RecordingView:
     """Call cluster k order[k]."""
     code_index = view.explored.states.code_index
     assert code_index is not None
@@ -35,14 +35,14 @@ def renumbered(view: View, order: list[int]) -> View:
     return view
 
 
-def test_the_same_agents_clusters_are_the_same(make_view: Callable[..., View]) -> None:
+def test_the_same_agents_clusters_are_the_same(make_view: Callable[..., RecordingView]) -> None:
     first, second = make_view(seed=1), with_agent(make_view(seed=2), f"{1:064d}")
     match = match_clusters(side(first), side(second))
     assert match.kind == "same"
     assert [pair[:2] for pair in match.pairs] == [(0, 0), (1, 1), (2, 2), (3, 3)]
 
 
-def test_agents_that_saw_the_same_states_are_matched_by_them(make_view: Callable[..., View]) -> None:
+def test_agents_that_saw_the_same_states_are_matched_by_them(make_view: Callable[..., RecordingView]) -> None:
     first, second = make_view(seed=1), with_agent(make_view(seed=1), "another")
     order = [2, 0, 3, 1]
     renumbered(second, order)
@@ -60,7 +60,9 @@ def test_agents_that_saw_the_same_states_are_matched_by_them(make_view: Callable
     assert match_clusters(side(first), side(second)).pairs[0][2] == pytest.approx(expected)
 
 
-def test_agents_that_saw_other_states_are_matched_by_what_clusters_are_like(make_view: Callable[..., View]) -> None:
+def test_agents_that_saw_other_states_are_matched_by_what_clusters_are_like(
+    make_view: Callable[..., RecordingView],
+) -> None:
     first, second = make_view(seed=1, num_episodes=40), make_view(seed=2, num_episodes=40)
     order = [3, 1, 0, 2]
     renumbered(second, order)
@@ -70,13 +72,13 @@ def test_agents_that_saw_other_states_are_matched_by_what_clusters_are_like(make
     assert all(0 <= distance < 0.3 for _, _, distance in match.pairs)
 
 
-def test_of_unequal_numbers_of_clusters_some_stay_alone(make_view: Callable[..., View]) -> None:
+def test_of_unequal_numbers_of_clusters_some_stay_alone(make_view: Callable[..., RecordingView]) -> None:
     match = match_clusters(side(make_view(seed=1, num_codes=4)), side(make_view(seed=2, num_codes=6)))
     assert len(match.pairs) == 4
     assert len({pair[1] for pair in match.pairs}) == 4
 
 
-def test_without_clusters_nothing_is_matched_but_play_is_compared(make_view: Callable[..., View]) -> None:
+def test_without_clusters_nothing_is_matched_but_play_is_compared(make_view: Callable[..., RecordingView]) -> None:
     found = compare(side(make_view(seed=1)), side(make_view(seed=2, num_codes=0)))
     assert (found["match"], found["kind"]) == ([], "none")
     assert {item["group"] for item in found["differences"]} == {"play", "action"}
@@ -87,7 +89,9 @@ def by_name(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {item["text"].rsplit(": ", 1)[0]: item for item in found["differences"]}
 
 
-def test_differences_are_those_of_the_tables_and_certain_only_where_they_are(make_view: Callable[..., View]) -> None:
+def test_differences_are_those_of_the_tables_and_certain_only_where_they_are(
+    make_view: Callable[..., RecordingView],
+) -> None:
     first, second = make_view(seed=1, num_episodes=60), make_view(seed=2, num_episodes=60)
     states = second.explored.states
     second.explored.states = states._replace(value=states.value + 3)
@@ -109,7 +113,7 @@ def test_differences_are_those_of_the_tables_and_certain_only_where_they_are(mak
     assert share["a"] == pytest.approx(float((first.explored.states.code_index == 2).mean()))
 
 
-def test_one_episode_has_no_interval(make_view: Callable[..., View]) -> None:
+def test_one_episode_has_no_interval(make_view: Callable[..., RecordingView]) -> None:
     found = by_name(compare(side(make_view(seed=1, num_episodes=1)), side(make_view(seed=2))))
     assert found["mean return"]["low"] is None
     assert not found["mean return"]["certain"]
@@ -118,7 +122,8 @@ def test_one_episode_has_no_interval(make_view: Callable[..., View]) -> None:
 
 def test_a_server_of_two_recordings_shows_and_compares_both(tmp_path: Path) -> None:
     views = [
-        View(Explored(make_recording(tmp_path / id, seed=seed), SETTINGS, id)) for seed, id in enumerate(("a", "b"))
+        RecordingView(Explored(make_recording(tmp_path / id, seed=seed), SETTINGS, id))
+        for seed, id in enumerate(("a", "b"))
     ]
     client = client_of(*views)
     metas = get_json(client, "/api/recordings")["recordings"]
@@ -138,7 +143,7 @@ def test_a_server_of_two_recordings_shows_and_compares_both(tmp_path: Path) -> N
 
 def test_a_recording_can_be_compared_with_itself(tmp_path: Path) -> None:
     make_recording(tmp_path / "a")
-    views = [View(Explored(open_recording(tmp_path / "a"), SETTINGS, id)) for id in "ab"]
+    views = [RecordingView(Explored(open_recording(tmp_path / "a"), SETTINGS, id)) for id in "ab"]
     found = compare(*(side(view) for view in views))
     assert found["kind"] == "same"
     assert not any(item["certain"] for item in found["differences"])

@@ -20,7 +20,7 @@ from semantic_rl.config.explore import ExploreConfig
 from semantic_rl.envs.procgen.games import ACTION_NAMES
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.open_recordings import open_view, open_views
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.palette import cluster_color
 from semantic_rl.recording.store import Recording
 
@@ -82,7 +82,7 @@ def test_many_threads_read_frames_without_mixing_them_up(client: TestClient, rea
         np.testing.assert_array_equal(pixels(content), real_recording.observation(row))
 
 
-def test_without_pictures_frames_are_what_the_agent_saw(make_view: Callable[..., View]) -> None:
+def test_without_pictures_frames_are_what_the_agent_saw(make_view: Callable[..., RecordingView]) -> None:
     view = make_view()
     client = client_of(view)
     meta = meta_of(client)
@@ -120,7 +120,7 @@ def test_episodes_equal_the_table(client: TestClient, real_recording: Recording)
     assert len(episode["uncertainty"]) == len(rows)
 
 
-def test_an_unfinished_episode_has_no_success(make_view: Callable[..., View]) -> None:
+def test_an_unfinished_episode_has_no_success(make_view: Callable[..., RecordingView]) -> None:
     view = make_view()
     ended = view.explored.episodes.ended.copy()
     ended[3] = False
@@ -130,7 +130,9 @@ def test_an_unfinished_episode_has_no_success(make_view: Callable[..., View]) ->
     assert any(note.startswith("1 of 12 episodes did not end") for note in meta_of(client)["notes"])
 
 
-def test_the_success_of_a_cluster_whose_episodes_have_not_ended_is_not_known(make_view: Callable[..., View]) -> None:
+def test_the_success_of_a_cluster_whose_episodes_have_not_ended_is_not_known(
+    make_view: Callable[..., RecordingView],
+) -> None:
     view = make_view(num_episodes=4, num_unfinished=4)
     cards = get_json(client_of(view), "/api/a/clusters")
     assert [card["success"] for card in cards["clusters"]] == [None] * 4
@@ -139,7 +141,7 @@ def test_the_success_of_a_cluster_whose_episodes_have_not_ended_is_not_known(mak
     assert get_json(client_of(view), "/api/a/playlist/failures")["items"] == []
 
 
-def test_clusters_that_were_never_trained_come_with_a_warning(make_view: Callable[..., View]) -> None:
+def test_clusters_that_were_never_trained_come_with_a_warning(make_view: Callable[..., RecordingView]) -> None:
     assert meta_of(client_of(make_view()))["warning"] is None
     told = meta_of(client_of(make_view(semantic_weight_was_above_zero=False, update=20)))["warning"]
     assert told.startswith("The clusters and the plane were never trained, since the control factor λ was 0 in all 20")
@@ -231,7 +233,7 @@ def test_a_method_that_is_not_for_the_address_is_refused(client: TestClient) -> 
     assert response.json()["error"]
 
 
-def test_ppo_has_no_clusters_and_says_why(make_view: Callable[..., View]) -> None:
+def test_ppo_has_no_clusters_and_says_why(make_view: Callable[..., RecordingView]) -> None:
     client = client_of(make_view(num_codes=0))
     meta = meta_of(client)
     assert meta["num_codes"] == 0
@@ -267,7 +269,7 @@ def shortened(recording: Recording, out: Path, num_states: int) -> Path:
 @pytest.mark.parametrize("num_codes", [0, 4])
 @pytest.mark.parametrize("num_states", [0, 1, 2])
 def test_recordings_of_hardly_any_states_are_shown(
-    make_view: Callable[..., View], tmp_path: Path, num_codes: int, num_states: int
+    make_view: Callable[..., RecordingView], tmp_path: Path, num_codes: int, num_states: int
 ) -> None:
     recording = make_view(num_codes=num_codes, num_episodes=1).explored.recording
     for frames in (recording.path / "frames").glob("*.arrow"):
@@ -307,7 +309,7 @@ def _with_frames(path: Path, recording: Recording, num_states: int) -> Path:
 
 
 def test_a_recording_that_is_being_written_or_damaged_is_refused_in_a_line(
-    make_view: Callable[..., View], tmp_path: Path
+    make_view: Callable[..., RecordingView], tmp_path: Path
 ) -> None:
     recording = make_view().explored.recording
     description = json.loads((recording.path / "recording.json").read_text())
@@ -323,7 +325,7 @@ def test_a_recording_that_is_being_written_or_damaged_is_refused_in_a_line(
         open_views(ExploreConfig(tmp_path / "nowhere"))
 
 
-def test_where_frames_are_missing_the_rest_is_shown(make_view: Callable[..., View]) -> None:
+def test_where_frames_are_missing_the_rest_is_shown(make_view: Callable[..., RecordingView]) -> None:
     recording = make_view(num_episodes=100).explored.recording
     assert recording.num_states > 4096
     (recording.path / "frames" / "observations-00001.arrow").write_bytes(b"no arrow")
@@ -351,7 +353,7 @@ def test_where_frames_are_missing_the_rest_is_shown(make_view: Callable[..., Vie
     ("kind", "note"),
     [("observations", "What the agent saw in {} is missing: "), ("pictures", "The pictures of {} are missing: ")],
 )
-def test_a_note_says_which_frames_are_missing(make_view: Callable[..., View], kind: str, note: str) -> None:
+def test_a_note_says_which_frames_are_missing(make_view: Callable[..., RecordingView], kind: str, note: str) -> None:
     recording = make_view(num_episodes=100, picture_size=32).explored.recording
     (recording.path / "frames" / f"{kind}-00001.arrow").unlink()
     client = client_of(open_view(recording.path, "a", SETTINGS))

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.explorer.server.run import find_place
 
 from ..recording.synthetic import make_recording
@@ -50,7 +50,7 @@ def ended(process: subprocess.Popen[str], by: signal.Signals) -> tuple[int, str]
 
 
 @pytest.fixture
-def folder(make_view: Callable[..., View]) -> Path:
+def folder(make_view: Callable[..., RecordingView]) -> Path:
     return make_view().explored.recording.path
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from titles import title_of
 
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.explorer.selection.statistics import NUM_EXAMPLES
 from semantic_rl.recording.store import Recording
 
@@ -130,7 +130,7 @@ def test_clips_show_runs_of_states_inside(client: TestClient) -> None:
         assert title_of(image) == "coinrun, cluster 6"
 
 
-def test_a_clips_title_has_the_names_that_people_gave(make_view: Callable[..., View]) -> None:
+def test_a_clips_title_has_the_names_that_people_gave(make_view: Callable[..., RecordingView]) -> None:
     view = make_view(picture_size=64)
     client = client_of(view)
     left, right, bottom, top = get_json(client, "/api/a/plane/fdr")["limits"]
@@ -158,7 +158,7 @@ def test_everything_inside_leaves_nothing_to_compare_with(client: TestClient, re
     assert found["actions_effect"] is None
 
 
-def test_on_a_plane_with_a_sample_only_the_sample_is_counted(make_view: Callable[..., View]) -> None:
+def test_on_a_plane_with_a_sample_only_the_sample_is_counted(make_view: Callable[..., RecordingView]) -> None:
     view = make_view(SETTINGS._replace(tsne_states=60))
     client = client_of(view)
     left, right, bottom, top = get_json(client, "/api/a/plane/tsne")["limits"]
@@ -214,7 +214,7 @@ def test_a_key_that_is_not_known_is_refused(client: TestClient) -> None:
     assert client.get(f"/api/a/rows?key={key}&format=xlsx").status_code == 400
 
 
-def test_examples_are_one_of_each_episode_and_the_same_every_time(make_view: Callable[..., View]) -> None:
+def test_examples_are_one_of_each_episode_and_the_same_every_time(make_view: Callable[..., RecordingView]) -> None:
     client = client_of(make_view(num_episodes=20))
     found, again = (ask(client, {"clusters": [0, 1]})["examples"] for _ in range(2))
     assert found == again
@@ -223,7 +223,7 @@ def test_examples_are_one_of_each_episode_and_the_same_every_time(make_view: Cal
     assert order == sorted(order), "rows in the order of Knuth's multiplicative hash"
 
 
-def test_a_comparison_of_a_sample_says_of_how_many_states_it_is(make_view: Callable[..., View]) -> None:
+def test_a_comparison_of_a_sample_says_of_how_many_states_it_is(make_view: Callable[..., RecordingView]) -> None:
     view = make_view(SETTINGS._replace(tsne_states=60))
     client = client_of(view)
     left, right, bottom, top = get_json(client, "/api/a/plane/tsne")["limits"]

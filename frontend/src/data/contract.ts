@@ -108,7 +108,7 @@ export interface Meta {
   /** The first parts of an action; empty if it is an index. */
   action_parts: ActionPart[];
   num_action_parts: number;
-  /** Names of the first numbers of an observation, of its vectors; empty if it is an image alone. */
+  /** Names of the first numbers of an observation, those of its vectors; empty if it is an image alone. */
   observation_names: string[];
   num_observation_numbers: number;
   /** Whether clusters and plane were fitted after the agent was trained. */
@@ -398,7 +398,7 @@ export const ORDER_FACTOR = 2654435761;
 export const LEVEL = 0.95;
 export const TOO_FEW = "too few episodes for an interval";
 export const NOTHING = "one of the two sets is empty";
-export const NOT_IN_A_SAMPLE = "only a sample of the states is compared, so stays cannot be measured";
+export const NOT_IN_A_SAMPLE = "only a sample of the states is compared, so the dwell cannot be measured";
 export const OF_A_SAMPLE = "Of {known:,} of the {total:,} states, drawn at random: an episode passes through where one of them is inside.";
 export const COHENS_D = "Cohen's d";
 export const COHENS_H = "Cohen's h";

@@ -241,7 +241,7 @@ function spread<T>(all: readonly T[], most: number): T[] {
   return all.length <= most ? [...all] : Array.from({ length: most }, (_, at) => all[Math.floor((at * all.length) / most)]);
 }
 
-/** Take apart: uint32 count, rows, sizes, then the images one after the other. */
+/** Take apart: uint32 count, rows, sizes, then the pictures one after the other. */
 function unpackFrames(content: Uint8Array<ArrayBuffer>): Map<number, Blob> {
   const found = new Map<number, Blob>();
   if (content.length < 4) return found;

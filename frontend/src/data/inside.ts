@@ -106,7 +106,7 @@ function success({ episodes, draws }: Points, passes: readonly boolean[]): Diffe
   return contrastShares(draws, sums[0], sums[1]);
 }
 
-/** Compare how many steps on end the agent stays inside, and outside. */
+/** Compare for how many consecutive steps the agent dwells inside, and outside. */
 function dwell({ recording, episodes, draws, sides, episode }: Points): Difference {
   const step = recording.get("step");
   if (!step || recording.count < recording.meta.num_states || sides.some((side) => side !== INSIDE && side !== REST)) {

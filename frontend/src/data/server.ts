@@ -167,7 +167,7 @@ async function refuse(answer: Response): Promise<void> {
   throw new SourceError(sentence);
 }
 
-/** Take apart: uint32 count, a uint32 size each, then the images one after the other. */
+/** Take apart: uint32 count, a uint32 size each, then the pictures one after the other. */
 export function unpack(content: ArrayBuffer): (Blob | null)[] {
   const count = new Uint32Array(content, 0, 1)[0];
   const sizes = new Uint32Array(content, 4, count);

@@ -47,7 +47,7 @@ function InsideView({ recording, inside }: { recording: Recording; inside: Insid
       {inside.parts.map((part, at) => <Interval title={meta.action_parts[at].name} of={part} tip="a part of the action" />)}
       {inside.reward && <Interval title="reward" of={inside.reward} tip="a step" />}
       <Interval title="time" of={inside.progress} share tip="in the episode: 0% is its start, 100% its end" />
-      <Interval title="dwell" of={inside.dwell} tip="steps on end inside, and on end outside" />
+      <Interval title="dwell" of={inside.dwell} tip="consecutive steps inside, and outside" />
       {inside.uncertainty && <Interval title="uncertainty" of={inside.uncertainty} share tip="0% in the middle of a cluster, 100% as near to all" />}
     </>
   );

@@ -67,7 +67,7 @@ def require_clusters(recording: Recording) -> None:
 
 
 class Visits(NamedTuple):
-    """Visits (unbroken stays in one cluster), in order; axis: V visits."""
+    """Visits (consecutive steps in one cluster), in order; axis: V visits."""
 
     episode: NDArray[np.int64]
     code_index: NDArray[np.int64]
@@ -216,7 +216,7 @@ def pick_typical(
 def _mean_frame(recording: Recording, rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
     if not recording.has_frames:
         return None
-    frames = (recording.image(row).astype(np.float64) for row in np.sort(rows).tolist())
+    frames = (recording.observation_picture(row).astype(np.float64) for row in np.sort(rows).tolist())
     total = next(frames).copy()
     for frame in frames:
         total += frame

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from semantic_rl.config import EmbeddingsFigureConfig
 from semantic_rl.errors import UserError
 from semantic_rl.late_imports import import_alone
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.derived_tables import cached_table
 from semantic_rl.recording.store.table_file import Columns
@@ -28,9 +29,6 @@ LEAST_PERPLEXITY_NEEDS = 3
 POINT = np.dtype([("x", np.float32), ("y", np.float32)])
 """Record type of a state in a cached embedding."""
 ALIKE = "all states have the same features, so that t-SNE finds no neighbours"
-
-Report = Callable[[int, int], None]
-"""Called with (done, total) steps."""
 
 
 class NoPlane(UserError):
@@ -59,7 +57,7 @@ def compute_planes(
     perplexity: float = EmbeddingsFigureConfig.perplexity,
     seed: int = EmbeddingsFigureConfig.seed,
     num_threads: int = EmbeddingsFigureConfig.num_threads,
-    report: Report = lambda done, total: None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> Planes:
     """Embed a recording's states, or `max_states` of them drawn at random, in the FDR space and by t-SNE.
 
@@ -68,7 +66,7 @@ def compute_planes(
     rows = sample_rows(recording.num_states, max_states, seed)
     tsne, no_tsne = None, ""
     try:
-        tsne = tsne_of(recording, rows, perplexity, seed, num_threads, report)
+        tsne = tsne_of(recording, rows, perplexity, seed, num_threads, on_progress)
     except NoPlane as error:
         no_tsne = str(error)
     if not recording.num_codes:
@@ -102,7 +100,7 @@ def tsne_of(
     perplexity: float,
     seed: int,
     num_threads: int = EmbeddingsFigureConfig.num_threads,
-    report: Report = lambda done, total: None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> NDArray[np.float32]:
     """Return t-SNE [B, 2] of the features of the given rows; read from the recording's folder if cached there."""
     needed = int(3 * perplexity) + 1
@@ -127,7 +125,7 @@ def tsne_of(
         "tsne",
         parameters,
         rows,
-        lambda: compute_tsne(recording.features(rows).astype(np.float32), perplexity, seed, num_threads, report),
+        lambda: compute_tsne(recording.features(rows).astype(np.float32), perplexity, seed, num_threads, on_progress),
     )
 
 
@@ -149,7 +147,7 @@ def cached_points(
 
 
 def compute_tsne(
-    features: NDArray[np.float32], perplexity: float, seed: int, num_threads: int, report: Report
+    features: NDArray[np.float32], perplexity: float, seed: int, num_threads: int, on_progress: OnProgress
 ) -> NDArray[np.float32]:
     """Embed features [B, D] in the plane.
 
@@ -171,10 +169,10 @@ def compute_tsne(
         # openTSNE counts the steps of each of its two phases from one.
         nonlocal done
         done += STEPS_BETWEEN_REPORTS
-        report(min(done, total), total)
+        on_progress(min(done, total), total)
         return False
 
-    report(0, total)
+    on_progress(0, total)
     method: Any = TSNE(
         perplexity=perplexity,  # pyright: ignore[reportArgumentType] — a float is right
         initialization="pca",

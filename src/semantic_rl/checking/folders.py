@@ -11,14 +11,15 @@ from semantic_rl.artifacts import (
     RECORDING_FILE,
     STATE_FILE,
 )
-from semantic_rl.checking.result import Checked, Report
+from semantic_rl.checking.result import Checked
 from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of
+from semantic_rl.progress_bar import OnPhase
 
 EXPECTED = "a recording, a run, a checkpoint or an agent"
 
 
-def check(path: Path, report: Report = lambda what, done, total: None) -> Checked:
+def check(path: Path, on_progress: OnPhase = lambda what, done, total: None) -> Checked:
     """Check the recording, run, checkpoint or agent at `path`, or the shipped agent of this name.
 
     Raises UserError if it is none of these.
@@ -37,7 +38,7 @@ def check(path: Path, report: Report = lambda what, done, total: None) -> Checke
     if has(RECORDING_FILE):
         from semantic_rl.checking.recordings import check_recording
 
-        return Checked(path, "recording", check_recording(path, report))
+        return Checked(path, "recording", check_recording(path, on_progress))
     if has(STATE_FILE) or has(CARD_FILE):
         from semantic_rl.checking.runs import check_checkpoint
 
@@ -45,5 +46,5 @@ def check(path: Path, report: Report = lambda what, done, total: None) -> Checke
     if has(CONFIG_FILE) or has(PROGRESS_FILE) or has(CHECKPOINTS_FOLDER):
         from semantic_rl.checking.runs import check_run
 
-        return Checked(path, "run", check_run(path, report))
+        return Checked(path, "run", check_run(path, on_progress))
     raise UserError(f"{path} is none of these: expected {EXPECTED}.")

@@ -7,9 +7,10 @@ import numpy as np
 
 from semantic_rl.artifacts import CLUSTERINGS_FOLDER, DERIVED_FOLDER, EPISODES_FILE, RECORDING_FILE, STATES_FILE
 from semantic_rl.atomic_write import check_own_folder
-from semantic_rl.checking.result import Part, Parts, Report
+from semantic_rl.checking.result import Part, Parts
 from semantic_rl.errors import UserError
 from semantic_rl.json_files import read_json_object
+from semantic_rl.progress_bar import OnPhase
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.annotations import Annotations
 from semantic_rl.recording.store.clusterings import AS_RECORDED, default_name, fitted_names
@@ -25,7 +26,7 @@ POINT = np.dtype([("row", np.int64), ("x", np.float32), ("y", np.float32)])
 ROWS_BETWEEN_REPORTS = 256
 
 
-def check_recording(path: Path, report: Report) -> list[Part]:
+def check_recording(path: Path, on_progress: OnPhase) -> list[Part]:
     """Check all parts of a recording."""
     parts = Parts()
     with parts.part(f"{RECORDING_FILE}, {STATES_FILE}, {EPISODES_FILE}", "Nothing of it can be used.") as notes:
@@ -38,18 +39,18 @@ def check_recording(path: Path, report: Report) -> list[Part]:
         if name in (recording.state_dtype.names or ()):
             with parts.part(name, WITHOUT[name]):
                 for start, columns in recording.groups([name]):
-                    report(name, start + len(columns[name]), recording.num_states)
-    parts.append(_frames(recording, "observations", report))
+                    on_progress(name, start + len(columns[name]), recording.num_states)
+    parts.append(_frames(recording, "observations", on_progress))
     if recording.has_pictures:
-        parts.append(_frames(recording, "pictures", report))
+        parts.append(_frames(recording, "pictures", on_progress))
     with parts.part("annotations", "Everything is shown without the names of clusters."):
         Annotations(path).read()
-    parts.extend(_clusterings(recording, report))
+    parts.extend(_clusterings(recording, on_progress))
     parts.extend(_kept(recording))
     return parts
 
 
-def _clusterings(recording: Recording, report: Report) -> list[Part]:
+def _clusterings(recording: Recording, on_progress: OnPhase) -> list[Part]:
     """Check every clustering that was fitted: hashes, head, places of all states, users' names of clusters."""
     parts = Parts()
     with parts.part(CLUSTERINGS_FOLDER, "Remove what is wrong; the agent's own clusters can be used.") as notes:
@@ -62,11 +63,11 @@ def _clusterings(recording: Recording, report: Report) -> list[Part]:
     for name in names:
         with parts.part(f"{CLUSTERINGS_FOLDER}/{name}", "The other clusterings can be used."):
             found = open_recording(recording.path, with_frames=False, clustering=name)
-            _check_clustering(found, report)
+            _check_clustering(found, on_progress)
     return parts
 
 
-def _check_clustering(recording: Recording, report: Report) -> None:
+def _check_clustering(recording: Recording, on_progress: OnPhase) -> None:
     clustering = recording.fitted
     assert clustering is not None, "it was opened by its name"
     for file, sha256 in clustering.description.get("files", {}).items():
@@ -75,17 +76,17 @@ def _check_clustering(recording: Recording, report: Report) -> None:
             if hashlib.file_digest(content, "sha256").hexdigest() != sha256:
                 raise UserError(f"{path} is not the file that was written (its SHA-256 differs).")
     for start, columns in recording.groups(["code_distance"]):
-        report(clustering.name, start + len(columns["code_distance"]), recording.num_states)
+        on_progress(clustering.name, start + len(columns["code_distance"]), recording.num_states)
     Annotations(clustering.folder).read()
 
 
-def _frames(recording: Recording, kind: str, report: Report) -> Part:
+def _frames(recording: Recording, kind: str, on_progress: OnPhase) -> Part:
     """Decode every frame of a kind."""
     read = recording.frame if kind == "pictures" else recording.observation
     count, first = 0, ""
     for row in range(recording.num_states):
         if row % ROWS_BETWEEN_REPORTS == 0:
-            report(kind, row, recording.num_states)
+            on_progress(kind, row, recording.num_states)
         try:
             read(row)
         except UserError as error:

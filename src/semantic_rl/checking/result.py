@@ -1,6 +1,6 @@
 """The result of a check: each part with its faults, as typed values, as JSON and as a table."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -8,8 +8,6 @@ from typing import Any, Literal, NamedTuple
 from semantic_rl.errors import UserError
 
 Kind = Literal["recording", "run", "checkpoint", "agent"]
-Report = Callable[[str, int, int], None]
-"""Called with the name of what is being checked, and its progress (done, total)."""
 
 
 class Part(NamedTuple):

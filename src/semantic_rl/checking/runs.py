@@ -6,16 +6,17 @@ from pathlib import Path
 from semantic_rl.agents import read_card
 from semantic_rl.analysis.progress import read_held_out, read_progress
 from semantic_rl.artifacts import CARD_FILE, CONFIG_FILE, PROGRESS_FILE, checkpoint_folders
-from semantic_rl.checking.result import Part, Parts, Report
+from semantic_rl.checking.result import Part, Parts
 from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of
 from semantic_rl.json_files import read_json_object
+from semantic_rl.progress_bar import OnPhase
 from semantic_rl.training.checkpoint import file_sha256, load_checkpoint, load_policy, read_state
 
 BEFORE = "Delete this folder to continue from the previous checkpoint."
 
 
-def check_run(path: Path, report: Report) -> list[Part]:
+def check_run(path: Path, on_progress: OnPhase) -> list[Part]:
     """Check all parts of a run folder."""
     parts = Parts()
     with parts.part(CONFIG_FILE, "Curves can be drawn if the folder's name says what was trained."):
@@ -24,7 +25,7 @@ def check_run(path: Path, report: Report) -> list[Part]:
     parts.append(_log("held-out scores", lambda warn: read_held_out(path, warn)))
     folders = checkpoint_folders(path)
     for index, folder in enumerate(folders):
-        report("checkpoints", index, len(folders))
+        on_progress("checkpoints", index, len(folders))
         weights = _weights(folder, f"checkpoints/{folder.name}", BEFORE)
         parts.append(weights)
         if not weights.wrong and "imported_from" not in read_state(folder):

@@ -27,6 +27,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import LOCK_FILE, hold_folder
 from semantic_rl.json_files import read_json_object
 from semantic_rl.output_places import check_output_file, check_output_folder, exists
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.names import cluster_names, cluster_title
 from semantic_rl.recording.store.writer import write_json
@@ -42,8 +43,6 @@ _OURS = re.compile(
 """Names of files that may be in a clips folder; the original writes avi."""
 _CLIP = re.compile(r"cluster_\d+\.(mp4|webp|gif)")
 
-Report = Callable[[int, int], None]
-"""Called with (done, total) at intervals."""
 PictureOf = Callable[[int], NDArray[np.uint8]]
 """Returns the picture [H, H, 3] of a row."""
 
@@ -74,7 +73,7 @@ def make_clips(
     recording: Recording,
     out: Path,
     settings: ClipSettings | None = None,
-    report: Report = lambda done, total: None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> list[Clip]:
     """Make the clips of a recording in the folder `out`, one per cluster; existing clips are replaced.
 
@@ -87,7 +86,7 @@ def make_clips(
         require_episodes(footage, settings)
         chosen = choose_clips(footage, settings)
         names = cluster_names(recording.notes_folder, longest=None)
-        return write_clips(footage, chosen, recording.frame, out, settings, report, recording.path, names)
+        return write_clips(footage, chosen, recording.frame, out, settings, on_progress, recording.path, names)
 
 
 @contextmanager
@@ -159,7 +158,7 @@ def write_clips(
     picture_of: PictureOf,
     out: Path,
     settings: ClipSettings,
-    report: Report = lambda done, total: None,
+    on_progress: OnProgress = lambda done, total: None,
     recording: Path | None = None,
     names: Mapping[int, str] = MappingProxyType({}),
 ) -> list[Clip]:
@@ -170,13 +169,13 @@ def write_clips(
     """
     total = sum(run.num_frames for runs in chosen for run in runs)
     clips: list[Clip] = []
-    report(0, total)
+    on_progress(0, total)
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / CLIPS_FILE).unlink(missing_ok=True)
         for cluster, runs in enumerate(chosen):
             clips.append(_write_clip(footage, cluster, names.get(cluster, ""), runs, picture_of, out, settings))
-            report(sum(clip.num_frames for clip in clips), total)
+            on_progress(sum(clip.num_frames for clip in clips), total)
         _remove_others(out, clips)
         write_json(out / CLIPS_FILE, _describe(footage, clips, settings, recording))
     except OSError as error:

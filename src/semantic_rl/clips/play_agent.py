@@ -8,14 +8,10 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress
 
 from semantic_rl.artifacts import RECORDING_FILE
 from semantic_rl.atomic_write import check_own_folder
@@ -27,6 +23,7 @@ from semantic_rl.config import ClipsConfig, RecordConfig
 from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import is_unused
 from semantic_rl.input_places import kind_of
+from semantic_rl.progress_bar import progress_bar
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.clusterings import AS_RECORDED
 from semantic_rl.recording.store.names import cluster_names
@@ -70,8 +67,8 @@ def _clips_of_recording(config: ClipsConfig) -> list[Clip]:
             file=sys.stderr,
         )
     _warn_of_untrained(recording)
-    with _progress("writing clips") as report:
-        return make_clips(recording, config.out, config.clips, report)
+    with progress_bar("writing clips") as on_progress:
+        return make_clips(recording, config.out, config.clips, on_progress)
 
 
 def _warn_of_untrained(recording: Recording) -> None:
@@ -110,14 +107,14 @@ def _played_and_written(config: ClipsConfig, names: dict[int, str]) -> list[Clip
         chosen = choose_clips(footage, config.clips)
         size = max(config.clips.video_size, config.clips.animation_size)
         pictures = _render(footage, chosen, size)
-        with _progress("writing clips") as report:
+        with progress_bar("writing clips") as on_progress:
             clips = write_clips(
                 footage,
                 chosen,
                 lambda row: decode_picture(pictures[row], (size, size)),
                 config.out,
                 config.clips,
-                report,
+                on_progress,
                 names=names,
             )
     except UserError as error:
@@ -224,15 +221,7 @@ def _render(footage: Footage, chosen: list[list[Run]], size: int) -> dict[int, b
     for part, recording in enumerate(footage.recordings):
         first, end = bounds[part : part + 2]
         mine = [row - first for row in rows if first <= row < end]
-        with _progress(f"rendering part {part + 1} of {len(footage.recordings)}") as report:
-            found = render_states(recording, mine, size, report)
+        with progress_bar(f"rendering part {part + 1} of {len(footage.recordings)}") as on_progress:
+            found = render_states(recording, mine, size, on_progress)
         pictures |= {row + first: picture for row, picture in found.items()}
     return pictures
-
-
-@contextmanager
-def _progress(title: str) -> Generator[Callable[[int, int], None]]:
-    """Show a progress bar on a terminal; yields a function that takes (done, total)."""
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
-        task = bars.add_task(title, total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)

@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 
 from semantic_rl.analysis.metrics.sample import number
 from semantic_rl.clustering.codes import refine_codes
-from semantic_rl.clustering.judging import Judged, View, baseline_views, score
+from semantic_rl.clustering.judging import Judged, Placement, baseline_placements, score
 from semantic_rl.clustering.labels import Labels, read_labels
 from semantic_rl.clustering.neighbours import nearest_neighbours
 from semantic_rl.clustering.plane import PlaneFit, fit_settings
-from semantic_rl.clustering.states import Report, Scaling, Split, make_scaling, read_inputs, split_states
+from semantic_rl.clustering.states import Scaling, Split, make_scaling, read_inputs, split_states
 from semantic_rl.clustering.write import CHECKPOINT_FILE, prepare_place, unwritable, write_clustering
 from semantic_rl.config.fit import FitConfig
 from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import hold_folder
+from semantic_rl.progress_bar import OnPhase
 from semantic_rl.recording.store import Clustering, Recording, open_recording
 from semantic_rl.recording.store.clusterings import AS_RECORDED, default_name, read_clustering, unknown_clustering
 from semantic_rl.recording.store.plane_head import PlaneHead, squared_distances
@@ -38,7 +39,7 @@ class Fit(NamedTuple):
 def fit(
     recording: Recording | str | Path,
     num_codes: int | None = None,
-    report: Report = lambda what, done, total: None,
+    on_progress: OnPhase = lambda what, done, total: None,
     **settings: Any,
 ) -> Clustering:
     """Fit a plane and clusters to a recording's features and write them into it.
@@ -48,14 +49,14 @@ def fit(
     path = recording.path if isinstance(recording, Recording) else Path(recording)
     if "labels" not in settings and "apply" not in settings:
         settings["codes"] = num_codes
-    return run_fit(FitConfig(path, **settings), report).clustering
+    return run_fit(FitConfig(path, **settings), on_progress).clustering
 
 
-def run_fit(config: FitConfig, report: Report) -> Fit:
+def run_fit(config: FitConfig, on_progress: OnPhase) -> Fit:
     """Fit a clustering, or apply one of another recording, as the settings say; raises UserError."""
     recording = open_recording(config.recording, with_frames=config.features == "observation", clustering=AS_RECORDED)
     if config.apply is not None:
-        return _applied(recording, config, config.apply, report)
+        return _applied(recording, config, config.apply, on_progress)
     labels = None if config.labels is None else read_labels(config.labels, recording.num_states)
     if labels is not None:
         if config.codes not in (None, len(labels.names)):
@@ -68,7 +69,7 @@ def run_fit(config: FitConfig, report: Report) -> Fit:
     folder = prepare_place(recording, config.name or default_title(config), config.resume)
     try:
         with hold_folder(recording.path):
-            return _fitted(recording, config, split, labels, folder, report)
+            return _fitted(recording, config, split, labels, folder, on_progress)
     except OSError as error:
         raise unwritable(folder, error) from error
     finally:
@@ -85,26 +86,28 @@ def default_title(config: FitConfig) -> str:
 
 
 def _fitted(
-    recording: Recording, config: FitConfig, split: Split, labels: Labels | None, folder: Path, report: Report
+    recording: Recording, config: FitConfig, split: Split, labels: Labels | None, folder: Path, on_progress: OnPhase
 ) -> Fit:
     threads = config.num_threads or os.cpu_count() or 1
-    report("reading", 0, 1)
+    on_progress("reading", 0, 1)
     scaling, features = make_scaling(recording, split.fitted, config)
     neighbours = None
     if config.head == "mlp":
         count = min(config.neighbours, len(features) - 1)
         neighbours = nearest_neighbours(
-            features, count, threads, lambda done, total: report("searching for neighbours", done, total)
+            features, count, threads, lambda done, total: on_progress("searching for neighbours", done, total)
         )
     plane = PlaneFit(features, neighbours, config)
     if config.resume:
         plane.restore(folder / CHECKPOINT_FILE)
-    fitted = plane.run(folder / CHECKPOINT_FILE, True, lambda done, total: report("fitting the plane", done, total))
+    fitted = plane.run(
+        folder / CHECKPOINT_FILE, True, lambda done, total: on_progress("fitting the plane", done, total)
+    )
     del neighbours
     head = PlaneHead(*scaling, fitted.layers, config.head == "linear", fitted.codebook, None)
     notes: list[str] = []
     head = _with_codes(head, features, config, None if labels is None else labels.code_index[split.fitted], notes)
-    scores = _scores(recording, config, split, scaling, features, head, labels, threads, report)
+    scores = _scores(recording, config, split, scaling, features, head, labels, threads, on_progress)
     description = {
         "name": folder.name,
         "method": "labels" if labels is not None else config.method,
@@ -124,7 +127,7 @@ def _fitted(
     }
     given = None if labels is None else labels.code_index
     names = [] if labels is None else labels.names
-    clustering = write_clustering(recording, folder, head, description, given, names, config.default, report)
+    clustering = write_clustering(recording, folder, head, description, given, names, config.default, on_progress)
     return Fit(clustering, notes)
 
 
@@ -182,7 +185,7 @@ def _scores(
     head: PlaneHead,
     labels: Labels | None,
     threads: int,
-    report: Report,
+    on_progress: OnPhase,
 ) -> dict[str, dict[str, float | None]]:
     inputs = read_inputs(recording, split.held_out, config.features)
     placed = head.place(inputs)
@@ -191,17 +194,17 @@ def _scores(
         scaling.apply(inputs), number(states["episode"].to_numpy()), states["step"].to_numpy().astype(np.int64)
     )
     mine = placed.code_index.astype(np.int64) if labels is None else labels.code_index[split.held_out]
-    views = {"fitted": View(placed.embedding, mine)}
+    placements = {"fitted": Placement(placed.embedding, mine)}
     if config.baselines:
-        views |= baseline_views(features, judged, len(head.codebook), config.seed, threads, report)
-    return score(views, judged, config.seed, report)
+        placements |= baseline_placements(features, judged, len(head.codebook), config.seed, threads, on_progress)
+    return score(placements, judged, config.seed, on_progress)
 
 
 def _json_settings(config: FitConfig) -> dict[str, Any]:
     return {name: value for name, value in fit_settings(config).items() if value is not None}
 
 
-def _applied(recording: Recording, config: FitConfig, other: Path, report: Report) -> Fit:
+def _applied(recording: Recording, config: FitConfig, other: Path, on_progress: OnPhase) -> Fit:
     """Place the states of a recording in a clustering of another one."""
     source = open_recording(other, with_frames=False, clustering=AS_RECORDED)
     has_own = source.num_codes > 0
@@ -229,7 +232,9 @@ def _applied(recording: Recording, config: FitConfig, other: Path, report: Repor
     description = {**kept, "name": folder.name, "applied_from": other.resolve().name}
     try:
         with hold_folder(recording.path):
-            placed = write_clustering(recording, folder, clustering.head, description, None, [], config.default, report)
+            placed = write_clustering(
+                recording, folder, clustering.head, description, None, [], config.default, on_progress
+            )
     finally:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()

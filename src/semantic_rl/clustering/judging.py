@@ -15,9 +15,9 @@ from semantic_rl.analysis.metrics.dwelling import count, shuffle_within_episodes
 from semantic_rl.analysis.metrics.neighbourhoods import largest_k, neighbourhood_scores
 from semantic_rl.analysis.metrics.views import kmeans
 from semantic_rl.clustering.codes import find_codes
-from semantic_rl.clustering.states import Report
 from semantic_rl.errors import UserError
 from semantic_rl.late_imports import import_alone
+from semantic_rl.progress_bar import OnPhase
 from semantic_rl.recording.store.plane_head import squared_distances
 
 NEIGHBOURS = 10
@@ -49,7 +49,7 @@ class Judged(NamedTuple):
     step: NDArray[np.int64]
 
 
-class View(NamedTuple):
+class Placement(NamedTuple):
     """One method's plane and clusters of the held-out states."""
 
     plane: NDArray[np.floating] | None
@@ -58,19 +58,22 @@ class View(NamedTuple):
     """[B]"""
 
 
-def score(views: Mapping[str, View], judged: Judged, seed: int, report: Report) -> dict[str, Scores]:
-    """Return the scores of each view, by measure; None for what a view does not have."""
-    planes = {key: view.plane for key, view in views.items() if view.plane is not None}
+def score(placements: Mapping[str, Placement], judged: Judged, seed: int, on_progress: OnPhase) -> dict[str, Scores]:
+    """Return the scores of each placement, by measure; None for what a placement does not have."""
+    planes = {key: placement.plane for key, placement in placements.items() if placement.plane is not None}
     found: dict[str, Scores] = {}
     near: dict[str, dict[str, NDArray[np.float64]]] = {}
     if largest_k(len(judged.features)) >= NEIGHBOURS and planes:
         import_alone("sklearn.metrics")
         near = neighbourhood_scores(
-            judged.features, planes, [NEIGHBOURS], lambda done, total: report("judging on held-out states", done, total)
+            judged.features,
+            planes,
+            [NEIGHBOURS],
+            lambda done, total: on_progress("judging on held-out states", done, total),
         )
-    for key, view in views.items():
+    for key, placement in placements.items():
         of_plane = {name: _mean(near.get(key, {}), name) for name in ("trustworthiness", "continuity")}
-        found[key] = of_plane | _clusters(view.labels, judged, seed)
+        found[key] = of_plane | _clusters(placement.labels, judged, seed)
     return found
 
 
@@ -98,32 +101,36 @@ def _dwell(judged: Judged, labels: NDArray[np.int64]) -> float:
     return float(counts.steps.sum() / counts.visits.sum())
 
 
-def baseline_views(
-    fitted: NDArray[np.float32], judged: Judged, num_codes: int, seed: int, num_threads: int, report: Report
-) -> dict[str, View]:
+def baseline_placements(
+    fitted: NDArray[np.float32], judged: Judged, num_codes: int, seed: int, num_threads: int, on_progress: OnPhase
+) -> dict[str, Placement]:
     """Return PCA, t-SNE and k-means of the held-out states; t-SNE is absent where there are too few states."""
     rng = np.random.default_rng(seed)
     some = (
         fitted if len(fitted) <= MOST_FITTED else fitted[np.sort(rng.choice(len(fitted), MOST_FITTED, replace=False))]
     )
-    report("PCA and k-means", 0, 1)
+    on_progress("PCA and k-means", 0, 1)
     mean, components = _principal_components(some)
     inside, outside = (some - mean) @ components, (judged.features - mean) @ components
     codes = find_codes(inside, num_codes, rng).codes
-    views = {"pca": View(outside, squared_distances(outside.astype(np.float64), codes).argmin(1))}
+    placements = {"pca": Placement(outside, squared_distances(outside.astype(np.float64), codes).argmin(1))}
     perplexity = min(PERPLEXITY, (len(judged.features) - 1) // 3)
     try:
         plane = compute_tsne(
-            judged.features, perplexity, seed, num_threads, lambda done, total: report("t-SNE, to compare", done, total)
+            judged.features,
+            perplexity,
+            seed,
+            num_threads,
+            lambda done, total: on_progress("t-SNE, to compare", done, total),
         )
         codes = find_codes(plane, num_codes, rng).codes
-        views["tsne"] = View(plane, squared_distances(plane.astype(np.float64), codes).argmin(1))
+        placements["tsne"] = Placement(plane, squared_distances(plane.astype(np.float64), codes).argmin(1))
     except (NoPlane, UserError, ValueError):
         pass
     labels = kmeans(some, num_codes, seed)
     centres = np.stack([some[labels == label].mean(0) for label in np.unique(labels)])
-    views["kmeans"] = View(None, squared_distances(judged.features.astype(np.float64), centres).argmin(1))
-    return views
+    placements["kmeans"] = Placement(None, squared_distances(judged.features.astype(np.float64), centres).argmin(1))
+    return placements
 
 
 def _principal_components(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -11,7 +11,6 @@ from one generator whose state is in the checkpoint: a fit that is interrupted a
 import json
 import math
 import time
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +29,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.input_places import read_file
 from semantic_rl.losses.neighbours import neighbour_fdr_loss
 from semantic_rl.losses.semantic import codebook_loss, commitment_loss, fdr_loss
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store.plane_head import Layers
 
 HIDDEN_SIZE = 128
@@ -89,7 +89,7 @@ class PlaneFit:
         self.step = 0
         self.loss = math.nan
 
-    def run(self, checkpoint: Path, save_checkpoints: bool, report: Callable[[int, int], None]) -> Fitted:
+    def run(self, checkpoint: Path, save_checkpoints: bool, on_progress: OnProgress) -> Fitted:
         """Take the remaining steps; on Ctrl-C a checkpoint is left. Raises UserError if the loss is not finite."""
         former = torch.get_num_threads()
         torch.set_num_threads(1)
@@ -98,7 +98,7 @@ class PlaneFit:
             while self.step < self._config.num_steps:
                 self._take_step()
                 if self.step % STEPS_BETWEEN_LOOKS == 0:
-                    report(self.step, self._config.num_steps)
+                    on_progress(self.step, self._config.num_steps)
                     if save_checkpoints and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
                         self.save(checkpoint)
                         saved = time.monotonic()
@@ -108,7 +108,7 @@ class PlaneFit:
             raise
         finally:
             torch.set_num_threads(former)
-        report(self.step, self._config.num_steps)
+        on_progress(self.step, self._config.num_steps)
         layers = [(layer.weight.detach().numpy(), layer.bias.detach().numpy()) for layer in linear_layers(self.network)]
         return Fitted(layers, self.codebook.detach().numpy())
 

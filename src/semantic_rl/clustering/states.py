@@ -3,7 +3,7 @@
 Axes: B states, W numbers of a raw input, D features after the projection.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 from semantic_rl.config.fit import FitConfig
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
-
-Report = Callable[[str, int, int], None]
-"""Called with what is being done, and (done, total) of it."""
 
 WIDEST = 512
 """Inputs with more numbers, such as pictures, are projected onto principal components first."""

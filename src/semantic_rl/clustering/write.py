@@ -22,8 +22,9 @@ from semantic_rl.artifacts import (
     STATES_FILE,
 )
 from semantic_rl.atomic_write import check_own_folder, whole_folder
-from semantic_rl.clustering.states import Report, all_inputs
+from semantic_rl.clustering.states import all_inputs
 from semantic_rl.errors import UserError
+from semantic_rl.progress_bar import OnPhase
 from semantic_rl.recording.store import Clustering, Recording
 from semantic_rl.recording.store.annotations import Annotations
 from semantic_rl.recording.store.clusterings import (
@@ -75,7 +76,7 @@ def write_clustering(
     code_index: NDArray[np.int64] | None,
     names: list[str],
     is_default: bool,
-    report: Report,
+    on_progress: OnPhase,
 ) -> Clustering:
     """Place all states and write the folder; `code_index` [B] are given clusters, in place of the nearest codes'.
 
@@ -85,7 +86,7 @@ def write_clustering(
     try:
         with whole_folder(folder) as temporary:
             write_head(temporary / HEAD_FILE, head)
-            _write_states(recording, temporary / STATES_FILE, head, description["features"], code_index, report)
+            _write_states(recording, temporary / STATES_FILE, head, description["features"], code_index, on_progress)
             files = {name: _sha256(temporary / name) for name in (HEAD_FILE, STATES_FILE)}
             content = {
                 "format": CLUSTERING_FORMAT,
@@ -132,12 +133,14 @@ def _write_states(
     head: PlaneHead,
     source: str,
     code_index: NDArray[np.int64] | None,
-    report: Report,
+    on_progress: OnPhase,
 ) -> None:
     """Write the table of states in the row groups of the recording's own table."""
     with opened(recording.path / STATES_FILE) as file:
         sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
-    placed = _placed(recording, head, source, code_index, lambda done: report("placing", done, recording.num_states))
+    placed = _placed(
+        recording, head, source, code_index, lambda done: on_progress("placing", done, recording.num_states)
+    )
     writer: pq.ParquetWriter | None = None
     waiting: list[Any] = []
     try:
@@ -160,14 +163,14 @@ def _placed(
     head: PlaneHead,
     source: str,
     code_index: NDArray[np.int64] | None,
-    report: Callable[[int], None],
+    on_placed: Callable[[int], None],
 ) -> Iterator[Any]:
     for start, inputs in all_inputs(recording, source):
         found = head.place(inputs)
         mine = found.code_index if code_index is None else code_index[start : start + len(inputs)].astype(np.uint8)
         x, y = np.ascontiguousarray(found.embedding.T)
         columns = {"embedding_x": x, "embedding_y": y, "code_index": mine, "code_distance": found.code_distance}
-        report(start + len(inputs))
+        on_placed(start + len(inputs))
         yield columns_to_table(columns)
 
 

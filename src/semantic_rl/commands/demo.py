@@ -5,8 +5,7 @@ Each step writes its results atomically; a step whose results already exist is s
 
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +14,7 @@ from semantic_rl.commands.parse import parse
 from semantic_rl.config import ClipSettings, DemoConfig, EmbeddingsFigureConfig, RecordConfig, ReportConfig
 from semantic_rl.errors import UserError
 from semantic_rl.output_places import check_output_folder
+from semantic_rl.progress_bar import phase_bar, progress_bar
 
 if TYPE_CHECKING:
     from semantic_rl.recording.store import Recording
@@ -123,13 +123,13 @@ def _clips(config: DemoConfig) -> str:
     if _is_done(config, out / CLIPS_FILE):
         return "kept from before"
     try:
-        with _bar("writing clips") as report:
-            clips = make_clips(recording, out, CLIPS, lambda done, total: report("writing clips", done, total))
+        with progress_bar("writing clips") as on_progress:
+            clips = make_clips(recording, out, CLIPS, on_progress)
     except UserError as error:
         return f"none: {error}"
     made = [clip for clip in clips if clip.num_frames]
     rare = [str(clip.cluster) for clip in made if clip.short_by]
-    short = f"; shorter for {', '.join(rare)}, where the agent seldom stays" if rare else ""
+    short = f"; shorter for {', '.join(rare)}, where the agent seldom dwells long enough" if rare else ""
     return f"{len(made)} clips, as MP4 and animated WebP{short}"
 
 
@@ -141,9 +141,9 @@ def _metrics(config: DemoConfig) -> str:
     from semantic_rl.analysis.metrics.file import write_metrics
 
     try:
-        with _bar("metrics") as report:
+        with phase_bar("metrics") as on_progress:
             metrics = compute_metrics(
-                _open(config), baselines=True, seed=config.seed, num_threads=config.num_threads, report=report
+                _open(config), baselines=True, seed=config.seed, num_threads=config.num_threads, on_progress=on_progress
             )
     except UserError as error:
         return f"none: {error}"
@@ -164,8 +164,8 @@ def _report(config: DemoConfig) -> str:
         seed=config.seed,
         num_threads=config.num_threads,
     )
-    with _bar("report") as report:
-        path = make_report(settings, report)
+    with phase_bar("report") as on_progress:
+        path = make_report(settings, on_progress)
     return f"{path}, {path.stat().st_size / 1e6:.1f} MB, needs no other file and no network"
 
 
@@ -189,14 +189,3 @@ def _contents(config: DemoConfig) -> str:
     there = {config.out / name: about for name, about in what.items() if (config.out / name).exists()}
     width = max(len(str(path)) for path in there)
     return "\n".join(f"  {path!s:<{width}}  {about}" for path, about in there.items())
-
-
-@contextmanager
-def _bar(title: str) -> Generator[Callable[[str, int, int], None]]:
-    """Show a progress bar on a terminal; yields a function that takes a description and (done, total)."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
-        task = bars.add_task(title, total=None)
-        yield lambda what, done, total: bars.update(task, description=what, completed=done, total=total)

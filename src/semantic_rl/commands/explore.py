@@ -13,7 +13,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of
 
 if TYPE_CHECKING:
-    from semantic_rl.explorer.recording_view import View
+    from semantic_rl.explorer.recording_view import RecordingView
 
 RECORDINGS = Path("recordings")
 """Folder, in the working folder, for recordings of the agents that ship with the package."""
@@ -70,7 +70,7 @@ def explore(config: ExploreConfig) -> None:
     export(view, config.export, config.frames)
 
 
-def serve(views: "list[View]", config: ExploreConfig) -> None:
+def serve(views: "list[RecordingView]", config: ExploreConfig) -> None:
     """Serve the page until interrupted; Ctrl-C is the normal way to end it and not a failure."""
     import webbrowser
 
@@ -96,7 +96,7 @@ def serve(views: "list[View]", config: ExploreConfig) -> None:
         server.run(sockets=[place.listener])
 
 
-def export(view: "View", path: Path, num_frames: int) -> None:
+def export(view: "RecordingView", path: Path, num_frames: int) -> None:
     """Write the page and its data into one file, with all planes, and print its size."""
     from rich.console import Console
     from rich.progress import Progress

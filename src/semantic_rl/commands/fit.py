@@ -1,35 +1,23 @@
 """semantic-rl fit."""
 
 import sys
-import time
 
 from semantic_rl.called_flags import as_called
 from semantic_rl.commands.parse import parse
 from semantic_rl.config import FitConfig
-
-SECONDS_BEFORE_PROGRESS = 2.0
+from semantic_rl.progress_bar import SECONDS_BEFORE_PROGRESS, phase_bar
 
 
 def run(arguments: list[str]) -> None:
     """Fit a clustering, print its scores beside the baselines' and where it is."""
     config = parse(FitConfig, arguments, "fit")
-    from rich.console import Console
-    from rich.progress import Progress
-
     from semantic_rl.clustering.fit import run_fit
     from semantic_rl.clustering.judging import scores_table
     from semantic_rl.recording.store.clusterings import FITTED_NOTE
 
-    began = time.monotonic()
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
-        task = bars.add_task("fitting", total=None, visible=False)
-
-        def report(what: str, done: int, total: int) -> None:
-            visible = time.monotonic() - began > SECONDS_BEFORE_PROGRESS
-            bars.update(task, description=what, completed=done, total=total, visible=visible)
-
+    with phase_bar("fitting", after_seconds=SECONDS_BEFORE_PROGRESS) as on_progress:
         try:
-            found = run_fit(config, report)
+            found = run_fit(config, on_progress)
         except KeyboardInterrupt:
             if config.apply is None:
                 said = "stopped. If the fit had begun, the same command with --resume goes on with it."

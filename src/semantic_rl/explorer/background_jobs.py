@@ -5,8 +5,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, cast
 
-Report = Callable[[int, int], None]
-"""Called with (done, total)."""
+from semantic_rl.progress_bar import OnProgress
+
 PATIENCE = 0.4
 """Seconds that a request waits for a result before it is told the progress instead."""
 MOST_KEPT = 200
@@ -31,12 +31,12 @@ class _Job:
         self.result: Any = None
         self.error: Exception | None = None
 
-    def run(self, compute: Callable[[Report], Any]) -> None:
-        def report(done: int, total: int) -> None:
+    def run(self, compute: Callable[[OnProgress], Any]) -> None:
+        def on_progress(done: int, total: int) -> None:
             self.progress = done / total if total else None
 
         try:
-            self.result = compute(report)
+            self.result = compute(on_progress)
         except Exception as error:
             self.error = error  # raised where the result is requested
         finally:
@@ -54,7 +54,7 @@ class Jobs:
     def get[Result](
         self,
         key: Hashable,
-        compute: Callable[[Report], Result],
+        compute: Callable[[OnProgress], Result],
         patience: float | None = PATIENCE,
         is_asked_once: bool = False,
     ) -> Result:

@@ -116,7 +116,7 @@ class Meta(TypedDict):
     """The first parts of an action; empty if it is an index."""
     num_action_parts: int
     observation_names: list[str]
-    """Names of the first numbers of an observation, of its vectors; empty if it is an image alone."""
+    """Names of the first numbers of an observation, those of its vectors; empty if it is an image alone."""
     num_observation_numbers: int
     clusters_fitted: bool
     """Whether clusters and plane were fitted after the agent was trained."""

@@ -1,7 +1,6 @@
 """Opens recordings for the explorer, shows progress if that takes time, and reports what is missing."""
 
 import getpass
-import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -9,15 +8,14 @@ from importlib import import_module
 from pathlib import Path
 
 from PIL import Image
-from rich.console import Console
-from rich.progress import Progress
 
 from semantic_rl.config.explore import ExploreConfig
 from semantic_rl.explorer.background_jobs import Pending
 from semantic_rl.explorer.dataset.dataset import Explored, Settings
 from semantic_rl.explorer.dataset.frame_reader import find_missing
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.late_imports import import_alone
+from semantic_rl.progress_bar import progress_bar
 from semantic_rl.recording.store import open_recording
 
 IDS = ("a", "b")
@@ -29,7 +27,7 @@ PREPARED_UP_TO = 50_000
 """Number of states up to which PCA takes a negligible time."""
 
 
-def open_views(config: ExploreConfig) -> list[View]:
+def open_views(config: ExploreConfig) -> list[RecordingView]:
     """Open the recordings that the settings name; raises UserError if one cannot be opened."""
     paths = [config.recording, *([config.other] if config.other is not None else [])]
     settings = Settings(config.max_points, config.tsne_states, config.perplexity, config.seed)
@@ -38,7 +36,7 @@ def open_views(config: ExploreConfig) -> list[View]:
     return [open_view(path, id, settings, author, name) for path, id, name in zip(paths, IDS, names, strict=False)]
 
 
-def warm_up(views: Sequence[View]) -> None:
+def warm_up(views: Sequence[RecordingView]) -> None:
     """Start in the background what the page will soon ask for: the cards, and modules that take seconds to import.
 
     Threads that import at the same time can deadlock (`late_imports`). So the modules that every request needs are
@@ -69,16 +67,17 @@ def _login_name() -> str:
         return ""
 
 
-def open_view(path: Path, id: str, settings: Settings, author: str = "", clustering: str | None = None) -> View:
+def open_view(
+    path: Path, id: str, settings: Settings, author: str = "", clustering: str | None = None
+) -> RecordingView:
     """Open one recording; its frames may be missing or damaged."""
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
-        task = bars.add_task(f"reading {path}", total=None)
+    with progress_bar(f"reading {path}") as on_progress:
         recording = open_recording(path, with_frames=False, clustering=clustering)
         explored = Explored(
             recording,
             settings,
             id,
             find_missing(recording),
-            lambda done, total: bars.update(task, completed=done, total=total),
+            on_progress,
         )
-    return View(explored, author)
+    return RecordingView(explored, author)

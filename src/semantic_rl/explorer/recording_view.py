@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from semantic_rl.errors import UserError
 from semantic_rl.explorer import contract
-from semantic_rl.explorer.background_jobs import PATIENCE, Report
+from semantic_rl.explorer.background_jobs import PATIENCE
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.dataset.description import describe, describe_plane
 from semantic_rl.explorer.dataset.frame_reader import MOST_AT_ONCE, Frames
@@ -35,12 +35,13 @@ from semantic_rl.explorer.queries.playlists import (
 )
 from semantic_rl.explorer.queries.recording_diff import compare
 from semantic_rl.explorer.selection.cache import Questions
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store.annotations import Annotations
 
 LONGEST_LIST = 500
 
 
-class View:
+class RecordingView:
     """A recording and its cached results.
 
     The methods raise Refusal for things that the recording does not have, and Pending while a result is being computed.
@@ -80,11 +81,11 @@ class View:
         known = as_plane(name)
         if known is not None:
             self.explored.plane(known, patience)
-        return self.explored.jobs.get(("column", name), lambda report: column_bytes(self.explored, column, None), None)
+        return self.explored.jobs.get(("column", name), lambda _: column_bytes(self.explored, column, None), None)
 
     def episodes(self) -> bytes:
         """Return the list of episodes, as JSON."""
-        return self.explored.jobs.get("episodes", lambda report: to_json(list_episodes(self.explored)), None)
+        return self.explored.jobs.get("episodes", lambda _: to_json(list_episodes(self.explored)), None)
 
     def episode(self, number: int) -> contract.EpisodeData:
         """Return the states of an episode."""
@@ -124,7 +125,7 @@ class View:
 
     def cards(self, patience: float | None = PATIENCE) -> Cards:
         """Return the cards of the clusters."""
-        return self.explored.jobs.get("cards", lambda report: make_cards(self.explored, self.frames), patience)
+        return self.explored.jobs.get("cards", lambda _: make_cards(self.explored, self.frames), patience)
 
     def mean(self, cluster: int, patience: float | None = PATIENCE) -> bytes:
         """Return a cluster's mean frame, as PNG."""
@@ -136,7 +137,7 @@ class View:
 
     def transitions(self, patience: float | None = PATIENCE) -> contract.Transitions:
         """Return the transitions between clusters."""
-        return self.explored.jobs.get("transitions", lambda report: make_transitions(self.explored), patience)
+        return self.explored.jobs.get("transitions", lambda _: make_transitions(self.explored), patience)
 
     def playlist(
         self, name: str, limit: int, patience: float | None = PATIENCE, shown: NDArray[np.bool_] | None = None
@@ -147,9 +148,9 @@ class View:
         if not is_offered(self.explored.recording, LISTS[name]):
             raise Refusal(404, f"{name}: the recording does not have what this list needs.")
 
-        def find(report: Report) -> Found:
+        def find(on_progress: OnProgress) -> Found:
             if name == LOOKALIKES:
-                return lookalikes(self.explored, self.frames, report)
+                return lookalikes(self.explored, self.frames, on_progress)
             return PLAYLISTS[name](self.explored)
 
         return self._listed(name, self.explored.jobs.get(("playlist", name), find, patience), limit, shown)
@@ -187,12 +188,12 @@ class View:
         return self.questions.clip(key, annotations)
 
 
-def compared(views: Sequence[View], patience: float | None = PATIENCE) -> contract.Comparison:
+def compared(views: Sequence[RecordingView], patience: float | None = PATIENCE) -> contract.Comparison:
     """Compare two recordings."""
     if len(views) != 2:
         raise Refusal(404, "there is one recording only; name two to compare them.")
     sides = [Side(view.explored, view.frames) for view in views]
-    return views[0].explored.jobs.get("compare", lambda report: compare(*sides), patience)
+    return views[0].explored.jobs.get("compare", lambda _: compare(*sides), patience)
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def draw_facts(ax: Axes, cluster: Cluster, name: str | None = None, with_success
     if not cluster.num_states:
         ax.text(0.14, below - 0.18, "no state is in it", color=FAINT_INK, fontsize=7, va="center")
         return
-    lines = [f"stays {cluster.mean_dwell:.1f} steps", f"in {cluster.num_episodes:,} episodes"]
+    lines = [f"dwell {cluster.mean_dwell:.1f} steps", f"in {cluster.num_episodes:,} episodes"]
     if with_success:
         lines.append(f"success {_percent(cluster.success)}")
     positions = np.linspace(below - 0.13, 0.13 if not name else 0.06, len(lines)).tolist()

@@ -17,8 +17,6 @@ from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import Progress
 
 from semantic_rl.analysis.cells import code_cells, codes_near, square_around
 from semantic_rl.analysis.embedding import Planes, compute_planes
@@ -39,6 +37,7 @@ from semantic_rl.figures.style import (
     write_caption,
 )
 from semantic_rl.palette import CATEGORIES, OTHER, SEQUENTIAL, cluster_color, cluster_colors, ink_on
+from semantic_rl.progress_bar import progress_bar
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.names import cluster_label, cluster_names
 
@@ -303,15 +302,14 @@ def make_embeddings(
     check_column(opened, color, USUAL_COLORS)
     check_figure_places(out, name)
     warn_of_untrained(opened)
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bars:
-        task = bars.add_task("t-SNE", total=None)
+    with progress_bar("t-SNE") as on_progress:
         planes = compute_planes(
             opened,
             max_states,
             perplexity,
             seed,
             num_threads,
-            lambda done, total: bars.update(task, completed=done, total=total),
+            on_progress,
         )
     if planes.fdr is None:
         instead = ", coloured by value" if color == "cluster" else ""

@@ -1,6 +1,6 @@
 """Draws the transitions between clusters, as a matrix and as a flow over the FDR space.
 
-The matrix shows where the agent goes when it leaves a cluster and, on its diagonal, how many steps it stays. In the
+The matrix shows where the agent goes when it leaves a cluster and, on its diagonal, its mean dwell in steps. In the
 flow, the width of an arrow shows the frequency of the move, and the size of a disc the cluster's share of states.
 """
 
@@ -48,7 +48,7 @@ MAX_NUMBERED = 16
 
 
 def draw_matrix(ax: Axes, transitions: Transitions) -> None:
-    """Draw the matrix of where the agent goes when it leaves a cluster, and how long it stays."""
+    """Draw the matrix of where the agent goes when it leaves a cluster, and how long it dwells in it."""
     leaving = transitions.leaving_probabilities
     count = len(leaving)
     ax.imshow(leaving, cmap="Greys", vmin=0, vmax=1)
@@ -133,7 +133,7 @@ def transitions_figure(recording: Recording, transitions: Transitions) -> Figure
         bottom = BELOW_PANELS + (legend_height(entries, columns) if entries else 0)
         figure = Figure((FULL_WIDTH, bottom + PANEL_SIZE + ABOVE_PANELS))
         left, right = add_square_panels(figure, 2, bottom)
-        left.set_title("a   next cluster (%), stay (steps)")
+        left.set_title("a   next cluster (%), dwell (steps)")
         right.set_title(f"b   flow: {FLOW_SHOWN:.0%} of all moves")
         draw_matrix(left, transitions)
         draw_flow(right, recording, transitions)

@@ -1,6 +1,5 @@
 """Makes the report of a recording: computes its content, or reads earlier results, and writes the page."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from semantic_rl.analysis.clusters import compute_clusters
@@ -14,6 +13,7 @@ from semantic_rl.config import ReportConfig
 from semantic_rl.envs.spec import ReturnRange
 from semantic_rl.errors import UserError
 from semantic_rl.output_places import check_output_file
+from semantic_rl.progress_bar import OnPhase
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.names import notes_if_readable, without_path
 from semantic_rl.report.about import About, about
@@ -29,11 +29,8 @@ WITHOUT_CLUSTERS = (
     "The agent has no semantic clustering module, so it has no clusters of its own; 'semantic-rl fit' makes some."
 )
 
-Report = Callable[[str, int, int], None]
-"""Called with a description of the current work, and (done, total)."""
 
-
-def make_report(config: ReportConfig, report: Report = lambda what, done, total: None) -> Path:
+def make_report(config: ReportConfig, on_progress: OnPhase = lambda what, done, total: None) -> Path:
     """Write the report that `config` asks for and return its path.
 
     Parts that are not available (for an agent without clusters, or with too few states) are marked as absent in the
@@ -42,7 +39,7 @@ def make_report(config: ReportConfig, report: Report = lambda what, done, total:
     """
     check_out(config.out)
     recording = open_recording(config.recording, clustering=config.clustering)
-    text = page(gather(recording, config, report))
+    text = page(gather(recording, config, on_progress))
     try:
         config.out.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(config.out) as temporary:
@@ -57,29 +54,29 @@ def check_out(out: Path) -> None:
     check_output_file(out, "a report of semantic-rl", lambda beginning: GENERATOR_TAG in beginning)
 
 
-def gather(recording: Recording, config: ReportConfig, report: Report) -> Content:
+def gather(recording: Recording, config: ReportConfig, on_progress: OnPhase) -> Content:
     """Compute or read the content of the page."""
     agent = about(recording, config.run)
     metrics = None if config.metrics is None else read_metrics(config.metrics, recording)
     clips = None if config.clips is None else read_clips(config.clips, recording)
     has_clusters = recording.num_codes > 0
     perplexity = fitting_perplexity(config.perplexity, min(recording.num_states, config.max_states))
-    report("clusters", 0, 2)
+    on_progress("clusters", 0, 2)
     clusters = compute_clusters(recording, NUM_TYPICAL, seed=config.seed) if has_clusters else Absent(WITHOUT_CLUSTERS)
-    report("clusters", 1, 2)
+    on_progress("clusters", 1, 2)
     transitions = compute_transitions(recording) if has_clusters else Absent(WITHOUT_CLUSTERS)
-    report("clusters", 2, 2)
+    on_progress("clusters", 2, 2)
     if clips is None and has_clusters and recording.has_frames:
-        clips = cut_clips(recording, config.seed, lambda done, total: report("clips", done, total))
+        clips = cut_clips(recording, config.seed, lambda done, total: on_progress("clips", done, total))
     return Content(
         about=agent,
         recording=recording,
         learning=_learning(agent, recording.spec.return_range, strict=config.run is not None),
-        planes=_planes(recording, config, perplexity, report),
+        planes=_planes(recording, config, perplexity, on_progress),
         perplexity=perplexity,
         clusters=clusters,
         transitions=transitions,
-        metrics=metrics or _metrics(recording, config, perplexity, report),
+        metrics=metrics or _metrics(recording, config, perplexity, on_progress),
         clips=clips or PageClips({}, ""),
         notes=notes_if_readable(recording.notes_folder),
     )
@@ -113,7 +110,7 @@ def _ignore(warning: str) -> None:
     """Ignore warnings about cut-off lines, which are left out of a curve."""
 
 
-def _planes(recording: Recording, config: ReportConfig, perplexity: float, report: Report) -> Planes | Absent:
+def _planes(recording: Recording, config: ReportConfig, perplexity: float, on_progress: OnPhase) -> Planes | Absent:
     try:
         return compute_planes(
             recording,
@@ -121,13 +118,13 @@ def _planes(recording: Recording, config: ReportConfig, perplexity: float, repor
             perplexity,
             config.seed,
             config.num_threads,
-            lambda done, total: report("t-SNE", done, total),
+            lambda done, total: on_progress("t-SNE", done, total),
         )
     except UserError as error:
         return Absent(without_path(recording.path, str(error)))
 
 
-def _metrics(recording: Recording, config: ReportConfig, perplexity: float, report: Report) -> Metrics | Absent:
+def _metrics(recording: Recording, config: ReportConfig, perplexity: float, on_progress: OnPhase) -> Metrics | Absent:
     try:
         return compute_metrics(
             recording,
@@ -135,7 +132,7 @@ def _metrics(recording: Recording, config: ReportConfig, perplexity: float, repo
             perplexity=perplexity,
             seed=config.seed,
             num_threads=config.num_threads,
-            report=report,
+            on_progress=on_progress,
         )
     except UserError as error:
         return Absent(without_path(recording.path, str(error)))

@@ -1,7 +1,6 @@
 """The clips of the clusters: made for the page, or read from a clips folder of the same agent."""
 
 import io
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +15,7 @@ from semantic_rl.clips.overlay import fitted_shape
 from semantic_rl.errors import UserError
 from semantic_rl.input_places import read_file
 from semantic_rl.json_files import JsonObject, read_json_object
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.flatbuffer import Damaged, unpack
 from semantic_rl.recording.store.pictures import NOT_DECODED
@@ -53,7 +53,7 @@ class PageClips(NamedTuple):
     about: str
 
 
-def cut_clips(recording: Recording, seed: int, report: Callable[[int, int], None]) -> PageClips:
+def cut_clips(recording: Recording, seed: int, on_progress: OnProgress) -> PageClips:
     """Make clips by the usual rule or, if no episode is successful, from all episodes.
 
     Raises UserError if the agent has no clusters.
@@ -62,9 +62,9 @@ def cut_clips(recording: Recording, seed: int, report: Callable[[int, int], None
     with TemporaryDirectory() as folder:
         settings = replace(PAGE_CLIPS, seed=seed)
         try:
-            make_clips(recording, Path(folder), settings, report)
+            make_clips(recording, Path(folder), settings, on_progress)
         except UserError:
-            make_clips(recording, Path(folder), replace(settings, all_episodes=True), report)
+            make_clips(recording, Path(folder), replace(settings, all_episodes=True), on_progress)
         return read_clips(Path(folder), recording)
 
 

@@ -17,7 +17,7 @@ from semantic_rl.report.parts import badge, color_style, counted, facts, percent
 MAX_CARDS = 32
 """Most clusters with a card; beyond this, only the largest get one."""
 TOP_ACTIONS = 2
-NO_CLIP = "No clip: no stay in this cluster fits the rule for clips."
+NO_CLIP = "No clip: no dwell in this cluster fits the rule for clips."
 PROGRESS_TICKS = ((0.0, "start"), (0.5, "half"), (1.0, "end"))
 
 Where = Callable[[int], str]
@@ -93,7 +93,7 @@ def _card(
     shown = (
         show(index, clip)
         if clip is not None
-        else element("p", "No clip: no stay in this cluster fits the rule for clips.")
+        else element("p", "No clip: no dwell in this cluster fits the rule for clips.")
     )
     return _article(
         index,
@@ -124,7 +124,7 @@ def _facts(recording: Recording, cluster: Cluster) -> Html:
     name = recording.spec.action.name
     often = ", ".join(f"{name(action)} {cluster.actions[action]:.0%}" for action in most.tolist())
     rows = [
-        ("mean stay", f"{cluster.mean_dwell:.1f} steps"),
+        ("mean dwell", f"{cluster.mean_dwell:.1f} steps"),
         ("passed through", f"{cluster.num_episodes:,} of {counted(recording.num_episodes, 'episode')}"),
     ]
     if recording.has("success"):

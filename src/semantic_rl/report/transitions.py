@@ -29,7 +29,7 @@ def transitions_section(
     """Show the transitions; `table` and `flow` are the labels of the two figures."""
     names = {cluster: note.name for cluster, note in notes.items() if note.name and cluster < len(transitions.shares)}
     about_table = (
-        "Next cluster when one is left, in percent of the times it is left; on the diagonal the mean stay in steps; "
+        "Next cluster when one is left, in percent of the times it is left; on the diagonal its mean dwell in steps; "
         "last, in what percent of its visits the episode ends."
     )
     about_flow = (
@@ -74,16 +74,16 @@ def _table(transitions: Transitions, names: dict[int, str]) -> Html:
 def _row(transitions: Transitions, source: int, shown: list[int], name: str | None) -> Html:
     leaving = np.nan_to_num(transitions.leaving_probabilities[source]).tolist()
     cells = [
-        _stay(source, float(transitions.mean_dwell[source])) if target == source else _move(leaving[target])
+        _dwell(source, float(transitions.mean_dwell[source])) if target == source else _move(leaving[target])
         for target in shown
     ]
     ends = element("td", _hundredths(float(np.nan_to_num(transitions.ends[source]))), class_="ends")
     return element("tr", element("th", badge(source, anchor=True), scope="row", title=name), *cells, ends)
 
 
-def _stay(source: int, dwell: float) -> Html:
+def _dwell(source: int, dwell: float) -> Html:
     text = "–" if np.isnan(dwell) else f"{dwell:.0f}" if dwell >= 10 else f"{dwell:.1f}"
-    return element("td", text, class_="stay", style=color_style(source))
+    return element("td", text, class_="dwell", style=color_style(source))
 
 
 def _move(share: float) -> Html:

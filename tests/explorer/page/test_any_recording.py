@@ -8,7 +8,7 @@ import pytest
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.export.contents import Exported
 from semantic_rl.explorer.export.html_file import write_export
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.recording.store import Recording
 
 from ...recording import other_recordings
@@ -58,7 +58,7 @@ def test_a_recording_of_numbers_is_shown_with_their_names(open_page: OpenPage, p
 
 
 def test_an_exported_page_shows_the_same(open_page: OpenPage, pole: Recording, tmp_path: Path) -> None:
-    view = View(Explored(pole, SETTINGS))
+    view = RecordingView(Explored(pole, SETTINGS))
     view.plane("pca", None)
     write_export(Exported(view, 1000), tmp_path / "page.html")
     page = open_page("#plane=pca&e=1&s=3&panel=show", base=(tmp_path / "page.html").as_uri())

@@ -8,7 +8,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.recording.store import Recording
 
 from ...recording.synthetic import make_recording
@@ -62,7 +62,7 @@ def test_two_maps_of_one_agent_move_together(open_page: OpenPage, recording: Rec
 
 
 def test_an_agent_without_clusters_is_shown_by_pca_and_tsne(
-    open_page: OpenPage, make_view: Callable[..., View]
+    open_page: OpenPage, make_view: Callable[..., RecordingView]
 ) -> None:
     folder = make_view(num_codes=0).explored.recording.path
     with serving(str(folder), "--port", "0") as (_, address):
@@ -82,7 +82,7 @@ def test_an_agent_without_clusters_is_shown_by_pca_and_tsne(
 
 @pytest.mark.parametrize("num_states", [0, 1])
 def test_recordings_of_hardly_any_states_open_too(
-    open_page: OpenPage, make_view: Callable[..., View], tmp_path: Path, num_states: int
+    open_page: OpenPage, make_view: Callable[..., RecordingView], tmp_path: Path, num_states: int
 ) -> None:
     recording = make_view(num_episodes=1).explored.recording
     if num_states == 0:
@@ -97,7 +97,7 @@ def test_recordings_of_hardly_any_states_open_too(
         page.close()
 
 
-def test_sixty_four_clusters_fit(open_page: OpenPage, make_view: Callable[..., View]) -> None:
+def test_sixty_four_clusters_fit(open_page: OpenPage, make_view: Callable[..., RecordingView]) -> None:
     folder = make_view(num_unused=60).explored.recording.path
     with serving(str(folder), "--port", "0") as (_, address):
         page = open_page(base=address)

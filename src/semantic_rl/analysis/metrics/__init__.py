@@ -6,7 +6,7 @@ metrics.estimate("trustworthiness_10").value, metrics.to_json(), metric_rows(met
 """
 
 from semantic_rl.analysis.metrics.agreement import OtherAgent, other_from_recording
-from semantic_rl.analysis.metrics.measure import Report, compute_metrics
+from semantic_rl.analysis.metrics.measure import compute_metrics
 from semantic_rl.analysis.metrics.result import (
     METRICS_FILE,
     Estimate,
@@ -29,7 +29,6 @@ __all__ = [
     "Metrics",
     "Omission",
     "OtherAgent",
-    "Report",
     "compute_metrics",
     "episode_rows",
     "metric_rows",

@@ -39,7 +39,7 @@ def _neighbourhoods() -> list[MetricInfo]:
 
 _SEPARATION = "Separation: do the clusters lie apart?"
 _USE = "Use: are all clusters needed?"
-_TIME = "Time: does the agent stay in a cluster?"
+_TIME = "Time: how long does the agent dwell in a cluster?"
 _MEANING = "Meaning: what do the clusters go with?"
 _AGREEMENT = "Agreement: does another agent sort the same states alike?"
 

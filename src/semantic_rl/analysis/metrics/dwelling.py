@@ -1,4 +1,4 @@
-"""Does the agent stay in a cluster? Dwell time and self-transitions, compared with the same episodes shuffled in time.
+"""Measures dwell time and self-transitions of clusters, and compares them with the same episodes shuffled in time.
 
 Shuffling keeps which clusters occur in an episode and how often, and discards their order. The dwell time that remains
 is due to the frequency of the clusters alone.
@@ -22,8 +22,8 @@ class Counts(NamedTuple):
     steps: NDArray[np.float64]
     """Steps spent in visits."""
     visits: NDArray[np.float64]
-    stays: NDArray[np.float64]
-    """Moves that stay in the cluster."""
+    self_transitions: NDArray[np.float64]
+    """Steps from a state to one in the same cluster."""
     moves: NDArray[np.float64]
     """Moves from a recorded state to the next one, if that was recorded too."""
 
@@ -33,13 +33,13 @@ def count(episode: NDArray[np.int64], step: NDArray[np.int64], labels: NDArray[n
     num_episodes = int(episode.max()) + 1
     visits = find_visits(episode, step, labels)
     follows = (np.diff(episode) == 0) & (np.diff(step) == 1)
-    stays = follows & (np.diff(labels) == 0)
+    same = follows & (np.diff(labels) == 0)
 
     def per(episodes: NDArray[np.int64], weights: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         return np.bincount(episodes, weights, num_episodes).astype(np.float64)
 
     return Counts(
-        per(visits.episode, visits.num_steps), per(visits.episode), per(episode[1:][stays]), per(episode[1:][follows])
+        per(visits.episode, visits.num_steps), per(visits.episode), per(episode[1:][same]), per(episode[1:][follows])
     )
 
 
@@ -74,13 +74,13 @@ def time_in_clusters(
     found = {
         "dwell": bootstrap.ratio(real.steps, real.visits),
         "dwell_shuffled": bootstrap.ratio(shuffled.steps, shuffled.visits),
-        "self_transition": bootstrap.ratio(real.stays, real.moves),
-        "self_transition_shuffled": bootstrap.ratio(shuffled.stays, shuffled.moves),
+        "self_transition": bootstrap.ratio(real.self_transitions, real.moves),
+        "self_transition_shuffled": bootstrap.ratio(shuffled.self_transitions, shuffled.moves),
     }
     dwell = bootstrap.ratio_draws(real.steps, real.visits)
     dwell_shuffled = bootstrap.ratio_draws(shuffled.steps, shuffled.visits)
     longer = real.steps.sum() / real.visits.sum() / (shuffled.steps.sum() / shuffled.visits.sum())
     found["dwell_ratio"] = bootstrap.estimate(float(longer), dwell / dwell_shuffled)
     # Both have the same moves, so the gain is a ratio too.
-    found["self_transition_gain"] = bootstrap.ratio(real.stays - shuffled.stays, real.moves)
+    found["self_transition_gain"] = bootstrap.ratio(real.self_transitions - shuffled.self_transitions, real.moves)
     return found

@@ -6,13 +6,14 @@ at random, because for each neighbour of a state the nearer states of each unit 
 Axes: E units, B states, C states at once, M nearest of each.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.metrics.bootstrap import Bootstrap
 from semantic_rl.analysis.metrics.neighbourhoods import NAMES, Scores, distances, nearest, penalty_scale
+from semantic_rl.progress_bar import OnProgress
 
 MOST_QUERIES = 1_000
 CHUNK = 16
@@ -25,7 +26,7 @@ def scores_left_out(
     scores: Scores,
     bootstrap: Bootstrap,
     seed: int,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> Scores:
     """Return each metric without each unit: [E]. `scores` holds each state's contribution when no unit is left out.
 
@@ -37,7 +38,7 @@ def scores_left_out(
     names = [f"{name}_{k}" for name in NAMES for k in neighbours]
     changes = {key: {name: np.zeros(len(sizes)) for name in names} for key in planes}
     for start in range(0, len(queries), CHUNK):
-        report(start, len(queries))
+        on_progress(start, len(queries))
         rows = queries[start : start + CHUNK]
         in_features = distances(features, rows)
         for key, plane in planes.items():
@@ -47,7 +48,7 @@ def scores_left_out(
             for name, share in shares.items():
                 change = share - scores[key][name][rows][:, None]
                 changes[key][name] += np.where(remains[start : start + CHUNK], change, 0).sum(0)
-    report(len(queries), len(queries))
+    on_progress(len(queries), len(queries))
     means = np.maximum(remains.sum(0), 1)
     for key, by_name in changes.items():
         for name, change in by_name.items():

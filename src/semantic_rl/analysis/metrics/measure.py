@@ -1,6 +1,5 @@
 """Computes all metrics of a recording: of the FDR plane and its clusters, and of the baselines."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -18,10 +17,8 @@ from semantic_rl.analysis.metrics.sample import Sample, episode_rows, read_sampl
 from semantic_rl.analysis.metrics.views import MeasuredView, baseline_views, fdr_view, kmeans_view
 from semantic_rl.config import MetricsConfig, SemanticConfig
 from semantic_rl.errors import UserError
+from semantic_rl.progress_bar import OnPhase
 from semantic_rl.recording.store import Recording
-
-Report = Callable[[str, int, int], None]
-"""Called with what is being computed, and (done, total) of it."""
 
 
 def compute_metrics(
@@ -36,7 +33,7 @@ def compute_metrics(
     perplexity: float = MetricsConfig.perplexity,
     seed: int = MetricsConfig.seed,
     num_threads: int = MetricsConfig.num_threads,
-    report: Report = lambda what, done, total: None,
+    on_progress: OnPhase = lambda what, done, total: None,
 ) -> Metrics:
     """Measure a recording's FDR plane and clusters; with `baselines` also k-means, t-SNE and PCA of its features.
 
@@ -56,23 +53,23 @@ def compute_metrics(
         seed,
         num_threads,
     )
-    report("reading states", 0, 1)
+    on_progress("reading states", 0, 1)
     sample = read_sample(recording, episode_rows(recording, max_states, seed))
     # An unusable `ppo` or `against` is refused before the long computations.
     second = None if ppo is None else _ppo_subject(recording, ppo, settings)
     if against is not None:
         _check_same_states(against, recording, sample)
-    views, omitted = _views(recording, sample, settings, report)
+    views, omitted = _views(recording, sample, settings, on_progress)
     subject = Subject(sample, views, Bootstrap(sample.episode, num_resamples, seed))
-    found = measure_subject(subject, seed, report)
+    found = measure_subject(subject, seed, on_progress)
     methods = [_method(subject, view) for view in views]
     if against is not None:
-        others, more = _views_of_other(against, {view.key for view in views}, settings, report)
+        others, more = _views_of_other(against, {view.key for view in views}, settings, on_progress)
         omitted += more
         found |= agreement(views, others, subject.bootstrap)
     if second is not None:
         methods += [_method(second, view) for view in second.views]
-        for name, estimates in measure_subject(second, seed, report).items():
+        for name, estimates in measure_subject(second, seed, on_progress).items():
             found.setdefault(name, {}).update(estimates)
     return Metrics(
         describe_recording(recording),
@@ -111,7 +108,7 @@ class _Settings(NamedTuple):
 
 
 def _views(
-    recording: Recording, sample: Sample, settings: _Settings, report: Report
+    recording: Recording, sample: Sample, settings: _Settings, on_progress: OnPhase
 ) -> tuple[list[MeasuredView], list[Omission]]:
     """Return the views to compare, the agent's own view first; an agent without one is measured by k-means alone."""
     views, omitted = list[MeasuredView](), list[Omission]()
@@ -125,7 +122,7 @@ def _views(
             why = "k-means on the features has no plane; --baselines adds t-SNE and PCA, which do"
             omitted.append(Omission("figures of a plane", why))
     if settings.baselines or not views:
-        progress = partial(report, "t-SNE")
+        progress = partial(on_progress, "t-SNE")
         rest = settings.perplexity, settings.seed, settings.num_threads, progress
         tsne = partial(tsne_of, recording, sample.rows, *rest) if settings.baselines else None
         more, without = baseline_views(sample.features, settings.num_clusters, settings.seed, tsne)
@@ -144,7 +141,7 @@ def _check_same_states(other: OtherAgent, recording: Recording, sample: Sample) 
 
 
 def _views_of_other(
-    other: OtherAgent, wanted: set[str], settings: _Settings, report: Report
+    other: OtherAgent, wanted: set[str], settings: _Settings, on_progress: OnPhase
 ) -> tuple[list[MeasuredView], list[Omission]]:
     """Return the `wanted` views, made from the other agent's outputs for the same states."""
     views, omitted = list[MeasuredView](), list[Omission]()
@@ -155,7 +152,7 @@ def _views_of_other(
         omitted.append(Omission("agreement of FDR planes and clusters", why))
     if wanted - {"fdr"}:
         features = other.features.astype(np.float32)
-        progress = partial(report, "t-SNE of the other agent")
+        progress = partial(on_progress, "t-SNE of the other agent")
         rest = settings.perplexity, settings.seed, settings.num_threads, progress
         tsne = partial(compute_tsne, features, *rest) if "tsne" in wanted else None
         views += baseline_views(features, settings.num_clusters, settings.seed, tsne)[0]

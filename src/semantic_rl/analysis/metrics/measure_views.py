@@ -1,6 +1,6 @@
 """Computes the metrics of each view of one recording's states: neighbourhoods, separation, use, dwell time, AMI."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -16,11 +16,10 @@ from semantic_rl.analysis.metrics.result import Estimate
 from semantic_rl.analysis.metrics.sample import Sample
 from semantic_rl.analysis.metrics.separation import davies_bouldin, silhouettes, use_of_clusters
 from semantic_rl.analysis.metrics.views import MeasuredView
+from semantic_rl.progress_bar import OnPhase
 
 Estimates = dict[str, dict[str, Estimate]]
 """Estimates by name of the metric, then by key of the view."""
-
-Report = Callable[[str, int, int], None]
 
 
 class Subject(NamedTuple):
@@ -31,21 +30,21 @@ class Subject(NamedTuple):
     bootstrap: Bootstrap
 
 
-def measure_subject(subject: Subject, seed: int, report: Report) -> Estimates:
+def measure_subject(subject: Subject, seed: int, on_progress: OnPhase) -> Estimates:
     """Compute all metrics of a subject; a view without a plane gets none of the metrics of planes."""
     sample, views, bootstrap = subject
-    found = _neighbourhoods(subject, seed, report)
-    report("comparing clusters", 0, len(views) + 1)
+    found = _neighbourhoods(subject, seed, on_progress)
+    on_progress("comparing clusters", 0, len(views) + 1)
     found["silhouette_features"] = silhouettes(sample.features, {view.key: view.labels for view in views}, bootstrap)
     for index, view in enumerate(views):
-        report("comparing clusters", index + 1, len(views) + 1)
+        on_progress("comparing clusters", index + 1, len(views) + 1)
         for name, estimate in _clusters(subject, view, seed):
             found.setdefault(name, {})[view.key] = estimate
-    report("comparing clusters", len(views) + 1, len(views) + 1)
+    on_progress("comparing clusters", len(views) + 1, len(views) + 1)
     return found
 
 
-def _neighbourhoods(subject: Subject, seed: int, report: Report) -> Estimates:
+def _neighbourhoods(subject: Subject, seed: int, on_progress: OnPhase) -> Estimates:
     planes = {view.key: view.plane for view in subject.views if view.plane is not None}
     if not planes:
         return {}
@@ -55,10 +54,10 @@ def _neighbourhoods(subject: Subject, seed: int, report: Report) -> Estimates:
     scores: Scores = {key: {} for key in planes}
     left_out: Scores = {key: {} for key in planes}
     if possible:
-        progress = partial(report, "comparing neighbourhoods")
+        progress = partial(on_progress, "comparing neighbourhoods")
         scores = neighbourhood_scores(features, planes, possible, progress)
     if with_interval:
-        progress = partial(report, "intervals of neighbourhoods")
+        progress = partial(on_progress, "intervals of neighbourhoods")
         left_out = scores_left_out(features, planes, with_interval, scores, bootstrap, seed, progress)
     unknown = np.full(bootstrap.num_units, np.nan)
     found: Estimates = {}

@@ -10,11 +10,13 @@ k nearest neighbours of i and B the number of states, for each state i:
 The metrics are means over all states. Distances are Euclidean.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import euclidean_distances
+
+from semantic_rl.progress_bar import OnProgress
 
 NAMES = ("trustworthiness", "continuity", "neighbour_overlap")
 CHUNK = 256
@@ -33,7 +35,7 @@ def neighbourhood_scores(
     features: NDArray[np.floating],
     planes: Mapping[str, NDArray[np.floating]],
     neighbours: Sequence[int],
-    report: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> Scores:
     """Return each state's contribution [B] to each metric of each plane [B, 2].
 
@@ -44,7 +46,7 @@ def neighbourhood_scores(
     scores = {key: {name: np.empty(count) for name in names} for key in planes}
     for start in range(0, count, CHUNK):
         here = np.arange(start, min(start + CHUNK, count))
-        report(start, count)
+        on_progress(start, count)
         in_features = distances(features, here)
         feature_nearest, feature_sorted = nearest(in_features, most), np.sort(in_features, 1)
         for key, plane in planes.items():
@@ -59,7 +61,7 @@ def neighbourhood_scores(
                 scores[key][f"trustworthiness_{k}"][here] = 1 - scale * intruders
                 scores[key][f"continuity_{k}"][here] = 1 - scale * missing
                 scores[key][f"neighbour_overlap_{k}"][here] = (feature_ranks[:, :k] <= k).mean(1)
-    report(count, count)
+    on_progress(count, count)
     return scores
 
 

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from semantic_rl.analysis.embedding import ALIKE, are_alike, sample_rows
 from semantic_rl.artifacts import STATES_FILE
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.background_jobs import Jobs, Report
+from semantic_rl.explorer.background_jobs import Jobs
 from semantic_rl.explorer.contract import PlaneName
 from semantic_rl.explorer.dataset.frame_reader import NOTHING_MISSING, Missing
 from semantic_rl.explorer.dataset.projections import LEAST_FOR_TSNE, Placed, place_by_pca, place_by_tsne
 from semantic_rl.explorer.dataset.state_table import Episodes, States, read_episodes, read_states
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store import Recording
 
 
@@ -42,7 +43,7 @@ class Explored:
         settings: Settings,
         id: str = "a",
         missing: Missing = NOTHING_MISSING,
-        report: Report = lambda done, total: None,
+        on_progress: OnProgress = lambda done, total: None,
     ) -> None:
         self.id = id
         self.recording = recording
@@ -50,7 +51,7 @@ class Explored:
         self.missing = missing
         self.jobs = Jobs()
         self._limits: dict[PlaneName, tuple[float, float, float, float]] = {}
-        self.states: States = read_states(recording, report)
+        self.states: States = read_states(recording, on_progress)
         self.episodes: Episodes = read_episodes(recording)
         self.shown: NDArray[np.int64] = sample_rows(recording.num_states, settings.max_points, settings.seed)
         """[P], ascending: the states that are points on the map."""
@@ -126,13 +127,13 @@ class Explored:
             return Placed(None, self.states.embedding)
         return self.jobs.get(name, self._place_by(name), patience)
 
-    def _place_by(self, name: PlaneName) -> Callable[[Report], Placed]:
+    def _place_by(self, name: PlaneName) -> Callable[[OnProgress], Placed]:
         settings = self.settings
         if name == "pca":
-            return lambda report: place_by_pca(self.recording, settings.seed, report)
+            return lambda on_progress: place_by_pca(self.recording, settings.seed, on_progress)
         threads = max(1, (os.cpu_count() or 2) - 1)
-        return lambda report: place_by_tsne(
-            self.recording, self.tsne_rows, settings.perplexity, settings.seed, threads, report
+        return lambda on_progress: place_by_tsne(
+            self.recording, self.tsne_rows, settings.perplexity, settings.seed, threads, on_progress
         )
 
     def limits(self, name: PlaneName) -> tuple[float, float, float, float]:

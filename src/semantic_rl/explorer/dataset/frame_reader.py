@@ -35,7 +35,7 @@ class Frames:
         Raises UserError if the recording has nothing to look at.
         """
         if not self._recording.has_frames:
-            raise UserError("the recording has no frames: its observations are no images, and it has no pictures.")
+            raise UserError("the recording has no frames: its observations are no pictures, and it has no pictures.")
         if self._recording.has_pictures:
             with self._lock:
                 return self._recording.picture(row), "image/jpeg"
@@ -49,7 +49,7 @@ class Frames:
     def observation(self, row: int) -> NDArray[np.uint8]:
         """Return a state's observation as a picture [H, W, 3]; if it is no image, its frame."""
         with self._lock:
-            return self._recording.image(row)
+            return self._recording.observation_picture(row)
 
     def numbers(self, first: int, count: int) -> NDArray[np.float64]:
         """Return the numbers of the observations of some states, [count, N]; NaN where an observation is missing."""
@@ -74,13 +74,13 @@ class Frames:
 
     def packed(self, first: int, count: int) -> bytes:
         """Return several pictures as one byte string (see `pack`); a missing picture has 0 bytes."""
-        images: list[bytes] = []
+        pictures: list[bytes] = []
         for row in range(first, first + count):
             try:
-                images.append(self.encoded(row)[0])
+                pictures.append(self.encoded(row)[0])
             except UserError:
-                images.append(b"")
-        return pack(images)
+                pictures.append(b"")
+        return pack(pictures)
 
     def mean(self, rows: NDArray[np.int64], seed: int = ExploreConfig.seed) -> NDArray[np.uint8] | None:
         """Return the mean observation of some of the states `rows`; None if there is none."""
@@ -99,10 +99,10 @@ class Frames:
         return None if total is None else np.rint(total / found).astype(np.uint8)
 
 
-def pack(images: list[bytes]) -> bytes:
-    """Return images as one byte string: uint32 count, a uint32 size each, then the images one after the other."""
-    head = struct.pack(f"<{len(images) + 1}I", len(images), *map(len, images))
-    return head + b"".join(images)
+def pack(pictures: list[bytes]) -> bytes:
+    """Return pictures as one byte string: uint32 count, a uint32 size each, then the pictures one after the other."""
+    head = struct.pack(f"<{len(pictures) + 1}I", len(pictures), *map(len, pictures))
+    return head + b"".join(pictures)
 
 
 def recompressed(picture: NDArray[np.uint8], size: int, quality: int) -> bytes:
@@ -118,10 +118,10 @@ def recompressed(picture: NDArray[np.uint8], size: int, quality: int) -> bytes:
 class WithGaps(Recording):
     """A recording whose missing observations are read as black, for callers that should not fail because of them."""
 
-    def image(self, row: int) -> NDArray[np.uint8]:
+    def observation_picture(self, row: int) -> NDArray[np.uint8]:
         """Return a state's observation as a picture [H, W, 3]; black if it is missing."""
         try:
-            return super().image(row)
+            return super().observation_picture(row)
         except UserError:
             return np.zeros((*self.frame_shape, 3), np.uint8)
 

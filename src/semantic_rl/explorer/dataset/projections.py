@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from semantic_rl.analysis.cells import square_around
 from semantic_rl.analysis.embedding import are_alike, cached_points, fitting_perplexity, sample_rows, tsne_of
-from semantic_rl.explorer.background_jobs import Report
 from semantic_rl.explorer.contract import PlaneName
 from semantic_rl.explorer.dataset.row_group_sample import standing_for_all
 from semantic_rl.late_imports import import_alone
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store import Recording
 
 PLANES: tuple[PlaneName, ...] = ("fdr", "tsne", "pca")
@@ -45,12 +45,12 @@ class Placed(NamedTuple):
         return square_around(self.points) if len(self.points) else (-1.0, 1.0, -1.0, 1.0)
 
 
-def place_by_pca(recording: Recording, seed: int, report: Report = lambda done, total: None) -> Placed:
+def place_by_pca(recording: Recording, seed: int, on_progress: OnProgress = lambda done, total: None) -> Placed:
     """Project all states onto the first two principal components of their features."""
     if recording.num_states < 2:
         return Placed(None, np.zeros((recording.num_states, 2), np.float32))
     if recording.num_states < KEPT_FROM:
-        return Placed(None, _project(recording, seed, report))
+        return Placed(None, _project(recording, seed, on_progress))
     parameters = {
         "fitted_to": PCA_FITTED_TO,
         "seed": seed,
@@ -59,11 +59,11 @@ def place_by_pca(recording: Recording, seed: int, report: Report = lambda done, 
     }
     everything = np.arange(recording.num_states)
     return Placed(
-        None, cached_points(recording, "pca", parameters, everything, lambda: _project(recording, seed, report))
+        None, cached_points(recording, "pca", parameters, everything, lambda: _project(recording, seed, on_progress))
     )
 
 
-def _project(recording: Recording, seed: int, report: Report) -> NDArray[np.float32]:
+def _project(recording: Recording, seed: int, on_progress: OnProgress) -> NDArray[np.float32]:
     """Return the first two principal components [B, 2] of all states' features."""
     import_alone("sklearn.decomposition")
     from sklearn.decomposition import PCA  # takes a second to import
@@ -80,7 +80,7 @@ def _project(recording: Recording, seed: int, report: Report) -> NDArray[np.floa
     points = np.empty((recording.num_states, 2), np.float32)
     for start, features in recording.feature_groups():
         points[start : start + len(features)] = (features.astype(np.float32) - middle) @ components
-        report(start + len(features), recording.num_states)
+        on_progress(start + len(features), recording.num_states)
     return points
 
 
@@ -90,8 +90,8 @@ def place_by_tsne(
     perplexity: float,
     seed: int,
     num_threads: int,
-    report: Report = lambda done, total: None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> Placed:
     """Embed the states `rows` by t-SNE of their features; the perplexity is reduced if there are few states."""
-    points = tsne_of(recording, rows, fitting_perplexity(perplexity, len(rows)), seed, num_threads, report)
+    points = tsne_of(recording, rows, fitting_perplexity(perplexity, len(rows)), seed, num_threads, on_progress)
     return Placed(None if len(rows) == recording.num_states else rows, points)

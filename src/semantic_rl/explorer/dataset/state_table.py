@@ -4,16 +4,16 @@ and 4 for each part of a continuous action, so that queries cover all states.
 Axes: B states, E episodes, K codes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store import Recording
 
-Report = Callable[[int, int], None]
 MOST_IN_A_BYTE = 256
 MOST_ACTION_PARTS = 32
 """Parts of an action that are kept; a humanoid has 17."""
@@ -55,14 +55,14 @@ class Episodes(NamedTuple):
     """Meaningful only if the episode ended; otherwise False."""
 
 
-def read_states(recording: Recording, report: Report = lambda done, total: None) -> States:
+def read_states(recording: Recording, on_progress: OnProgress = lambda done, total: None) -> States:
     """Read the columns one at a time, so that memory holds little more than the result."""
     total = 9 if recording.num_codes else 6
     done = 0
 
     def read(name: str, dtype: type[np.generic]) -> NDArray[Any]:
         nonlocal done
-        report(done, total)
+        on_progress(done, total)
         done += 1
         return recording.table(name)[name].to_numpy().astype(dtype, copy=False)
 
@@ -81,12 +81,12 @@ def read_states(recording: Recording, report: Report = lambda done, total: None)
     if recording.num_codes:
         code_index = read("code_index", np.uint8)
         embedding = np.stack([read(f"embedding_{axis}", np.float32) for axis in "xy"], 1)
-        report(done, total)
+        on_progress(done, total)
         uncertainty, scale = read_uncertainty(recording)
         states = states._replace(
             code_index=code_index, embedding=embedding, uncertainty=uncertainty, uncertainty_scale=scale
         )
-    report(total, total)
+    on_progress(total, total)
     return states
 
 

@@ -11,7 +11,6 @@ from semantic_rl import __version__
 from semantic_rl.analysis.effect_sizes import draws_of
 from semantic_rl.errors import UserError
 from semantic_rl.explorer import contract
-from semantic_rl.explorer.background_jobs import Report
 from semantic_rl.explorer.contract import PlaneName
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.dataset.frame_reader import pack, recompressed
@@ -19,7 +18,8 @@ from semantic_rl.explorer.dataset.projections import PLANES
 from semantic_rl.explorer.export.episode_sample import choose_episodes
 from semantic_rl.explorer.queries.cluster_cards import choose_card_clips, to_clip
 from semantic_rl.explorer.queries.playlists import LOOKALIKES, PLAYLISTS, list_names
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
+from semantic_rl.progress_bar import OnProgress
 
 LIST_LENGTH = 20
 MOST_MOVES = 200
@@ -32,14 +32,16 @@ NOT_COMPUTED = "it had not been computed when this file was made"
 class Exported:
     """The content of an export."""
 
-    def __init__(self, view: View, num_frames: int, report: Report = lambda done, total: None) -> None:
+    def __init__(
+        self, view: RecordingView, num_frames: int, on_progress: OnProgress = lambda done, total: None
+    ) -> None:
         """At most `num_frames` states get frames and the numbers of their observations.
 
         Planes that have not been computed are left out.
         """
         self.view = view
         self._num_frames = num_frames
-        self._report = report
+        self._on_progress = on_progress
         explored = view.explored
         possible: list[PlaneName] = [name for name in PLANES if explored.why_not(name) is None]
         self._planes = [name for name in possible if explored.is_ready(name)]
@@ -173,12 +175,12 @@ class Exported:
         """Return the frames as bytes: their number, their rows, their sizes, the frames; None if there are none."""
         if not len(self.rows):
             return None
-        images: list[bytes] = []
+        pictures: list[bytes] = []
         for index, row in enumerate(self.rows.tolist()):
-            images.append(self._frame(row))
-            self._report(index + 1, len(self.rows))
-        packed = pack(images)
-        return packed[:4] + struct.pack(f"<{len(images)}I", *self.rows.tolist()) + packed[4:]
+            pictures.append(self._frame(row))
+            self._on_progress(index + 1, len(self.rows))
+        packed = pack(pictures)
+        return packed[:4] + struct.pack(f"<{len(pictures)}I", *self.rows.tolist()) + packed[4:]
 
     def _frame(self, row: int) -> bytes:
         """Return a frame as it is stored in the file; 0 bytes if it is missing."""

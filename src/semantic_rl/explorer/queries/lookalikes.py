@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.errors import UserError
-from semantic_rl.explorer.background_jobs import Report
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.dataset.frame_reader import Frames
 from semantic_rl.explorer.queries.playlists import AFTER, BEFORE, LISTS, LOOKALIKES, Found
+from semantic_rl.progress_bar import OnProgress
 
 MOST_COMPARED = 6_000
 """Number of states that are compared with each other."""
@@ -22,13 +22,13 @@ CANDIDATES = 400
 CHUNK = 500
 
 
-def lookalikes(explored: Explored, frames: Frames, report: Report = lambda done, total: None) -> Found:
+def lookalikes(explored: Explored, frames: Frames, on_progress: OnProgress = lambda done, total: None) -> Found:
     """Find pairs of states from different clusters and episodes, sorted by the difference of their frames."""
     code_index, episode = explored.states.code_index, explored.states.episode
     assert code_index is not None, "there are clusters"
     rng = np.random.default_rng(explored.settings.seed)
     chosen = np.sort(rng.permutation(explored.num_states)[:MOST_COMPARED])
-    rows, small = _small_frames(chosen, frames, report)
+    rows, small = _small_frames(chosen, frames, on_progress)
     pairs = _nearest_pairs(small, code_index[rows], episode[rows])
     scored: list[tuple[float, int, int]] = []
     for first, second in pairs:
@@ -52,7 +52,7 @@ def lookalikes(explored: Explored, frames: Frames, report: Report = lambda done,
 
 
 def _small_frames(
-    chosen: NDArray[np.int64], frames: Frames, report: Report
+    chosen: NDArray[np.int64], frames: Frames, on_progress: OnProgress
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the rows whose frames can be read, and their shrunk frames [B, P]."""
     rows: list[int] = []
@@ -65,7 +65,7 @@ def _small_frames(
         rows.append(row)
         small.append(_shrunk(frame))
         if index % CHUNK == 0:
-            report(index, len(chosen))
+            on_progress(index, len(chosen))
     pixels = np.array(small, np.float32).reshape(len(rows), SIDE * SIDE * 3)
     return np.array(rows, np.int64), pixels
 

@@ -1,4 +1,4 @@
-"""Lists of interesting moments: failures, extreme values, ambiguous states, long stays, rare moves.
+"""Lists of interesting moments: failures, extreme values, ambiguous states, long dwells, rare moves.
 
 All states are searched. Axes: B states, N moments, E episodes, K clusters.
 """
@@ -45,7 +45,7 @@ LISTS: dict[str, Kind] = {
     "highest_reward": Kind("Highest reward", "the step that brings most", needs="reward", instead_of="value"),
     "lowest_reward": Kind("Lowest reward", "the step that costs most", needs="reward", instead_of="value"),
     "boundary": Kind("Boundary states", "between clusters, least certain", needs_clusters=True),
-    "longest_dwells": Kind("Longest dwells", "where it stays in one cluster", needs_clusters=True),
+    "longest_dwells": Kind("Longest dwells", "where it remains in one cluster", needs_clusters=True),
     "rarest_transitions": Kind("Rarest transitions", "moves that hardly ever happen", needs_clusters=True),
     LOOKALIKES: Kind("Lookalikes", "same-looking frames, other cluster", needs_clusters=True, needs="frames"),
 }
@@ -216,7 +216,7 @@ def boundary(explored: Explored) -> Found:
 
 
 def longest_dwells(explored: Explored) -> Found:
-    """Find the longest stays in one cluster, played in full."""
+    """Find the longest dwells in one cluster, played in full."""
     states = explored.states
     assert states.code_index is not None, "there are clusters"
     title = LISTS["longest_dwells"].title
@@ -231,8 +231,8 @@ def longest_dwells(explored: Explored) -> Found:
     def text(place: int) -> str:
         visit = order[place]
         cluster = int(visits.code_index[visit])
-        stay = _count(visits.num_steps[visit], "step")
-        return f"{stay} on end in cluster {cluster}, where {means[cluster]:.1f} are usual"
+        dwell = _count(visits.num_steps[visit], "step")
+        return f"{dwell} in a row in cluster {cluster}, where the mean is {means[cluster]:.1f}"
 
     return Found(title, visits.first_row[order], visits.first_row[order], ends[order], text)
 

@@ -128,7 +128,7 @@ def _actions(pair: _Pair) -> Iterator[contract.ComparedNumber]:
 
 
 def _clusters(pair: _Pair, match: Match) -> Iterator[contract.ComparedNumber]:
-    """Compare the share of time and the dwell time in clusters that match."""
+    """Compare the share of states and the dwell of clusters that match."""
     for ours, theirs, _ in match.pairs:
         both = (ours, theirs)
         yield _difference(pair, _Number("share of states", "cluster", ".1%", _shares(both), both))
@@ -141,7 +141,7 @@ def _shares(clusters: tuple[int, int]) -> AddUp:
 
 
 def _dwells(clusters: tuple[int, int]) -> AddUp:
-    """Sum the lengths of stays in a cluster, given one cluster per recording."""
+    """Sum the dwells in a cluster, given one cluster per recording."""
 
     def sums(one: Explored, side: int) -> Sums:
         assert one.states.code_index is not None, "the clusters were matched"

@@ -18,6 +18,7 @@ from semantic_rl.explorer.errors import Refusal
 from semantic_rl.explorer.selection.downloads import made_to_take_along, write_clip, write_rows
 from semantic_rl.explorer.selection.selection import Selected, Selection, read_selection, select
 from semantic_rl.explorer.selection.statistics import describe_inside
+from semantic_rl.progress_bar import OnProgress
 
 REMEMBERED = 200
 """Number of recent selections that can be referred to by their key."""
@@ -44,7 +45,7 @@ class Questions:
             _remember(self._selections, key, selection, REMEMBERED)
         selected = self._find(key, patience)
         found = self._explored.jobs.get(
-            ("inside", key), lambda report: describe_inside(self._explored, selected), patience, is_asked_once=True
+            ("inside", key), lambda _: describe_inside(self._explored, selected), patience, is_asked_once=True
         )
         has_frames = self._explored.recording.has_frames
         about = f"api/{self._explored.id}/inside-mean/{key}"
@@ -78,7 +79,7 @@ class Questions:
         """Return the mean frame of a selection, or of the rest, as PNG."""
         selected = self._find(key, patience)
 
-        def compute(report: Callable[[int, int], None]) -> bytes | None:
+        def compute(_: OnProgress) -> bytes | None:
             picture = self._frames.mean(np.flatnonzero(selected.rest if of_rest else selected.inside))
             return None if picture is None else to_png(picture)
 

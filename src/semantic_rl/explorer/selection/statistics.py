@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 NUM_EXAMPLES = 12
 ORDER_FACTOR = 2_654_435_761
 """Multiplier of Knuth's multiplicative hash."""
-NOT_IN_A_SAMPLE = "only a sample of the states is compared, so stays cannot be measured"
+NOT_IN_A_SAMPLE = "only a sample of the states is compared, so the dwell cannot be measured"
 OF_A_SAMPLE = (
     "Of {known:,} of the {total:,} states, drawn at random: an episode passes through where one of them is inside."
 )

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from semantic_rl.errors import UserError
 from semantic_rl.explorer import contract
 from semantic_rl.explorer.errors import Refusal
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.explorer.selection.selection import read_plane, read_polygon, read_selection
 from semantic_rl.explorer.server.responses import Content, json_answer
 from semantic_rl.recording.store.annotations import Annotations, clean
@@ -21,7 +21,7 @@ SECONDS_BETWEEN_SIGNS = 15.0
 """Interval of keep-alive comments, since some proxies close idle connections."""
 
 
-def put_cluster(view: View, request: Request, content: Content) -> Response:
+def put_cluster(view: RecordingView, request: Request, content: Content) -> Response:
     """Name a cluster."""
     cluster = request.path_params["cluster"]
     if cluster >= view.explored.num_codes:
@@ -30,13 +30,13 @@ def put_cluster(view: View, request: Request, content: Content) -> Response:
     return json_answer(entry or {"name": "", "note": "", "author": "", "time": "", "version": 0})
 
 
-def add_selection(view: View, request: Request, content: Content) -> Response:
+def add_selection(view: RecordingView, request: Request, content: Content) -> Response:
     """Save a selection."""
     name, note, author = _texts(view, content)
     return json_answer(view.annotations.add_selection(_shape(view, content), _named(name), note, author), 201)
 
 
-def put_selection(view: View, request: Request, content: Content) -> Response:
+def put_selection(view: RecordingView, request: Request, content: Content) -> Response:
     """Rename a selection, or change its polygon."""
     name, note, author = _texts(view, content)
     changes = _shape(view, content) if "polygon" in content else {}
@@ -46,7 +46,7 @@ def put_selection(view: View, request: Request, content: Content) -> Response:
     return json_answer(entry)
 
 
-def delete_selection(view: View, request: Request, content: Content) -> Response:
+def delete_selection(view: RecordingView, request: Request, content: Content) -> Response:
     """Delete a selection."""
     given = request.query_params.get("seen", "")
     seen = int(given) if given.isdecimal() and len(given) < 10 else _seen(content)
@@ -54,7 +54,7 @@ def delete_selection(view: View, request: Request, content: Content) -> Response
     return json_answer({})
 
 
-def _texts(view: View, content: Content) -> tuple[str, str, str]:
+def _texts(view: RecordingView, content: Content) -> tuple[str, str, str]:
     name, note, author = (clean(key, content.get(key, "")) for key in ("name", "note", "author"))
     return name, note, author or view.author
 
@@ -72,7 +72,7 @@ def _seen(content: Content) -> int:
     return seen
 
 
-def _shape(view: View, content: Content) -> dict[str, Any]:
+def _shape(view: RecordingView, content: Content) -> dict[str, Any]:
     """Return the stored form of a selection's shape; its count is computed here, not taken from the page."""
     plane, polygon = read_plane(view.explored, content.get("plane")), read_polygon(content.get("polygon"))
     points = [[round(x, 6), round(y, 6)] for x, y in polygon]
@@ -80,7 +80,7 @@ def _shape(view: View, content: Content) -> dict[str, Any]:
     return {"plane": plane, "polygon": points, "count": view.questions.count(selection)}
 
 
-def events(view: View, request: Request, is_over: Callable[[], bool]) -> Response:
+def events(view: RecordingView, request: Request, is_over: Callable[[], bool]) -> Response:
     """Send the page the version of the annotations, now and whenever they change, until `is_over`."""
     if request.method == "HEAD":  # the stream would never end
         return Response(None, 200, {"Cache-Control": "no-store"}, "text/event-stream")

@@ -15,7 +15,7 @@ from semantic_rl.explorer import contract
 from semantic_rl.explorer.background_jobs import Pending
 from semantic_rl.explorer.encoding import from_json, to_json
 from semantic_rl.explorer.errors import Refusal
-from semantic_rl.explorer.recording_view import View
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.recording.store.annotations import Conflict, InvalidText
 
 JSON = "application/json"
@@ -90,7 +90,7 @@ def file_answer(content: bytes, media_type: str) -> Response:
     return Response(content, 200, {"Cache-Control": "no-cache"}, media_type)
 
 
-def kept_answer(view: View, request: Request, content: bytes, media_type: str = BINARY) -> Response:
+def kept_answer(view: RecordingView, request: Request, content: bytes, media_type: str = BINARY) -> Response:
     """Respond with immutable content; the browser caches it if the address contains the recording's etag (?v=)."""
     is_named = request.query_params.get("v") == view.explored.etag
     return Response(content, 200, KEPT if is_named else NOT_KEPT, media_type)

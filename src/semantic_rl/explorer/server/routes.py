@@ -15,7 +15,7 @@ from semantic_rl.explorer.built_page import read_page, read_static
 from semantic_rl.explorer.errors import Refusal
 from semantic_rl.explorer.export.contents import Exported
 from semantic_rl.explorer.export.html_file import write_export
-from semantic_rl.explorer.recording_view import View, compared
+from semantic_rl.explorer.recording_view import RecordingView, compared
 from semantic_rl.explorer.selection.cache import FORMS
 from semantic_rl.explorer.selection.downloads import made_to_take_along
 from semantic_rl.explorer.server import annotation_routes
@@ -32,17 +32,17 @@ from semantic_rl.explorer.server.responses import (
 
 LIST_LENGTH = 50
 
-Answer = Callable[[View, Request], Response]
-Change = Callable[[View, Request, Content], Response]
+Answer = Callable[[RecordingView, Request], Response]
+Change = Callable[[RecordingView, Request, Content], Response]
 
 
 def make_app(
-    views: Sequence[View], policy: Policy | None = None, is_over: Callable[[], bool] = lambda: False
+    views: Sequence[RecordingView], policy: Policy | None = None, is_over: Callable[[], bool] = lambda: False
 ) -> ASGIApp:
     """Make the web application for one or two recordings; `is_over` says when open connections must end."""
     by_id = {view.explored.id: view for view in views}
 
-    def find(request: Request) -> View:
+    def find(request: Request) -> RecordingView:
         name = request.path_params["id"]
         if name not in by_id:
             raise Refusal(404, f"there is no recording '{name}'; there are {', '.join(by_id)}.")
@@ -95,11 +95,11 @@ def make_app(
     return Guard(app, policy or Policy())
 
 
-def _recordings(views: Sequence[View]) -> contract.Recordings:
+def _recordings(views: Sequence[RecordingView]) -> contract.Recordings:
     return {"recordings": [view.meta() for view in views]}
 
 
-def _export(by_id: dict[str, View], request: Request) -> Response:
+def _export(by_id: dict[str, RecordingView], request: Request) -> Response:
     id = request.query_params.get("id", next(iter(by_id)))
     if id not in by_id:
         raise Refusal(404, f"there is no recording '{id}'; there are {', '.join(by_id)}.")
@@ -113,27 +113,27 @@ def _int(request: Request, name: str) -> int:
     return request.path_params[name]
 
 
-def _column(view: View, request: Request) -> Response:
+def _column(view: RecordingView, request: Request) -> Response:
     return kept_answer(view, request, view.column(request.path_params["name"]))
 
 
-def _observation(view: View, request: Request) -> Response:
+def _observation(view: RecordingView, request: Request) -> Response:
     return kept_answer(view, request, view.observation(_int(request, "row")), "image/png")
 
 
-def _frames(view: View, request: Request) -> Response:
+def _frames(view: RecordingView, request: Request) -> Response:
     return kept_answer(view, request, view.frame_pack(_int(request, "first"), _int(request, "count")))
 
 
-def _mean(view: View, request: Request) -> Response:
+def _mean(view: RecordingView, request: Request) -> Response:
     return kept_answer(view, request, view.mean(_int(request, "cluster")), "image/png")
 
 
-def _moves(view: View, request: Request) -> Response:
+def _moves(view: RecordingView, request: Request) -> Response:
     return json_answer(view.moves(_int(request, "before"), _int(request, "after"), _limit(request)))
 
 
-def _playlist(view: View, request: Request) -> Response:
+def _playlist(view: RecordingView, request: Request) -> Response:
     return json_answer(view.playlist(request.path_params["name"], _limit(request)))
 
 
@@ -148,22 +148,22 @@ def _number(request: Request, name: str, default: int) -> int:
     return int(given)
 
 
-def _inside_mean(view: View, request: Request) -> Response:
+def _inside_mean(view: RecordingView, request: Request) -> Response:
     content = view.questions.mean(request.path_params["key"], request.query_params.get("rest") == "1")
     return kept_answer(view, request, content, "image/png")
 
 
-def _rows(view: View, request: Request) -> Response:
+def _rows(view: RecordingView, request: Request) -> Response:
     form = request.query_params.get("format", "parquet")
     content = view.questions.rows(request.query_params.get("key", ""), form)
     return download_answer(content, f"states.{form}", FORMS[form])
 
 
-def _clip(view: View, request: Request) -> Response:
+def _clip(view: RecordingView, request: Request) -> Response:
     return download_answer(view.clip(request.query_params.get("key", "")), "states.webp", "image/webp")
 
 
-def _annotations(view: View, request: Request) -> Response:
+def _annotations(view: RecordingView, request: Request) -> Response:
     return json_answer({**view.annotations.read(), "author": view.author})
 
 

@@ -2,21 +2,20 @@
 
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from semantic_rl.called_flags import as_called
 from semantic_rl.config import EnvConfig, RecordConfig
 from semantic_rl.envs.factory import num_cores
 from semantic_rl.errors import UserError
 from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.progress_bar import progress_bar
 from semantic_rl.recording.record.actor import Actor
 from semantic_rl.recording.record.envs import EnvSource
 from semantic_rl.recording.record.folder import describe, held_folder
@@ -120,7 +119,7 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any])
             _play_to_the_end(play, writer, config)
             if not writer.num_states:
                 raise UserError(f"keep_probability: {config.keep_probability} kept no state at all; give a higher one.")
-            with _progress("writing tables", None) as update:
+            with progress_bar("writing tables", counts=True) as update:
                 writer.finish(update)
         except OSError as error:
             go_on = "the same command with --resume goes on" if writer.is_begun else "give the same command again"
@@ -161,7 +160,7 @@ def _play_to_the_end(play: Play, writer: ShardWriter, config: RecordConfig) -> N
     """Play until the protocol is satisfied; save snapshots at intervals and when asked to stop."""
     total = config.explore_steps if config.protocol == "explore" else config.target_states or config.episodes or 0
     saved = time.monotonic()
-    with StopSignals() as signals, _progress(f"recording {config.out}", total) as update:
+    with StopSignals() as signals, progress_bar(f"recording {config.out}", total, counts=True) as update:
         goes_on = True
         while goes_on:
             goes_on = play.step()
@@ -183,13 +182,3 @@ def _done(play: Play, writer: ShardWriter, config: RecordConfig) -> int:
     if config.target_states is None:
         return writer.num_episodes
     return min(play.num_states, config.target_states)
-
-
-@contextmanager
-def _progress(title: str, total: int | None) -> Generator[Callable[[int, int], None]]:
-    """Show a progress bar on a terminal; yields a function that takes (done, total)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -6,7 +6,6 @@ computed only once.
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from semantic_rl.artifacts import CHECKPOINTS_FOLDER, POLICY_FILE
 from semantic_rl.errors import UserError
 from semantic_rl.models.impala import NUM_FEATURES
 from semantic_rl.models.policy import PolicyOutput, SemanticPolicy
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.derived_tables import keep_table, read_kept
 from semantic_rl.recording.store.table_file import Columns
@@ -52,7 +52,7 @@ def relabel(
     rows: NDArray[np.int64],
     device: str = "auto",
     precision: str = "auto",
-    report: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: OnProgress = lambda done, total: None,
 ) -> Relabelled:
     """Run an agent's network on the observations of the given rows, which must ascend.
 
@@ -78,7 +78,7 @@ def relabel(
     columns = read_kept(recording.path, name, rows, _dtype(num_codes), {"code_index": num_codes})
     if columns is None:
         policy = load_policy(checkpoint).place(runs_on)
-        columns = _columns(recording, policy, rows, runs_on, parameters["precision"], report)
+        columns = _columns(recording, policy, rows, runs_on, parameters["precision"], on_progress)
         keep_table(recording.path, name, rows, columns, json.dumps(parameters))
     if not num_codes:
         return Relabelled(parameters["agent"], columns["features"], None, None)
@@ -99,16 +99,16 @@ def _columns(
     rows: NDArray[np.int64],
     device: torch.device,
     precision: str,
-    report: Callable[[int, int], None],
+    on_progress: OnProgress,
 ) -> Columns:
     """Return the network's outputs for each state."""
     found: list[PolicyOutput] = []
     for start in range(0, len(rows), BATCH_STATES):
-        report(start, len(rows))
+        on_progress(start, len(rows))
         observations = np.stack([recording.observation(row) for row in rows[start : start + BATCH_STATES].tolist()])
         with autocast(device, precision):
             found.append(policy(torch.from_numpy(observations).to(device)))
-    report(len(rows), len(rows))
+    on_progress(len(rows), len(rows))
     features = torch.cat([output.features.half() for output in found]).cpu().numpy()
     if not np.isfinite(features).all():
         raise UserError(f"the agent's features reach beyond what float16 holds, {np.finfo(np.float16).max:,.0f}.")

@@ -5,7 +5,7 @@ it played up to some point, and Procgen is deterministic. For every picture it i
 equals the recorded one. Replaying takes a fraction of a millisecond per step; only the requested states are rendered.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from threading import Lock
 
@@ -15,6 +15,7 @@ from semantic_rl.config import EnvConfig
 from semantic_rl.envs.factory import num_cores
 from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 from semantic_rl.errors import UserError
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.record.envs import RestorableEnv, make_rendering_env
 from semantic_rl.recording.record.make import ENVIRONMENTS, seeds_of
 from semantic_rl.recording.store import Recording
@@ -22,7 +23,7 @@ from semantic_rl.recording.store.frames import encode_picture
 
 
 def render_states(
-    recording: Recording, rows: Iterable[int], size: int, report: Callable[[int, int], None] = lambda done, total: None
+    recording: Recording, rows: Iterable[int], size: int, on_progress: OnProgress = lambda done, total: None
 ) -> dict[int, bytes]:
     """Return pictures of the given rows as JPEG, by row; the recording must consist of whole episodes.
 
@@ -43,7 +44,7 @@ def render_states(
         try:
             for done, future in enumerate(as_completed(futures), 1):
                 pictures |= future.result()
-                report(done, len(slots))
+                on_progress(done, len(slots))
         except BaseException:
             threads.shutdown(cancel_futures=True)
             raise

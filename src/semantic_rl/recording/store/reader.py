@@ -260,14 +260,14 @@ class Recording:
         Where there is neither, the frame is black.
         """
         if not self.has_pictures:
-            return self.image(row)
+            return self.observation_picture(row)
         content = self.picture(row)
         try:
             return decode_picture(content, self.picture_shape)
         except Damaged as error:
             raise self._no_picture(row, error) from error
 
-    def image(self, row: int) -> NDArray[np.uint8]:
+    def observation_picture(self, row: int) -> NDArray[np.uint8]:
         """Return a state's observation as a picture [H, W, 3]; if it is no image, the frame."""
         if self.spec.image is None:
             return self.frame(row) if self.has_pictures else np.zeros((*self.frame_shape, 3), np.uint8)
