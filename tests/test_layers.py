@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "losses":                ("config", "shapes", "triton_support"),
     "envs":                  ("config",),
     "envs.gymnasium":        ("envs.base", "envs.spec", "array_pickle", "user_code"),
-    "models":                ("config", "shapes", "triton_support"),
+    "models":                ("config", "envs.procgen.games", "shapes", "triton_support"),
     "agents":                ("artifacts",),
     "agents.open":           ("agents", "user_code"),
     "agents.spaces":         ("envs.gymnasium",),

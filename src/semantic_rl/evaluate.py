@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.return_ranges import normalize
-from semantic_rl.config import EnvConfig, EvaluateConfig, to_dict
+from semantic_rl.config import EvaluateConfig, to_dict
+from semantic_rl.config.game_to_play import game_to_play
 from semantic_rl.config.intervals import QUANTILES
-from semantic_rl.config.levels import Levels, choose_levels
 from semantic_rl.envs.base import VectorEnv
 from semantic_rl.envs.procgen.spec import procgen_spec
 from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
@@ -106,16 +106,7 @@ def evaluate(config: EvaluateConfig, progress: Callable[[int, int], None] | None
     folder = find_checkpoint(config.agent)
     settings = read_state(folder)["config"]
     num_envs = min(MAX_ENVS, config.episodes)
-    trained = Levels(settings["num_levels"], settings["start_level"])
-    levels = choose_levels(trained, config.num_levels, config.start_level, config.level_seed)
-    environment = EnvConfig(
-        env=settings["env"],
-        distribution_mode=config.distribution_mode or settings["distribution_mode"],
-        num_levels=levels.num_levels,
-        start_level=levels.start_level,
-        num_envs=num_envs,
-        env_groups=1,
-    )
+    environment = game_to_play(settings, config, num_envs)
     device = choose_device(config.device)
     precision = choose_precision(config.precision, device)
     if config.num_threads:

@@ -1,7 +1,7 @@
 """Evaluates an agent that others trained, in any Gymnasium environment.
 
-As in `evaluate`, each of several environments plays a fixed number of episodes. The episode with number n begins with
-a seed that depends on n and on the seed of the evaluation alone.
+As in `evaluate`, each of several environments plays a fixed number of episodes. The seed of an episode depends only on
+the seed of the evaluation and on the episode's number. A recording with the same seed begins its episodes alike.
 """
 
 import time
@@ -17,6 +17,7 @@ from semantic_rl.evaluate import MAX_ENVS, EvaluationResult, as_episodes, summar
 from semantic_rl.recording.record.actor import Actor
 from semantic_rl.recording.record.open_subject import open_foreign
 from semantic_rl.recording.record.play import check_length, joined
+from semantic_rl.recording.record.seeds import seed_of_episode
 from semantic_rl.recording.record.subject import probe
 
 
@@ -52,7 +53,7 @@ def _play(
     returns, lengths = np.zeros(count), np.zeros(count, np.int64)
     finished: list[tuple[float, int, bool]] = []
     for slot, env in enumerate(envs):
-        env.begin(_seed(config.seed, slot))
+        env.begin(seed_of_episode(config.seed, slot))
     while len(playing := np.flatnonzero(number < config.episodes)):
         seen: Any = joined([envs[slot].agent_observation() for slot in playing])
         action = actor(seen, playing, starts[playing])["action"]
@@ -70,10 +71,5 @@ def _play(
             number[slot] += count
             returns[slot], lengths[slot], starts[slot] = 0.0, 0, True
             if number[slot] < config.episodes:
-                envs[slot].begin(_seed(config.seed, int(number[slot])))
+                envs[slot].begin(seed_of_episode(config.seed, int(number[slot])))
     return finished
-
-
-def _seed(seed: int, number: int) -> int:
-    """Return the seed with which an episode begins."""
-    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0] % 2**31)

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from semantic_rl.envs.procgen.spec import procgen_spec
 from semantic_rl.errors import UserError
+from semantic_rl.recording.record.trajectories import Trajectories
 from semantic_rl.recording.store.resume import Snapshot, load_snapshot, save_snapshot
 from semantic_rl.recording.store.schema import state_dtype
 from semantic_rl.recording.store.writer import Block
@@ -62,3 +64,14 @@ def test_changed_bytes_end_in_one_line_or_in_a_snapshot(folder: Path) -> None:
         except UserError:
             refused += 1
     assert refused > 100
+
+
+@pytest.mark.parametrize("name", ["return_so_far", "total_reward"])
+def test_running_episodes_go_on_under_todays_and_under_the_former_name_of_their_return(name: str) -> None:
+    spec = procgen_spec({"env": "coinrun", "distribution_mode": "easy"})
+    trajectories, again = (Trajectories(2, DTYPE, spec) for _ in range(2))
+    trajectories.return_so_far[:] = [2.5, -1.0]
+    stored, values = trajectories.state()
+    values[name] = values.pop("return_so_far")
+    again.restore(stored, values)
+    assert again.return_so_far.tolist() == [2.5, -1.0]

@@ -1,1 +1,1 @@
-"""Vectorised environments that return uint8 images."""
+"""Environments: the Procgen games, any Gymnasium environment, and what is said of each (`spec`)."""

@@ -1,4 +1,4 @@
-"""The IMPALA residual CNN (Espeholt et al., 2018) as in train-procgen: maps uint8 images to 256 features.
+"""The IMPALA residual CNN (Espeholt et al., 2018) as in train-procgen: maps uint8 observations to 256 features.
 
 Convolutions run in the precision of the caller's autocast. TensorFlow's 'same' pooling pads an even size only at the
 end, which corresponds to `ceil_mode` without padding here.
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from semantic_rl.envs.procgen.games import OBSERVATION_SHAPE
 from semantic_rl.models.impala_layers import autograd, fused, onednn, recompute
 
 DEPTHS = (16, 32, 32)
@@ -24,7 +25,7 @@ class Layers(Protocol):
     """An implementation of the layers; each module documents the memory layout of its activations."""
 
     def convolve_and_pool(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """Map uint8 images or activations [B, C, H, W] to activations of half the size in the type of `weight`."""
+        """Map uint8 pixels or activations [B, C, H, W] to activations of half the size in the type of `weight`."""
         ...
 
     def residual_block(self, x: Tensor, weight1: Tensor, bias1: Tensor, weight2: Tensor, bias2: Tensor) -> Tensor:
@@ -60,24 +61,31 @@ class ImpalaBlock(nn.Module):
         self.residual1 = ResidualBlock(depth)
         self.residual2 = ResidualBlock(depth)
 
-    def forward(self, x: Tensor, layers: Any, dtype: torch.dtype) -> Tensor:
-        """Map uint8 images or activations [B, C, H, W] to activations [B, depth, H/2, W/2] of `dtype`."""
-        if layers is fused:
-            convolutions = (self.conv, *self.residual1.children(), *self.residual2.children())
-            return fused.block(x, *(tensor for layer in convolutions for tensor in _weights(layer, dtype)))
+    def forward(self, x: Tensor, layers: Layers, dtype: torch.dtype) -> Tensor:
+        """Map uint8 observations or activations [B, C, H, W] to activations [B, depth, H/2, W/2] of `dtype`."""
         x = layers.convolve_and_pool(x, *_weights(self.conv, dtype))
         return self.residual2(self.residual1(x, layers, dtype), layers, dtype)
+
+    def weights(self, dtype: torch.dtype) -> list[Tensor]:
+        """Return weight and bias of the five convolutions, cast to `dtype`."""
+        convolutions = (self.conv, *self.residual1.children(), *self.residual2.children())
+        return [tensor for layer in convolutions for tensor in _weights(layer, dtype)]
 
 
 class ImpalaCNN(nn.Module):
     """Three IMPALA blocks and a dense layer with ReLU, so that features are at least 0."""
 
-    def __init__(self, depths: tuple[int, ...] = DEPTHS, image_size: int = 64, keep_activations: bool = False) -> None:
+    def __init__(
+        self,
+        depths: tuple[int, ...] = DEPTHS,
+        observation_size: int = OBSERVATION_SHAPE[0],
+        keep_activations: bool = False,
+    ) -> None:
         super().__init__()
         self.keep_activations = keep_activations
         depths_in = (3, *depths[:-1])
         self.blocks = nn.ModuleList(ImpalaBlock(i, o) for i, o in zip(depths_in, depths, strict=True))
-        self.dense = nn.Linear(depths[-1] * (image_size // 2 ** len(depths)) ** 2, NUM_FEATURES)
+        self.dense = nn.Linear(depths[-1] * (observation_size // 2 ** len(depths)) ** 2, NUM_FEATURES)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 initialize_glorot(module)
@@ -90,15 +98,17 @@ class ImpalaCNN(nn.Module):
         return onednn if onednn.suits(observation.device, dtype) else recompute
 
     def forward(self, observation: Tensor) -> Tensor:
-        """Map uint8 images [B, 64, 64, 3] to features [B, 256] in the autocast's precision."""
+        """Map uint8 observations [B, 64, 64, 3] to features [B, 256] in the autocast's precision."""
         device = observation.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
         x = observation.permute(0, 3, 1, 2)
         layers = self._choose_layers(observation, dtype)
+        if layers is fused:
+            for block in self.blocks:
+                x = fused.block(x, *block.weights(dtype))
+            return self._dense_channels_last(x)
         for block in self.blocks:
             x = block(x, layers, dtype)
-        if layers is fused:
-            return self._dense_channels_last(x)
         if x.is_mkldnn:
             x = x.to_dense()
         return F.relu(self.dense(F.relu(x.flatten(1))))

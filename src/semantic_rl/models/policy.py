@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from semantic_rl.config import SemanticConfig
+from semantic_rl.envs.procgen.games import NUM_ACTIONS, OBSERVATION_SHAPE
 from semantic_rl.errors import UserError
 from semantic_rl.models.cpu_data_parallel import in_shares, map_shares
 from semantic_rl.models.impala import NUM_FEATURES, ImpalaCNN
@@ -17,8 +18,7 @@ from semantic_rl.models.semantic import SemanticClustering
 from semantic_rl.shapes import check_shapes, check_types
 
 CPU_TRUNK_CHUNK = 128
-"""Number of images that pass through the trunk at once on a CPU: their activations stay in or near the cache."""
-OBSERVATION_SHAPE = (64, 64, 3)
+"""Number of observations that pass through the trunk at once on a CPU: their activations stay in or near the cache."""
 
 
 class PolicyOutput(NamedTuple):
@@ -43,15 +43,15 @@ class PolicyOutput(NamedTuple):
 class SemanticPolicy(nn.Module):
     """Actor-critic with a semantic clustering module.
 
-    `trunk_chunk` limits how many images pass through the trunk at once (0: all). It is meant for CPUs: smaller chunks
-    keep activations in the cache, and the images are divided among threads (`models.cpu_data_parallel`). Both only
+    `trunk_chunk` limits how many observations pass through the trunk at once (0: all). It is meant for CPUs: smaller
+    chunks keep activations in the cache, and threads share the observations (`models.cpu_data_parallel`). Both only
     change the order of summation; a forward hook on the trunk is called once per chunk. `keep_activations` is for
     learning on a GPU (`models.impala`).
     """
 
     def __init__(
         self,
-        num_actions: int = 15,
+        num_actions: int = NUM_ACTIONS,
         num_codes: int = SemanticConfig.num_codes,
         trunk_chunk: int = 0,
         keep_activations: bool = False,
@@ -80,7 +80,7 @@ class SemanticPolicy(nn.Module):
         return self.to(device)
 
     def features(self, observation: Tensor) -> Tensor:
-        """Map uint8 images [B, 64, 64, 3] to float32 features [B, 256]; raises UserError as `forward` does."""
+        """Map uint8 observations [B, 64, 64, 3] to float32 features [B, 256]; raises UserError as `forward` does."""
         check_observation(observation)
         if not self.trunk_chunk:
             return self.trunk(observation).float()
@@ -92,7 +92,7 @@ class SemanticPolicy(nn.Module):
         return torch.cat([self.trunk(part) for part in observation.split(self.trunk_chunk)])
 
     def forward(self, observation: Tensor) -> PolicyOutput:
-        """Map uint8 images [B, 64, 64, 3] to all outputs of the network; raises UserError for other shapes or types."""
+        """Map uint8 observations [B, 64, 64, 3] to all outputs; raises UserError for other shapes or types."""
         check_observation(observation)
         if not self.trunk_chunk or torch.is_grad_enabled():
             return self._all_of(observation)

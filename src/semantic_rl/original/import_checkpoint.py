@@ -121,7 +121,7 @@ def _check(file: Path, weights: Mapping[str, NDArray[Any]], num_codes: int) -> N
     if unknown:
         raise UserError(
             f"{file}: has a variable '{unknown[0]}', which the original's {kind} agents do not have; expected its "
-            "IMPALA policy with 15 actions and nothing else but Adam's slots."
+            f"IMPALA policy with {ours['policy_head.bias'].numel()} actions and nothing else but Adam's slots."
         )
 
 

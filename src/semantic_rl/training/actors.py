@@ -29,11 +29,11 @@ class DividedNetwork(Protocol):
     policy: SemanticPolicy
 
     def __call__(self, observation: Tensor) -> PolicyOutput:
-        """Map uint8 images [B, 64, 64, 3] to all outputs of the network."""
+        """Map uint8 observations [B, 64, 64, 3] to all outputs of the network."""
         ...
 
     def features(self, observation: Tensor) -> Tensor:
-        """Map uint8 images [B, 64, 64, 3] to the trunk's features [B, 256] alone, in any precision."""
+        """Map uint8 observations [B, 64, 64, 3] to the trunk's features [B, 256] alone, in any precision."""
         ...
 
 
@@ -94,11 +94,11 @@ class Acting:
 
     def submit(self, observation: NDArray[np.uint8]) -> None:
         """Choose the actions for observations [n, H, W, 3]."""
-        images = torch.from_numpy(observation).to(self._device)
-        output = self._network(images)
+        on_device = torch.from_numpy(observation).to(self._device)
+        output = self._network(on_device)
         self._actions, log_prob = choose_actions(output.logits, self._uniform[self._step])
         if self._buffer is not None:
-            self._buffer.observation[self._step, self._here] = images
+            self._buffer.observation[self._step, self._here] = on_device
             self._buffer.action[self._step, self._here] = self._actions
             self._buffer.log_prob[self._step, self._here] = log_prob
             self._buffer.value[self._step, self._here] = output.value

@@ -41,12 +41,12 @@ class WorkingPolicy:
         self._trunk.copy_(self._optimizer.weights[: len(self._trunk)])
 
     def __call__(self, observation: Tensor) -> PolicyOutput:
-        """Map uint8 images [B, 64, 64, 3] to all outputs of the network."""
+        """Map uint8 observations [B, 64, 64, 3] to all outputs of the network."""
         with autocast(observation.device, self._precision):
             return functional_call(self.policy, self._copies, (observation,))
 
     def features(self, observation: Tensor) -> Tensor:
-        """Map uint8 images [B, 64, 64, 3] to the trunk's features [B, 256] alone, in the run's precision."""
+        """Map uint8 observations [B, 64, 64, 3] to the trunk's features [B, 256] alone, in the run's precision."""
         with autocast(observation.device, self._precision):
             return functional_call(self.policy.trunk, self._trunk_copies, (observation,))
 

@@ -16,7 +16,6 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from semantic_rl.artifacts import POLICY_FILE
-from semantic_rl.envs.procgen.games import ACTION_NAMES
 from semantic_rl.errors import UserError
 from semantic_rl.json_files import JsonObject, parse_json_object
 from semantic_rl.models.policy import SemanticPolicy
@@ -83,7 +82,7 @@ def load_weights(folder: Path, files: Mapping[str, str]) -> tuple[dict[str, Tens
 def shapes_of(num_codes: int) -> dict[str, tuple[int, ...]]:
     """Return the shapes of a policy's weights by name."""
     with torch.device("meta"):  # allocates no memory and draws no random numbers
-        policy = SemanticPolicy(len(ACTION_NAMES), num_codes)
+        policy = SemanticPolicy(num_codes=num_codes)
     return {name: tuple(value.shape) for name, value in policy.state_dict().items()}
 
 

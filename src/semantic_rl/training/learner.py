@@ -72,7 +72,7 @@ class Learner:
 
     @property
     def network(self) -> Network:
-        """The network in the run's precision, which maps uint8 images [B, 64, 64, 3] to all its outputs."""
+        """The network in the run's precision, which maps uint8 observations [B, 64, 64, 3] to all its outputs."""
         return self._autocast_policy if self.working is None else self.working
 
     def _autocast_policy(self, observation: Tensor) -> PolicyOutput:

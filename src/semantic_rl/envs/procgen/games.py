@@ -59,6 +59,7 @@ ACTION_NAMES = (
     "E",
 )
 """The keys that each of Procgen's fifteen actions presses, by index."""
+NUM_ACTIONS = len(ACTION_NAMES)
 ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
 """One character for each action."""
 ENDLESS_GAMES = ("starpilot", "fruitbot")

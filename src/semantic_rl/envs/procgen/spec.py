@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from semantic_rl.envs.procgen.games import ACTION_NAMES, ACTION_SIGNS, ENDLESS_GAMES, GAMES, OBSERVATION_SHAPE
+from semantic_rl.envs.procgen.games import (
+    ACTION_NAMES,
+    ACTION_SIGNS,
+    ENDLESS_GAMES,
+    GAMES,
+    NUM_ACTIONS,
+    OBSERVATION_SHAPE,
+)
 from semantic_rl.envs.spec import ActionSpec, EnvSpec, ObservationPart
 
 ARGUMENTS = ("distribution_mode", "num_levels", "start_level")
@@ -19,7 +26,7 @@ def procgen_spec(environment: Mapping[str, Any]) -> EnvSpec:
         id=name,
         family="procgen",
         observation=(ObservationPart("", OBSERVATION_SHAPE, "uint8"),),
-        action=ActionSpec("discrete", (len(ACTION_NAMES),), ACTION_NAMES, ACTION_SIGNS),
+        action=ActionSpec("discrete", (NUM_ACTIONS,), ACTION_NAMES, ACTION_SIGNS),
         arguments={argument: environment.get(argument) for argument in ARGUMENTS},
         success="the level was completed",
         level="seed of the level",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from semantic_rl.config import EnvConfig
 from semantic_rl.envs.base import EnvStep, StepBuffers
+from semantic_rl.envs.procgen.games import NUM_ACTIONS
 from semantic_rl.errors import UserError
 
 GAMES_PYTHON = (3, 13)
@@ -74,7 +75,7 @@ class ProcgenVectorEnv:
     """
 
     observation_shape: tuple[int, int, int] = (64, 64, 3)
-    num_actions = 15
+    num_actions = NUM_ACTIONS
 
     def __init__(
         self,

@@ -59,7 +59,7 @@ class OwnFolder:
         self._held: Held | None = None
         self._texts = TextCodes(())
         self._digest = hashlib.sha256()
-        self._step, self._total_reward = 0, 0.0
+        self._step, self._return_so_far = 0, 0.0
 
     @property
     def num_states(self) -> int:
@@ -108,8 +108,8 @@ class OwnFolder:
             rows["level_seed"] = ending.level
         if "reward" in columns:
             rewards = columns["reward"].astype(np.float64)
-            rows["return_to_go"] = episode_return - self._total_reward - (np.cumsum(rewards) - rewards)
-            self._total_reward += float(rewards.sum())
+            rows["return_to_go"] = episode_return - self._return_so_far - (np.cumsum(rewards) - rewards)
+            self._return_so_far += float(rewards.sum())
         self._step += count
         if is_last:
             rows["terminated"][-1], rows["truncated"][-1] = ending.terminated, ending.truncated
@@ -124,10 +124,10 @@ class OwnFolder:
     def _end(self, ending: Ending) -> None:
         assert self._writer is not None, "begun"
         episode = Episode(
-            self._step, self._total_reward, ending.level, ending.success, ending.terminated, ending.truncated, 0
+            self._step, self._return_so_far, ending.level, ending.success, ending.terminated, ending.truncated, 0
         )
         self._writer.end_episode(episode)
-        self._step, self._total_reward = 0, 0.0
+        self._step, self._return_so_far = 0, 0.0
 
     def finish(self, sha256: str) -> None:
         """Write the tables and let the folder appear under its name.
@@ -180,7 +180,6 @@ def describe(held: Held, agent: Mapping[str, Any], settings: Mapping[str, Any]) 
         "codebook": [],
         "policy_kind": held.policy_kind,
         "policy_width": held.policy_width,
-        "num_features": held.num_features,
         "absent_columns": dict(held.absent),
         "frames": frames,
         EXTRA_COLUMNS: list(held.extra),

@@ -39,7 +39,6 @@ def describe(
         "codebook": [] if semantic is None else semantic.codebook.detach().cpu().tolist(),
         "policy_kind": outputs.policy_kind,
         "policy_width": outputs.policy_width,
-        "num_features": outputs.num_features,
         "absent_columns": _absent(subject, semantic is not None),
         **({EXTRA_COLUMNS: list(subject.source.info)} if subject.source.info else {}),
         "frames": {

@@ -2,12 +2,11 @@
 
 import sys
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from semantic_rl.called_flags import as_called
@@ -23,6 +22,7 @@ from semantic_rl.recording.record.open_subject import foreign_subject, is_our_ag
 from semantic_rl.recording.record.play import Exploration, Play
 from semantic_rl.recording.record.quota import Quota
 from semantic_rl.recording.record.render import LiveRenderer, Renderer, plays_out_the_same
+from semantic_rl.recording.record.seeds import ACTIONS, ENVIRONMENTS, seed_of_episode, seeds_of
 from semantic_rl.recording.record.subject import Subject
 from semantic_rl.recording.store.frames import encoded_shape
 from semantic_rl.recording.store.resume import load_snapshot, save_snapshot
@@ -34,8 +34,6 @@ SECONDS_BETWEEN_SNAPSHOTS = 60.0
 """The most work that a killed recording loses."""
 SLACK_STEPS = 512
 """Steps per environment: an episode that begins earlier than this before the end is taken without waiting."""
-ENVIRONMENTS, ACTIONS, EPISODES = range(3)
-"""Numbers of the random streams that are derived from a seed."""
 
 
 def record(config: RecordConfig) -> Path:
@@ -113,7 +111,18 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any])
             for env_seed in seeds_of(config.seed, ENVIRONMENTS, config.num_envs):
                 envs.append(make(env_seed))
                 stack.callback(envs[-1].close)
-            play = Play(envs, spec, actor, writer, quota, dtype, exploration, renderer, seed, _seeds(config.seed))
+            play = Play(
+                envs,
+                spec,
+                actor,
+                writer,
+                quota,
+                dtype,
+                exploration,
+                renderer,
+                seed,
+                partial(seed_of_episode, config.seed),
+            )
             if snapshot is not None:
                 play.restore(snapshot)
             _play_to_the_end(play, writer, config)
@@ -139,21 +148,11 @@ def _plays_out_the_same(source: EnvSource, seed: int) -> bool:
         again.close()
 
 
-def _seeds(seed: int) -> Callable[[int], int]:
-    """Return a function that gives the seed of each episode, by number."""
-    return lambda number: int(np.random.SeedSequence([seed, EPISODES, number]).generate_state(1)[0] % 2**31)
-
-
 def _protocol(config: RecordConfig) -> tuple[Exploration | None, Quota]:
     if config.protocol == "explore":
         exploration = Exploration(config.explore_steps, config.random_action_probability, config.keep_probability)
         return exploration, Quota(None, None)
     return None, Quota(config.target_states, config.episodes, SLACK_STEPS * config.num_envs)
-
-
-def seeds_of(seed: int, stream: int, count: int) -> list[int]:
-    """Return the seeds of a recording's environments, or of its actions, derived from the recording's `seed`."""
-    return (np.random.SeedSequence([seed, stream]).generate_state(count) % 2**31).tolist()
 
 
 def _play_to_the_end(play: Play, writer: ShardWriter, config: RecordConfig) -> None:

@@ -11,7 +11,7 @@ from semantic_rl.agents.policy import PolicyAgent
 from semantic_rl.agents.protocol import Agent
 from semantic_rl.agents.sb3_zip import is_zip
 from semantic_rl.config import EnvConfig, EvaluateConfig, RecordConfig
-from semantic_rl.config.levels import Levels, choose_levels
+from semantic_rl.config.game_to_play import game_to_play
 from semantic_rl.control_factor import was_ever_above_zero
 from semantic_rl.envs.gymnasium.make import EnvRecipe, open_recipe
 from semantic_rl.envs.gymnasium.recordable import GymnasiumEnv
@@ -52,16 +52,7 @@ def our_subject(config: RecordConfig) -> Subject:
     refuse_environment(config)
     checkpoint = find_checkpoint(config.agent)
     state = read_state(checkpoint)
-    trained: dict[str, Any] = state["config"]
-    known = Levels(trained["num_levels"], trained["start_level"])
-    levels = choose_levels(known, config.num_levels, config.start_level, config.level_seed)
-    environment = EnvConfig(
-        env=trained["env"],
-        distribution_mode=config.distribution_mode or trained["distribution_mode"],
-        num_levels=levels.num_levels,
-        start_level=levels.start_level,
-        num_envs=config.num_envs,
-    )
+    environment = game_to_play(state["config"], config, config.num_envs)
     entry = describe_agent(checkpoint, state, config.out)
     entry |= {"update": state.get("update"), "semantic_weight": state.get("semantic_weight")}
     entry["semantic_weight_was_above_zero"] = was_ever_above_zero(checkpoint, state)

@@ -199,7 +199,7 @@ class Play:
         """Take an episode out of the trajectories; if `outcome` is None, it is unfinished."""
         episode = Episode(
             length=self._trajectories.length(slot),
-            total_reward=float(self._trajectories.total_reward[slot]),
+            episode_return=float(self._trajectories.return_so_far[slot]),
             level_seed=int(self._first_level[slot]),
             success=outcome is not None and bool(outcome.success[0]),
             terminated=outcome is not None and bool(outcome.terminated[0]),

@@ -1,11 +1,9 @@
 """Runs another agent's network on the observations of a recording.
 
-The result is cached in the recording's `derived/` folder under a key of everything that it depends on, so it is
-computed only once.
+The result is cached in the recording's `derived/` folder and computed only once.
 """
 
 import hashlib
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +17,7 @@ from semantic_rl.models.impala import NUM_FEATURES
 from semantic_rl.models.policy import PolicyOutput, SemanticPolicy
 from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store import Recording
-from semantic_rl.recording.store.derived_tables import keep_table, read_kept
+from semantic_rl.recording.store.derived_tables import cached_table
 from semantic_rl.recording.store.table_file import Columns
 from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
 from semantic_rl.training.device import autocast, choose_device, choose_precision
@@ -72,14 +70,14 @@ def relabel(
         "device": runs_on.type,
         "precision": choose_precision(precision, runs_on),
     }
-    key = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:12]
-    name = f"relabelled-{key}.parquet"
     num_codes = state["config"]["num_codes"] if state["config"]["algorithm"] == "sppo" else 0
-    columns = read_kept(recording.path, name, rows, _dtype(num_codes), {"code_index": num_codes})
-    if columns is None:
+
+    def compute() -> Columns:
         policy = load_policy(checkpoint).place(runs_on)
-        columns = _columns(recording, policy, rows, runs_on, parameters["precision"], on_progress)
-        keep_table(recording.path, name, rows, columns, json.dumps(parameters))
+        return _columns(recording, policy, rows, runs_on, parameters["precision"], on_progress)
+
+    counts = {"code_index": num_codes}
+    columns = cached_table(recording.path, "relabelled", parameters, rows, _dtype(num_codes), compute, counts)
     if not num_codes:
         return Relabelled(parameters["agent"], columns["features"], None, None)
     embedding = np.stack([columns["embedding_x"], columns["embedding_y"]], 1)

@@ -17,7 +17,7 @@ from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 from semantic_rl.errors import UserError
 from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.record.envs import RestorableEnv, make_rendering_env
-from semantic_rl.recording.record.make import ENVIRONMENTS, seeds_of
+from semantic_rl.recording.record.seeds import ENVIRONMENTS, seeds_of
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.frames import encode_picture
 

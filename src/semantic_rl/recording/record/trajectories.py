@@ -44,7 +44,7 @@ class Trajectories:
         self._num_steps = np.zeros(num_envs, np.int64)
         self._actions = [bytearray() for _ in range(num_envs)]
         self._starts = [b""] * num_envs
-        self.total_reward = np.zeros(num_envs, np.float64)
+        self.return_so_far = np.zeros(num_envs, np.float64)
         """[N]: sum of the episode's rewards so far."""
 
     def length(self, slot: int) -> int:
@@ -60,7 +60,7 @@ class Trajectories:
         self._num_steps[slot] = 0
         self._actions[slot] = bytearray()
         self._starts[slot] = start
-        self.total_reward[slot] = 0.0
+        self.return_so_far[slot] = 0.0
 
     def add_rows(
         self,
@@ -81,7 +81,7 @@ class Trajectories:
                 self._rows[name][slots, at] = values
         self._rows["step"][slots, at] = self._num_steps[slots]
         # Until the episode ends, this column holds the sum of rewards before the step.
-        self._rows["return_to_go"][slots, at] = self.total_reward[slots]
+        self._rows["return_to_go"][slots, at] = self.return_so_far[slots]
         self._num_rows[slots] += 1
         for slot, observation in zip(slots.tolist(), observations, strict=True):
             self._observations[slot].append(observation)
@@ -104,7 +104,7 @@ class Trajectories:
         extra: list[dict[str, float]],
     ) -> None:
         """Add the results of a step to the trajectories `slots`; `extra` are further columns of each, or empty."""
-        self.total_reward[slots] += reward
+        self.return_so_far[slots] += reward
         stored = np.flatnonzero(self._last_is_stored[slots])
         if not len(stored):
             return
@@ -121,7 +121,7 @@ class Trajectories:
         """Return a trajectory; if it is finished, with the return-to-go of each of its states."""
         rows = self._rows[slot, : self._num_rows[slot]].copy()
         before = rows["return_to_go"].astype(np.float64)
-        rows["return_to_go"] = self.total_reward[slot] - before if finished else np.nan
+        rows["return_to_go"] = self.return_so_far[slot] - before if finished else np.nan
         block = Block(rows, self._observations[slot], self._pictures[slot])
         return Trajectory(block, bytes(self._actions[slot]), self._starts[slot])
 
@@ -140,7 +140,7 @@ class Trajectories:
             )
         ]
         values = {
-            "total_reward": self.total_reward.tolist(),
+            "return_so_far": self.return_so_far.tolist(),
             "last_is_stored": self._last_is_stored.tolist(),
             "num_steps": self._num_steps.tolist(),
         }
@@ -150,7 +150,8 @@ class Trajectories:
         """Restore what `state` returned."""
         self._num_rows[:] = [len(trajectory.block.rows) for trajectory in trajectories]
         self._last_is_stored[:] = values["last_is_stored"]
-        self.total_reward[:] = values["total_reward"]
+        # A recording that an earlier version began has it under another name.
+        self.return_so_far[:] = values["return_so_far" if "return_so_far" in values else "total_reward"]
         self._num_steps[:] = values["num_steps"]
         capacity = max(FIRST_CAPACITY, int(self._num_rows.max()))
         self._rows = np.zeros((len(trajectories), capacity), self._rows.dtype)

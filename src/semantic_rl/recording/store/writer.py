@@ -57,7 +57,7 @@ class Episode(NamedTuple):
     """The description of an episode at the time of writing."""
 
     length: int
-    total_reward: float
+    episode_return: float
     level_seed: int
     success: bool
     terminated: bool
