@@ -105,6 +105,7 @@ class ImpalaCNN(nn.Module):
         layers = self._choose_layers(observation, dtype)
         if layers is fused:
             for block in self.blocks:
+                assert isinstance(block, ImpalaBlock)
                 x = fused.block(x, *block.weights(dtype))
             return self._dense_channels_last(x)
         for block in self.blocks:
