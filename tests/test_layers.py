@@ -75,6 +75,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
                               "training.resume_checks", "training.versions", "analysis"),
     "reproduce":             ("config", "artifacts", "envs.procgen.games", "training", "analysis", "figures",
                               "original.published_curves"),
+    "demo":                  ("recording", "analysis", "figures", "clips", "report", "config", "artifacts"),
+    "find_or_record":        ("agents", "recording", "config", "artifacts"),
     "commands":              ("*",),
     "terminal_signs":        (),
     "cli":                   ("commands", "arguments", "terminal_signs"),

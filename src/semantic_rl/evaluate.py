@@ -8,7 +8,6 @@ mean.
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -25,6 +24,7 @@ from semantic_rl.envs.procgen.spec import procgen_spec
 from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 from semantic_rl.envs.spec import EnvSpec
 from semantic_rl.models.policy import SemanticPolicy, sample_actions
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
 from semantic_rl.training.device import autocast, choose_device, choose_precision
 
@@ -97,8 +97,8 @@ class EvaluationResult:
         return asdict(self)
 
 
-def evaluate(config: EvaluateConfig, progress: Callable[[int, int], None] | None = None) -> EvaluationResult:
-    """Play the agent as `config` says; `progress` is called with (finished, all) episodes.
+def evaluate(config: EvaluateConfig, on_progress: OnProgress | None = None) -> EvaluationResult:
+    """Play the agent as `config` says; `on_progress` is called with (finished, all) episodes.
 
     Raises UserError if there is no agent, or if its game cannot be played with these settings.
     """
@@ -118,7 +118,7 @@ def evaluate(config: EvaluateConfig, progress: Callable[[int, int], None] | None
     games = ProcgenVectorEnv(environment, num_envs, env_seed)
     try:
         with autocast(device, precision):
-            episodes = play_quotas(policy, games, quotas, generator, progress, config.deterministic)
+            episodes = play_quotas(policy, games, quotas, generator, on_progress, config.deterministic)
     finally:
         games.close()
     spec = procgen_spec(to_dict(environment))
@@ -131,7 +131,7 @@ def play_quotas(
     games: VectorEnv,
     quotas: list[int],
     generator: torch.Generator,
-    progress: Callable[[int, int], None] | None = None,
+    on_progress: OnProgress | None = None,
     deterministic: bool = False,
 ) -> Episodes:
     """Play `quotas[i]` episodes in environment i; environments that have finished wait.
@@ -160,8 +160,8 @@ def play_quotas(
         if len(ended):
             returns[ended], lengths[ended] = 0.0, 0
             playing = np.array([index for index in playing if len(finished[index]) < quotas[index]], np.int64)
-            if progress is not None:
-                progress(sum(map(len, finished)), sum(quotas))
+            if on_progress is not None:
+                on_progress(sum(map(len, finished)), sum(quotas))
     return as_episodes([episode for episodes in finished for episode in episodes])
 
 

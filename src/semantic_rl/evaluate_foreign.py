@@ -5,7 +5,6 @@ the seed of the evaluation and on the episode's number. A recording with the sam
 """
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 from semantic_rl.config import EvaluateConfig
 from semantic_rl.envs.gymnasium.recordable import GymnasiumEnv
 from semantic_rl.evaluate import MAX_ENVS, EvaluationResult, as_episodes, summarize
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.record.actor import Actor
 from semantic_rl.recording.record.open_subject import open_foreign
 from semantic_rl.recording.record.play import check_length, joined
@@ -21,8 +21,8 @@ from semantic_rl.recording.record.seeds import seed_of_episode
 from semantic_rl.recording.record.subject import probe
 
 
-def evaluate_foreign(config: EvaluateConfig, progress: Callable[[int, int], None]) -> EvaluationResult:
-    """Play the agent as `config` says; `progress` is called with (finished, all) episodes.
+def evaluate_foreign(config: EvaluateConfig, on_progress: OnProgress) -> EvaluationResult:
+    """Play the agent as `config` says; `on_progress` is called with (finished, all) episodes.
 
     Raises UserError if there is no such agent or environment, or if they do not fit each other.
     """
@@ -36,7 +36,7 @@ def evaluate_foreign(config: EvaluateConfig, progress: Callable[[int, int], None
     try:
         probe(agent, spec, first, config.seed)
         actor = Actor(agent, num_envs, config.seed, config.deterministic)
-        finished = _play(actor, envs, config, progress)
+        finished = _play(actor, envs, config, on_progress)
     finally:
         for env in envs:
             env.close()
@@ -45,7 +45,7 @@ def evaluate_foreign(config: EvaluateConfig, progress: Callable[[int, int], None
 
 
 def _play(
-    actor: Actor, envs: list[GymnasiumEnv], config: EvaluateConfig, progress: Callable[[int, int], None]
+    actor: Actor, envs: list[GymnasiumEnv], config: EvaluateConfig, on_progress: OnProgress
 ) -> list[tuple[float, int, bool]]:
     """Play the episodes; those with the numbers i, i + N, i + 2 N, … in environment i of N."""
     count = len(envs)
@@ -67,7 +67,7 @@ def _play(
             if not step.done[0]:
                 continue
             finished.append((float(returns[slot]), int(lengths[slot]), bool(step.success[0])))
-            progress(len(finished), config.episodes)
+            on_progress(len(finished), config.episodes)
             number[slot] += count
             returns[slot], lengths[slot], starts[slot] = 0.0, 0, True
             if number[slot] < config.episodes:

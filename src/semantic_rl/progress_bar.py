@@ -9,7 +9,7 @@ SECONDS_BEFORE_PROGRESS = 2.0
 """For commands that are usually done before a bar would help."""
 
 type OnProgress = Callable[[int, int], None]
-"""Called with how much is done, and of how much."""
+"""Called with how much is done, and of how much. It may raise an exception to end the work."""
 type OnPhase = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and of how much."""
 

@@ -9,11 +9,12 @@ import pytest
 
 from semantic_rl.artifacts import RECORDING_FILE
 from semantic_rl.cli import main
-from semantic_rl.commands.explore import explore, recording_of
+from semantic_rl.commands.explore import explore
 from semantic_rl.commands.parse import parse
 from semantic_rl.config import DemoConfig, ExploreConfig
 from semantic_rl.explorer.open_recordings import open_views
 from semantic_rl.explorer.recording_view import RecordingView
+from semantic_rl.find_or_record import find_or_record
 from semantic_rl.recording.store import open_recording
 
 VALUES: dict[str, Any] = {
@@ -101,12 +102,12 @@ def test_ctrl_c_while_reading_leaves_with_130(
 def test_an_agent_that_ships_is_recorded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(DemoConfig, "states", 300)
-    folder = recording_of(Path("sppo-coinrun"))
+    folder = find_or_record(Path("sppo-coinrun"))
     assert folder == Path("recordings/sppo-coinrun")
     recorded = open_recording(folder)
     assert recorded.num_states >= 300
     before = (folder / RECORDING_FILE).stat().st_mtime_ns
-    assert recording_of(Path("sppo-coinrun")) == folder
+    assert find_or_record(Path("sppo-coinrun")) == folder
     assert (folder / RECORDING_FILE).stat().st_mtime_ns == before
 
 

@@ -132,7 +132,7 @@ def test_an_interruption_ends_the_threads_after_their_steps(error: type[BaseExce
             raise error
 
     with pytest.raises(error):
-        player.play_for_statistics(policy, 10**5, progress=stop_at_six)
+        player.play_for_statistics(policy, 10**5, on_progress=stop_at_six)
     assert active_count() == before
     assert not any(game.num_under_way for game in games)
     assert player.play(policy, 5, RolloutBuffer(5, 4, SHAPE, torch.device("cpu"))).reward.shape == (5, 4)

@@ -8,7 +8,6 @@ import json
 import os
 import shlex
 import stat
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from semantic_rl.config import EvaluateConfig, PackConfig
 from semantic_rl.errors import UserError
 from semantic_rl.evaluate import evaluate
 from semantic_rl.output_places import check_output_folder, exists
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.progress_log import read_progress_log
 from semantic_rl.training.checkpoint import file_sha256, find_checkpoint, load_policy, read_state
 from semantic_rl.training.logger import rows_until, write_rows
@@ -58,8 +58,8 @@ RESULTS_ON_CARD = (
 )  # fmt: skip
 
 
-def pack(config: PackConfig, progress: Callable[[int, int], None] | None = None) -> Path:
-    """Pack an agent as `config` says and return the folder; `progress` is called with (finished, all) episodes.
+def pack(config: PackConfig, on_progress: OnProgress | None = None) -> Path:
+    """Pack an agent as `config` says and return the folder; `on_progress` is called with (finished, all) episodes.
 
     Raises UserError if there is no agent, or if `out` exists or cannot be written.
     """
@@ -73,7 +73,7 @@ def pack(config: PackConfig, progress: Callable[[int, int], None] | None = None)
     try:
         config.out.parent.mkdir(parents=True, exist_ok=True)
         with whole_folder(config.out) as temporary:
-            _fill(temporary, config, checkpoint, state, progress)
+            _fill(temporary, config, checkpoint, state, on_progress)
             for name in curves:
                 _copy_curve(run / name, temporary / name, state["update"])
     except (OSError, SafetensorError) as error:
@@ -87,7 +87,7 @@ def _fill(
     config: PackConfig,
     checkpoint: Path,
     state: dict[str, Any],
-    progress: Callable[[int, int], None] | None,
+    on_progress: OnProgress | None,
 ) -> None:
     """Write weights, state and card; the card's scores are measured with the written weights."""
     _write_weights(checkpoint, folder / POLICY_FILE)
@@ -96,7 +96,7 @@ def _fill(
     head = {"format": CHECKPOINT_FORMAT, "version": CHECKPOINT_VERSION}
     files = {POLICY_FILE: file_sha256(folder / POLICY_FILE)}
     _write_json(folder / STATE_FILE, {**head, **packed, "config": settings, "files": files})
-    scores = evaluate(EvaluateConfig(folder, config.episodes, num_levels=0, seed=config.seed), progress)
+    scores = evaluate(EvaluateConfig(folder, config.episodes, num_levels=0, seed=config.seed), on_progress)
     _write_json(folder / CARD_FILE, _card(config, state, settings, scores.to_json(), files[POLICY_FILE]))
 
 

@@ -14,6 +14,7 @@ from semantic_rl.config import PPOConfig, SemanticConfig
 from semantic_rl.losses.ppo import normalize_advantages, ppo_loss
 from semantic_rl.losses.semantic import codebook_loss, commitment_loss, fdr_loss
 from semantic_rl.models.policy import PolicyOutput, SemanticPolicy
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.training.actors import Network
 from semantic_rl.training.adam import FlatAdam
 from semantic_rl.training.batch import Batch
@@ -21,7 +22,6 @@ from semantic_rl.training.cast_weights import WorkingPolicy
 from semantic_rl.training.device import autocast, to_device
 from semantic_rl.training.distributed import Workers
 from semantic_rl.training.graphs import Execution, StaticWork
-from semantic_rl.training.rollout import Progress
 from semantic_rl.training.statistics import Statistics, UpdateStatistics
 
 
@@ -152,7 +152,7 @@ class Learner:
         self,
         batch: Batch,
         semantic_weight: float,
-        progress: Progress | None = None,
+        on_progress: OnProgress | None = None,
         meanwhile: Callable[[], None] | None = None,
     ) -> UpdateStatistics:
         """Learn from one rollout, in epochs of minibatches that are reshuffled each time.
@@ -171,8 +171,8 @@ class Learner:
                     statistics.add(*self.step(batch.take(indices), semantic_weight))
                 else:
                     self._static_learning(batch, len(indices)).step(batch, indices, semantic_weight)
-                if progress is not None:
-                    progress(epoch * num_minibatches + index + 1, total)
+                if on_progress is not None:
+                    on_progress(epoch * num_minibatches + index + 1, total)
         if meanwhile is not None:
             meanwhile()
         return statistics.fetch(total)

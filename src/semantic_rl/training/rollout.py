@@ -21,12 +21,10 @@ from torch import Tensor
 
 from semantic_rl.envs.base import LendingEnv, VectorEnv, lend
 from semantic_rl.envs.monitor import EpisodeMonitor
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.training.actors import Acting, GroupActing, Network, RolloutBuffer, StaticActing
 from semantic_rl.training.device import to_device
 from semantic_rl.training.graphs import CALLS_BEFORE_CAPTURE, Execution
-
-Progress = Callable[[int, int], None]
-"""Called with (done, total) steps for every step, in the caller's thread; may raise to stop."""
 
 SECONDS_BETWEEN_REPORTS = 0.02
 
@@ -163,19 +161,19 @@ class Player:
             env.wait()
 
     def play(
-        self, network: Network, num_steps: int, buffer: RolloutBuffer, progress: Progress | None = None
+        self, network: Network, num_steps: int, buffer: RolloutBuffer, on_progress: OnProgress | None = None
     ) -> Rollout:
         """Play `num_steps` steps with sampled actions; what the network sees and computes goes into `buffer`."""
-        outcome = self._play(network, num_steps, buffer, progress)
+        outcome = self._play(network, num_steps, buffer, on_progress)
         return Rollout(buffer.observation, buffer.action, buffer.log_prob, buffer.value, *outcome)
 
-    def play_for_statistics(self, network: Network, num_steps: int, progress: Progress | None = None) -> None:
+    def play_for_statistics(self, network: Network, num_steps: int, on_progress: OnProgress | None = None) -> None:
         """Play `num_steps` steps with sampled actions, of which only `monitor` keeps anything."""
-        self._play(network, num_steps, None, progress)
+        self._play(network, num_steps, None, on_progress)
 
     @torch.no_grad()
     def _play(
-        self, network: Network, num_steps: int, buffer: RolloutBuffer | None, progress: Progress | None
+        self, network: Network, num_steps: int, buffer: RolloutBuffer | None, on_progress: OnProgress | None
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]:
         """Return rewards, ends of episodes and, if there is a buffer, the values of the states after the last step."""
         reward = np.empty((num_steps, self.num_envs), np.float32)
@@ -189,8 +187,8 @@ class Player:
         ]
 
         def report(step: int) -> None:
-            if progress is not None:
-                progress(step, num_steps)
+            if on_progress is not None:
+                on_progress(step, num_steps)
 
         num_in_turn = min(self._steps_before_threads, num_steps) if self._in_threads else num_steps
         self._steps_before_threads -= num_in_turn

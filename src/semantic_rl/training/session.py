@@ -14,6 +14,7 @@ from semantic_rl.envs.normalize import RewardNormalizer
 from semantic_rl.envs.procgen.games import find_game
 from semantic_rl.errors import TrainingDiverged
 from semantic_rl.models.policy import SemanticPolicy
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.training.actors import RolloutBuffer
 from semantic_rl.training.batch import Batch
 from semantic_rl.training.checkpoint import Checkpoint, WorkerState, pack_bytes, unpack_bytes
@@ -21,7 +22,7 @@ from semantic_rl.training.distributed import Workers
 from semantic_rl.training.graphs import Execution
 from semantic_rl.training.learner import Learner
 from semantic_rl.training.resume_checks import settings_of
-from semantic_rl.training.rollout import Player, Progress, Rollout
+from semantic_rl.training.rollout import Player, Rollout
 from semantic_rl.training.schedule import semantic_weight
 from semantic_rl.training.statistics import UpdateStatistics
 from semantic_rl.training.versions import versions
@@ -105,19 +106,19 @@ class Session:
         """Return how many environments the network acts for at once: those of one group."""
         return self._player.num_envs_of_a_group
 
-    def collect(self, progress: Progress) -> Rollout:
+    def collect(self, on_progress: OnProgress) -> Rollout:
         """Play one rollout; its rewards are normalised."""
         self._began = time.perf_counter()
         self._packed = None
         self.semantic_weight = semantic_weight(
             self.num_updates + 1, self.semantic_weight, self._mean_return, self._maximum_return, self._config.semantic
         )
-        rollout = self._player.play(self._learner.network, self._config.ppo.num_steps, self._buffer, progress)
+        rollout = self._player.play(self._learner.network, self._config.ppo.num_steps, self._buffer, on_progress)
         return rollout._replace(reward=self._normalize(rollout.reward, rollout.done))
 
-    def update(self, batch: Batch, progress: Progress) -> UpdateStatistics:
+    def update(self, batch: Batch, on_progress: OnProgress) -> UpdateStatistics:
         """Learn from the batch; raises TrainingDiverged naming the term that is not finite."""
-        statistics = self._learner.update(batch, self.semantic_weight, progress, self._pack_environments)
+        statistics = self._learner.update(batch, self.semantic_weight, on_progress, self._pack_environments)
         term = statistics.first_not_finite()
         if self._workers.any(term is not None):
             what = f"{term} is {statistics.suspect[term]}" if term else "a loss of another worker is not finite"
@@ -176,12 +177,12 @@ class Session:
             "misc/total_timesteps": self.num_timesteps,
         }
 
-    def play_held_out(self, progress: Progress) -> dict[str, Any] | None:
+    def play_held_out(self, on_progress: OnProgress) -> dict[str, Any] | None:
         """Play held-out levels for the length of a rollout if they are due; return their row for the logs."""
         if self._held_out is None or self.num_updates % self._config.held_out_interval:
             return None
         began = time.perf_counter()
-        self._held_out.play_for_statistics(self._learner.network, self._config.ppo.num_steps, progress)
+        self._held_out.play_for_statistics(self._learner.network, self._config.ppo.num_steps, on_progress)
         return self._episode_columns(self._held_out, time.perf_counter() - began)
 
     def _pack_environments(self) -> None:

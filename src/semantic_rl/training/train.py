@@ -16,12 +16,12 @@ from semantic_rl.called_flags import as_called
 from semantic_rl.config import TrainConfig
 from semantic_rl.control_factor import NO_LOSSES_NOTE, has_no_losses, untrained_note, was_ever_above_zero
 from semantic_rl.errors import TrainingDiverged, UserError
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.training.batch import make_batch
 from semantic_rl.training.checkpoint import Checkpoint, save_checkpoint
 from semantic_rl.training.device import choose_device, choose_precision, keep_freed_memory, working_on
 from semantic_rl.training.display import Display
 from semantic_rl.training.distributed import Workers, local_device
-from semantic_rl.training.rollout import Progress
 from semantic_rl.training.run_folder import open_logs, open_run_folder
 from semantic_rl.training.session import Session
 from semantic_rl.training.signals import Interrupted, StopSignals
@@ -68,7 +68,7 @@ def _train(
     signals = StopSignals()
     snapshot = session.snapshot()
 
-    def progress(phase: str) -> Progress:
+    def progress(phase: str) -> OnProgress:
         return _progress(phase, display, signals, workers)
 
     with _disk_errors(run), signals, display, open_logs(run, config, session, workers) as logs:
@@ -128,7 +128,7 @@ def _farewell(update: int) -> str:
     return f"stopped; saved after update {update}. Go on with the same command and --resume."
 
 
-def _progress(phase: str, display: Display, signals: StopSignals, workers: Workers) -> Progress:
+def _progress(phase: str, display: Display, signals: StopSignals, workers: Workers) -> OnProgress:
     """Return a callback that shows progress within an update, and ends the update if a signal has come.
 
     Several workers must stop at the same point, so they agree on it at regular intervals.

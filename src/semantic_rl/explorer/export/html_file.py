@@ -16,11 +16,16 @@ from typing import IO, Any
 from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
 from semantic_rl.explorer import contract
+from semantic_rl.explorer.background_jobs import Pending
 from semantic_rl.explorer.built_page import PAGE, read_static
+from semantic_rl.explorer.dataset.description import TITLES
+from semantic_rl.explorer.dataset.projections import PLANES
 from semantic_rl.explorer.encoding import to_json
 from semantic_rl.explorer.errors import Refusal
 from semantic_rl.explorer.export.contents import Exported
+from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.output_places import check_output_file
+from semantic_rl.progress_bar import phase_bar
 
 STYLE = '<link rel="stylesheet" href="static/app.css">'
 SCRIPT = '<script defer src="static/app.js"></script>'
@@ -29,6 +34,25 @@ _ICON = re.compile(r'<link rel="icon"[^>]*>\n?')
 _HEAD = re.compile(r"<head>\n?")
 CHUNK = 3 * 2**18
 """Bytes that are base64-encoded at once; a multiple of three, so that the pieces can be concatenated."""
+
+
+def export(view: RecordingView, path: Path, num_frames: int) -> Exported:
+    """Compute all planes and write the page with them into a file, with a progress bar; return what it holds.
+
+    `num_frames` and errors are as for `Exported` and `write_export`.
+    """
+    with phase_bar("") as on_progress:
+        for name in PLANES:
+            if view.explored.why_not(name) is None:
+                while not view.explored.is_ready(name):
+                    try:
+                        view.explored.plane(name, patience=0.2)
+                    except Pending as pending:
+                        on_progress(TITLES[name], round(100 * (pending.progress or 0)), 100)
+        on_progress(f"writing {path}", 0, 1)
+        exported = Exported(view, num_frames, lambda done, total: on_progress(f"writing {path}", done, total))
+        write_export(exported, path)
+    return exported
 
 
 def write_export(exported: Exported, path: Path) -> None:

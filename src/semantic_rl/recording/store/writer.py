@@ -8,7 +8,6 @@ recording that was interrupted and resumed equals an uninterrupted one, byte for
 import json
 import math
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,6 +34,7 @@ from semantic_rl.artifacts import (
 from semantic_rl.atomic_write import check_own_folder, remove_abandoned, whole_file
 from semantic_rl.envs.spec import EnvSpec
 from semantic_rl.errors import UserError
+from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store.extra_columns import CATEGORIES, EXTRA_COLUMNS
 from semantic_rl.recording.store.frames import write_observations, write_pictures
 from semantic_rl.recording.store.schema import EPISODE_DTYPE, NULLABLE, ROW_GROUP_ROWS, SHARD_ROWS, to_table
@@ -179,11 +179,11 @@ class ShardWriter:
         self._blocks = [rest] if len(rest.rows) else []
         self._num_shards += 1
 
-    def finish(self, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
+    def finish(self, on_progress: OnProgress = lambda done, total: None) -> None:
         """Write the remaining rows and the tables and, last of all, mark `recording.json` as complete."""
         if self._blocks:
             self._write_shard()
-        self._write_states(progress)
+        self._write_states(on_progress)
         episodes = np.array(self._episodes, EPISODE_DTYPE)
         known = [name for name in EPISODE_COLUMNS if name not in self._description.get("absent_columns", {})]
         with whole_file(self._folder / EPISODES_FILE) as temporary:
@@ -200,7 +200,7 @@ class ShardWriter:
         with suppress(OSError):
             folder.rmdir()
 
-    def _write_states(self, progress: Callable[[int, int], None]) -> None:
+    def _write_states(self, on_progress: OnProgress) -> None:
         """Join the parts into one file, one row group at a time."""
         parts = [self._folder / PARTS_FOLDER / part_file(shard) for shard in range(self._num_shards)]
         per_group = ROW_GROUP_ROWS // SHARD_ROWS
@@ -213,7 +213,7 @@ class ShardWriter:
                     dictionary: Any = [name for name in table.column_names if name in few]
                     writer = pq.ParquetWriter(temporary, table.schema, compression="zstd", use_dictionary=dictionary)
                 writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
-                progress(min(start + per_group, len(parts)), len(parts))
+                on_progress(min(start + per_group, len(parts)), len(parts))
             assert writer is not None, "a recording holds at least one state"
             writer.close()
 
