@@ -6,7 +6,7 @@ Names and defaults are the original's; the defaults of train_ppo and train_sppo 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from semantic_rl.arguments import ArgumentParser
 from semantic_rl.arguments.values import number, path, text, whole_number
@@ -37,6 +37,38 @@ SETTINGS = {
 """Settings whose flags have other names in the original's commands."""
 
 
+DEFAULTS: dict[str, str | int | float] = {
+    "--env_name": "coinrun",
+    "--num_envs": 64,
+    "--distribution_mode": "easy",
+    "--num_levels": 0,
+    "--start_level": 0,
+    "--test_worker_interval": 0,
+    "--timesteps_per_proc": 25_000_000,
+    "--num_embeddings": 8,
+    "--alpha1": 20.0,
+    "--alpha2": 20.0,
+    "--beta": 0.0,
+    "--rand_seed": 2021,
+}
+"""Defaults that the original's commands have in common."""
+AGENT_FLAGS = {
+    "--env_name": f"game: {', '.join(GAMES)}",
+    "--num_envs": "environments that play side by side",
+    "--distribution_mode": "difficulty that the agent was trained on",
+    "--num_levels": "levels that the agent was trained on and plays; 0 means all",
+    "--start_level": "seed of the first of these levels",
+    "--timesteps_per_proc": "steps of the agent's training: the name of the original's file",
+    "--rand_seed": "seed that the agent was trained with; it plays with it, too",
+    "--num_embeddings": "clusters of the agent",
+}
+"""Flags of the two commands that look at a trained agent, with their help texts."""
+IGNORED_FLAGS: dict[str, str] = dict.fromkeys(
+    ("--test_worker_interval", "--beta", "--alpha1", "--alpha2"), "accepted and without effect: only training uses it"
+)
+"""Flags that these two commands take as the original's do."""
+
+
 def empty_parser(name: str, description: str, epilog: str) -> ArgumentParser:
     """Make the parser of one of the original's commands, without flags."""
     command = f"python -m train_procgen.{name}"
@@ -50,6 +82,14 @@ def add_flag(group: argparse._ActionsContainer, name: str, default: object, help
     else:
         read, metavar = (whole_number, "N") if isinstance(default, int) else (number, "X")
     group.add_argument(name, type=read, default=default, metavar=metavar, help=f"{help} (default: {default})")
+
+
+def add_flags(
+    parser: ArgumentParser, helps: Mapping[str, str], defaults: Mapping[str, str | int | float] = DEFAULTS
+) -> None:
+    """Add flags of the original's, given with their help texts; `defaults` has at least these flags."""
+    for name, help in helps.items():
+        add_flag(parser.settings, name, defaults[name], help)
 
 
 def run_command(
@@ -82,21 +122,24 @@ def make_parser(algorithm: Algorithm, distribution_mode: str) -> ArgumentParser:
         EPILOG.format(algorithm=algorithm),
     )
 
-    def flag(name: str, default: object, help: str) -> None:
-        add_flag(parser.settings, name, default, help)
-
-    flag("--env_name", "coinrun", f"game: {', '.join(GAMES)}")
-    flag("--num_envs", 64, "environments of each worker")
-    flag("--distribution_mode", distribution_mode, "easy or hard; some games have exploration, memory or extreme")
-    flag("--num_levels", 0, "levels to train on; 0 means all")
-    flag("--start_level", 0, "seed of the first level")
-    flag("--test_worker_interval", 0, "above 0: score the agent on all levels too, if num_levels is not 0")
-    flag("--timesteps_per_proc", 25_000_000, "environment steps of each worker")
-    flag("--rand_seed", 2022, "seed of weights, environments, actions and shuffling")
+    helps = {
+        "--env_name": AGENT_FLAGS["--env_name"],
+        "--num_envs": "environments of each worker",
+        "--distribution_mode": "easy or hard; some games have exploration, memory or extreme",
+        "--num_levels": "levels to train on; 0 means all",
+        "--start_level": "seed of the first level",
+        "--test_worker_interval": "above 0: score the agent on all levels too, if num_levels is not 0",
+        "--timesteps_per_proc": "environment steps of each worker",
+        "--rand_seed": "seed of weights, environments, actions and shuffling",
+    }
+    add_flags(parser, helps, {**DEFAULTS, "--distribution_mode": distribution_mode, "--rand_seed": 2022})
     if algorithm == "sppo":
-        flag("--num_embeddings", 8, "codes of the codebook: the number of clusters")
-        flag("--alpha1", 20.0, "degrees of freedom of Student's t over the features")
-        flag("--alpha2", 20.0, "degrees of freedom of Student's t over the embedding")
+        semantic = {
+            "--num_embeddings": "codes of the codebook: the number of clusters",
+            "--alpha1": "degrees of freedom of Student's t over the features",
+            "--alpha2": "degrees of freedom of Student's t over the embedding",
+        }
+        add_flags(parser, semantic)
         parser.settings.add_argument(
             "--beta",
             type=number,

@@ -14,9 +14,8 @@ from semantic_rl.arguments import ArgumentParser
 from semantic_rl.arguments.values import one_of
 from semantic_rl.artifacts import run_name
 from semantic_rl.config import ClipsConfig, ClipSettings, EnvConfig, ImportOriginalConfig, RecordConfig
-from semantic_rl.envs.procgen.games import GAMES
 from semantic_rl.errors import UserError
-from train_procgen.command import add_flag, empty_parser, run_command
+from train_procgen.command import AGENT_FLAGS, IGNORED_FLAGS, add_flags, empty_parser, run_command
 
 AGENT_FOLDERS = (Path("train_procgen/checkpoints"), Path("runs"))
 FIGURES_FOLDER = Path("train_procgen/figures")
@@ -53,26 +52,11 @@ def make_parser() -> ArgumentParser:
         EPILOG,
     )
 
-    def flag(name: str, default: object, help: str) -> None:
-        add_flag(parser.settings, name, default, help)
-
     parser.settings.add_argument(
         "--mode", type=_read_mode, default=1, metavar="{0,1}",
         help="0: make a clip of each cluster; 1: plot the embedding spaces (default: 1)",
     )  # fmt: skip
-    flag("--env_name", "coinrun", f"game: {', '.join(GAMES)}")
-    flag("--num_envs", 64, "environments that play side by side")
-    flag("--distribution_mode", "easy", "difficulty that the agent was trained on")
-    flag("--num_levels", 0, "levels that the agent was trained on and plays; 0 means all")
-    flag("--start_level", 0, "seed of the first of these levels")
-    flag("--timesteps_per_proc", 25_000_000, "steps of the agent's training: the name of the original's file")
-    flag("--rand_seed", 2021, "seed that the agent was trained with; it plays with it, too")
-    flag("--num_embeddings", 8, "clusters of the agent")
-    ignored = "accepted and without effect: it concerns training alone"
-    flag("--test_worker_interval", 0, ignored)
-    flag("--beta", 0.0, ignored)
-    flag("--alpha1", 20.0, ignored)
-    flag("--alpha2", 20.0, ignored)
+    add_flags(parser, {**AGENT_FLAGS, **IGNORED_FLAGS})
     return parser
 
 

@@ -15,9 +15,8 @@ from pathlib import Path
 from semantic_rl.arguments import ArgumentParser
 from semantic_rl.artifacts import RECORDING_FILE
 from semantic_rl.config import ExploreConfig, RecordConfig
-from semantic_rl.envs.procgen.games import GAMES
 from semantic_rl.errors import UserError
-from train_procgen.command import add_flag, empty_parser, run_command
+from train_procgen.command import AGENT_FLAGS, IGNORED_FLAGS, add_flag, add_flags, empty_parser, run_command
 from train_procgen.enjoy_sppo import AGENT_FOLDERS, FIGURES_FOLDER, check_agent, find_agent, find_name
 
 EPILOG = """\
@@ -40,23 +39,9 @@ def make_parser() -> ArgumentParser:
         EPILOG,
     )
 
-    def flag(name: str, default: object, help: str) -> None:
-        add_flag(parser.settings, name, default, help)
-
-    flag("--env_name", "coinrun", f"game: {', '.join(GAMES)}")
-    flag("--num_envs", 64, "environments that play side by side")
-    flag("--distribution_mode", "easy", "difficulty that the agent was trained on")
-    flag("--num_levels", 0, "levels that the agent was trained on and plays; 0 means all")
-    flag("--start_level", 0, "seed of the first of these levels")
-    flag("--timesteps_per_proc", 25_000_000, "steps of the agent's training: the name of the original's file")
-    flag("--rand_seed", 2021, "seed that the agent was trained with; it plays with it, too")
-    flag("--num_embeddings", 8, "clusters of the agent")
-    flag("--total_states", 5_000, "states to have, at least")
-    ignored = "accepted and without effect: it concerns training alone"
-    flag("--test_worker_interval", 0, ignored)
-    flag("--beta", 0.0, ignored)
-    flag("--alpha1", 20.0, ignored)
-    flag("--alpha2", 20.0, ignored)
+    add_flags(parser, AGENT_FLAGS)
+    add_flag(parser.settings, "--total_states", 5_000, "states to have, at least")
+    add_flags(parser, IGNORED_FLAGS)
     ours = parser.add_argument_group("beyond the original's")
     add_flag(ours, "--port", ExploreConfig.port, "port of the page")
     ours.add_argument("--no_browser", action="store_true", help="print the address instead of opening it")

@@ -158,7 +158,8 @@ def open_sb3(path: Path, spaces: Spaces | None, layer: str | None = None, trust:
     does not fit the spaces, or cannot be opened without its pickles.
     """
     check_installed()
-    from semantic_rl.agents.sb3_build import build_policy, cannot
+    from semantic_rl.agents.sb3_build import build_policy
+    from semantic_rl.agents.sb3_policy_class import cannot
     from semantic_rl.agents.sb3_spaces import stand_in_spaces
     from semantic_rl.agents.sb3_zip import read_sb3_zip
 
