@@ -158,7 +158,10 @@ def test_one_episode_has_a_mean_but_no_deviation() -> None:
     result = summary([4.0], EnvConfig("coinrun"))
     assert (result.mean_return, result.std_return, result.standard_error) == (4.0, None, None)
     assert result.confidence_interval == (4.0, 4.0)
-    assert "–" in result.table()
+    rows = {line[:16].strip(): line[17:] for line in result.table().splitlines()}
+    for name in ("mean return", "deviation", "standard error"):
+        assert rows[name].endswith("one episode says nothing of how others differ")
+    assert rows["success rate"] != "–", "a dash is explained"
     json.dumps(result.to_json(), allow_nan=False)
 
 

@@ -29,6 +29,7 @@ from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_s
 from semantic_rl.training.device import autocast, choose_device, choose_precision
 
 MAX_ENVS = 64
+ONE_EPISODE = "one episode says nothing of how others differ"
 NUM_RESAMPLES = 2000
 """Number of bootstrap samples for the interval."""
 DO_NOTHING = 4
@@ -78,16 +79,20 @@ class EvaluationResult:
         """Return the result as readable text."""
         low, high = self.confidence_interval
         levels = f"{self.num_levels} levels from {self.start_level}" if self.num_levels else "all levels"
+        interval = f"95% interval {low:.3f} to {high:.3f} (bootstrap over episodes)"
         is_game = self.distribution_mode is not None
+        mode = f"{self.env} in the mode {self.distribution_mode}" if is_game else self.env
+        no_range = f"no least and greatest return of {mode} is known"
+        no_success = f"{self.env} does not say what success is"
         rows = [
             ("agent", f"{self.agent} ({self.algorithm})"),
             ("game", f"{self.env}, {self.distribution_mode}, {levels}") if is_game else ("environment", self.env),
             ("episodes", f"{self.episodes} ({self.steps:,} steps, {self.seconds:.1f} s)"),
-            ("mean return", f"{self.mean_return:.3f}   95% interval {low:.3f} to {high:.3f} (bootstrap over episodes)"),
-            ("deviation", "–" if self.std_return is None else f"{self.std_return:.3f}"),
-            ("standard error", "–" if self.standard_error is None else f"{self.standard_error:.3f}"),
-            ("normalised mean", "–" if self.normalized_mean is None else f"{self.normalized_mean:.3f}"),
-            ("success rate", "–" if self.success_rate is None else f"{self.success_rate:.1%}"),
+            ("mean return", f"{self.mean_return:.3f}   {interval if self.std_return is not None else ONE_EPISODE}"),
+            ("deviation", f"–   {ONE_EPISODE}" if self.std_return is None else f"{self.std_return:.3f}"),
+            ("standard error", f"–   {ONE_EPISODE}" if self.standard_error is None else f"{self.standard_error:.3f}"),
+            ("normalised mean", f"–   {no_range}" if self.normalized_mean is None else f"{self.normalized_mean:.3f}"),
+            ("success rate", f"–   {no_success}" if self.success_rate is None else f"{self.success_rate:.1%}"),
             ("mean length", f"{self.mean_length:.1f} steps"),
         ]
         return "\n".join(f"{name:<16} {value}" for name, value in rows)

@@ -2,11 +2,19 @@
 
 import os
 import stat
+import struct
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Literal
 
 from semantic_rl.errors import UserError
 
+ZIP_FAULTS = (
+    OSError, ValueError, EOFError, RuntimeError, NotImplementedError, LookupError, struct.error, zlib.error,
+    zipfile.BadZipFile,
+)  # fmt: skip
+"""Exceptions that Python's zipfile raises where a zip is damaged."""
 LONGEST_SHOWN = 120
 """Most characters of a path that a message shows."""
 

@@ -134,9 +134,8 @@ class JsonObject(Mapping[str, Any]):
         found = self.array(name)
         for index, value in enumerate(found):
             if not isinstance(value, dict):
-                raise UserError(
-                    f"{self.path}: '{self._where}{name}[{index}]' is {shown(value)}, expected an object; {self.way_out}"
-                )
+                where = shown(f"{self._where}{name}[{index}]")
+                raise UserError(f"{self.path}: {where} is {shown(value)}, expected an object; {self.way_out}")
         return [
             JsonObject(cast(dict[str, Any], value), self.path, self.way_out, f"{self._where}{name}[{index}].")
             for index, value in enumerate(found)
@@ -146,7 +145,7 @@ class JsonObject(Mapping[str, Any]):
         """Raise UserError saying that a field is not what was expected."""
         is_there = name in self.content
         found = f"is {shown(self.content[name])}" if is_there else "is missing"
-        raise UserError(f"{self.path}: '{self._where}{name}' {found}, expected {expected}; {self.way_out}")
+        raise UserError(f"{self.path}: {shown(self._where + name)} {found}, expected {expected}; {self.way_out}")
 
     def _value(self, name: str, default: Any, expected: str) -> Any:
         if name not in self.content:

@@ -2,7 +2,8 @@
 
 It tries damaged files, wrong flags, requests, kills, hostile places and two of everything at once, in batches, each in
 a process of its own, and prints a table of what was tried and what was wrong. What is done is kept in `--folder`:
-after an interruption the same command goes on. `--share 0.01` tries a hundredth.
+after an interruption the same command goes on. `--share 0.01` tries a hundredth. What took too long is tried once more
+at the end, when nothing else runs, and is wrong if it takes too long again.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent.parent
@@ -20,7 +21,15 @@ REPOSITORY = TESTS.parent
 sys.path[:0] = [str(REPOSITORY), str(TESTS)]
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1", "NO_COLOR": "1"}
 
-from tests.campaign.batches import Batch, all_batches, import_everything, run_batch, small_batches  # noqa: E402
+from tests.campaign.batches import (  # noqa: E402
+    Batch,
+    all_batches,
+    import_everything,
+    late_of,
+    run_batch,
+    small_batches,
+    try_late_again,
+)
 from tests.campaign.materials import make_materials  # noqa: E402
 from tests.campaign.table import read_results, show  # noqa: E402
 
@@ -32,16 +41,19 @@ def main() -> int:
     parser.add_argument("--share", type=float, default=1.0, help="share of the whole that is tried (1)")
     parser.add_argument("--small", action="store_true", help="what every test run tries")
     parser.add_argument("--kind", action="append", help="only these kinds of attack; may be given several times")
+    parser.add_argument("--name", action="append", help="only what is attacked under these names, such as 'record'")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="batches at once (a core each)")
     given = parser.parse_args()
     folder = given.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     batches = small_batches() if given.small else all_batches(given.share)
     batches = [batch for batch in batches if given.kind is None or batch.attack in given.kind]
+    batches = [batch for batch in batches if given.name is None or batch.name in given.name]
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     import_everything()
     make_materials(folder / "materials")
     failed = _run_all(batches, folder, given.jobs)
+    failed += _try_late_again([batch for batch in batches if batch not in failed], folder)
     results = read_results(folder, batches)
     print(show(results))
     for batch in failed:
@@ -58,7 +70,7 @@ def _run_all(batches: Sequence[Batch], folder: Path, jobs: int) -> list[Batch]:
         while waiting or running:
             while waiting and len(running) < jobs:
                 batch = waiting.pop(0)
-                running[_start(batch, folder)] = batch
+                running[_start(batch, folder, run_batch)] = batch
             child, status = os.waitpid(-1, 0)
             batch = running.pop(child)
             done += 1
@@ -70,7 +82,18 @@ def _run_all(batches: Sequence[Batch], folder: Path, jobs: int) -> list[Batch]:
     return failed
 
 
-def _start(batch: Batch, folder: Path) -> int:
+def _try_late_again(batches: Sequence[Batch], folder: Path) -> list[Batch]:
+    """Try what took too long once more, one batch after the other; return those that failed themselves."""
+    failed: list[Batch] = []
+    for batch in batches:
+        if late := late_of(batch, folder):
+            print(f"once more by themselves: {len(late)} of {batch.file_name}, which took too long", flush=True)
+            child = _start(batch, folder, try_late_again)
+            failed += [batch] if os.waitpid(child, 0)[1] else []
+    return failed
+
+
+def _start(batch: Batch, folder: Path, run: Callable[[Batch, Path], object]) -> int:
     """Run a batch in a forked child, whose output goes into a file; return its process id."""
     sys.stdout.flush()
     child = os.fork()
@@ -81,7 +104,7 @@ def _start(batch: Batch, folder: Path) -> int:
         with (folder / f"{batch.file_name}.log").open("wb") as log:
             os.dup2(log.fileno(), 1), os.dup2(log.fileno(), 2)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        run_batch(batch, folder)
+        run(batch, folder)
         code = 0
     except BaseException:
         traceback.print_exc()

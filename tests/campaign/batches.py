@@ -4,19 +4,31 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from .children import Verdict
 from .commands import WRITING
 from .commands_on_damage import READING
 from .files import TARGETS
 
-Attack = Callable[[str, int, int, Path, Path], list[Verdict]]
-"""Called with what is attacked, a seed, how often, the materials, an empty folder."""
+
+class Attack(Protocol):
+    """Called with what is attacked, a seed, how often, the materials, an empty folder."""
+
+    def __call__(self, name: str, seed: int, count: int, materials: Path, folder: Path, /) -> list[Verdict]: ...
+
+
+class AttackOfSome(Protocol):
+    """The same for some of the inputs alone, in an attack whose inputs can be late."""
+
+    def __call__(
+        self, name: str, seed: int, count: int, materials: Path, folder: Path, only: Collection[int], /
+    ) -> list[Verdict]: ...
 
 
 class Batch(NamedTuple):
@@ -83,19 +95,61 @@ def _cut(attack: str, counts: dict[str, float], size: int = BATCH) -> list[Batch
 def run_batch(batch: Batch, folder: Path) -> list[Verdict]:
     """Run a batch, in a process that has used nothing of the package yet, and keep what was found."""
     begun = time.monotonic()
+    attack: Attack = import_module(f"tests.campaign.{batch.attack}").attack
+    with _empty_folder(folder) as here:
+        verdicts = attack(batch.name, batch.seed, batch.count, folder / "materials", here)
+    wrong = [[verdict.index, verdict.wrong] for verdict in verdicts if verdict.wrong is not None]
+    late = [[verdict.index, verdict.late, None] for verdict in verdicts if verdict.late is not None]
+    seconds = round(time.monotonic() - begun, 1)
+    _write(batch, folder, {"tried": len(verdicts), "wrong": wrong, "late": late, "seconds": seconds})
+    return verdicts
+
+
+def late_of(batch: Batch, folder: Path) -> list[int]:
+    """Return the inputs of a finished batch that took too long and were not tried again yet."""
+    content = json.loads((folder / f"{batch.file_name}.json").read_text())
+    return [index for index, _, again in content.get("late", []) if again is None]
+
+
+def try_late_again(batch: Batch, folder: Path) -> None:
+    """Try those once more, in a process like that of `run_batch`, while nothing else is tried; keep both times."""
+    content = json.loads((folder / f"{batch.file_name}.json").read_text())
+    indices = late_of(batch, folder)
+    attack: AttackOfSome = import_module(f"tests.campaign.{batch.attack}").attack
+    with _empty_folder(folder) as here:
+        found = {
+            verdict.index: verdict
+            for verdict in attack(batch.name, batch.seed, batch.count, folder / "materials", here, indices)
+        }
+    for entry in content["late"]:
+        index, first, again = entry
+        if again is None:
+            entry[2], wrong = said_of_both(first, found[index])
+            content["wrong"] += [] if wrong is None else [[index, wrong]]
+    _write(batch, folder, {name: content[name] for name in ("tried", "wrong", "late", "seconds")})
+
+
+def said_of_both(first: str, second: Verdict) -> tuple[str, str | None]:
+    """Return how the second try of a late input ended, and what is wrong with the input, None if nothing is."""
+    if second.late is not None:
+        return second.late, f"took {first}; once more by itself {second.late}"
+    return f"{second.seconds:.1f} s", second.wrong and f"{second.wrong} (took {first}, and was tried again)"
+
+
+def _write(batch: Batch, folder: Path, found: dict[str, object]) -> None:
+    part = folder / f"{batch.file_name}.part"
+    part.write_text(json.dumps({"batch": batch, **found}, indent=1))
+    os.replace(part, folder / f"{batch.file_name}.json")
+
+
+@contextmanager
+def _empty_folder(folder: Path) -> Generator[Path]:
     here = Path(mkdtemp(prefix="work-", dir=folder))
     here.chmod(0o755)
     try:
-        attack: Attack = import_module(f"tests.campaign.{batch.attack}").attack
-        verdicts = attack(batch.name, batch.seed, batch.count, folder / "materials", here)
+        yield here
     finally:
         shutil.rmtree(here, ignore_errors=True)
-    wrong = [[verdict.index, verdict.wrong] for verdict in verdicts if verdict.wrong is not None]
-    part = folder / f"{batch.file_name}.part"
-    content = {"batch": batch, "tried": len(verdicts), "wrong": wrong, "seconds": round(time.monotonic() - begun, 1)}
-    part.write_text(json.dumps(content, indent=1))
-    os.replace(part, folder / f"{batch.file_name}.json")
-    return verdicts
 
 
 def import_everything() -> None:

@@ -3,34 +3,18 @@
 import os
 import pickle
 import random
-from collections.abc import Callable
+import shutil
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from . import foreign
 from .children import Verdict, try_all
-from .examples import Edit, apply, draw, edits_of_bytes, edits_of_json
+from .examples import Edit, draw, edits_of_bytes, edits_of_json
 from .materials import copy_of
 from .said import captured
 from .tables import edits_of_table
-
-Read = Callable[[Path], object]
-
-
-class Target(NamedTuple):
-    """A kind of file, and what reads it."""
-
-    material: str
-    """The folder or file that is copied."""
-    file: str
-    """The file in it that is damaged, as a pattern; empty if the material is the file."""
-    read: Read
-    """Called with the material's path."""
-    is_json: bool = False
-    is_table: bool = False
-    beside: tuple[str, ...] = ()
-    """Further materials that are copied."""
-    share: float = 1.0
-    """How many inputs it gets beside the others'; slow readers get fewer."""
+from .target import Read, Target
 
 
 def _recording(path: Path) -> None:
@@ -138,6 +122,7 @@ TARGETS: dict[str, Target] = {
     "card.json": Target("agent", "card.json", _agent, is_json=True, share=0.3),
     "original": Target("original", "", _original, share=0.3),
     "arrays": Target("arrays", "", _original),
+    **foreign.TARGETS,
 }
 
 
@@ -165,33 +150,41 @@ def damage(name: str, seed: int, count: int) -> list[list[Edit]]:
     return found[:count]
 
 
-def attack(name: str, seed: int, count: int, materials: Path, folder: Path) -> list[Verdict]:
-    """Read so many damaged files of a kind; return what was wrong with each."""
+def attack(
+    name: str, seed: int, count: int, materials: Path, folder: Path, only: Collection[int] | None = None
+) -> list[Verdict]:
+    """Read so many damaged files of a kind, or only some of them; return what was wrong with each."""
     target = TARGETS[name]
-    material = copy_of(materials / target.material, folder)
-    for other in target.beside:
-        copy_of(materials / other, folder)
-    (file,) = sorted(material.glob(target.file))[:1] if target.file else [material]
-    good = file.read_bytes()
     inputs = damage(name, seed, count)
     canary = folder / "executed"
     Canary.path = canary
+    here = folder / "here"
+    good = _file(materials / target.material, target).read_bytes()
+
+    def prepare() -> None:
+        """Copy the material, which the child before may have left damaged."""
+        shutil.rmtree(here, ignore_errors=True)
+        here.mkdir()
+        for name in (target.material, *target.beside):
+            copy_of(materials / name, here)
+        target.read(here / target.material)
 
     def try_one(index: int) -> str | None:
-        bad = apply(inputs[index], good)
-        if index % 25 == 0:
-            bad = pickle.dumps(Canary())
+        bad = target.damaged(good, inputs[index] if index % 25 else [lambda data: pickle.dumps(Canary())])
+        file = _file(here / target.material, target)
         file.write_bytes(bad)
         try:
-            wrong = _wrong(target.read, material)
+            wrong = _wrong(target.read, here / target.material)
         finally:
             file.write_bytes(good)
         return "something was executed" if canary.exists() else wrong
 
-    def prepare() -> None:
-        target.read(material)
+    return list(try_all(range(len(inputs)) if only is None else only, try_one, prepare))
 
-    return list(try_all(len(inputs), try_one, prepare))
+
+def _file(material: Path, target: Target) -> Path:
+    """Return the file of a material that is damaged."""
+    return sorted(material.glob(target.file))[0] if target.file else material
 
 
 def _wrong(read: Read, material: Path) -> str | None:

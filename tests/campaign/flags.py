@@ -7,8 +7,10 @@ that one whose flags are all accepted ends in a refusal too, and none begins its
 import dataclasses
 import os
 import random
+import shutil
 import types
 import typing
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -130,22 +132,34 @@ def _others(kind: Any) -> list[str]:
     ]
 
 
-def attack(name: str, seed: int, count: int, materials: Path, folder: Path) -> list[Verdict]:
-    """Run so many command lines; return what was wrong with each."""
-    (folder / "file").touch()
+def attack(
+    name: str, seed: int, count: int, materials: Path, folder: Path, only: Collection[int] | None = None
+) -> list[Verdict]:
+    """Run so many command lines, or only some of them, each in a folder of its own; return what was wrong with each."""
     lines = command_lines(seed, count)
 
     def prepare() -> None:
-        os.chdir(folder)
         os.environ["COLUMNS"] = "100"
 
     def try_one(index: int) -> str | None:
+        here = folder / str(index)
+        here.mkdir()
+        (here / "file").touch()
+        os.chdir(here)
         said = run_here(lines[index])
         wrong = wrong_with(said, SECONDS)
-        if wrong is None and (left := [path for path in folder.iterdir() if path.name != "file"]):
+        if wrong is None and (left := [path for path in here.iterdir() if path.name != "file"]):
             wrong = f"left {left[0].name!r} behind"
-            for path in left:
-                os.rename(path, folder.parent / f"left-{os.getpid()}-{index}")
+            os.rename(left[0], folder.parent / f"left-{os.getpid()}-{index}")
+        os.chdir(folder)
+        shutil.rmtree(here)
         return None if wrong is None else f"{wrong} ← {' '.join(lines[index])[:200]}"
 
-    return list(try_all(len(lines), try_one, prepare, SECONDS))
+    def with_its_line(verdict: Verdict) -> Verdict:
+        line = f" ← {' '.join(lines[verdict.index])[:200]}"
+        return verdict._replace(wrong=verdict.wrong + line) if verdict.wrong and "←" not in verdict.wrong else verdict
+
+    return [
+        with_its_line(found)
+        for found in try_all(range(len(lines)) if only is None else only, try_one, prepare, SECONDS)
+    ]

@@ -37,10 +37,11 @@ def make_materials(folder: Path) -> None:
 
 
 def _fill(folder: Path) -> None:
-    """Write `run`, `agent`, `recording` (synthetic), `clips`, `original`, `runs`."""
+    """Write `run`, `agent`, `recording` (synthetic), `clips`, `original`, `runs`, and what `foreign` names."""
     from semantic_rl.cli import main
     from tests.progress_files import write_run
 
+    from . import foreign
     from .said import captured
 
     with captured():
@@ -53,6 +54,7 @@ def _fill(folder: Path) -> None:
         main(["clips", str(folder / "recording"), "--out", str(folder / "clips"), *CLIPS])
         main(["metrics", str(folder / "recording"), "--resamples", "100"])
         main(["figures", "embeddings", str(folder / "recording"), "--out", str(folder / "figures")])
+        foreign.fill(folder)
     _name_clusters(folder / "recording")
     _write_originals(folder)
 

@@ -19,21 +19,29 @@ class Result(NamedTuple):
     kind: str
     tried: int
     wrong: list[str]
+    late: Sequence[str] = ()
+    """What took too long at first, with both times."""
 
 
 def read_results(folder: Path, batches: Sequence[Batch]) -> list[Result]:
     """Add up what the batches found, in their order."""
     tried: Counter[str] = Counter()
     wrong: dict[str, list[str]] = {}
+    late: dict[str, list[str]] = {}
     for batch in batches:
         kind = f"{batch.attack}: {batch.name}"
-        wrong.setdefault(kind, [])
+        wrong.setdefault(kind, []), late.setdefault(kind, [])
         path = folder / f"{batch.file_name}.json"
         if path.exists():
             content: Any = json.loads(path.read_text())
             tried[kind] += content["tried"]
             wrong[kind] += [f"{said} (seed {batch.seed}, input {index})" for index, said in content["wrong"]]
-    return [Result(kind, tried[kind], said) for kind, said in wrong.items()]
+            for index, first, again in content.get("late", []):
+                where = f"(seed {batch.seed}, input {index})"
+                if again is None:
+                    wrong[kind].append(f"took {first}, and was not tried again {where}")
+                late[kind].append(f"{first}; by itself {again} {where}")
+    return [Result(kind, tried[kind], said, late[kind]) for kind, said in wrong.items()]
 
 
 def show(results: Sequence[Result]) -> str:
@@ -48,6 +56,8 @@ def show(results: Sequence[Result]) -> str:
         for said, count in Counter(map(_alike, result.wrong)).most_common(SHOWN):
             example = next(one for one in result.wrong if _alike(one) == said)
             lines.append(f"- {result.kind}, {count} times: {' '.join(example.split())[:500]}")
+    for result in results:
+        lines += [f"- late: {result.kind}: {said}" for said in result.late]
     return "\n".join(lines)
 
 

@@ -4,14 +4,16 @@ import faulthandler
 import os
 import resource
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from .batches import Batch
-from .children import try_all
+from . import process_tree
+from .batches import Batch, late_of, said_of_both, try_late_again
+from .children import Verdict, hangs, try_all
 from .commands import canaries, lost
 from .examples import apply, draw, edits_of_bytes, edits_of_json
 from .kills import half_written
@@ -40,17 +42,70 @@ def behave(index: int) -> str | None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: /proc")
 def test_inputs_that_crash_hang_or_take_memory_are_found_and_the_others_go_on() -> None:
-    verdicts = list(try_all(8, behave, lambda: None, seconds=4))
+    verdicts = list(try_all(range(8), behave, lambda: None, seconds=4))
     assert [verdict.index for verdict in verdicts] == list(range(8))
     wrong = {verdict.index: verdict.wrong for verdict in verdicts}
     assert wrong[0] is None
     assert wrong[1] == "died of SIGSEGV"
-    assert wrong[2] == "took more than 4 s"
+    slept = verdicts[2].wrong or verdicts[2].late  # which of them, depends on what else this machine does
+    assert "more than 4 s, of which it computed for 0.0 s" in str(slept)
     assert "the reason" in str(wrong[3])
     assert wrong[4] == "what was wrong"
     assert wrong[5] == "took 1.1 GB"
     assert wrong[6] == "ended with exit code 3"
     assert wrong[7] is None
+
+
+@pytest.mark.parametrize(
+    ("computed", "load", "expected"), [(0.1, 0.5, True), (0.1, 3.0, False), (9.0, 0.5, False), (2.6, 1.0, False)]
+)
+def test_what_takes_too_long_hangs_if_it_neither_computes_nor_waits_for_a_processor(
+    computed: float, load: float, expected: bool
+) -> None:
+    assert hangs(computed, 10, load, 2) == expected
+
+
+@pytest.mark.parametrize(
+    ("second", "again", "wrong"),
+    [
+        (Verdict(3, None, None, 1.25), "1.2 s", None),
+        (Verdict(3, None, "over 10 s"), "over 10 s", "took FIRST; once more by itself over 10 s"),
+        (Verdict(3, "a traceback", None, 2.0), "2.0 s", "a traceback (took FIRST, and was tried again)"),
+    ],
+)
+def test_what_took_too_long_is_wrong_if_it_does_so_again(second: Verdict, again: str, wrong: str | None) -> None:
+    assert said_of_both("FIRST", second) == (again, wrong)
+
+
+def test_what_took_too_long_is_tried_once_more_and_both_times_are_kept(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "materials").mkdir()
+    batch = Batch("flags", "command lines", 0, 4)
+    path = tmp_path / f"{batch.file_name}.json"
+    path.write_text('{"tried": 4, "wrong": [], "late": [[2, "more than 10 s", null]], "seconds": 1}')
+    assert read_results(tmp_path, [batch])[0].wrong == [
+        "took more than 10 s, and was not tried again (seed 0, input 2)"
+    ]
+    assert late_of(batch, tmp_path) == [2]
+    with capfd.disabled():
+        try_late_again(batch, tmp_path)
+    assert late_of(batch, tmp_path) == []
+    (result,) = read_results(tmp_path, [batch])
+    assert not result.wrong
+    assert result.late[0].startswith("more than 10 s; by itself ")
+    assert "late: flags: command lines: more than 10 s" in show([result])
+
+
+def test_all_that_a_process_started_is_ended_with_it() -> None:
+    child = subprocess.Popen(["sh", "-c", "setsid sleep 60 & setsid sleep 60 & wait"])
+    while len(tree := process_tree.tree_of(child.pid)) < 3:
+        time.sleep(0.01)
+    process_tree.kill_tree(child.pid)
+    child.wait()
+    for pid in tree:
+        while (status := Path(f"/proc/{pid}/status")).exists() and "Z (zombie)" not in status.read_text():
+            time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

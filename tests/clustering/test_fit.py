@@ -1,5 +1,6 @@
 """The planes and clusters that `fit` finds, and its promises: same seed, same bytes; same features, same place."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
 import semantic_rl
+from semantic_rl.cli import main
 from semantic_rl.clustering.plane import PlaneFit
 from semantic_rl.config import RecordConfig
 from semantic_rl.errors import UserError
@@ -148,3 +150,37 @@ def test_labels_of_another_length_are_refused(ppo: Recording, tmp_path: Path) ->
     np.savez(tmp_path / "labels.npz", np.arange(7))
     with pytest.raises(UserError, match="has 7 labels, but the recording has 600 states"):
         semantic_rl.fit(ppo, labels=tmp_path / "labels.npz")
+
+
+@pytest.mark.parametrize(
+    ("lengths", "said"),
+    [
+        ([6, 6], "–: trustworthiness and continuity need more than 20 held-out states, and there are 6."),
+        ([30, 30], "–: k-means has no plane of its own, so it has no trustworthiness and no continuity."),
+    ],
+)
+def test_the_table_says_why_a_score_is_missing(
+    tmp_path: Path, lengths: list[int], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = make(tmp_path / "recording", lengths, blobs(), with_codes=False)
+    main(["fit", str(recording.path), "--codes", "2", "--steps", "10", "--minibatch-size", "8", "--num-threads", "1"])
+    printed = capsys.readouterr().out
+    assert "–" in printed.splitlines()[1]
+    assert said in printed.splitlines()
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "pickled"])
+def test_damaged_labels_are_refused_in_one_line(ppo: Recording, tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "labels.npz"
+    np.savez(path, np.array([{}] * 600, object) if damage == "pickled" else np.arange(600) % 3)
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        place = content.index(b"\x93NUMPY") + 10
+        assert archive.namelist() == ["arr_0.npy"]
+    if damage == "flipped":
+        content[place + 3] = 0
+    path.write_bytes({"cut": content[:300], "empty": b""}.get(damage, bytes(content)))
+    with pytest.raises(UserError) as refusal:
+        semantic_rl.fit(ppo, labels=path)
+    assert "\n" not in str(refusal.value)
+    assert "one label a row" in str(refusal.value)

@@ -107,7 +107,7 @@ def test_features_alone_are_enough(tmp_path: Path, capsys: pytest.CaptureFixture
     unknown = ("observation", "action", "reward", "value", "success", "level_seed", "log_prob")
     assert not any(map(found.has, unknown))
     assert not found.has_frames
-    assert "what comes of them not known" in capsys.readouterr().out
+    assert "8 states of 1 episode (none of them ended)," in capsys.readouterr().out
 
 
 def test_episodes_by_name_and_actions_by_name(tmp_path: Path) -> None:
@@ -220,3 +220,16 @@ def test_what_is_no_table_of_states_is_refused_in_one_line(
     assert message.count("\n") == 1
     assert said in message
     assert sorted(os.listdir(tmp_path)) == before, "nothing is left, and nothing was run"
+
+
+def test_metrics_of_features_alone_say_what_the_recording_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    features = np.random.default_rng(0).normal(size=(24, 4))
+    found = imported(npz(tmp_path / "f.npz", {"features": features}))
+    main(["fit", str(found.path), "--codes", "2", "--steps", "5", "--no-baselines", "--num-threads", "1"])
+    main(["metrics", str(found.path), "--resamples", "100"])
+    printed = capsys.readouterr().out
+    for name, what in (("action", "discrete actions"), ("value", "values"), ("level", "levels")):
+        assert f"Shared with {name} (FDR): the recording has no {what}." in printed
+    assert "in 1 episode of 1 level." in printed

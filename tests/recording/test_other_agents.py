@@ -197,6 +197,20 @@ def test_the_command_takes_a_function_in_a_file(tmp_path: Path, capsys: pytest.C
     assert open_recording(out).num_states >= 40
 
 
+def test_a_recording_names_no_place_of_the_machine(tmp_path: Path) -> None:
+    function = "\n\ndef make_env(render_mode=None, level=None):\n    return gymnasium.make('CartPole-v1', "
+    function += "render_mode=render_mode)\n"
+    (tmp_path / "mine.py").write_text("import gymnasium\n" + USER_FILE + function, encoding="utf-8")
+    file, out = tmp_path / "mine.py", tmp_path / "r"
+    words = f"record {file}:make_agent --env {file}:make_env --env-args level={tmp_path}/levels/7.json --frame-size 0"
+    main([*words.split(), "--states", "40", "--num-envs", "2", "--out", str(out)])
+    main(["fit", str(out), "--codes", "2", "--steps", "5", "--no-baselines"])
+    for written in out.rglob("*"):
+        assert written.is_dir() or str(tmp_path).encode() not in written.read_bytes(), written.name
+    spec = open_recording(out).spec
+    assert (spec.id, spec.arguments) == ("mine.py:make_env", {"level": "7.json"})
+
+
 def test_episodes_are_scored_without_recording_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine.py").write_text(USER_FILE, encoding="utf-8")
     command = f"evaluate {tmp_path}/mine.py:make_agent --env CartPole-v1 --episodes 5 --json --seed 3"

@@ -179,6 +179,10 @@ def test_a_file_too_large_to_be_weights_is_not_read(agent: Path) -> None:
 def test_a_place_of_the_former_machine_is_left_out(agent: Path) -> None:
     change_state(agent, lambda s: s["config"].update(run_root="/somebody/home"))
     assert "run_root" not in read_state(agent)["config"]
+    for path in ("/somebody/home/25000000", "C:\\somebody\\25000000"):
+        origin = {"file": path, "sha256": "0" * 64, "note": "", "adam_steps": None}
+        change_state(agent, lambda s, origin=origin: s.update(imported_from=origin))
+        assert read_state(agent)["imported_from"]["file"] == "25000000"
 
 
 @pytest.mark.parametrize(

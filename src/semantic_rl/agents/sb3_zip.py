@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from semantic_rl.errors import UserError
-from semantic_rl.input_places import read_file, shown_path
+from semantic_rl.input_places import ZIP_FAULTS, read_file, shown_path
 from semantic_rl.json_files import shown
 
 MOST_BYTES = 4 * 1024**3
@@ -70,7 +70,9 @@ def read_sb3_zip(path: Path) -> Sb3File:
             if "_stable_baselines3_version" in archive.namelist():
                 raw = _member(archive, path, "_stable_baselines3_version", 1000)
                 version = raw.decode("ascii", errors="replace").strip()
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zipfile.error) as error:
+    except UserError:
+        raise
+    except ZIP_FAULTS as error:
         raise UserError(f"{shown_path(path)} cannot be read as a zip ({error}); {WAY_OUT}") from error
     return Sb3File(path, data, weights, version, hashlib.sha256(content).hexdigest())
 
@@ -138,7 +140,7 @@ def _check_sizes(content: bytes, where: str) -> None:
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 declared = sum(info.file_size for info in archive.infolist())
-        except (zipfile.BadZipFile, NotImplementedError) as error:
+        except ZIP_FAULTS as error:
             raise UserError(f"{where} is damaged ({error}); {WAY_OUT}") from error
         is_too_large = declared > len(content)
     else:

@@ -144,7 +144,8 @@ def _with_codes(
     if labels is None and config.method == "fdr":
         found = refine_codes(plane, head.codebook)
         if found.num_revived:
-            notes.append(f"{found.num_revived} codes had lost all states and were placed anew.")
+            was = "code had" if found.num_revived == 1 else "codes had"
+            notes.append(f"{found.num_revived} {was} lost all states and had to be placed anew.")
         if found.num_used < config.num_codes:
             notes.append(
                 f"{config.num_codes - found.num_used} codes hold no state: there are too few different places."

@@ -158,6 +158,21 @@ def scores_table(scores: Mapping[str, Mapping[str, Any]], title: str) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def missing_scores(scores: Mapping[str, Mapping[str, Any]], num_states: int) -> list[str]:
+    """Say in sentences why the table of so many held-out states has no value, or no column, where it has none."""
+    said: list[str] = []
+    if scores["fitted"].get("trustworthiness") is None:
+        said.append(
+            f"trustworthiness and continuity need more than {2 * NEIGHBOURS} held-out states, and there are "
+            f"{num_states:,}."
+        )
+    elif "kmeans" in scores:
+        said.append("k-means has no plane of its own, so it has no trustworthiness and no continuity.")
+    if "pca" in scores and "tsne" not in scores:
+        said.append("t-SNE is left out: there are too few different held-out states for it.")
+    return said
+
+
 def _text(measure: str, value: float | None) -> str:
     if value is None:
         return "–"

@@ -4,8 +4,6 @@ A table may have other columns too if the one with the labels is called `label`.
 it is executed. Axes: B states, K different labels.
 """
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,15 +13,14 @@ from numpy.typing import NDArray
 
 from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of
+from semantic_rl.recording.own_data.npz_source import NpzSource
 from semantic_rl.recording.store.annotations import LONGEST, without_controls
 from semantic_rl.recording.store.plane_head import MOST_CODES
+from semantic_rl.recording.store.table_file import UNREADABLE, opened
 
 COLUMN = "label"
 EXPECTED = "a .parquet, .csv or .npz file with one label a row"
-UNREADABLE = (
-    pa.ArrowException, OSError, ValueError, LookupError, MemoryError, OverflowError, zipfile.BadZipFile, zlib.error,
-    NotImplementedError,
-)  # fmt: skip
+WAY_OUT = "give --labels a file with one label a row"
 
 
 class Labels(NamedTuple):
@@ -67,24 +64,30 @@ def read_labels(path: Path, num_states: int) -> Labels:
 
 
 def _from_parquet(path: Path) -> list[Any]:
-    import pyarrow.parquet as pq
-
-    return _column(pq.ParquetFile(path).read(), path)
+    with opened(path, WAY_OUT) as file:
+        names = file.schema_arrow.names
+        name = _chosen(names, path, "columns")
+        return _values(file.read([name]).column(0), path)
 
 
 def _from_csv(path: Path) -> list[Any]:
     from pyarrow import csv
 
-    return _column(csv.read_csv(path), path)
+    table = csv.read_csv(path)
+    return _values(table.column(_chosen(table.column_names, path, "columns")), path)
 
 
-def _column(table: Any, path: Path) -> list[Any]:
-    names: list[str] = table.column_names
+def _chosen(names: list[str], path: Path, kind: str) -> str:
+    """Return the name of what holds the labels."""
     if COLUMN not in names and len(names) != 1:
         raise UserError(
-            f"labels: {path} has the columns {', '.join(names[:20])}; expected one, or one called '{COLUMN}'."
+            f"labels: {path} has the {kind} {', '.join(names[:20])}; expected one, or one called '{COLUMN}'."
         )
-    column = table.column(COLUMN if COLUMN in names else names[0])
+    return COLUMN if COLUMN in names else names[0]
+
+
+def _values(column: Any, path: Path) -> list[Any]:
+    column.validate(full=True)
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or _is_text(column.type)):
         raise UserError(f"labels: {path}: the labels have the type {column.type}, expected numbers or texts.")
     return column.to_pylist()
@@ -96,13 +99,8 @@ def _is_text(found: Any) -> bool:
 
 
 def _from_npz(path: Path) -> list[Any]:
-    with np.load(path, allow_pickle=False) as content:
-        names = list(content.files)
-        if COLUMN not in names and len(names) != 1:
-            raise UserError(
-                f"labels: {path} has the arrays {', '.join(names[:20])}; expected one, or one called '{COLUMN}'."
-            )
-        values = content[COLUMN if COLUMN in names else names[0]]
-    if values.ndim != 1 or values.dtype.kind not in "iufbU":
+    source = NpzSource(path, None, WAY_OUT)
+    values = source.whole(_chosen(source.names, path, "arrays"))
+    if values.ndim != 1:
         raise UserError(f"labels: {path}: an array {list(values.shape)} of {values.dtype}, expected one label a state.")
     return values.tolist()

@@ -12,7 +12,7 @@ def run(arguments: list[str]) -> None:
     """Fit a clustering, print its scores beside the baselines' and where it is."""
     config = parse(FitConfig, arguments, "fit")
     from semantic_rl.clustering.fit import run_fit
-    from semantic_rl.clustering.judging import scores_table
+    from semantic_rl.clustering.judging import missing_scores, scores_table
     from semantic_rl.recording.store.clusterings import FITTED_NOTE
 
     with phase_bar("fitting", after_seconds=SECONDS_BEFORE_PROGRESS) as on_progress:
@@ -26,6 +26,8 @@ def run(arguments: list[str]) -> None:
     clustering = found.clustering
     about, judged = clustering.description["fitted_to"], clustering.description["judged_on"]
     print(scores_table(clustering.scores, clustering.name))
+    for sentence in missing_scores(clustering.scores, judged["num_states"]):
+        print(f"–: {sentence}" if sentence.startswith(("trust", "k-means")) else sentence)
     print(
         f"\nFitted to {about['num_states']:,} states; scores are of {judged['num_states']:,} held-out states "
         f"({judged['held_out']})."

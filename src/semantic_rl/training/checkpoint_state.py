@@ -191,4 +191,5 @@ def _read_origin(state: JsonObject) -> dict[str, Any]:
     origin = state.object("imported_from")
     adam_steps = None if origin.get("adam_steps") is None else origin.integer("adam_steps", -1)
     texts = {name: origin.text(name) for name in ("file", "sha256", "note") if name in origin or name == "file"}
+    texts["file"] = texts["file"].replace("\\", "/").rpartition("/")[2]  # it once held the path on the machine
     return {"imported_from": {**texts, "adam_steps": adam_steps}}

@@ -79,9 +79,10 @@ def _clusters(subject: Subject, view: MeasuredView, seed: int) -> Iterator[tuple
     yield "davies_bouldin_features", davies_bouldin(sample.features, labels, bootstrap)
     yield from use_of_clusters(labels, bootstrap).items()
     yield from time_in_clusters(sample.episode, sample.step, labels, bootstrap, seed).items()
-    for name, others, only_one in (
-        ("ami_action", sample.action, "all states have the same action"),
-        ("ami_value", sample.value_bin, "all states have the same value"),
-        ("ami_level", sample.level, "all states are of one level"),
+    for name, column, others, only_one, absent in (
+        ("ami_action", "action", sample.action, "all states have the same action", "discrete actions"),
+        ("ami_value", "value", sample.value_bin, "all states have the same value", "values"),
+        ("ami_level", "level_seed", sample.level, "all states are of one level", "levels"),
     ):
-        yield name, shared_information(labels, others, bootstrap, only_one)
+        why = f"the recording has no {absent}" if column in sample.absent else only_one
+        yield name, shared_information(labels, others, bootstrap, why)

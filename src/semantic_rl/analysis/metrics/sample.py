@@ -29,6 +29,8 @@ class Sample(NamedTuple):
     """[B]: number of the level."""
     features: NDArray[np.float32]
     """[B, D]."""
+    absent: frozenset[str] = frozenset()
+    """Those of the columns action, value and level_seed that the recording does not have: they are 0 here."""
 
     @property
     def num_episodes(self) -> int:
@@ -70,6 +72,7 @@ def read_sample(recording: Recording, rows: NDArray[np.int64]) -> Sample:
         quantile_bins(value, NUM_VALUE_BINS),
         number(level),
         recording.features(rows).astype(np.float32),
+        frozenset(name for name in ("action", "value", "level_seed") if not recording.has(name)),
     )
 
 

@@ -37,7 +37,10 @@ def _notes(metrics: Metrics) -> list[str]:
     """Explain what was measured, what the brackets mean, and what is missing and why."""
     sample, bootstrap = metrics.sample, metrics.bootstrap
     drawn = "" if sample["states"] == metrics.recording["states"] else f" of {metrics.recording['states']:,}"
-    notes = [f"{sample['states']:,} states{drawn} in {sample['episodes']:,} episodes of {sample['levels']:,} levels."]
+    episodes, levels = (
+        f"{sample[name]:,} {name if sample[name] != 1 else name[:-1]}" for name in ("episodes", "levels")
+    )
+    notes = [f"{sample['states']:,} states{drawn} in {episodes} of {levels}."]
     if bootstrap["note"] is None:
         units = "episodes" if bootstrap["unit"] == "episode" else f"{bootstrap['units']} groups of episodes"
         notes.append(f"In brackets: {bootstrap['level']:.0%} bootstrap interval over {units}.")
@@ -50,5 +53,5 @@ def _notes(metrics: Metrics) -> list[str]:
         for key, estimate in metric.estimates.items()
         if estimate.note is not None and (estimate.value is None or bootstrap["note"] is None)
     }
-    notes += [f"{note}." for note in [bootstrap["note"]] if note]
+    notes += [f"{note[0].upper()}{note[1:]}." for note in [bootstrap["note"]] if note]
     return [*notes, *sorted(missing), *(f"Not measured: {what}: {why}" for what, why in metrics.omitted)]

@@ -1,5 +1,6 @@
 """The `EnvSpec` of a Gymnasium environment, read from its spaces, its metadata and a first step."""
 
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 import gymnasium as gym
@@ -45,16 +46,26 @@ def _spec(env: gym.Env[Any, Any], recipe: EnvRecipe, success: str | None) -> Env
     base = _base(env, recipe)
     leaves = find_leaves(env.observation_space, recipe.env)
     return EnvSpec(
-        id=recipe.env,
+        id=_without_folder(recipe.env),
         family="gymnasium",
         observation=tuple(_part(leaf, base, env.unwrapped) for leaf in leaves),
         action=_action(env, base, recipe.env),
-        arguments=dict(recipe.arguments),
+        arguments={
+            name: _without_folder(value) if isinstance(value, str) else value
+            for name, value in recipe.arguments.items()
+        },
         wrappers=recipe.wrapper_names,
         success=success,
         level=SEED_OF_RESET,
         steps_per_second=_steps_per_second(env, recipe),
     )
+
+
+def _without_folder(text: str) -> str:
+    """Return the name alone of a file that is named by its whole path: a recording says nothing of the machine."""
+    kinds = (PurePosixPath(text), PureWindowsPath(text))
+    is_whole = text.startswith("~") or any(path.is_absolute() for path in kinds)
+    return (text.replace("\\", "/").rstrip("/").rpartition("/")[2] or text) if is_whole else text
 
 
 def success_key(spec: EnvSpec) -> str | None:

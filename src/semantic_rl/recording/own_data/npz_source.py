@@ -2,23 +2,24 @@
 
 import math
 import zipfile
-import zlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.errors import UserError, on_one_line
+from semantic_rl.input_places import ZIP_FAULTS
 from semantic_rl.recording.own_data.source import MOST_BYTES_WHOLE, MOST_NAMES, WAY_OUT
 from semantic_rl.recording.store.arrow_file import open_regular
 from semantic_rl.recording.store.flatbuffer import Damaged
 
 BYTES_AT_ONCE = 32 * 1024**2
-FAULTS = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error, Damaged)
-"""Exceptions that damaged files raise in Python's zipfile and in NumPy."""
+FAULTS = (*ZIP_FAULTS, TokenError, RecursionError, MemoryError, Damaged)
+"""Exceptions that damaged files raise in Python's zipfile and in NumPy, which parses an array's header as Python."""
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
@@ -31,8 +32,12 @@ class _Array(NamedTuple):
 class NpzSource:
     """The arrays of a file that `numpy.savez` wrote."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the arrays' headers; raises UserError if one cannot be read, or holds something else than values."""
+    def __init__(self, path: Path, leading: str | None = "features", way_out: str = WAY_OUT) -> None:
+        """Read the arrays' headers; raises UserError if one cannot be read, or holds something else than values.
+
+        All arrays must have as many rows as the one called `leading`, by default; without one, each has its own.
+        """
+        self._way_out = way_out
         self.path = path
         with self._opened() as archive:
             members = [name for name in archive.namelist() if name.endswith(".npy")]
@@ -43,11 +48,11 @@ class NpzSource:
             self._arrays = {name.removesuffix(".npy"): self._header(archive, name) for name in members}
         self.names = list(self._arrays)
         lengths = {name: array.shape[0] if array.shape else -1 for name, array in self._arrays.items()}
-        self.num_rows = lengths.get("features", 0)
+        self.num_rows = lengths.get(leading or "", 0)
         wrong = next((name for name, length in lengths.items() if length != self.num_rows), None)
-        if wrong is not None and "features" in lengths:
+        if wrong is not None and leading in lengths:
             found = f"{lengths[wrong]:,} rows" if lengths[wrong] >= 0 else "a single value"
-            raise UserError(f"{path}: '{wrong}' holds {found}, and 'features' {self.num_rows:,}; expected as many.")
+            raise UserError(f"{path}: '{wrong}' holds {found}, and '{leading}' {self.num_rows:,}; expected as many.")
 
     def whole(self, name: str) -> NDArray[Any]:
         """Return a whole array."""
@@ -72,14 +77,14 @@ class NpzSource:
 
     def _read_whole(self, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
         array = self._arrays[name]
-        if self.num_rows * _row_bytes(array) > MOST_BYTES_WHOLE:
+        if math.prod(array.shape) * array.dtype.itemsize > MOST_BYTES_WHOLE:
             raise Damaged(f"'{name}' has more than {MOST_BYTES_WHOLE:,} bytes; save it in C order")
         with archive.open(f"{name}.npy") as file:
             _read_header(file)
             if array.is_fortran:
                 turned = array._replace(shape=array.shape[::-1])
                 return _rows(file, turned, turned.shape[0]).T
-            return _rows(file, array, self.num_rows)
+            return _rows(file, array, array.shape[0] if array.shape else 1)
 
     def _header(self, archive: zipfile.ZipFile, member: str) -> _Array:
         with archive.open(member) as file:
@@ -102,7 +107,7 @@ class NpzSource:
             raise
         except FAULTS as error:
             said = getattr(error, "strerror", None) or on_one_line(str(error))[:200]
-            raise UserError(f"{self.path} cannot be read: {said}; {WAY_OUT}.") from error
+            raise UserError(f"{self.path} cannot be read: {said}; {self._way_out}.") from error
 
 
 def _read_header(file: Any) -> _Array:

@@ -16,26 +16,26 @@ if the entry has changed since, nothing is overwritten and the current entry is 
 import json
 import os
 import re
-import stat
 import unicodedata
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from semantic_rl.artifacts import ANNOTATIONS_FILE
 from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
 from semantic_rl.file_lock import HAS_LOCKS, lock
+from semantic_rl.input_places import kind_of
+from semantic_rl.json_files import JsonObject, read_json_object
 
 ANNOTATIONS_FORMAT = "semantic-rl annotations"
 FORMAT_VERSION = 1
 LONGEST = {"name": 80, "note": 4000, "author": 80}
 """Longest accepted texts, in characters."""
 MOST_SELECTIONS = 1_000
-MOST_BYTES = 50_000_000
-"""Largest accepted size of the file."""
+WAY_OUT = "mend it, or move it away to start anew."
 
 Entry = dict[str, Any]
 _POINT = re.compile(r"\[\s+(-?[\d.eE+-]+),\s+(-?[\d.eE+-]+)\s+\]")
@@ -63,32 +63,22 @@ class Annotations:
 
     def read(self) -> dict[str, Any]:
         """Return the file's content, empty if there is no file; raises UserError if it is damaged, foreign or newer."""
-        try:
-            # A recording is untrusted input: reading a pipe would never end, and a huge file would fill the memory.
-            found = self.path.stat()
-            if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
-                raise UserError(f"{self.path} is no file of at most {MOST_BYTES:,} bytes; move it away to start anew.")
-            content = json.loads(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if kind_of(self.path, "annotations") is None:
             return {"version": 0, "clusters": {}, "selections": []}
-        except (OSError, ValueError, RecursionError) as error:
-            raise UserError(f"{self.path} cannot be read: {error}; mend it, or move it away to start anew.") from error
-        return self._checked(content)
-
-    def _checked(self, content: Any) -> dict[str, Any]:
-        if not isinstance(content, dict) or content.get("format") != ANNOTATIONS_FORMAT:
-            raise UserError(
-                f"{self.path} holds no annotations of semantic-rl (its format is not '{ANNOTATIONS_FORMAT}')."
-            )
-        found = cast(dict[str, Any], content)
-        if not isinstance(found.get("format_version"), int) or found["format_version"] > FORMAT_VERSION:
+        content = read_json_object(self.path, WAY_OUT)
+        if content.text("format") != ANNOTATIONS_FORMAT:
+            content.wrong("format", f"'{ANNOTATIONS_FORMAT}'")
+        if content.integer("format_version") > FORMAT_VERSION:
             raise UserError(f"{self.path} was written by a newer semantic-rl; update semantic-rl.")
-        clusters, selections, version = found.get("clusters"), found.get("selections"), found.get("version")
-        entries = [*clusters.values()] if isinstance(clusters, dict) and all(map(_is_number, clusters)) else [None]
-        entries += selections if isinstance(selections, list) else [None]
-        if type(version) is not int or not all(_is_entry(entry) for entry in entries):
-            raise UserError(f"{self.path} does not say what it should: an entry is cut off; mend it, or move it away.")
-        return {"version": version, "clusters": clusters, "selections": selections}
+        clusters = content.object("clusters")
+        for number in clusters:
+            if not _is_number(number):
+                clusters.wrong(number, "a number of a cluster as its name")
+            _check_entry(clusters.object(number))
+        for selection in content.objects("selections"):
+            _check_entry(selection)
+        version = content.integer("version")
+        return {"version": version, "clusters": content["clusters"], "selections": content["selections"]}
 
     def signature(self) -> tuple[int, ...]:
         """Return numbers that change when the file changes."""
@@ -192,12 +182,11 @@ def _is_number(key: str) -> bool:
     return key.isascii() and key.isdecimal() and len(key) < 6
 
 
-def _is_entry(entry: object) -> bool:
-    if not isinstance(entry, dict):
-        return False
-    found = cast(dict[str, Any], entry)
-    texts = all(isinstance(found.get(name, ""), str) for name in ("name", "note", "author", "time"))
-    return texts and type(found.get("version")) is int
+def _check_entry(entry: JsonObject) -> None:
+    """Raise UserError unless the texts of an entry are texts; what else a selection holds is for the page."""
+    for name in ("name", "note", "author", "time"):
+        entry.text(name, "")
+    entry.integer("version")
 
 
 def _same(entry: Entry | None, seen: int) -> None:

@@ -356,12 +356,14 @@ class Recording:
             scores += f", {limited:,} ended by a time limit" if limited else ""
         else:
             names = [name for name, column in (("return", "reward"), ("success", "success")) if self.has(column)]
-            scores = f"{' and '.join(names or ['what comes of them'])} not known"
+            scores = f"{' and '.join(names)} not known" if names else ""
         if len(ended) < self.num_episodes:
-            scores = f"{len(ended):,} of them ended: {scores}" if len(ended) else f"none of them ended: {scores}"
+            number = f"{len(ended):,}" if len(ended) else "none"
+            scores = f"{number} of them ended{': ' if scores else ''}{scores}"
         size = sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
         return (
-            f"{self.path}: {self.num_states:,} states of {self.num_episodes:,} episodes ({scores}), "
+            f"{self.path}: {self.num_states:,} states of {self.num_episodes:,} "
+            f"episode{'s' if self.num_episodes != 1 else ''} ({scores}), "
             f"{size / self.num_states / 1024:.1f} KiB a state"
         )
 

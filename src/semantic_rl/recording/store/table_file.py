@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store.arrow_file import open_regular
 from semantic_rl.recording.store.flatbuffer import Damaged
+from semantic_rl.recording.store.parquet_sizes import check_sizes
 from semantic_rl.recording.store.schema import NULLABLE
 
 UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, OverflowError, MemoryError)
@@ -58,6 +59,8 @@ class TableFile:
             """Number of rows of each row group."""
             names: list[str] = file.schema_arrow.names
             types: dict[str, Any] = {name: file.schema_arrow.field(name).type for name in names}
+        with open_regular(self.path) as source:
+            self._check_lists(check_sizes(source))
         expected = dtype.names or ()
         missing = sorted(set(expected) - set(names) - set(self._fill))
         if missing:
@@ -148,6 +151,17 @@ class TableFile:
             words = {"i": "whole numbers", "u": "whole numbers", "f": "fractions", "b": "true or false"}
             self._wrong_type(name, found, words[kind])
 
+    def _check_lists(self, claimed: list[dict[str, int]]) -> None:
+        """Refuse lists that together claim far more values than the rows allow; the values themselves come later."""
+        for rows, counts in zip(self.group_rows, claimed, strict=False):
+            for name in self.dtype.names or ():
+                width = self.dtype[name].shape[0] if self.dtype[name].shape else 1
+                if counts.get(name, 0) > 2 * rows * width + 1000:
+                    raise UserError(
+                        f"{self.path} is damaged: '{name}' claims {counts[name]:,} values for {rows:,} rows; "
+                        f"{self.way_out}."
+                    )
+
     def _wrong_type(self, name: str, found: object, expected: str) -> NoReturn:
         raise UserError(f"{self.path}: '{name}' has the type {found}, expected {expected}; {self.way_out}.")
 
@@ -199,6 +213,9 @@ def opened(path: Path, way_out: str = WAY_OUT) -> Generator[pq.ParquetFile]:
         try:
             file = pq.ParquetFile(source)
             _ = file.schema_arrow, file.metadata.num_rows
+            check_sizes(source)
+        except Damaged as error:
+            raise UserError(f"{path} is damaged: {error}; {way_out}.") from error
         except UNREADABLE as error:
             raise UserError(f"{path} cannot be read and may be cut off: {_said(error)}; {way_out}.") from error
         yield file
