@@ -273,7 +273,7 @@ def test_one_episode_is_measured_without_intervals(tmp_path: Path) -> None:
             assert estimate.note is not None
     assert found.estimate("ami_level").note == "all states are of one level"
     assert found.estimate("trustworthiness_30").note == f"needs more than 60 states, and there are {alone.num_states}"
-    assert "one episode only, so there is no interval." in metrics_table(found)
+    assert "One episode only, so there is no interval." in metrics_table(found)
 
 
 def test_too_few_states_for_k_without_some_episode_have_no_interval(tmp_path: Path) -> None:
