@@ -56,7 +56,8 @@ def _play(
         env.begin(seed_of_episode(config.seed, slot))
     while len(playing := np.flatnonzero(number < config.episodes)):
         seen: Any = joined([envs[slot].agent_observation() for slot in playing])
-        action = actor(seen, playing, starts[playing])["action"]
+        masks = joined([envs[slot].action_masks() for slot in playing]) if envs[0].has_action_masks else None
+        action = actor(seen, playing, starts[playing], masks)["action"]
         starts[playing] = False
         for slot, one in zip(playing.tolist(), action, strict=True):
             envs[slot].act(one[None])

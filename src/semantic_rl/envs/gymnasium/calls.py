@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
 
 from semantic_rl.envs.gymnasium.ids import missing_package
 from semantic_rl.errors import UserError
@@ -48,6 +50,22 @@ def step(env: gym.Env[Any, Any], action: Any, name: str, where: Callable[[], str
             "in Gymnasium."
         )
     return found  # pyright: ignore[reportReturnType]
+
+
+def has_action_masks(env: gym.Env[Any, Any]) -> bool:
+    """Say whether an environment, or a wrapper around it, has a method `action_masks`, as in sb3-contrib."""
+    try:
+        return callable(env.get_wrapper_attr("action_masks"))
+    except AttributeError:
+        return False
+
+
+def action_masks(env: gym.Env[Any, Any], name: str, where: Callable[[], str]) -> NDArray[np.bool_]:
+    """Return which actions are allowed: a mark for each choice of a discrete, multi-discrete or binary action."""
+    try:
+        return np.asarray(env.get_wrapper_attr("action_masks")(), np.bool_).ravel()
+    except Exception as error:
+        raise UserError(f"{name}: its action_masks failed {where()}: {exception_in_words(error)}") from error
 
 
 def render(env: gym.Env[Any, Any], name: str) -> Any:

@@ -19,6 +19,8 @@ from semantic_rl.input_places import shown_path
 REMEMBERING = ("gymnasium.envs.box2d.bipedal_walker", "gymnasium.envs.box2d.car_racing")
 """Environments that keep their physical world over a reset, so that an episode depends on those before it. They are
 made anew for each episode, which then depends on its seed alone."""
+DRAWING = ("ale_py.env",)
+"""Environments that draw each of their observations, whether anybody asks for a picture or not."""
 GREATEST_REWARD = float(np.finfo(np.float32).max)
 
 
@@ -48,13 +50,16 @@ class GymnasiumEnv:
     ) -> None:
         """Make the environment; with `render`, `frames` returns pictures. `spec` saves finding it out again.
 
-        `info` are keys of its info whose numbers `info_numbers` holds after each step.
+        `info` are keys of its info whose numbers and texts `info_values` holds after each step.
         """
         self._info = info
-        self.info_numbers: dict[str, float] = {}
+        self.info_values: dict[str, float | str] = {}
         self._recipe, self._render = recipe, render
         self._env = recipe.make(render)
-        self._remembers = type(self._env.unwrapped).__module__ in REMEMBERING
+        module = type(self._env.unwrapped).__module__
+        self._remembers = module in REMEMBERING
+        self.draws_anyway = module in DRAWING
+        """A picture costs next to nothing."""
         self.spec = gymnasium_spec(self._env, recipe) if spec is None else spec
         self.observation_space = self._env.observation_space
         self.action_space: Any = self._env.action_space
@@ -68,6 +73,8 @@ class GymnasiumEnv:
         if self._normalizer is not None:
             shapes = {leaf.name: leaf.shape for leaf in self._reader.leaves}
             self._normalizer.check_fits(shapes, shown_path(Path(recipe.vec_normalize or "")))
+        self.has_action_masks = calls.has_action_masks(self._env)
+        """It says which actions are allowed; see `action_masks`."""
         self._success_key = success_key(self.spec)
         self._reward_is_success = self.spec.success == MINIGRID_SUCCESS
         self._step: EnvStep | None = None
@@ -98,7 +105,7 @@ class GymnasiumEnv:
         observation = self._reader.read(raw, self._where)
         number = self._reward(reward)
         if self._info:
-            self.info_numbers = {key: self._info_number(key, info) for key in self._info}
+            self.info_values = {key: self._info_value(key, info) for key in self._info}
         rewards = NO_REWARD.copy()
         rewards[0] = number
         success = FALSE
@@ -124,6 +131,10 @@ class GymnasiumEnv:
         """Return what the agent sees of the last observation: normalised, if the recipe says so."""
         observation = self.observe().observation
         return observation if self._normalizer is None else self._normalizer.normalize_observation(observation)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Return [1, …] which actions the environment's own `action_masks` allows now, as MaskablePPO asks for them."""
+        return calls.action_masks(self._env, self._name, self._where)[None]
 
     def frames(self) -> NDArray[np.uint8]:
         """Return a picture [1, H, W, 3] of the last observation; needs `render`."""
@@ -170,21 +181,29 @@ class GymnasiumEnv:
             raise UserError(f"{self._name}: its reward {self._where()} is {number}, expected a finite number.")
         return number
 
-    def _info_number(self, key: str, info: dict[str, Any]) -> float:
-        """Return a number of a step's info; NaN is one."""
+    def _info_value(self, key: str, info: dict[str, Any]) -> float | str:
+        """Return a number or a text of a step's info; NaN is a number."""
         if key not in info:
             known = sorted(str(name) for name in info)
             has = ", ".join(known) or "nothing"
             raise UserError(
                 f"info: {self._name} has no '{key}' in its info {self._where()}; it has {has}.{nearest(key, known)}"
             )
+        value = info[key]
         try:
-            number = float(np.asarray(info[key]).item())
+            number = value if isinstance(value, str) else float(np.asarray(value).item())
         except (TypeError, ValueError):
             number = float("inf")
-        if abs(number) > GREATEST_REWARD:
+        before = self.info_values.get(key, number)
+        if type(number) is not type(before):
+            kinds = {str: "a text", float: "a number"}
             raise UserError(
-                f"info: '{key}' is {str(info[key])[:40]!r} {self._where()}, expected a number that float32 holds."
+                f"info: '{key}' is {str(value)[:40]!r} {self._where()}, {kinds[type(number)]}; before it was "
+                f"{kinds[type(before)]}. Leave this key out."
+            )
+        if not isinstance(number, str) and abs(number) > GREATEST_REWARD:
+            raise UserError(
+                f"info: '{key}' is {str(value)[:40]!r} {self._where()}, expected a text, or a number that float32 holds."
             )
         return number
 

@@ -17,7 +17,6 @@ from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import is_unused
 from semantic_rl.output_places import check_output_folder, exists
 from semantic_rl.recording.own_data.columns import (
-    TextCodes,
     check_same_kind,
     packed_observations,
     state_columns,
@@ -25,6 +24,7 @@ from semantic_rl.recording.own_data.columns import (
 )
 from semantic_rl.recording.own_data.pictures import encode_pictures
 from semantic_rl.recording.own_data.states import Held, States
+from semantic_rl.recording.store.text_codes import TextCodes
 from semantic_rl.recording.store.extra_columns import CATEGORIES, EXTRA_COLUMNS
 from semantic_rl.recording.store.frames import BATCH_ROWS, PICTURE_QUALITY
 from semantic_rl.recording.store.schema import SHARD_ROWS

@@ -11,8 +11,19 @@ UNBOUNDED = 1.0
 """Bound of random actions in a dimension that has none."""
 
 
-def random_actions(spec: ActionSpec, generator: np.random.Generator, count: int) -> NDArray[Any]:
-    """Return uniformly random actions: [B] indices, or [B, width] numbers."""
+def random_actions(
+    spec: ActionSpec, generator: np.random.Generator, count: int, masks: NDArray[np.bool_] | None = None
+) -> NDArray[Any]:
+    """Return uniformly random actions: [B] indices, or [B, width] numbers.
+
+    `masks` [B, number of choices] say which choices are allowed; those of several choices stand one after the other.
+    """
+    if masks is not None:
+        bounds = np.cumsum([0, *spec.sizes])
+        draws = generator.random((count, masks.shape[1])) + masks  # an allowed choice is above 1, another one below
+        pairs = zip(bounds[:-1], bounds[1:], strict=True)
+        chosen = np.stack([draws[:, low:high].argmax(1) for low, high in pairs], 1)
+        return chosen[:, 0] if spec.kind == "discrete" else chosen
     if spec.kind == "discrete":
         return generator.integers(0, spec.num_actions, count)
     if spec.kind == "continuous":

@@ -22,18 +22,25 @@ class Actor:
         self.generator = torch.Generator(device).manual_seed(seed)
         self.is_apart = device.type != "cpu"
         """The network runs on another device and leaves the CPU to the environments."""
+        self.takes_masks = bool(getattr(agent, "takes_action_masks", False))
+        """The agent wants to know which actions are allowed."""
         memory = agent.initial_state(num_envs)
         self._memory: tuple[NDArray[Any], ...] = () if memory is None else tuple(np.array(part) for part in memory)
 
     def __call__(
-        self, observation: Any, slots: NDArray[np.int64], starts: NDArray[np.bool_]
+        self,
+        observation: Any,
+        slots: NDArray[np.int64],
+        starts: NDArray[np.bool_],
+        masks: NDArray[np.bool_] | None = None,
     ) -> dict[str, NDArray[Any]]:
         """Map observations [B, …] of the environments `slots` to columns [B, …] of the state table, and `action`.
 
-        `starts` [B] says where an episode begins.
+        `starts` [B] says where an episode begins; `masks` [B, A], if the agent takes them, which actions are allowed.
         """
         memory = tuple(part[slots] for part in self._memory) or None
-        step = self._agent.act(observation, memory, starts, self.generator, self._deterministic)
+        more: dict[str, Any] = {"action_masks": masks} if self.takes_masks and masks is not None else {}
+        step = self._agent.act(observation, memory, starts, self.generator, self._deterministic, **more)
         for kept, new in zip(self._memory, step.state or (), strict=True):
             kept[slots] = new
         return self._columns(step)

@@ -53,6 +53,15 @@ class SeededEnv(RecordableEnv, Protocol):
         """Begin an episode."""
         ...
 
+    @property
+    def has_action_masks(self) -> bool:
+        """It says which actions are allowed."""
+        ...
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Return which choices are allowed now, [1, number of choices]."""
+        ...
+
     def agent_observation(self) -> Any:
         """Return what the agent sees of the last observation: an array [1, …], or a dictionary of arrays."""
         ...
@@ -68,8 +77,12 @@ class EnvSource(NamedTuple):
     """Makes an environment from a seed: a `RestorableEnv` if the spec says so, else a `SeededEnv`."""
     make_rendering: Callable[..., Any]
     """Makes an environment of the same kind that also renders; a seed may be given and is not needed."""
+    draws_anyway: bool = False
+    """The environment draws each of its observations, so that a picture costs next to nothing while it is played."""
     info: tuple[str, ...] = ()
-    """Keys of its info whose numbers are recorded; such an environment has them as `info_numbers` after each step."""
+    """Keys of its info that are recorded; such an environment has their values as `info_values` after each step."""
+    texts: frozenset[str] = frozenset()
+    """Those of them whose values are texts."""
 
 
 def procgen_source(config: EnvConfig) -> EnvSource:

@@ -15,7 +15,7 @@ from semantic_rl.folder_lock import hold_folder, is_unused
 from semantic_rl.output_places import check_output_folder, exists
 from semantic_rl.recording.record.subject import Subject
 from semantic_rl.recording.store.description import read_description
-from semantic_rl.recording.store.extra_columns import EXTRA_COLUMNS
+from semantic_rl.recording.store.extra_columns import CATEGORIES, EXTRA_COLUMNS
 from semantic_rl.recording.store.frames import BATCH_ROWS, PICTURE_QUALITY
 from semantic_rl.recording.store.schema import SHARD_ROWS
 from semantic_rl.training.versions import versions
@@ -41,6 +41,7 @@ def describe(
         "policy_width": outputs.policy_width,
         "absent_columns": _absent(subject, semantic is not None),
         **({EXTRA_COLUMNS: list(subject.source.info)} if subject.source.info else {}),
+        **({CATEGORIES: {name: list[str]() for name in sorted(subject.source.texts)}} if subject.source.texts else {}),
         "frames": {
             "shard_rows": SHARD_ROWS,
             "batch_rows": BATCH_ROWS,

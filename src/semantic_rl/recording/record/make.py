@@ -24,6 +24,7 @@ from semantic_rl.recording.record.quota import Quota
 from semantic_rl.recording.record.render import LiveRenderer, Renderer, plays_out_the_same
 from semantic_rl.recording.record.seeds import ACTIONS, ENVIRONMENTS, seed_of_episode, seeds_of
 from semantic_rl.recording.record.subject import Subject
+from semantic_rl.recording.store.extra_columns import CATEGORIES
 from semantic_rl.recording.store.frames import encoded_shape
 from semantic_rl.recording.store.resume import load_snapshot, save_snapshot
 from semantic_rl.recording.store.writer import ShardWriter, observation_layout
@@ -100,7 +101,7 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any])
         try:
             writer.begin()
             renderer, make = None, source.make
-            if picture_size and (spec.restores_exactly or _plays_out_the_same(source, config.seed)):
+            if picture_size and _is_rendered_afterwards(source, config.seed):
                 renderer = Renderer(source, picture_size, num_cores())
             elif picture_size:
                 renderer = LiveRenderer(picture_size, num_cores())
@@ -128,6 +129,8 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any])
             _play_to_the_end(play, writer, config)
             if not writer.num_states:
                 raise UserError(f"keep_probability: {config.keep_probability} kept no state at all; give a higher one.")
+            if play.categories:
+                writer.describe(**{CATEGORIES: play.categories})
             with progress_bar("writing tables", counts=True) as update:
                 writer.finish(update)
         except OSError as error:
@@ -138,8 +141,10 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any])
             ) from error
 
 
-def _plays_out_the_same(source: EnvSource, seed: int) -> bool:
-    """Say whether an environment plays out the same again, so that it can be rendered afterwards."""
+def _is_rendered_afterwards(source: EnvSource, seed: int) -> bool:
+    """Say whether only recorded states are rendered: this takes an environment that plays out the same again."""
+    if source.spec.restores_exactly or source.draws_anyway:
+        return source.spec.restores_exactly
     first, again = source.make(0), source.make(0)
     try:
         return plays_out_the_same(source, first, again, seed)

@@ -124,12 +124,15 @@ def agent_subject(agent: Agent, recipe: EnvRecipe, config: RecordConfig, entry: 
     try:
         outputs = probe(agent, spec, first, config.seed)
         if config.info:
-            first.act(random_actions(spec.action, np.random.default_rng(config.seed), 1))
+            masks = first.action_masks() if first.has_action_masks else None
+            first.act(random_actions(spec.action, np.random.default_rng(config.seed), 1, masks))
     finally:
         first.close()
-    settings = {"env": spec.id, "num_envs": config.num_envs, **spec.arguments}
+    settings: dict[str, Any] = {"env": spec.id, "num_envs": config.num_envs, **spec.arguments}
     if spec.wrappers:
         settings["wrappers"] = ", ".join(spec.wrappers)
+
+    texts = frozenset(key for key, value in first.info_values.items() if isinstance(value, str))
 
     def make(seed: int) -> GymnasiumEnv:
         return GymnasiumEnv(recipe, False, spec, config.info)
@@ -137,7 +140,9 @@ def agent_subject(agent: Agent, recipe: EnvRecipe, config: RecordConfig, entry: 
     def make_rendering(seed: int | None = None) -> GymnasiumEnv:
         return GymnasiumEnv(recipe, True, spec, config.info)
 
-    return Subject(agent, entry, EnvSource(spec, settings, make, make_rendering, config.info), outputs)
+    return Subject(
+        agent, entry, EnvSource(spec, settings, make, make_rendering, first.draws_anyway, config.info, texts), outputs
+    )
 
 
 def _check_columns(names: tuple[str, ...]) -> None:

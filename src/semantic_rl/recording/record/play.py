@@ -28,8 +28,9 @@ from semantic_rl.recording.record.actor import Actor
 from semantic_rl.recording.record.quota import Quota
 from semantic_rl.recording.record.render import LiveRenderer, Renderer, pack_step
 from semantic_rl.recording.record.trajectories import Trajectories, Trajectory
-from semantic_rl.recording.store.extra_columns import EXTRA_COLUMNS
+from semantic_rl.recording.store.extra_columns import CATEGORIES, EXTRA_COLUMNS, Categories
 from semantic_rl.recording.store.resume import Snapshot
+from semantic_rl.recording.store.text_codes import TextCodes
 from semantic_rl.recording.store.writer import Episode, ShardWriter
 
 STATES_RENDERED_TOGETHER = 2048
@@ -85,6 +86,8 @@ class Play:
         self._actor = actor
         self._writer = writer
         self._has_info = EXTRA_COLUMNS in writer.description
+        self._texts = TextCodes(writer.description.get(CATEGORIES, ()))
+        self._masks_actions = not self._restores and bool(envs[0].has_action_masks)
         self._quota = quota
         self._exploration = exploration
         self._renderer = renderer if isinstance(renderer, Renderer) else None
@@ -173,7 +176,7 @@ class Play:
         terminated = [bool(outcome.terminated[0]) for outcome in outcomes]
         truncated = [bool(outcome.truncated[0]) for outcome in outcomes]
         reward = [float(outcome.reward[0]) for outcome in outcomes]
-        extra = [self._envs[slot].info_numbers for slot in slots] if self._has_info else []
+        extra = self._info(slots) if self._has_info else []
         self._trajectories.end_step(slots, reward, terminated, truncated, extra)
         for slot, outcome, is_end in zip(slots, outcomes, map(or_, terminated, truncated), strict=True):
             self._quota.step(numbers[slot])
@@ -244,14 +247,15 @@ class Play:
         self._received[crew] = False
         if not len(slots):
             return
-        columns = self._actor(self._seen(slots), slots, self._starts[slots])
+        masks = joined([self._envs[slot].action_masks() for slot in slots.tolist()]) if self._masks_actions else None
+        columns = self._actor(self._seen(slots), slots, self._starts[slots], masks)
         self._starts[slots] = False
         action = columns["action"]
         columns["action_random"] = np.zeros(len(slots), np.bool_)
         if self._exploration is not None:
             replaced = self._generator.random(len(slots)) < self._exploration.random_action_probability
             action = action.copy()
-            drawn = random_actions(self._spec.action, self._generator, len(slots))
+            drawn = random_actions(self._spec.action, self._generator, len(slots), masks)
             action[replaced] = drawn.reshape(action.shape).astype(action.dtype)[replaced]
             columns["action_random"] = replaced
         columns["action"] = action
@@ -272,6 +276,20 @@ class Play:
         else:
             seen = [self._envs[slot].agent_observation() for slot in slots.tolist()]
         return joined(seen)
+
+    def _info(self, slots: list[int]) -> list[dict[str, float]]:
+        """Return the values of the last step's info, texts as their numbers."""
+        values: list[dict[str, Any]] = [dict(self._envs[slot].info_values) for slot in slots]
+        texts = {name: [one[name] for one in values] for name in self._texts.categories}
+        for name, codes in self._texts.encode(texts).items():
+            for one, code in zip(values, codes.tolist(), strict=True):
+                one[name] = code
+        return values
+
+    @property
+    def categories(self) -> Categories:
+        """The texts of the columns of texts, in the order of their numbers."""
+        return self._texts.categories
 
     def _pack(self, slot: int) -> bytes:
         """Compress the observation of an environment."""
@@ -308,6 +326,7 @@ class Play:
                 "first_level": self._first_level.tolist(),
                 "starts": self._starts.tolist(),
                 "num_steps": self.num_steps,
+                "texts": self._texts.categories,
             },
         )
 
@@ -340,6 +359,7 @@ class Play:
         self._first_level[:] = values["first_level"]
         self._starts[:] = values["starts"]
         self.num_steps = values["num_steps"]
+        self._texts.encode(values["texts"])
         if not self._restores:
             self._begin_anew()
 

@@ -5,9 +5,9 @@ the state in which the episode began, another environment is begun with the same
 same episode, which is checked observation by observation.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, cast
 
@@ -22,6 +22,8 @@ from semantic_rl.recording.record.trajectories import Trajectory
 from semantic_rl.recording.store.frames import encode_picture, pack_observation
 from semantic_rl.recording.store.writer import Block
 
+MOST_PENDING = 256
+"""Pictures that may wait to be encoded while the environments go on."""
 STEPS_COMPARED = 100
 """Steps that are played twice to find out whether an environment plays out the same."""
 
@@ -32,11 +34,15 @@ class LiveRenderer:
     def __init__(self, picture_size: int, num_threads: int) -> None:
         self._picture_size = picture_size
         self._threads = ThreadPoolExecutor(num_threads)
+        self._pending: deque[Future[bytes]] = deque()
 
-    def render(self, envs: Sequence[RecordableEnv]) -> list[bytes]:
-        """Return the encoded pictures of the last observations."""
-        frames = (env.frames()[0] for env in envs)
-        return list(self._threads.map(partial(encode_picture, size=self._picture_size), frames))
+    def render(self, envs: Sequence[RecordableEnv]) -> list[Future[bytes]]:
+        """Return the pictures of the last observations, which are encoded while the environments go on."""
+        pictures = [self._threads.submit(encode_picture, env.frames()[0], self._picture_size) for env in envs]
+        self._pending.extend(pictures)
+        while len(self._pending) > MOST_PENDING or (self._pending and self._pending[0].done()):
+            self._pending.popleft().result()
+        return pictures
 
     def close(self) -> None:
         """Stop the threads."""
@@ -111,7 +117,8 @@ def plays_out_the_same(source: EnvSource, env: SeededEnv, other: SeededEnv, seed
             return False
         if ours.done[0] or theirs.done[0]:
             return bool(ours.done[0] == theirs.done[0])
-        action = random_actions(source.spec.action, generator, 1)
+        masks = env.action_masks() if env.has_action_masks else None
+        action = random_actions(source.spec.action, generator, 1, masks)
         env.act(action)
         other.act(action)
     return True

@@ -57,6 +57,7 @@ class Subject(NamedTuple):
             outputs.features_type,
             frozenset(name for name, lacks in absent.items() if lacks),
             self.source.info,
+            self.source.texts,
         )
 
 
@@ -73,8 +74,11 @@ def probe(agent: Agent, spec: EnvSpec, env: SeededEnv, seed: int) -> Outputs:
     env.begin(seed)
     env.observe()
     generator = torch.Generator(getattr(agent, "device", "cpu")).manual_seed(seed)
+    more: dict[str, Any] = {}
+    if getattr(agent, "takes_action_masks", False) and env.has_action_masks:
+        more["action_masks"] = env.action_masks()
     try:
-        step = agent.act(env.agent_observation(), agent.initial_state(1), np.ones(1, np.bool_), generator, True)
+        step = agent.act(env.agent_observation(), agent.initial_state(1), np.ones(1, np.bool_), generator, True, **more)
     except UserError:
         raise
     except Exception as error:  # whatever a network raises that gets another shape than it was made for

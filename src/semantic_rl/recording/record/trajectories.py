@@ -4,6 +4,7 @@ Axes: N environments (slots), B environments that are written to at once.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ class Trajectories:
         self._num_rows = np.zeros(num_envs, np.int64)
         self._last_is_stored = np.zeros(num_envs, np.bool_)
         self._observations: list[list[bytes]] = [[] for _ in range(num_envs)]
-        self._pictures: list[list[bytes]] = [[] for _ in range(num_envs)]
+        self._pictures: list[list[Future[bytes]]] = [[] for _ in range(num_envs)]
         self._num_steps = np.zeros(num_envs, np.int64)
         self._actions = [bytearray() for _ in range(num_envs)]
         self._starts = [b""] * num_envs
@@ -67,7 +68,7 @@ class Trajectories:
         slots: NDArray[np.int64],
         columns: Mapping[str, NDArray[Any]],
         observations: list[bytes],
-        pictures: list[bytes],
+        pictures: list[Future[bytes]],
     ) -> None:
         """Add the row of the next step to the trajectories `slots` [B]; columns are [B, …] by name.
 
@@ -122,13 +123,13 @@ class Trajectories:
         rows = self._rows[slot, : self._num_rows[slot]].copy()
         before = rows["return_to_go"].astype(np.float64)
         rows["return_to_go"] = self.return_so_far[slot] - before if finished else np.nan
-        block = Block(rows, self._observations[slot], self._pictures[slot])
+        block = Block(rows, self._observations[slot], _encoded(self._pictures[slot]))
         return Trajectory(block, bytes(self._actions[slot]), self._starts[slot])
 
     def state(self) -> tuple[list[Trajectory], dict[str, Any]]:
         """Return the trajectories and, as JSON values, the rest of the state."""
         trajectories = [
-            Trajectory(Block(rows[:count], observations, pictures), bytes(actions), start)
+            Trajectory(Block(rows[:count], observations, _encoded(pictures)), bytes(actions), start)
             for rows, count, observations, pictures, actions, start in zip(
                 self._rows,
                 self._num_rows,
@@ -158,6 +159,17 @@ class Trajectories:
         for slot, trajectory in enumerate(trajectories):
             self._rows[slot, : len(trajectory.block.rows)] = trajectory.block.rows
             self._observations[slot] = trajectory.block.observations
-            self._pictures[slot] = trajectory.block.pictures
+            self._pictures[slot] = [_finished(picture) for picture in trajectory.block.pictures]
             self._actions[slot] = bytearray(trajectory.actions)
             self._starts[slot] = trajectory.start
+
+
+def _encoded(pictures: list[Future[bytes]]) -> list[bytes]:
+    """Wait for pictures that are still being encoded."""
+    return [picture.result() for picture in pictures]
+
+
+def _finished(picture: bytes) -> Future[bytes]:
+    future: Future[bytes] = Future()
+    future.set_result(picture)
+    return future
