@@ -63,9 +63,12 @@ def has_action_masks(env: gym.Env[Any, Any]) -> bool:
 def action_masks(env: gym.Env[Any, Any], name: str, where: Callable[[], str]) -> NDArray[np.bool_]:
     """Return which actions are allowed: a mark for each choice of a discrete, multi-discrete or binary action."""
     try:
-        return np.asarray(env.get_wrapper_attr("action_masks")(), np.bool_).ravel()
+        masks = np.asarray(env.get_wrapper_attr("action_masks")(), np.bool_).ravel()
     except Exception as error:
         raise UserError(f"{name}: its action_masks failed {where()}: {exception_in_words(error)}") from error
+    if not masks.any():
+        raise UserError(f"{name}: its action_masks allow no action {where()}.")
+    return masks
 
 
 def render(env: gym.Env[Any, Any], name: str) -> Any:

@@ -203,7 +203,7 @@ class GymnasiumEnv:
             )
         if not isinstance(number, str) and abs(number) > GREATEST_REWARD:
             raise UserError(
-                f"info: '{key}' is {str(value)[:40]!r} {self._where()}, expected a text, or a number that float32 holds."
+                f"info: '{key}' is {str(value)[:40]!r} {self._where()}, expected a text or a number that float32 holds."
             )
         return number
 

@@ -110,6 +110,23 @@ def _action(env: gym.Env[Any, Any], base: str, name: str) -> ActionSpec:
             )
 
 
+def _in_the_first_step() -> str:
+    return "in the first step"
+
+
+def _sample(env: gym.Env[Any, Any], name: str) -> Any:
+    """Return a random action; one that is allowed, if the environment says which are."""
+    space = env.action_space
+    if not calls.has_action_masks(env):
+        return space.sample()
+    masks = calls.action_masks(env, name, _in_the_first_step)
+    if isinstance(space, spaces.Discrete):
+        return space.start + np.flatnonzero(masks)[0]
+    sizes = space.nvec.ravel() if isinstance(space, spaces.MultiDiscrete) else [2] * int(np.prod(space.shape or ()))
+    chosen = np.array([part.argmax() for part in np.split(masks, np.cumsum(sizes)[:-1])], space.dtype)
+    return chosen.reshape(space.shape or ()) + (space.start if isinstance(space, spaces.MultiDiscrete) else 0)
+
+
 def _success(recipe: EnvRecipe) -> str | None:
     """Return what counts as success, as the environment itself says.
 
@@ -121,7 +138,7 @@ def _success(recipe: EnvRecipe) -> str | None:
             return MINIGRID_SUCCESS
         _, info = calls.reset(env, 0, recipe.env)
         env.action_space.seed(0)
-        later = calls.step(env, env.action_space.sample(), recipe.env, lambda: "in the first step")[4]
+        later = calls.step(env, _sample(env, recipe.env), recipe.env, _in_the_first_step)[4]
         return next((_says(key) for key in SUCCESS_KEYS if key in info or key in later), None)
     finally:
         env.close()

@@ -11,7 +11,6 @@ from semantic_rl.envs.spec import EnvSpec, ObservationPart
 from semantic_rl.errors import UserError
 from semantic_rl.recording.own_data.arrays import as_array, floats, integers, rows_of, texts
 from semantic_rl.recording.own_data.states import Held, States
-from semantic_rl.recording.store.extra_columns import MOST_CATEGORIES, MOST_CHARACTERS, Categories, one_line
 from semantic_rl.recording.store.frames import pack_observation
 
 MOST_OFF_ONE = 1e-3

@@ -24,10 +24,10 @@ from semantic_rl.recording.own_data.columns import (
 )
 from semantic_rl.recording.own_data.pictures import encode_pictures
 from semantic_rl.recording.own_data.states import Held, States
-from semantic_rl.recording.store.text_codes import TextCodes
 from semantic_rl.recording.store.extra_columns import CATEGORIES, EXTRA_COLUMNS
 from semantic_rl.recording.store.frames import BATCH_ROWS, PICTURE_QUALITY
 from semantic_rl.recording.store.schema import SHARD_ROWS
+from semantic_rl.recording.store.text_codes import TextCodes
 from semantic_rl.recording.store.writer import Block, Episode, ShardWriter, observation_layout
 
 LARGEST_FLOAT32 = 3.4e38

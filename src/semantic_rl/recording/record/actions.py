@@ -1,5 +1,6 @@
 """Actions of any kind: drawn at random, and stored as bytes so that an episode can be played once more."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,9 @@ def random_actions(
     `masks` [B, number of choices] say which choices are allowed; those of several choices stand one after the other.
     """
     if masks is not None:
-        bounds = np.cumsum([0, *spec.sizes])
         draws = generator.random((count, masks.shape[1])) + masks  # an allowed choice is above 1, another one below
-        pairs = zip(bounds[:-1], bounds[1:], strict=True)
-        chosen = np.stack([draws[:, low:high].argmax(1) for low, high in pairs], 1)
+        bounds = itertools.pairwise(itertools.accumulate(spec.sizes, initial=0))
+        chosen = np.stack([draws[:, low:high].argmax(1) for low, high in bounds], 1)
         return chosen[:, 0] if spec.kind == "discrete" else chosen
     if spec.kind == "discrete":
         return generator.integers(0, spec.num_actions, count)
