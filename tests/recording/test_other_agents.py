@@ -141,14 +141,31 @@ def test_the_same_seed_gives_the_same_recording(tmp_path: Path) -> None:
     assert contents[0]["states.parquet"] != contents[2]["states.parquet"]
 
 
+TALKING = """
+import gymnasium as gym
+
+class Talking(gym.Wrapper):
+    def step(self, action):
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        mood = "calm" if abs(observation[2]) < 0.05 else "falling\\nover"
+        info |= {"angle": observation[2], "fuel": 7, "mood": mood, "forces": [1.0, 2.0]}
+        return observation, reward, terminated, truncated, info
+
+def make_env(render_mode=None):
+    return Talking(gym.make("CartPole-v1", render_mode=render_mode))
+"""
+
+
 def test_an_interrupted_recording_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(TALKING, encoding="utf-8")
     out = tmp_path / "r"
     agent = cartpole()
 
     def run(resume: bool) -> None:
-        settings: dict[str, Any] = {**FEW, "states": 200, "resume": resume}
-        config = RecordConfig(agent=Path("agent"), out=out, env="CartPole-v1", **settings)
-        recipe = open_recipe("CartPole-v1", {}, (), None, None)
+        settings: dict[str, Any] = {**FEW, "states": 200, "resume": resume, "info": ("angle", "mood")}
+        config = RecordConfig(agent=Path("agent"), out=out, env="mine.py:make_env", **settings)
+        recipe = open_recipe("mine.py:make_env", {}, (), None, None)
         record_subject(agent_subject(agent, recipe, config, describe_foreign(agent, "agent")), config)
 
     step, taken = Play.step, iter(range(10**6))
@@ -169,6 +186,8 @@ def test_an_interrupted_recording_goes_on(tmp_path: Path, monkeypatch: pytest.Mo
     found = open_recording(out)
     assert found.num_states >= 200
     assert (found.states.group_by("episode").len().sort("episode")["len"] == found.episodes["length"]).all()
+    is_calm = np.abs(found.table("angle")["angle"].to_numpy()) < 0.05
+    assert found.table("mood")["mood"].to_list() == ["calm" if calm else "falling over" for calm in is_calm]
 
 
 def test_greedy_actions_are_the_most_likely(tmp_path: Path) -> None:
@@ -252,28 +271,19 @@ def test_mistakes_end_in_one_line(
     assert not (tmp_path / "r").exists()
 
 
-TALKING = """
-import gymnasium as gym
-
-class Talking(gym.Wrapper):
-    def step(self, action):
-        observation, reward, terminated, truncated, info = self.env.step(action)
-        return observation, reward, terminated, truncated, {**info, "angle": observation[2], "fuel": 7, "mood": "calm"}
-
-def make_env(render_mode=None):
-    return Talking(gym.make("CartPole-v1", render_mode=render_mode))
-"""
-
-
-def test_numbers_of_info_are_recorded_beside_the_reward_of_their_step(
+def test_numbers_and_texts_of_info_are_recorded_beside_the_reward_of_their_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(TALKING, encoding="utf-8")
-    found = semantic_rl.record(cartpole(), "mine.py:make_env", tmp_path / "r", 60, info=("angle", "fuel"), **FEW)
-    assert found.extra == ("angle", "fuel")
-    table = found.table("angle", "fuel", "terminated")
+    found = semantic_rl.record(
+        cartpole(), "mine.py:make_env", tmp_path / "r", 60, info=("angle", "mood", "fuel"), **FEW
+    )
+    assert found.extra == ("angle", "mood", "fuel")
+    table = found.table("angle", "fuel", "mood", "terminated")
     assert (table["fuel"] == 7).all()
+    is_calm = np.abs(table["angle"].to_numpy()) < 0.05
+    assert table["mood"].to_list() == ["calm" if calm else "falling over" for calm in is_calm]
     after = np.array([found.observation(row)[2] for row in range(1, found.num_states)])
     goes_on = ~table["terminated"].to_numpy()[:-1]
     np.testing.assert_array_equal(table["angle"].to_numpy()[:-1][goes_on], after[goes_on])
@@ -284,9 +294,9 @@ def test_numbers_of_info_are_recorded_beside_the_reward_of_their_step(
     [
         (
             ("angel",),
-            "info: mine.py:make_env has no 'angel' in its info .* it has angle, fuel, mood. Did you mean 'angle'",
+            "info: mine.py:make_env has no 'angel' in its info .* it has angle, forces, .* Did you mean 'angle'",
         ),
-        (("mood",), "info: 'mood' is 'calm' in step 1 .* expected a number"),
+        (("forces",), r"info: 'forces' is '\[1.0, 2.0\]' in step 1 .* expected a text or a number"),
         (("step",), "info: got 'step', expected each key once"),
         (("fuel", "fuel"), "info: got 'fuel', expected each key once"),
     ],

@@ -39,8 +39,8 @@ class RecordConfig:
     wrap: tuple[str, ...] = ()
     """Wrappers around that environment, the innermost first: atari, frame-stack=4, …; a mistyped one lists them all."""
     info: tuple[str, ...] = ()
-    """Keys of that environment's info whose values, numbers or texts, are recorded too, each in a column of its own. Like
-    a reward, a value is that of the step which is taken in a state."""
+    """Keys of that environment's info whose values, numbers or texts, are recorded too, each in a column of its own.
+    Like a reward, a value is that of the step which is taken in a state."""
     vec_normalize: Path | None = None
     """File of Stable-Baselines3's VecNormalize with the statistics that normalise the agent's observations."""
     layer: str | None = None
