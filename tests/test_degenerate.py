@@ -25,7 +25,7 @@ def run(*arguments: object) -> int:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_command_draws_what_there_is(tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     KINDS[kind](tmp_path / "r")
-    clips = ("--out", tmp_path / "clips", "--all-episodes", "--video-size", 0, "--animation-size", 64, "--min-run", 1)
+    clips = ("--out", tmp_path / "clips", "--all-episodes", "--video-size", 0, "--animation-size", 64, "--min-shot", 1)
     ppo = kind.startswith("PPO")
     for expected, command in (
         (2 if ppo else 0, ("figures", "embeddings", tmp_path / "r", "--out", tmp_path, "--perplexity", 1)),

@@ -109,7 +109,7 @@ def test_mode_0_makes_the_originals_clips_of_the_agents_levels(folder: Path, mon
 
     def make_less(config: ClipsConfig) -> list[Path]:
         asked.append(config)
-        less = ClipSettings(frames=8, min_run=2, all_episodes=True, video_size=64, animation_frames=8)
+        less = ClipSettings(frames=8, min_shot=2, all_episodes=True, video_size=64, animation_frames=8)
         return whole(ClipsConfig(config.source, config.out, less, max_steps=200, num_envs=4, resume=config.resume))
 
     monkeypatch.setattr(command, "make", make_less)

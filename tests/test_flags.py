@@ -46,7 +46,8 @@ NAMES = [*(name for name in COMMANDS if name != "figures"), *(f"figures {name}" 
 VALUES: dict[str, str] = {
     "--distribution-mode": "hard", "--env": "ninja", "--games": "ninja", "--export": "p.html", "--host": "localhost",
     "--gamma": "0.5", "--gae-lambda": "0.5", "--reward-discount": "0.5", "--smoothing": "0.5", "--frame-size": "128",
-    "--timesteps": "1e6", "--num-minibatches": "4", "--max-run": "30", "--video-size": "128", "--animation-size": "128",
+    "--timesteps": "1e6", "--num-minibatches": "4", "--max-shot": "30", "--video-size": "128",
+    "--animation-size": "128",
     "--random-action-probability": "0.5", "--keep-probability": "0.5", "--resamples": "200", "--ray": "local",
     "--num-envs": "32", "--seeds": "5", "--num-steps": "512", "--tsne-states": "20",
     "--keep-checkpoints": "4", "--num-epochs": "4", "--minibatch-size": "64", "--fit-states": "100",

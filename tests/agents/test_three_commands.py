@@ -57,7 +57,7 @@ def test_figures(fitted: Recording, figure: str, tmp_path: Path) -> None:
 def test_clips_have_the_environment_s_proportions(fitted: Recording, tmp_path: Path) -> None:
     from PIL import Image
 
-    run(f"clips {fitted.path} --out {tmp_path / 'clips'} --video-size 0 --animation-size 96 --min-run 2 --frames 20")
+    run(f"clips {fitted.path} --out {tmp_path / 'clips'} --video-size 0 --animation-size 96 --min-shot 2 --frames 20")
     clips = json.loads((tmp_path / "clips" / "clips.json").read_text(encoding="utf-8"))["clips"]
     shown = [clip["animation"] for clip in clips if clip["animation"]]
     assert shown, "at least one cluster is long enough"

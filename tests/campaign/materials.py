@@ -59,7 +59,7 @@ def _fill(folder: Path) -> None:
     _write_originals(folder)
 
 
-CLIPS = ("--video-size", "0", "--animation-size", "64", "--frames", "12", "--min-run", "1", "--all-episodes")
+CLIPS = ("--video-size", "0", "--animation-size", "64", "--frames", "12", "--min-shot", "1", "--all-episodes")
 
 
 def _make_synthetic(path: Path) -> None:

@@ -27,8 +27,8 @@ def config(run: Path, out: Path, **changes: Any) -> ClipsConfig:
     """Settings with which an agent that has learned nothing has clips, in float32."""
     small = {
         "frames": 30,
-        "min_run": 2,
-        "max_run": 60,
+        "min_shot": 2,
+        "max_shot": 60,
         "all_episodes": True,
         "animation_size": 64,
         "video_size": 0,
@@ -54,7 +54,7 @@ def test_the_agents_clips_show_what_it_played(run: Path, tmp_path: Path) -> None
     assert listed["num_states"] == part.num_states >= 300
     states = part.states
     for item in listed["clips"]:
-        for shown in item["runs"]:
+        for shown in item["shots"]:
             rows = states.slice(shown["first_row"], shown["num_frames"])
             assert set(rows["code_index"]) == {item["cluster"]}
             assert set(rows["level_seed"]) == {shown["level_seed"]}
@@ -64,7 +64,7 @@ def test_playing_stops_when_every_cluster_has_its_frames(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(play_agent, "STATES_OF_PART", 150)
-    wanted = {"frames": 1, "min_run": 1, "max_run": 1000}
+    wanted = {"frames": 1, "min_shot": 1, "max_shot": 1000}
     one_code = make_run(tmp_path / "run", num_codes=1)
     play_agent.make(config(one_code, tmp_path / "c", max_steps=5_000, clips=wanted))
     assert json.loads((tmp_path / "c" / "clips.json").read_text())["num_states"] < 1000
@@ -140,7 +140,7 @@ def test_an_agent_without_clusters_is_refused_before_it_is_played(tmp_path: Path
 def test_levels_are_those_that_were_asked_for(run: Path, tmp_path: Path) -> None:
     play_agent.make(config(run, tmp_path / "c", num_levels=2, start_level=1000))
     listed = json.loads((tmp_path / "c" / "clips.json").read_text())
-    assert {shown["level_seed"] for item in listed["clips"] for shown in item["runs"]} <= {1000, 1001}
+    assert {shown["level_seed"] for item in listed["clips"] for shown in item["shots"]} <= {1000, 1001}
     assert listed["environment"]["num_levels"] == 2
 
 

@@ -1,4 +1,4 @@
-"""Which episodes and runs count, by the original's rule and by others; several recordings are as one."""
+"""Which episodes and shots count, by the original's rule and by others; several recordings are as one."""
 
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def test_an_episode_that_did_not_end_counts_only_among_all(recording: Recording)
 
 
 def test_candidates_are_runs_of_the_right_length_in_successful_episodes(recording: Recording) -> None:
-    found = find_candidates(read_footage([recording]), ClipSettings(min_run=4, max_run=11))
+    found = find_candidates(read_footage([recording]), ClipSettings(min_shot=4, max_shot=11))
     lengths: list[int] = []
     for episode in recording.episodes.filter(pl.col("success")).iter_rows(named=True):
         codes = recording.states["code_index"].slice(episode["first_row"], episode["num_rows"])
@@ -92,9 +92,9 @@ def test_several_recordings_are_laid_end_to_end(tmp_path: Path) -> None:
     parts = [make_recording(tmp_path / f"{seed}", num_episodes=4, seed=seed) for seed in range(3)]
     footage = read_footage(parts)
     assert len(footage.episode_return) == 12
-    assert footage.runs.num_frames.sum() == len(footage.action) == sum(part.num_states for part in parts)
-    assert set(footage.runs.episode.tolist()) == set(range(12))
-    for row, code_index in zip(footage.runs.first_row.tolist(), footage.runs.code_index.tolist(), strict=True):
+    assert footage.shots.num_frames.sum() == len(footage.action) == sum(part.num_states for part in parts)
+    assert set(footage.shots.episode.tolist()) == set(range(12))
+    for row, code_index in zip(footage.shots.first_row.tolist(), footage.shots.code_index.tolist(), strict=True):
         part, there = footage.locate(row)
         assert part.states["code_index"][there] == code_index
         assert part.states["action"][there] == footage.action[row]

@@ -26,8 +26,8 @@ SIZE = 64
 
 
 def settings(**changes: Any) -> ClipSettings:
-    """Small clips of short runs: 40 frames of video, 16 of animation."""
-    small = {"frames": 40, "min_run": 3, "video_size": SIZE, "animation_size": SIZE}
+    """Small clips of short shots: 40 frames of video, 16 of animation."""
+    small = {"frames": 40, "min_shot": 3, "video_size": SIZE, "animation_size": SIZE}
     if changes.get("animation_size", SIZE):
         small["animation_frames"] = 16
     return ClipSettings(**{**small, **changes})
@@ -69,22 +69,22 @@ def test_there_is_one_item_for_each_cluster_in_order(clips: list[Clip]) -> None:
 def test_runs_are_of_the_cluster_and_of_successful_episodes(recording: Recording, clips: list[Clip]) -> None:
     states = recording.states
     for clip in clips:
-        assert sum(run.num_frames for run in clip.runs) == clip.num_frames
-        for run in clip.runs:
-            rows = states.slice(run.first_row, run.num_frames)
+        assert sum(shot.num_frames for shot in clip.shots) == clip.num_frames
+        for shot in clip.shots:
+            rows = states.slice(shot.first_row, shot.num_frames)
             assert set(rows["code_index"]) == {clip.cluster}
-            assert set(rows["episode"]) == {run.episode}
-            assert set(rows["level_seed"]) == {run.level_seed}
-            assert rows["step"].to_list() == list(range(run.first_step, run.first_step + run.num_frames))
-            assert recording.episodes["success"][run.episode]
-            assert 3 <= run.num_frames <= 20
+            assert set(rows["episode"]) == {shot.episode}
+            assert set(rows["level_seed"]) == {shot.level_seed}
+            assert rows["step"].to_list() == list(range(shot.first_step, shot.first_step + shot.num_frames))
+            assert recording.episodes["success"][shot.episode]
+            assert 3 <= shot.num_frames <= 20
 
 
 def test_videos_show_the_states_frame_by_frame(recording: Recording, clips: list[Clip]) -> None:
     for clip in clips[:3]:
         assert clip.mp4 is not None
         assert count_frames_and_secs(str(clip.mp4)) == (40, pytest.approx(5.0, abs=0.1))
-        rows = [run.first_row + index for run in clip.runs for index in range(run.num_frames)]
+        rows = [shot.first_row + index for shot in clip.shots for index in range(shot.num_frames)]
         expected = np.stack([recording.frame(row) for row in rows]).astype(int)
         assert np.abs(video_frames(clip.mp4) - expected).max() <= 4
 
@@ -133,7 +133,7 @@ def test_the_list_says_what_each_clip_shows(recording: Recording, clips: list[Cl
         assert item["animation"] == (f"cluster_{clip.cluster}.webp" if clip.animation else None)
         assert (item["num_frames"], item["short_by"]) == (clip.num_frames, clip.short_by)
         assert item["seconds"] == clip.num_frames / 8
-        assert item["runs"] == [run._asdict() for run in clip.runs]
+        assert item["shots"] == [shot._asdict() for shot in clip.shots]
 
 
 def test_the_same_seed_gives_the_same_files_and_another_one_others(recording: Recording, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_the_overlay_shows_cluster_and_progress(recording: Recording, tmp_path: 
         frames = video_frames(clip.mp4).astype(int)
         color = cluster_color(clip.cluster)
         expected = np.array([int(color[start : start + 2], 16) for start in (1, 3, 5)])
-        first = clip.runs[0]
+        first = clip.shots[0]
         bar = frames[: first.num_frames, -1]
         # Video keeps colours at half the resolution, so they bleed into what is beside them.
         is_colored = np.abs(bar - expected).max(-1) < 60
@@ -256,7 +256,7 @@ def test_an_interruption_leaves_nothing_that_looks_whole(
 def test_the_command_makes_clips_of_a_recording(
     recording: Recording, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["--frames", "24", "--min-run", "3", "--video-size", "64", "--animation-size", "0", "--overlay"]
+    words = ["--frames", "24", "--min-shot", "3", "--video-size", "64", "--animation-size", "0", "--overlay"]
     main(["clips", str(recording.path), "--out", str(tmp_path / "c"), *words])
     said = capsys.readouterr()
     assert said.out.split() == [str(tmp_path / "c" / f"cluster_{cluster}.mp4") for cluster in range(3)]
@@ -269,7 +269,7 @@ def test_the_command_makes_clips_of_a_recording(
         (["--success-fraction", "2"], "success_fraction: not one of 16 episodes has a return above 20"),
         (["--resume"], "is a recording, which is not played; leave --resume out"),
         (["--num-levels", "3"], "leave --num-levels out"),
-        (["--max-run", "4"], "max_run: got 4, expected at least min_run = 5"),
+        (["--max-shot", "4"], "max_shot: got 4, expected at least min_shot = 5"),
         (["--video-size", "65"], "video_size: got 65"),
         (["--video-size", "0", "--animation-size", "0"], "nothing to write"),
         (["--frames", "0"], "frames: got 0"),

@@ -11,8 +11,8 @@ from semantic_rl.config import ClipsConfig, ClipSettings, to_dict
 VALUES: dict[str, Any] = {
     "frames": 96,
     "frames_per_second": 12,
-    "min_run": 3,
-    "max_run": 30,
+    "min_shot": 3,
+    "max_shot": 30,
     "success_fraction": 0.5,
     "max_episode_steps": 100,
     "all_episodes": True,
@@ -58,5 +58,5 @@ def test_a_flag_reaches_its_setting_and_no_other(name: str) -> None:
 def test_the_numbers_are_the_originals() -> None:
     settings = ClipSettings()
     assert (settings.frames, settings.frames_per_second) == (480, 8)
-    assert (settings.min_run, settings.max_run, settings.success_fraction) == (5, 20, 0.8)
+    assert (settings.min_shot, settings.max_shot, settings.success_fraction) == (5, 20, 0.8)
     assert settings.video_size == 256

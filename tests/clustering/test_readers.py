@@ -49,7 +49,7 @@ def test_figures_show_it_and_say_so(
 
 
 def test_clips_and_report_fit_only_the_same_clustering(both: Recording, tmp_path: Path) -> None:
-    few = ["--all-episodes", "--frames", "8", "--min-run", "1", "--video-size", "0"]
+    few = ["--all-episodes", "--frames", "8", "--min-shot", "1", "--video-size", "0"]
     run("clips", both.path, "--out", tmp_path / "clips", "--clustering", "mine", *few)
     assert len(list((tmp_path / "clips").glob("*.webp"))) == 5
     made = ["--out", tmp_path / "report.html", "--clips", tmp_path / "clips", "--no-baselines"]

@@ -101,7 +101,7 @@ def test_clips_of_a_folder_are_taken_over(tmp_path: Path, recording: Recording) 
             assert shown.animation == clip.animation.read_bytes()
             assert (shown.form, shown.size) == ("webp", (64, 64))
             assert shown.seconds == min(clip.num_frames, 16) / 8
-    assert "in any episodes" in read.about
+    assert "from any episodes" in read.about
 
 
 def test_clips_of_another_agent_are_refused(tmp_path: Path, recording: Recording) -> None:
@@ -131,10 +131,23 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path: Path, recording: Recordi
         read_clips(folder, recording)
 
 
+def test_clips_of_an_earlier_version_whose_shots_were_runs_are_shown(tmp_path: Path, recording: Recording) -> None:
+    folder = tmp_path / "clips"
+    make_clips(recording, folder, SETTINGS)
+    content = json.loads((folder / "clips.json").read_text())
+    for end in ("min", "max"):
+        content["settings"][f"{end}_run"] = content["settings"].pop(f"{end}_shot")
+    for clip in content["clips"]:
+        clip["runs"] = clip.pop("shots")
+    before = read_clips(folder, recording)
+    write(folder / "clips.json", content)
+    assert read_clips(folder, recording) == before
+
+
 def test_a_folder_without_clips_is_refused(tmp_path: Path, recording: Recording) -> None:
     with pytest.raises(UserError, match=r"clips: .* cannot be used"):
         read_clips(tmp_path, recording)
 
 
 def test_clips_are_cut_of_all_episodes_where_none_succeeds(tmp_path: Path) -> None:
-    assert "in any episodes" in cut_clips(make_recording(tmp_path / "r", num_episodes=1), 0, lambda *_: None).about
+    assert "from any episodes" in cut_clips(make_recording(tmp_path / "r", num_episodes=1), 0, lambda *_: None).about

@@ -1,12 +1,12 @@
-"""The material for clips: the runs of one or several recordings that pass the selection rule.
+"""The material for clips: the shots of one or several recordings that pass the selection rule.
 
-The rule is the original's: runs of 5 to 20 frames in successful episodes, which are those with a return above 0.8 of
+The rule is the original's: shots of 5 to 20 frames in successful episodes, which are those with a return above 0.8 of
 the game's maximum and at most 200 steps, so that an agent that got stuck does not fill the clips. Two games continue
 until the agent fails, so that their best episodes are long; for these any length is allowed. Where no greatest return
 is known, episodes of any length are taken: the successful ones, or the better half by return where nothing counts as
 success.
 
-Axes: B states, E episodes, R runs.
+Axes: B states, E episodes, S shots.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.analysis.clusters import require_clusters
-from semantic_rl.clips.choose import Runs, find_runs
+from semantic_rl.clips.choose import Shots, find_shots
 from semantic_rl.config.clips import MAX_EPISODE_STEPS, ClipSettings
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
@@ -30,8 +30,8 @@ class Footage(NamedTuple):
     """Row of each recording's first state."""
     action: NDArray[np.integer]
     """[B]."""
-    runs: Runs
-    """All runs of all episodes, of any length."""
+    shots: Shots
+    """All shots of all episodes, of any length."""
     episode_return: NDArray[np.float64]
     """[E]; for an unfinished episode, the return so far."""
     episode_steps: NDArray[np.int64]
@@ -53,7 +53,7 @@ class Footage(NamedTuple):
 
 
 def read_footage(recordings: Sequence[Recording]) -> Footage:
-    """Read the data needed to choose runs; raises UserError if the agent has no clusters."""
+    """Read the data needed to choose shots; raises UserError if the agent has no clusters."""
     require_clusters(recordings[0])
     columns = ["episode", "step", "level_seed", "code_index", "action"]
     tables = [recording.table(*columns) for recording in recordings]
@@ -71,7 +71,7 @@ def read_footage(recordings: Sequence[Recording]) -> Footage:
         recordings,
         first_rows,
         joined("action").astype(np.uint8),
-        find_runs(episode, joined("step"), joined("level_seed"), joined("code_index")),
+        find_shots(episode, joined("step"), joined("level_seed"), joined("code_index")),
         of_episodes("return"),
         of_episodes("length").astype(np.int64),
         (of_episodes("terminated") + of_episodes("truncated")) > 0,
@@ -110,11 +110,11 @@ def _return_to_exceed(footage: Footage, settings: ClipSettings) -> float:
     return float(np.nextafter(np.median(returns), -np.inf)) if len(returns) else 0.0
 
 
-def find_candidates(footage: Footage, settings: ClipSettings) -> Runs:
-    """Return the runs that pass the rule."""
-    runs = footage.runs
-    has_length = (runs.num_frames >= settings.min_run) & (runs.num_frames <= settings.max_run)
-    return runs.where(has_length & episodes_that_count(footage, settings)[runs.episode])
+def find_candidates(footage: Footage, settings: ClipSettings) -> Shots:
+    """Return the shots that pass the rule."""
+    shots = footage.shots
+    has_length = (shots.num_frames >= settings.min_shot) & (shots.num_frames <= settings.max_shot)
+    return shots.where(has_length & episodes_that_count(footage, settings)[shots.episode])
 
 
 def require_episodes(footage: Footage, settings: ClipSettings) -> None:

@@ -1,4 +1,4 @@
-"""Makes the clips of a recording: chooses runs for each cluster, writes a video and an animation, and a list of them.
+"""Makes the clips of a recording: chooses shots for each cluster, writes a video and an animation, and a list of them.
 
 clips/
   cluster_0.mp4, cluster_0.webp, …    for each cluster that has frames
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.atomic_write import is_temporary
-from semantic_rl.clips.choose import Run, choose_runs, fit
+from semantic_rl.clips.choose import Shot, choose_shots, fit
 from semantic_rl.clips.encode import MOST_BYTES_OF_CLIP, find_ffmpeg, is_clip, write_animation, write_video
 from semantic_rl.clips.footage import Footage, find_candidates, read_footage, require_episodes
 from semantic_rl.clips.overlay import Caption, draw_overlay, fit_picture, fitted_shape
@@ -57,7 +57,7 @@ class Clip(NamedTuple):
     """WebP or GIF; None if there are no frames, or if no animation was requested."""
     num_frames: int
     """Number of frames of the video (whether or not it was written); the animation shows the first of them."""
-    runs: list[Run]
+    shots: list[Shot]
     short_by: int
     """Number of frames missing from the requested length."""
     name: str = ""
@@ -138,14 +138,14 @@ def _listed(out: Path) -> set[str]:
     return {name for name in found if (out / name).is_file() and not (out / name).is_symlink()}
 
 
-def choose_clips(footage: Footage, settings: ClipSettings) -> list[list[Run]]:
-    """Choose the runs of each cluster, in the order in which they are shown; deterministic given the seed."""
+def choose_clips(footage: Footage, settings: ClipSettings) -> list[list[Shot]]:
+    """Choose the shots of each cluster, in the order in which they are shown; deterministic given the seed."""
     candidates = find_candidates(footage, settings)
     return [
-        choose_runs(
+        choose_shots(
             candidates.where(candidates.code_index == cluster),
             settings.frames,
-            settings.min_run,
+            settings.min_shot,
             np.random.default_rng([settings.seed, cluster]),
         )
         for cluster in range(footage.num_codes)
@@ -154,7 +154,7 @@ def choose_clips(footage: Footage, settings: ClipSettings) -> list[list[Run]]:
 
 def write_clips(
     footage: Footage,
-    chosen: list[list[Run]],
+    chosen: list[list[Shot]],
     picture_of: PictureOf,
     out: Path,
     settings: ClipSettings,
@@ -162,19 +162,19 @@ def write_clips(
     recording: Path | None = None,
     names: Mapping[int, str] = MappingProxyType({}),
 ) -> list[Clip]:
-    """Write the clips that show the chosen runs of each cluster, and the list of them.
+    """Write the clips that show the chosen shots of each cluster, and the list of them.
 
-    `recording` is the folder of the recording that the runs' rows refer to, if it will be kept; the list holds its
+    `recording` is the folder of the recording that the shots' rows refer to, if it will be kept; the list holds its
     name. `names` are the clusters' names, for the titles.
     """
-    total = sum(run.num_frames for runs in chosen for run in runs)
+    total = sum(shot.num_frames for shots in chosen for shot in shots)
     clips: list[Clip] = []
     on_progress(0, total)
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / CLIPS_FILE).unlink(missing_ok=True)
-        for cluster, runs in enumerate(chosen):
-            clips.append(_write_clip(footage, cluster, names.get(cluster, ""), runs, picture_of, out, settings))
+        for cluster, shots in enumerate(chosen):
+            clips.append(_write_clip(footage, cluster, names.get(cluster, ""), shots, picture_of, out, settings))
             on_progress(sum(clip.num_frames for clip in clips), total)
         _remove_others(out, clips)
         write_json(out / CLIPS_FILE, _describe(footage, clips, settings, recording))
@@ -197,41 +197,41 @@ def _write_clip(
     footage: Footage,
     cluster: int,
     name: str,
-    runs: list[Run],
+    shots: list[Shot],
     picture_of: PictureOf,
     out: Path,
     settings: ClipSettings,
 ) -> Clip:
-    num_frames = sum(run.num_frames for run in runs)
-    clip = Clip(cluster, None, None, num_frames, runs, max(0, settings.frames - num_frames), name)
+    num_frames = sum(shot.num_frames for shot in shots)
+    clip = Clip(cluster, None, None, num_frames, shots, max(0, settings.frames - num_frames), name)
     mp4 = animation = None
     first_recording = footage.recordings[0]
     title = f"{first_recording.spec.id}, {clip.title}"
     if num_frames and settings.video_size:
         mp4 = out / f"cluster_{cluster}.mp4"
-        frames = _frames(footage, cluster, runs, picture_of, settings.video_size, settings.overlay)
+        frames = _frames(footage, cluster, shots, picture_of, settings.video_size, settings.overlay)
         shape = fitted_shape(first_recording.frame_shape, settings.video_size)
         write_video(mp4, frames, shape, settings.frames_per_second, title)
     if num_frames and settings.animation_size:
         animation = out / f"cluster_{cluster}.{settings.format}"
-        first = fit(runs, settings.animation_frames, settings.min_run)
+        first = fit(shots, settings.animation_frames, settings.min_shot)
         frames = _frames(footage, cluster, first, picture_of, settings.animation_size, settings.overlay)
         write_animation(animation, frames, settings.frames_per_second, settings.format, title)
     return clip._replace(mp4=mp4, animation=animation)
 
 
 def _frames(
-    footage: Footage, cluster: int, runs: list[Run], picture_of: PictureOf, size: int, overlay: bool
+    footage: Footage, cluster: int, shots: list[Shot], picture_of: PictureOf, size: int, overlay: bool
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield the frames [H, W, 3] of a clip, whose longer side is `size`."""
     spec = footage.recordings[0].spec.action
-    for run in runs:
-        for index in range(run.num_frames):
-            row = run.first_row + index
+    for shot in shots:
+        for index in range(shot.num_frames):
+            row = shot.first_row + index
             frame = fit_picture(picture_of(row), size)
             if overlay:
                 action = spec.name(int(footage.action[row])) if spec.num_actions else None
-                frame = draw_overlay(frame, Caption(cluster, action, index, run.num_frames))
+                frame = draw_overlay(frame, Caption(cluster, action, index, shot.num_frames))
             yield frame
 
 
@@ -265,7 +265,7 @@ def _describe(footage: Footage, clips: list[Clip], settings: ClipSettings, recor
                 "num_frames": clip.num_frames,
                 "seconds": clip.num_frames / settings.frames_per_second,
                 "short_by": clip.short_by,
-                "runs": [run._asdict() for run in clip.runs],
+                "shots": [shot._asdict() for shot in clip.shots],
             }
             for clip in clips
         ],

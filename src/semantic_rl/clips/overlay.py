@@ -23,9 +23,9 @@ class Caption(NamedTuple):
     action: str | None
     """Name of the action; None if there is none to show."""
     frame: int
-    """Position of the frame in its run, from 0."""
+    """Position of the frame in its shot, from 0."""
     num_frames: int
-    """Number of frames of the run."""
+    """Number of frames of the shot."""
 
 
 def fit_picture(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

@@ -16,7 +16,7 @@ import numpy as np
 from semantic_rl.artifacts import RECORDING_FILE
 from semantic_rl.atomic_write import check_own_folder
 from semantic_rl.called_flags import as_called
-from semantic_rl.clips.choose import Run
+from semantic_rl.clips.choose import Shot
 from semantic_rl.clips.footage import Footage, find_candidates, read_footage, require_episodes
 from semantic_rl.clips.make import PLAYING_FOLDER, Clip, choose_clips, make_clips, prepared, shortfalls, write_clips
 from semantic_rl.config import ClipsConfig, RecordConfig
@@ -42,7 +42,7 @@ def make(config: ClipsConfig) -> list[Path]:
         print(line, file=sys.stderr)
     if short:
         more = "more states in the recording" if is_recording else f"a higher --max-steps than {config.max_steps}"
-        said = f"{more}, other run lengths or a looser rule of success would give more."
+        said = f"{more}, other lengths of shots or a looser rule of success would give more."
         print(as_called(said), file=sys.stderr)
     return [path for clip in clips for path in (clip.mp4, clip.animation) if path is not None]
 
@@ -211,11 +211,11 @@ def _play_part(config: ClipsConfig, playing: Path, part: int, num_played: int) -
     return open_recording(record(recording))
 
 
-def _render(footage: Footage, chosen: list[list[Run]], size: int) -> dict[int, bytes]:
+def _render(footage: Footage, chosen: list[list[Shot]], size: int) -> dict[int, bytes]:
     """Render the states that the clips show; return JPEGs by row of the footage."""
     from semantic_rl.recording.record.replay import render_states
 
-    rows = {run.first_row + index for runs in chosen for run in runs for index in range(run.num_frames)}
+    rows = {shot.first_row + index for shots in chosen for shot in shots for index in range(shot.num_frames)}
     pictures: dict[int, bytes] = {}
     bounds = [*footage.first_rows.tolist(), len(footage.action)]
     for part, recording in enumerate(footage.recordings):

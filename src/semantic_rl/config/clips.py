@@ -30,10 +30,10 @@ class ClipSettings:
     """Number of frames in a video."""
     frames_per_second: int = 8
     """Playback speed in frames per second."""
-    min_run: int = 5
-    """Shortest run of consecutive frames in the cluster that is shown."""
-    max_run: int = 20
-    """Longest run of frames that is shown; longer runs are skipped, not cut."""
+    min_shot: int = 5
+    """Shortest shot, in frames. A shot shows consecutive steps of one episode in one cluster."""
+    max_shot: int = 20
+    """Longest shot, in frames; longer ones are skipped, not cut."""
     success_fraction: float = 0.8
     """Use only episodes whose return is above this fraction of the game's maximum."""
     max_episode_steps: int | None = None
@@ -42,7 +42,7 @@ class ClipSettings:
     all_episodes: bool = False
     """Use all episodes, whatever their return and length."""
     overlay: bool = False
-    """Draw the cluster, the action and a progress bar of the run on each frame."""
+    """Draw the cluster, the action and a progress bar of the shot on each frame."""
     video_size: int = 256
     """Width and height of the MP4 in pixels; 0 writes no MP4."""
     animation_size: int = 160
@@ -52,13 +52,13 @@ class ClipSettings:
     format: Literal["webp", "gif"] = "webp"
     """File format of the animated picture."""
     seed: int = 0
-    """Seed of the random choice among runs of frames; if an agent is played, also of its episodes."""
+    """Seed of the random choice of shots; if an agent is played, also of its episodes."""
 
     def __post_init__(self) -> None:
-        at_least(self, 1, "frames", "frames_per_second", "min_run", "animation_frames")
+        at_least(self, 1, "frames", "frames_per_second", "min_shot", "animation_frames")
         within(self, 1, 50, "frames_per_second")
-        at_least(self, 1, "max_run")
-        require(self.max_run >= self.min_run, "max_run", self.max_run, f"at least min_run = {self.min_run}")
+        at_least(self, 1, "max_shot")
+        require(self.max_shot >= self.min_shot, "max_shot", self.max_shot, f"at least min_shot = {self.min_shot}")
         within(self, -1e9, 1e9, "success_fraction")
         if self.max_episode_steps is not None:
             at_least(self, 0, "max_episode_steps")

@@ -42,8 +42,6 @@ class PageClip(NamedTuple):
     size: tuple[int, int]
     """Width, height."""
     seconds: float
-    num_runs: int
-    """Number of runs of the full video, of which the animation is the beginning."""
 
 
 class PageClips(NamedTuple):
@@ -110,7 +108,7 @@ def _read(folder: Path, clip: JsonObject, settings: JsonObject, shape: tuple[int
             raise Damaged(f"{path.name} is no picture of {width}×{height} pixels")
         form, size, still = str(image.format).lower(), image.size, encoded(image.convert("RGB"))
     seconds = frames / settings.integer("frames_per_second", 1)
-    return PageClip(content, still, form, size, seconds, len(clip.array("runs")))
+    return PageClip(content, still, form, size, seconds)
 
 
 def size_of_animation(content: bytes) -> tuple[int, int] | None:
@@ -140,10 +138,12 @@ def _about(settings: JsonObject, recording: Recording) -> str:
     is_known = recording.has("success") or recording.spec.greatest_return is not None
     chosen = "successful episodes" if is_known else "the better half of the episodes"
     episodes = "any episodes" if settings.flag("all_episodes") else chosen
-    overlay = " Over a clip: the action, and below how far the run is." if settings.flag("overlay") else ""
+    overlay = " Over a clip: the action, and below how far the shot is." if settings.flag("overlay") else ""
+    word = "shot" if "min_shot" in settings else "run"  # what earlier versions called a shot
+    shortest, longest = (settings.integer(f"{end}_{word}") for end in ("min", "max"))
     return (
-        f"Clips: the agent in the cluster for {settings.integer('min_run')} to {settings.integer('max_run')} steps on "
-        f"end, in {episodes}, {settings.integer('frames_per_second', 1)} steps a second.{overlay}"
+        f"Clips: shots of {shortest} to {longest} consecutive steps in the cluster, from {episodes}, at "
+        f"{settings.integer('frames_per_second', 1)} steps a second.{overlay}"
     )
 
 

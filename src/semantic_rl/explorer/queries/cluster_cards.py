@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from semantic_rl.analysis.clusters import Clusters, compute_clusters
 from semantic_rl.analysis.transitions import compute_transitions
-from semantic_rl.clips.choose import Run, Runs, choose_runs, find_runs
+from semantic_rl.clips.choose import Shot, Shots, choose_shots, find_shots
 from semantic_rl.clips.footage import Footage, episodes_that_count
 from semantic_rl.config.clips import ClipSettings
 from semantic_rl.errors import UserError
@@ -51,7 +51,7 @@ def make_cards(explored: Explored, frames: Frames) -> Cards:
     return Cards(_to_json(found, choose_card_clips(explored), recording.has("value")), means)
 
 
-def _to_json(found: Clusters, clips: list[list[Run]], has_values: bool) -> contract.Cards:
+def _to_json(found: Clusters, clips: list[list[Shot]], has_values: bool) -> contract.Cards:
     clusters: list[contract.ClusterCard] = [
         {
             "cluster": cluster.code_index,
@@ -84,59 +84,59 @@ def _to_json(found: Clusters, clips: list[list[Run]], has_values: bool) -> contr
     }
 
 
-def to_clip(runs: list[Run]) -> list[tuple[int, int]]:
+def to_clip(shots: list[Shot]) -> list[tuple[int, int]]:
     """Return a clip in the form that the page gets: first state and number of states of each piece."""
-    return [(run.first_row, run.num_frames) for run in runs]
+    return [(shot.first_row, shot.num_frames) for shot in shots]
 
 
 def _png(mean: NDArray[np.float64] | None) -> bytes | None:
     return None if mean is None else to_png(np.rint(mean).astype(np.uint8))
 
 
-def choose_card_clips(explored: Explored, allowed: NDArray[np.bool_] | None = None) -> list[list[Run]]:
-    """Choose the runs in the clip of each cluster by the usual rule, relaxed step by step if it gives none.
+def choose_card_clips(explored: Explored, allowed: NDArray[np.bool_] | None = None) -> list[list[Shot]]:
+    """Choose the shots in the clip of each cluster by the usual rule, relaxed step by step if it gives none.
 
     `allowed` [E] says which episodes may be shown.
     """
     assert explored.states.code_index is not None, "there are clusters"
-    runs = all_runs(explored)
+    shots = all_shots(explored)
     if allowed is not None:
-        runs = runs.where(allowed[runs.episode])
-    counts = _that_count(explored, runs)
-    length = runs.num_frames
-    usual = (length >= CLIP.min_run) & (length <= CLIP.max_run)
-    chosen: list[list[Run]] = []
+        shots = shots.where(allowed[shots.episode])
+    counts = _that_count(explored, shots)
+    length = shots.num_frames
+    usual = (length >= CLIP.min_shot) & (length <= CLIP.max_shot)
+    chosen: list[list[Shot]] = []
     for cluster in range(explored.num_codes):
-        mine = runs.code_index == cluster
-        rules = (mine & usual & counts[runs.episode], mine & usual, mine & (length >= CLIP.min_run), mine)
+        mine = shots.code_index == cluster
+        rules = (mine & usual & counts[shots.episode], mine & usual, mine & (length >= CLIP.min_shot), mine)
         rule = next((rule for rule in rules if rule.any()), mine)
         rng = np.random.default_rng([explored.settings.seed, cluster])
-        chosen.append(choose_runs(not_too_long(runs.where(rule)), CLIP.frames, CLIP.min_run, rng))
+        chosen.append(choose_shots(not_too_long(shots.where(rule)), CLIP.frames, CLIP.min_shot, rng))
     return chosen
 
 
-def all_runs(explored: Explored, labels: NDArray[np.integer] | None = None) -> Runs:
-    """Cut all states into unbroken runs of one cluster or, if `labels` [B] are given, of one label."""
+def all_shots(explored: Explored, labels: NDArray[np.integer] | None = None) -> Shots:
+    """Cut all states into unbroken shots of one cluster or, if `labels` [B] are given, of one label."""
     states = explored.states
     labels = states.code_index if labels is None else labels
     assert labels is not None, "there are clusters or labels"
     level = explored.episodes.level_seed[states.episode]
-    return find_runs(states.episode, states.step, level, labels)
+    return find_shots(states.episode, states.step, level, labels)
 
 
-def not_too_long(runs: Runs) -> Runs:
-    """Cut runs down to the longest run that a clip shows."""
-    return runs._replace(num_frames=np.minimum(runs.num_frames, CLIP.max_run))
+def not_too_long(shots: Shots) -> Shots:
+    """Cut shots down to the longest shot that a clip shows."""
+    return shots._replace(num_frames=np.minimum(shots.num_frames, CLIP.max_shot))
 
 
-def _that_count(explored: Explored, runs: Runs) -> NDArray[np.bool_]:
+def _that_count(explored: Explored, shots: Shots) -> NDArray[np.bool_]:
     """Say for each episode whether the usual rule counts it as successful; in an unknown game none is."""
     episodes = explored.episodes
     footage = Footage(
         [explored.recording],
         np.zeros(1, np.int64),
         explored.states.action,
-        runs,
+        shots,
         episodes.episode_return,
         episodes.length,
         episodes.ended,

@@ -14,13 +14,13 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from semantic_rl.clips.choose import choose_runs
+from semantic_rl.clips.choose import choose_shots
 from semantic_rl.clips.encode import write_animation
 from semantic_rl.clips.overlay import Caption, draw_overlay, fit_picture
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.dataset.frame_reader import Frames
 from semantic_rl.explorer.errors import Refusal
-from semantic_rl.explorer.queries.cluster_cards import CLIP, all_runs, not_too_long
+from semantic_rl.explorer.queries.cluster_cards import CLIP, all_shots, not_too_long
 from semantic_rl.recording.store.schema import columns_to_table, to_table
 
 CLIP_SIZE = 256
@@ -97,24 +97,24 @@ def _flattened(table: Any) -> Any:
 
 
 def write_clip(explored: Explored, frames: Frames, inside: NDArray[np.bool_], title: str, path: Path) -> bool:
-    """Write runs of states inside a selection [B] as an animated WebP; return False if the selection is empty."""
-    runs = all_runs(explored, inside.astype(np.uint8))
-    runs = runs.where(runs.code_index == 1)
-    long_enough = runs.num_frames >= CLIP.min_run
-    runs = not_too_long(runs.where(long_enough) if long_enough.any() else runs)
-    chosen = choose_runs(runs, CLIP.frames, CLIP.min_run, np.random.default_rng(explored.settings.seed))
+    """Write shots of states inside a selection [B] as an animated WebP; return False if the selection is empty."""
+    shots = all_shots(explored, inside.astype(np.uint8))
+    shots = shots.where(shots.code_index == 1)
+    long_enough = shots.num_frames >= CLIP.min_shot
+    shots = not_too_long(shots.where(long_enough) if long_enough.any() else shots)
+    chosen = choose_shots(shots, CLIP.frames, CLIP.min_shot, np.random.default_rng(explored.settings.seed))
     if not chosen:
         return False
     states, spec = explored.states, explored.recording.spec.action
 
     def pictures() -> Iterator[NDArray[np.uint8]]:
-        for run in chosen:
-            for place in range(run.num_frames):
-                row = run.first_row + place
+        for shot in chosen:
+            for place in range(shot.num_frames):
+                row = shot.first_row + place
                 picture = fit_picture(frames.picture(row), CLIP_SIZE)
                 if states.code_index is not None:
                     action = spec.name(int(states.action[row])) if spec.num_actions else None
-                    caption = Caption(int(states.code_index[row]), action, place, run.num_frames)
+                    caption = Caption(int(states.code_index[row]), action, place, shot.num_frames)
                     picture = draw_overlay(picture, caption)
                 yield picture
 
