@@ -91,7 +91,7 @@ ENJOY = CalledFlags({"num_codes": "--num_embeddings", "mode": "--mode"})
         ("r exists already; add --resume, or choose another --seed.", TRAIN,
          "r exists already; add --resume, or choose another --rand_seed."),
         ("go on with --precision fp32.", TRAIN, "go on with semantic-rl train --precision fp32."),
-        ("stopped. Go on with the same command and --resume.", ENJOY, "stopped. Go on with the same command."),
+        ("stopped. Continue with the same command and --resume.", ENJOY, "stopped. Continue with the same command."),
         ("cannot write to f: no space; choose another --out.", ENJOY, "cannot write to f: no space."),
         ("r exists; add --resume to complete it, or choose --mode 1.", ENJOY, "r exists; choose --mode 1."),
         ("Make one: semantic-rl record r --out o", ENJOY, "Make one: semantic-rl record r --out o"),
@@ -104,8 +104,8 @@ def test_a_message_names_what_the_command_has(message: str, flags: CalledFlags, 
 
 def test_the_demo_has_no_resume_and_is_told_so() -> None:
     flags = CalledFlags({item.dest: item.option_strings[-1] for item in make_parser(DemoConfig, "demo").flags})
-    said = spell("stopped; demo is not complete. Go on with the same command and --resume.", flags)
-    assert said == "stopped; demo is not complete. Go on with the same command."
+    said = spell("stopped; demo is not complete. Continue with the same command and --resume.", flags)
+    assert said == "stopped; demo is not complete. Continue with the same command."
 
 
 @pytest.mark.parametrize(

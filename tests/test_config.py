@@ -256,6 +256,6 @@ def test_minibatches_must_divide_the_batch() -> None:
 
 def test_a_minibatch_of_one_state_is_refused_where_states_are_compared() -> None:
     one = {"environment": EnvConfig(num_envs=4), "ppo": PPOConfig(num_steps=4, num_minibatches=16), "timesteps": 16}
-    with pytest.raises(UserError, match="num_minibatches: got 16, expected so few that a minibatch has at least 2"):
+    with pytest.raises(UserError, match="num_minibatches: got 16, expected few enough that a minibatch has at least 2"):
         TrainConfig(**one)
     assert TrainConfig(algorithm="ppo", **one).minibatch_size == 1

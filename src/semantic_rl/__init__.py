@@ -53,7 +53,7 @@ def record(agent: Any, env: str, out: Any, num_states: int | None = None, **sett
 
 
 class RecordingWriter:
-    """Makes a recording of what a loop of one's own plays; see `semantic_rl.recording.own_data.writer`.
+    """Makes a recording of what your own loop plays; see `semantic_rl.recording.own_data.writer`.
 
     with semantic_rl.RecordingWriter("recordings/mine", "CartPole-v1") as writer:
         writer.add_episode(observations=…, actions=…, features=…, rewards=…, terminated=True)

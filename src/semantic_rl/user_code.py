@@ -16,7 +16,7 @@ from semantic_rl.input_places import kind_of, shown_path
 
 FORM = "a Python file and a function in it, such as my_code.py:make"
 LONGEST_REASON = 300
-"""Most characters of what an exception of the user's code says that a message shows."""
+"""Largest number of characters of a user's exception that a message quotes."""
 
 _neighbours: dict[str, str] = {}
 """Modules that user's files have imported from their own folders, by name: the folder."""
@@ -74,7 +74,7 @@ def call_user_function(
 
 
 def _forget_namesakes(folder: str) -> None:
-    """Forget what files of other folders have imported under a name that this folder has a module of, too.
+    """Forget modules that files of other folders have imported, if this folder has a module of the same name.
 
     Two files that each import their own `utils` thus get their own, in one process as in two.
     """

@@ -169,7 +169,7 @@ def test_drawn_actions_follow_their_distribution() -> None:
         ({"layer": "network.9"}, r"there is no 'network.9'. Did you mean 'network.\d'\?"),
         ({"layer": ""}, "layer: there is no ''"),
         ({"policy_kind": "gaussian"}, "'gaussian' is for continuous actions"),
-        ({"act": lambda observation: observation.flatten(1)}, "takes no part in choosing actions"),
+        ({"act": lambda observation: observation.flatten(1)}, "is not used to choose actions"),
         ({"env": Spaces(PICTURES.observation, gym.spaces.Discrete(4))}, "returned 5 columns, expected 4"),
         ({"env": Spaces(PICTURES.observation, TORQUES)}, "policy_kind: actions Box.* need one"),
         ({"env": "NoSuch-v1"}, "NoSuch-v1"),
@@ -209,7 +209,7 @@ def test_a_layer_whose_output_is_a_tuple_is_refused_and_an_lstms_is_its_output()
             return self.actor(output[:, -1])
 
     network, spaces = WithBoth(), Spaces(NUMBERS, gym.spaces.Discrete(5))
-    with pytest.raises(UserError, match="'pair' puts out a tuple, expected a tensor"):
+    with pytest.raises(UserError, match="'pair' returns a tuple, expected a tensor"):
         semantic_rl.module_agent(network, "pair", spaces)
     agent = semantic_rl.module_agent(network, "lstm", spaces)
     assert agent.num_features == 7

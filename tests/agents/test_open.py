@@ -119,13 +119,13 @@ def test_a_function_in_a_file_makes_an_agent_of_any_kind(agent_file: Path) -> No
         (
             "make_net",
             {"env": "CartPole-v1"},
-            r"returns a Net, of which a layer must be named, with --layer: body, head\.",
+            r"returns a Net, so name the layer to record with --layer: body, head\.",
         ),
         ("make_net", {"layer": "body"}, "a Net does not say what it plays; name the environment with --env"),
         ("make_nothing", {}, "returns a int without 'observation_space'; expected an Agent"),
         ("make_trouble", {}, r"line 26 raised KeyError: 'weights\\nare gone'"),
         ("make_agnet", {}, r"has no function 'make_agnet'. Did you mean 'make_agent'\?"),
-        ("make_agent", {"layer": "head"}, "looks into 'body'; choose another in the file"),
+        ("make_agent", {"layer": "head"}, "records 'body'; choose another layer in the file"),
     ],
 )
 def test_what_a_function_does_wrong_is_said(agent_file: Path, name: str, settings: dict[str, Any], said: str) -> None:
@@ -150,7 +150,7 @@ def test_the_command_lists_layers_with_their_sizes(agent_file: Path, capsys: pyt
     said = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in said[1:3]] == [["body", "6"], ["head", "2"]]
     main(["layers", f"{agent_file}:make_agent"])
-    assert capsys.readouterr().out.splitlines()[1].endswith("Linear   looked into by default")
+    assert capsys.readouterr().out.splitlines()[1].endswith("Linear   recorded by default")
     main(["layers", "sppo-coinrun", "--json"])
     (layer,) = json.loads(capsys.readouterr().out)
     assert (layer["name"], layer["num_features"], layer["default"]) == ("features", 256, True)

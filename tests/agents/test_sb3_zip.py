@@ -196,7 +196,7 @@ def test_a_member_that_unpacks_to_far_more_is_not_unpacked(trained: Train, tmp_p
 def test_other_files_are_no_agents(trained: Train, tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("notes", encoding="utf-8")
-    with pytest.raises(UserError, match="is no agent; expected a run folder"):
+    with pytest.raises(UserError, match="is not an agent; expected a run folder"):
         open_agent(text, "CartPole-v1")
     whole = trained("ppo").path.read_bytes()
     cut = tmp_path / "cut.zip"
@@ -321,5 +321,5 @@ def test_a_trusted_zip_acts_as_one_that_is_not(name: str, trained: Train) -> Non
 
 
 def test_only_a_zip_can_be_trusted() -> None:
-    with pytest.raises(UserError, match="trust: sppo-coinrun is no zip"):
+    with pytest.raises(UserError, match="trust: sppo-coinrun is not a zip"):
         open_agent("sppo-coinrun", trust=True)

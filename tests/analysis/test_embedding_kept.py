@@ -87,7 +87,7 @@ def test_a_kept_plane_that_is_not_right_is_computed_anew(
     assert computed == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert said.startswith(f"note: {kept} is not right and is not used: ")
+    assert said.startswith(f"note: {kept} is invalid and is not used: ")
 
 
 def test_a_kept_table_comes_back_with_what_it_was_made_of(recording: Recording) -> None:

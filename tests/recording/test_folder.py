@@ -198,6 +198,6 @@ def test_a_full_disk_is_one_line_and_what_is_there_can_be_gone_on_with(
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "cannot write recording" in done.stderr
-    assert "the same command with --resume goes on" in done.stderr
+    assert "the same command with --resume continues" in done.stderr
     record(small(run, tmp_path / "r", resume=True))
     assert files(tmp_path / "r") == whole

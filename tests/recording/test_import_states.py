@@ -186,11 +186,15 @@ def flip(path: Path) -> None:
         ("f.npz", lambda path: npz(path, {"features": np.eye(3), "action": [0, 1, -1]}), "'action' holds -1"),
         ("f.npz", lambda path: npz(path, {"features": np.eye(3), "reward": [0, 1, np.nan]}), "reward: the number nan"),
         ("f.npz", lambda path: npz(path, {"features": np.eye(3), "done": [0, 2, 1]}), "'done' holds other values"),
-        ("f.npz", lambda path: npz(path, {"features": np.eye(3), "episode": [1, 2, 1]}), "rows of episode 1 are apart"),
+        (
+            "f.npz",
+            lambda path: npz(path, {"features": np.eye(3), "episode": [1, 2, 1]}),
+            "rows of episode 1 are not consecutive",
+        ),
         (
             "f.npz",
             lambda path: npz(path, {"features": np.eye(3), "episode": [1, 1, 2], "done": [1, 0, 1]}),
-            "'done' is true in row 0, but 'episode' goes on",
+            "'done' is true in row 0, but the next row has",
         ),
         ("f.npz", lambda path: npz(path, {"features": np.eye(3), "level": [1, 2, 2]}), "'level' changes in row 1"),
         ("f.parquet", lambda path: path.write_bytes(b"PAR1"), "cannot be read"),

@@ -212,7 +212,7 @@ def test_the_command_takes_a_function_in_a_file(tmp_path: Path, capsys: pytest.C
     main(f"record {tmp_path}/mine.py:make_agent --env CartPole-v1 --states 40 --num-envs 2 --out {out}".split())
     printed = capsys.readouterr()
     assert "mean return" in printed.out
-    assert "looks into the layer 1, 8 numbers" in printed.err
+    assert "records the layer 1 (8 numbers)" in printed.err
     assert open_recording(out).num_states >= 40
 
 

@@ -1,4 +1,4 @@
-"""Agents, whoever trained them: what they are asked (`protocol`), how they are opened (`open`), and those that ship.
+"""Agents, whoever trained them: their protocol, how they are opened, and the ones that ship with the package.
 
 protocol.py    Agent and AgentStep, which everything that plays is written against
 open.py        what a user types: a run, a shipped name, a zip, a function in a file

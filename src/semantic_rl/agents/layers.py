@@ -1,4 +1,4 @@
-"""Looks into a layer of a network: a forward hook keeps the output of one module; all modules can be listed.
+"""Records the output of one layer of a network with a forward hook, and lists the layers of a network.
 
 Axes: B rows, D features.
 """
@@ -13,13 +13,13 @@ from semantic_rl.agents.protocol import Agent
 from semantic_rl.errors import UserError, nearest
 
 PROBED_ROWS = 2
-"""Rows of the observation that a network is tried with: two, so that rows can be told from other axes."""
+"""Batch size with which a network is tried: two, so that the batch axis can be told from the others."""
 MOST_NAMED = 8
-"""Most layers that a message names."""
+"""Largest number of layers that a message names."""
 
 
 class Layer(NamedTuple):
-    """A layer that can be looked into."""
+    """A layer whose output can be recorded."""
 
     name: str
     num_features: int
@@ -31,13 +31,13 @@ class Layer(NamedTuple):
 
 
 class Tap:
-    """Keeps what one layer of a network puts out."""
+    """Keeps the last output of one layer of a network."""
 
     def __init__(self, network: nn.Module, layer: str, probe: Callable[[], Any]) -> None:
         """Hook into `layer`; `probe` runs the network on PROBED_ROWS observations, as acting does.
 
         Raises UserError if there is no such layer (with the nearest names), if it takes no part in acting, or if its
-        output is no tensor with a row for each state.
+        output is not a tensor with one row for each state.
         """
         self.layer = layer
         self._output: Any = None
@@ -49,15 +49,15 @@ class Tap:
         if self._output is None:
             self._handle.remove()
             raise UserError(
-                f"layer: '{layer}' takes no part in choosing actions, so there is nothing to look into. "
-                f"Layers that do: {_named(network, probe)}."
+                f"layer: '{layer}' is not used to choose actions, so it has no output to record. "
+                f"Layers that can be recorded: {_named(network, probe)}."
             )
         features = self.features()
         if len(features) != PROBED_ROWS or not features.shape[1]:
             self._handle.remove()
             raise UserError(
-                f"layer: '{layer}' puts out {list(features.shape)} for {PROBED_ROWS} states, expected a row for each. "
-                f"Layers that do: {_named(network, probe)}."
+                f"layer: '{layer}' returns {list(features.shape)} for {PROBED_ROWS} states, expected one row for each. "
+                f"Layers that can be recorded: {_named(network, probe)}."
             )
         self.num_features = features.shape[1]
 
@@ -70,8 +70,8 @@ class Tap:
         if output is None:
             kind = type(self._output).__name__
             raise UserError(
-                f"layer: '{self.layer}' puts out a {kind}, expected a tensor with a row for each state; choose a layer "
-                "inside it or behind it ('semantic-rl layers AGENT' lists them)."
+                f"layer: '{self.layer}' returns a {kind}, expected a tensor with one row for each state; choose a "
+                "layer inside or after it ('semantic-rl layers AGENT' lists them)."
             )
         return output.reshape(len(output), -1).float() if output.ndim else output.reshape(1, 1)
 
@@ -90,14 +90,14 @@ def rows_of(output: Any, is_recurrent: bool, batch_first: bool) -> Tensor | None
 
 
 def list_layers(agent: Agent) -> list[Layer]:
-    """Return the layers of an agent that can be looked into, in the order in which they compute.
+    """Return the layers of an agent whose output can be recorded, in the order in which they run.
 
     Raises UserError if the agent does not tell.
     """
     listing = getattr(agent, "layers", None)
     if listing is None:
         raise UserError(
-            f"layers: an agent of type {type(agent).__name__} does not list its layers; it looks into '{agent.layer}'."
+            f"layers: an agent of type {type(agent).__name__} does not list its layers; it records '{agent.layer}'."
         )
     return listing()
 

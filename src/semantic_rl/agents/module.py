@@ -1,4 +1,4 @@
-"""Any PyTorch module as an agent: what it computes for an observation, which layer is looked into, how it chooses.
+"""Makes an agent of any PyTorch module, given its forward pass, the layer to record, and how it chooses actions.
 
     module_agent(net, env="ALE/Breakout-v5", layer="network.3", policy_kind="categorical", act=lambda observation:
                  (net.actor(net.network(observation / 255)), net.critic(…)))
@@ -26,7 +26,7 @@ from semantic_rl.errors import UserError
 
 
 class ModuleAgent:
-    """A PyTorch module, asked once a step; an `Agent`. See the module's docstring for what `act` is."""
+    """An `Agent` that runs a PyTorch module once per step. See the module's docstring for what `act` is."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class ModuleAgent:
         generator: torch.Generator,
         deterministic: bool,
     ) -> AgentStep:
-        """See `Agent.act`; for the kind unknown, the module's own draws come from a seed that the generator gives."""
+        """See `Agent.act`; for the kind unknown, the module draws actions itself, with a seed from the generator."""
         if self.policy_kind == "unknown":
             seed = int(torch.randint(2**62, (1,), generator=generator, device=generator.device))
             with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
@@ -90,7 +90,7 @@ class ModuleAgent:
         )
 
     def layers(self) -> list[Layer]:
-        """Return the layers that can be looked into, in the order in which they compute."""
+        """Return the layers whose output can be recorded, in the order in which they run."""
         return layers_of(self._network, self._probe)
 
     def _run(self, observation: Any, state: Any, starts: NDArray[np.bool_]) -> tuple[Tensor, Tensor | None, Any]:
@@ -131,7 +131,7 @@ def module_agent(
 ) -> ModuleAgent:
     """Make an agent of a PyTorch module that plays `env` (an id, an environment or `Spaces`).
 
-    `layer` is the name of the module inside it that is looked into. `act` is by default the network itself.
+    `layer` is the name of the module inside it whose output is recorded. `act` is by default the network itself.
     `policy_kind` is by default categorical for discrete actions, multi_categorical for several of them; for continuous
     ones it must be given. Raises UserError if there is no such layer, or if what `act` returns does not fit.
     """

@@ -31,7 +31,7 @@ def open_agent(
     what        a run or checkpoint folder, a shipped name, a zip of Stable-Baselines3 or sb3-contrib, file.py:function
     env         the environment that it plays: a Gymnasium id, file.py:function, an environment, or a recipe of one;
                 agents that this package trained know their own
-    layer       name of the module that is looked into; by default the last latent before the policy's output
+    layer       name of the module whose output is recorded; by default the last latent before the policy's output
     trust       let Stable-Baselines3 itself open a zip, pickled objects included: that runs any code in the file
     device, precision   for agents that this package trained; others run on the CPU in float32
 
@@ -47,7 +47,7 @@ def open_agent(
         return _open_file(path, env, layer, trust)
     if trust:
         raise UserError(
-            f"trust: {shown_path(path)} is no zip of Stable-Baselines3; only such a file has to be trusted."
+            f"trust: {shown_path(path)} is not a zip of Stable-Baselines3; only such a file needs to be trusted."
         )
     from semantic_rl.agents.policy import open_policy
 
@@ -59,7 +59,7 @@ class AgentLayers(NamedTuple):
 
     layers: "list[Layer]"
     default: str | None
-    """The one that is looked into if none is named; None if one must be named."""
+    """The layer that is recorded by default; None if one must be named."""
 
 
 def agent_layers(what: str | Path, env: Any = None, trust: bool = False) -> AgentLayers:
@@ -82,5 +82,5 @@ def _open_file(path: Path, env: Any, layer: str | None, trust: bool) -> Agent:
     from semantic_rl.agents.sb3_zip import is_zip
 
     if not is_zip(path):
-        raise UserError(f"{shown_path(path)} is no agent; expected {AN_AGENT}.")
+        raise UserError(f"{shown_path(path)} is not an agent; expected {AN_AGENT}.")
     return open_sb3(path, None if env is None else spaces_of(env), layer, trust)

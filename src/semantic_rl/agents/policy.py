@@ -1,7 +1,7 @@
 """Agents that this package trained: runs, checkpoints and those that ship with it.
 
-`AgentStep.policy` are the logits, `AgentStep.features` the 256 features that the plane is made of. The plane, which an
-agent with the semantic clustering module learned itself, is asked for with `placement`.
+`AgentStep.policy` are the logits, `AgentStep.features` the 256 features that the plane is made of. `placement` returns
+where states lie in the plane that an agent with the semantic clustering module has learned.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ LAYER = "features"
 
 
 class Placement(NamedTuple):
-    """Where the agent's own module puts B states."""
+    """Positions and clusters of B states, from the agent's own clustering module."""
 
     embedding: NDArray[np.float32]
     """[B, 2]"""
@@ -105,7 +105,7 @@ class PolicyAgent:
         )
 
     def layers(self) -> list[Layer]:
-        """Return the one layer that is looked into."""
+        """Return the one layer that is recorded."""
         return [Layer(LAYER, NUM_FEATURES, (NUM_FEATURES,), type(self.policy.trunk).__name__)]
 
 
@@ -118,7 +118,7 @@ def open_policy(
     """
     if layer not in (None, LAYER):
         raise UserError(
-            f"layer: got '{layer}', expected '{LAYER}', where the plane of an agent begins that this package trained."
+            f"layer: got '{layer}', expected '{LAYER}', the only layer of agents that this package trained."
         )
     folder = find_checkpoint(path)
     state = read_state(folder)

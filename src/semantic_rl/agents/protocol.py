@@ -1,4 +1,4 @@
-"""What everything that plays an agent asks of it, whoever trained it.
+"""The protocol of agents: the only thing that whatever plays an agent relies on, whoever trained it.
 
 Axes: B environments that play side by side, D features, P columns of the policy.
 """
@@ -29,7 +29,7 @@ gaussian             [2 A] means, then logarithms of the standard deviations; ac
 squashed_gaussian    [2 A] the same, before tanh, whose −1 to 1 is stretched over the space
 beta                 [2 A] alphas, then betas, of actions whose 0 to 1 is stretched over the space
 q_values             [A] estimated returns
-deterministic        what the network puts out, of which the action is made
+deterministic        the network's output, from which the action is computed
 unknown              nothing (None): the agent does not say how it chooses
 """
 
@@ -38,19 +38,19 @@ class AgentStep(NamedTuple):
     """What an agent does in B states, and what its network computed on the way."""
 
     action: NDArray[Any]
-    """[B, *action_space.shape], as the environment wants it, but discrete ones are counted from 0 in any space."""
+    """[B, *action_space.shape], as the environment expects it, except that discrete actions always count from 0."""
     features: NDArray[np.float32]
-    """[B, D]: the output of the layer that is looked into, flattened."""
+    """[B, D]: the output of the recorded layer, flattened."""
     policy: NDArray[np.float32] | None
     """[B, P]: logits, Q-values, means and log standard deviations …, as the agent's `policy_kind` says."""
     value: NDArray[np.float32] | None
     """[B]: the agent's own estimate of the return; for Q-values the greatest; None if it has none."""
     state: Any
-    """Carried to the next step: None unless recurrent, else a tuple of arrays [B, …], so that rows can be taken out."""
+    """The recurrent state for the next step, a tuple of arrays [B, …] whose rows can be taken out; None without one."""
 
 
 class Agent(Protocol):
-    """An agent with frozen weights and one layer that is looked into.
+    """An agent with frozen weights, of which one layer is recorded.
 
     Some agents have more, which callers may ask for with getattr: `algorithm` (a name such as PPO), `notes` (sentences
     that the user should read), `layers()` (see `agents.layers.list_layers`), `device` (where generators must lie),
@@ -61,10 +61,10 @@ class Agent(Protocol):
     action_space: gym.Space[Any]
     policy_kind: PolicyKind
     layer: str
-    """Name of the layer that is looked into."""
+    """Name of the recorded layer."""
     num_features: int
     sha256: str
-    """Of the weights, or of the file that holds them."""
+    """Hash of the weights, or of the file that holds them."""
 
     def initial_state(self, num_envs: int) -> Any:
         """Return the state before the first step of `num_envs` episodes."""
@@ -80,8 +80,8 @@ class Agent(Protocol):
     ) -> AgentStep:
         """Choose actions in B states.
 
-        `observation` is [B, …], or a dict of such arrays as `envs.gymnasium.observations` names them; `starts` [B] says
-        where an episode begins, before which `state` is forgotten. Actions are drawn with `generator` alone; with
+        `observation` is [B, …], or a dict of such arrays as `envs.gymnasium.observations` names them; `starts` [B]
+        marks the first step of an episode, at which `state` is reset. Actions are drawn with `generator` alone; with
         `deterministic` they are the most likely.
         """
         ...

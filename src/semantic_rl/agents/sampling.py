@@ -1,6 +1,6 @@
 """Chooses actions from the columns of a policy, by the kinds that `protocol.PolicyKind` lists.
 
-Everything random comes from the generator that is handed in; PyTorch's global one is left alone.
+All randomness comes from the given generator; PyTorch's global generator is not used.
 """
 
 from typing import Any
@@ -25,8 +25,8 @@ def choose_actions(
 ) -> NDArray[Any]:
     """Return actions [B, *space.shape] for columns [B, P], most likely or drawn; raises UserError for kind unknown.
 
-    Discrete actions are counted from 0, wherever their space begins. Q-values choose the greatest; where actions are
-    drawn, a uniformly random one in its place with `random_action_probability`, as in training.
+    Discrete actions are counted from 0, wherever their space begins. For Q-values, the action is the greatest; if
+    actions are drawn, a uniformly random one takes its place with `random_action_probability`, as in training.
     """
     draw = None if deterministic else generator
     match kind:

@@ -37,7 +37,7 @@ FORBIDDEN_LOGIT = -1e8
 
 
 class Sb3Agent:
-    """A policy network of the library, asked once a step; an `Agent`."""
+    """An `Agent` that runs a policy network of the library once per step."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Sb3Agent:
         random_action_probability: float = 0.0,
         notes: tuple[str, ...] = (),
     ) -> None:
-        """Look into `layer` of a policy, by default the last latent before its output; raises UserError as Tap does."""
+        """Record `layer` of a policy, by default the last latent before its output; raises UserError as `Tap` does."""
         self._policy: Any = policy.eval()
         self._network = network_of(policy)
         self._random_action_probability = random_action_probability
@@ -96,7 +96,7 @@ class Sb3Agent:
         )
 
     def layers(self) -> list[Layer]:
-        """Return the layers that can be looked into, in the order in which they compute."""
+        """Return the layers whose output can be recorded, in the order in which they run."""
         return layers_of(self._policy, self._probe)
 
     def _run(self, observation: Any, state: Any, starts: NDArray[np.bool_]) -> tuple[Tensor, Any, Any]:

@@ -1,4 +1,4 @@
-"""The arguments with which a policy of Stable-Baselines3 is made again.
+"""The arguments with which a policy of Stable-Baselines3 is rebuilt.
 
 Sizes of layers are read from the shapes of the weights, the rest from the plain values beside the pickles. What only
 matters for training (optimiser, schedules) is left out.
@@ -22,7 +22,7 @@ EXTRACTORS = ("FlattenExtractor", "NatureCNN", "CombinedExtractor")
 OF_TRAINING = ("net_arch", "ortho_init", "log_std_init", "optimizer_class", "optimizer_kwargs", "device", "n_critics",
                "n_quantiles", "lstm_hidden_size", "n_lstm_layers", "shared_lstm", "enable_critic_lstm",
                "share_features_extractor", "use_sde", "full_std")  # fmt: skip
-"""Arguments of a policy that the weights say, or that only training needs."""
+"""Arguments of a policy that follow from the weights, or that only training needs."""
 KEPT = ("activation_fn", "use_expln", "clip_mean", "squash_output", "normalize_images", "features_extractor_class",
         "features_extractor_kwargs", "with_bias", "lstm_kwargs")  # fmt: skip
 _NAMED_CLASS = re.compile(r"<class '([\w.]+)'>")
@@ -74,7 +74,7 @@ def policy_arguments(file: Sb3File, weights: dict[str, Tensor], where: PolicyCla
 
 
 def _plain_arguments(file: Sb3File) -> dict[str, Any]:
-    """Return those of the policy's arguments that the weights do not say, checked."""
+    """Return the arguments of the policy that do not follow from the weights, after checking them."""
     entry = file.data.get("policy_kwargs") or {}
     if not isinstance(entry, dict):
         cannot(file, f"its 'policy_kwargs' are {shown(entry)}")

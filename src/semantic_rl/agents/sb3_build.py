@@ -1,4 +1,4 @@
-"""Makes the policy network of a Stable-Baselines3 zip again, without opening the pickles in it.
+"""Rebuilds the policy network of a Stable-Baselines3 zip without opening the pickles in it.
 
 The class comes from `sb3_policy_class`, its arguments from `sb3_arguments`, the spaces from the environment.
 """

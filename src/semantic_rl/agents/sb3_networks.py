@@ -30,7 +30,7 @@ class Outputs(NamedTuple):
 
 
 class Network(NamedTuple):
-    """How a kind of policy network is run and looked into."""
+    """How a kind of policy network is run, and which layer is recorded by default."""
 
     policy_kind: PolicyKind
     layer: str

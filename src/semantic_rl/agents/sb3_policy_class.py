@@ -24,7 +24,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "sb3_contrib.qrdqn.policies": ("QRDQNPolicy", "CnnPolicy", "MultiInputPolicy"),
     "sb3_contrib.tqc.policies": ("TQCPolicy", "CnnPolicy", "MultiInputPolicy"),
 }  # fmt: skip
-"""Policy classes that can be made again, by module."""
+"""Policy classes that can be rebuilt, by module."""
 _METHOD = re.compile(r"<function ([\w.<>]+)\.[\w<>]+ at 0x")
 
 
@@ -36,7 +36,7 @@ class PolicyClass(NamedTuple):
 
     @property
     def family(self) -> str:
-        """Return the class that the ones for images and for dictionaries derive from."""
+        """Return the base class of the variants for images and for dictionaries."""
         return CLASSES[self.module][0]
 
 
@@ -54,9 +54,9 @@ def policy_class_of(file: Sb3File) -> PolicyClass:
 
 
 def cannot(file: Sb3File, reason: str) -> NoReturn:
-    """Raise UserError: the policy cannot be made again without opening the pickles."""
+    """Raise UserError: the policy cannot be rebuilt without opening the pickles."""
     raise UserError(
-        f"{shown_path(file.path)}: {reason}, so it cannot be made again without the Python objects that are pickled in "
+        f"{shown_path(file.path)}: {reason}, so it cannot be rebuilt without the Python objects that are pickled in "
         "the file; if you trust whoever wrote it, --trust opens it as Stable-Baselines3 itself does, which runs any "
         "code that the file holds."
     )

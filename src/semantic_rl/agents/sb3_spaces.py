@@ -1,4 +1,4 @@
-"""Spaces as Stable-Baselines3 sees them: images with their channels first; and what a zip says of its own in words."""
+"""Spaces as Stable-Baselines3 sees them, with the channels of images first, and the spaces that a zip describes."""
 
 import json
 import re
@@ -94,7 +94,7 @@ def _shape(value: Any) -> tuple[int, ...] | None:
 def stand_in_spaces(observation: Any, action: Any) -> Spaces | None:
     """Return spaces of the described shapes, to list layers without an environment; None if a shape is unknown.
 
-    Their bounds are made up: nothing may be played with them.
+    Their bounds are invented, so nothing may be played with them.
     """
     found = [_stand_in(described_space(entry)) for entry in (observation, action)]
     first, second = found

@@ -1,7 +1,7 @@
 """Opens a zip as Stable-Baselines3 itself does, pickles included: only for files whose author is trusted.
 
-Of the pickled objects those are replaced that are not needed to act and that often cannot be opened years later: the
-spaces, which come from the environment, schedules, buffers and the last observations.
+Pickled objects that are not needed to act, and that often cannot be opened years later, are replaced: the spaces, which
+come from the environment, schedules, buffers and the last observations.
 """
 
 from importlib import import_module
@@ -21,7 +21,7 @@ SMALLEST = {"n_envs": 1, "n_steps": 2, "buffer_size": 1}
 
 
 def load_trusted(file: Sb3File, spaces: Spaces) -> Any:
-    """Return the model, on the CPU; running any code that the file holds. Raises UserError if that fails."""
+    """Return the model, on the CPU. This runs any code that the file holds. Raises UserError if that fails."""
     from stable_baselines3.common.save_util import load_from_zip_file
 
     wanted = policy_spaces(spaces)

@@ -29,7 +29,7 @@ MOST_BYTES = 4 * 1024**3
 MOST_BYTES_OF_DATA = 256 * 1024**2
 """Largest accepted `data`; its pickled observations take at most a few megabytes."""
 MOST_RATIO = 100
-"""Most bytes that a compressed byte may become: JSON and pickles stay below 20, weights near 1."""
+"""Largest accepted ratio of compression: JSON and pickles stay below 20, weights near 1."""
 PICKLE = ":serialized:"
 """Key of a pickled object in `data`; the other keys beside it are plain."""
 WAY_OUT = "expected a zip that a model of Stable-Baselines3 or sb3-contrib wrote with 'save'."

@@ -1,4 +1,4 @@
-"""The spaces of an environment, which an agent from outside needs before it can be opened; zeros of such a space."""
+"""The spaces of an environment, which are needed to open an agent that was trained elsewhere."""
 
 from typing import Any, NamedTuple, cast
 
@@ -18,7 +18,7 @@ class Spaces(NamedTuple):
 
 
 def spaces_of(env: Any) -> Spaces:
-    """Return the spaces of an environment, which is made for that if it is none yet.
+    """Return the spaces of an environment, which is made for this purpose if only its name is given.
 
     `env` is what a user types (a Gymnasium id or file.py:function), a recipe, an environment, several side by side, or
     Spaces. Raises UserError if it is something else, or if there is no such environment.

@@ -41,7 +41,7 @@ def open_user_file(function: UserFunction, env: Any, layer: str | None) -> Agent
         if layer is None:
             names = [found.name for found in module_layers(made, env)]
             raise UserError(
-                f"{where} returns a {type(made).__name__}, of which a layer must be named, with --layer: "
+                f"{where} returns a {type(made).__name__}, so name the layer to record with --layer: "
                 f"{', '.join(names[:20])}."
             )
         return module_agent(made, layer, _known(env, made))
@@ -56,5 +56,7 @@ def open_user_file(function: UserFunction, env: Any, layer: str | None) -> Agent
             "semantic_rl.agents.protocol), a torch.nn.Module or a model of Stable-Baselines3."
         )
     if layer is not None and layer != made.layer:
-        raise UserError(f"layer: {where} returns an agent that looks into '{made.layer}'; choose another in the file.")
+        raise UserError(
+            f"layer: {where} returns an agent that records '{made.layer}'; choose another layer in the file."
+        )
     return made

@@ -1,4 +1,4 @@
-"""Codes for points: k-means++ (Arthur and Vassilvitskii, 2007) and Lloyd's steps, with none left without points.
+"""Codes for points, by k-means++ (Arthur and Vassilvitskii, 2007) and Lloyd's algorithm; every code has points.
 
 Axes: B points, W their dimensions, K codes.
 """
@@ -17,12 +17,12 @@ MOST_POINTS = 20_000
 
 
 class Codes(NamedTuple):
-    """Codes, and what happened to them."""
+    """The codes, and how they were found."""
 
     codes: NDArray[np.float64]
     """[K, W]"""
     num_revived: int
-    """How often a code that no point was nearest to was placed anew."""
+    """How often a code without points was moved."""
     num_used: int
     """Codes that some point is nearest to; fewer than K only where there are fewer different points."""
 

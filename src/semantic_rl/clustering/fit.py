@@ -30,7 +30,7 @@ from semantic_rl.recording.store.plane_head import PlaneHead, squared_distances
 
 
 class Fit(NamedTuple):
-    """A finished clustering, and what should be said about how it came about."""
+    """A finished clustering, and what the user should be told about the fit."""
 
     clustering: Clustering
     notes: list[str]

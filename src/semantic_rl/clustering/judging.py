@@ -1,4 +1,4 @@
-"""Scores a clustering on held-out states, beside PCA, t-SNE and k-means of the same states, and prints the table.
+"""Scores a clustering on held-out states, beside PCA, t-SNE and k-means of the same states, in a table.
 
 PCA and k-means are fitted to the same states as the clustering and applied to the held-out ones. t-SNE cannot place
 states that it was not fitted to, so it is fitted to the held-out ones themselves. Axis: B states.

@@ -1,4 +1,4 @@
-"""The nearest neighbours of states among their features, found exactly, a block of states at a time."""
+"""Finds the exact nearest neighbours of states by their features, a block of states at a time."""
 
 import numpy as np
 import torch

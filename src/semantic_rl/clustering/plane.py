@@ -41,7 +41,7 @@ STEPS_BETWEEN_LOOKS = 50
 SECONDS_BETWEEN_CHECKPOINTS = 30.0
 MOST_BYTES = 100_000_000
 FDR_COEF, COMMITMENT_COEF = 500.0, 0.25
-"""Weights of the linear head's losses; the paper's."""
+"""Weights of the linear head's losses, as in the paper."""
 
 
 class Fitted(NamedTuple):
@@ -154,7 +154,7 @@ class PlaneFit:
         return torch.cat([first, self._neighbours[first, column]])
 
     def _begin_codes(self) -> None:
-        """Put the codes where k-means++ and Lloyd's steps put them in the plane of now."""
+        """Place the codes by k-means++ and Lloyd's algorithm in the current plane."""
         with torch.no_grad():
             plane = self.network(self._features).numpy()
             found = find_codes(plane, self._config.num_codes, np.random.default_rng(self._config.seed))
@@ -175,7 +175,7 @@ class PlaneFit:
                 raise OSError(str(error)) from error
 
     def restore(self, path: Path) -> None:
-        """Go on from a checkpoint; raises UserError if it is damaged or of a fit with other settings."""
+        """Continue from a checkpoint; raises UserError if it is damaged or of a fit with other settings."""
         way_out = f"delete {path.parent} and fit without --resume."
         content = read_file(path, MOST_BYTES, way_out)
         try:

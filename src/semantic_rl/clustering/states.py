@@ -23,7 +23,7 @@ LEAST_STATES = 10
 
 
 class Split(NamedTuple):
-    """Which rows are fitted to, and which are judged on."""
+    """The rows to fit to, and the rows to score on."""
 
     fitted: NDArray[np.int64]
     """[B], ascending."""

@@ -1,4 +1,4 @@
-"""Places all states of a recording by a head, and writes the clustering's folder, whole or not at all."""
+"""Places all states of a recording with a fitted head, and writes the clustering's folder, whole or not at all."""
 
 import hashlib
 import json
@@ -53,13 +53,13 @@ def prepare_place(recording: Recording, name: str, resume: bool) -> Path:
         )
     foreign = [path.name for path in folder.iterdir() if path.name != CHECKPOINT_FILE] if folder.exists() else []
     if foreign:
-        raise UserError(f"{folder} holds what is no part of a clustering ({foreign[0]}); move it away.")
+        raise UserError(f"{folder} holds a file that is not part of a clustering ({foreign[0]}); move it away.")
     begun = (folder / CHECKPOINT_FILE).exists()
     if resume != begun:
         raise UserError(
             f"resume: there is no interrupted fit in {folder}; leave --resume out to start."
             if resume
-            else f"{folder} holds a fit that was interrupted; go on with --resume, or delete it to start anew."
+            else f"{folder} holds a fit that was interrupted; continue with --resume, or delete it to start anew."
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +122,7 @@ def _write_names(folder: Path, names: list[str]) -> None:
 def unwritable(folder: Path, error: OSError) -> UserError:
     """Return the error that a clustering cannot be written."""
     return UserError(
-        f"cannot write {folder}: {error.strerror or error}; make room or writable the recording's folder "
+        f"cannot write {folder}: {error.strerror or error}; free space, make the recording's folder "
         f"{CLUSTERINGS_FOLDER}, or copy the recording to another place."
     )
 

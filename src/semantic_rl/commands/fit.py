@@ -20,7 +20,7 @@ def run(arguments: list[str]) -> None:
             found = run_fit(config, on_progress)
         except KeyboardInterrupt:
             if config.apply is None:
-                said = "stopped. If the fit had begun, the same command with --resume goes on with it."
+                said = "stopped. If the fit had begun, the same command with --resume continues it."
                 print(as_called(said), file=sys.stderr)
             raise
     clustering = found.clustering

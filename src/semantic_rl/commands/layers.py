@@ -18,5 +18,5 @@ def run(arguments: list[str]) -> None:
     width = max((len(layer.name) for layer in layers), default=0)
     print(f"{'layer':<{width}}  numbers a state  module")
     for layer in layers:
-        note = "   looked into by default" if layer.name == default else ""
+        note = "   recorded by default" if layer.name == default else ""
         print(f"{layer.name:<{width}}  {layer.num_features:>15}  {layer.kind}{note}")

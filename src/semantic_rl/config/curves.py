@@ -30,7 +30,7 @@ class CurvesFigureConfig:
     """Number of updates at the beginning of a run that are not drawn, since few episodes have finished by then and
     short ones finish first."""
     max_steps: float | None = None
-    """Use only the first this many environment steps of each run, for curves and scores."""
+    """Use only this many environment steps from the beginning of each run, for curves and scores."""
     normalize: bool = False
     """Draw normalised scores: 0 is a trivial policy and 1 a perfect one (Cobbe et al. 2020)."""
     interval: Literal["deviation", "bootstrap", "range", "none"] = "deviation"

@@ -40,35 +40,35 @@ class FitConfig:
     clustering: str | None = None
     """With --apply: which clustering of the other recording; by default the one that it shows."""
     steps: int | None = None
-    """Steps of Adam (default: 5000 for mlp, 1500 for linear)."""
+    """Number of steps of Adam (default: 5000 for mlp, 1500 for linear)."""
     minibatch_size: int = 512
-    """States in a minibatch."""
+    """Number of states in a minibatch."""
     learning_rate: float | None = None
     """Largest learning rate, which falls to 0 along a cosine (default: 0.01 for mlp, 0.003 for linear)."""
     neighbours: int = 15
-    """Head mlp: nearest states, in the features, that are drawn together in the plane."""
+    """With --head mlp: number of nearest neighbours in the features that the plane draws together."""
     feature_dof: float = 20.0
-    """Head linear: degrees of freedom of Student's t over the features."""
+    """With --head linear: degrees of freedom of Student's t over the features."""
     embedding_dof: float | None = None
     """Degrees of freedom of Student's t over the plane (default: 1 for mlp, as in t-SNE; 20 for linear, as in the
     paper)."""
     fit_states: int = 40_000
-    """States that plane and codes are fitted to; of more, so many are drawn at random. All states are placed."""
+    """Largest number of states that plane and codes are fitted to, drawn at random. All states are placed."""
     held_out: float = 0.2
-    """Share of the states, in whole episodes, that nothing is fitted to, and that the scores are computed on."""
+    """Share of the states, in whole episodes, that is held out of the fit; the scores are computed on it."""
     judged_states: int = 5_000
-    """Most held-out states that the scores are computed on."""
+    """Largest number of held-out states that the scores are computed on."""
     baselines: bool = True
     """By default PCA, t-SNE and k-means of the same states are scored too; --no-baselines leaves them out."""
     default: bool = False
-    """Show this clustering where none is chosen; the first one of a recording whose agent has none is shown anyway."""
+    """Show this clustering by default; if the agent has none, the first clustering is shown by default anyway."""
     seed: int = 0
     """Seed of everything random."""
     num_threads: int = 0
-    """CPU threads of the search for neighbours and of t-SNE; 0 takes all. The steps take one: they are too small for
-    more."""
+    """Number of CPU threads of the search for neighbours and of t-SNE; 0 uses all cores. The optimisation uses one,
+    because its steps are small."""
     resume: bool = False
-    """Go on with a fit that was interrupted, exactly where it stopped."""
+    """Continue a fit that was interrupted, exactly where it stopped."""
 
     def __post_init__(self) -> None:
         if self.codes is not None:

@@ -12,7 +12,8 @@ class ImportStatesConfig:
     """Make a recording of states that exist already, without an agent or an environment.
 
     The columns: features (needed), observation, pictures, action, reward, value, log_probs, episode, done, terminated,
-    truncated, level, success. Other columns of numbers or texts travel along. Nothing in the file is executed.
+    truncated, level, success. Other columns of numbers or texts are kept as further columns. Nothing in the file is
+    executed.
     """
 
     file: Positional[Path]

@@ -7,7 +7,7 @@ from semantic_rl.config.markers import Positional
 
 @dataclass(frozen=True)
 class LayersConfig:
-    """List the layers of an agent that can be looked into, in the order in which they compute, with their sizes."""
+    """List the layers of an agent whose output can be recorded, in the order in which they run, with their sizes."""
 
     agent: Positional[str]
     """A run or checkpoint folder, the name of an agent that ships with the package, a zip of Stable-Baselines3 or

@@ -50,5 +50,5 @@ def refuse_start_level(start_level: int) -> None:
     """Raise the UserError for a first level that would have no effect."""
     raise UserError(
         f"start_level: got {start_level}, but all levels are played, in no order, so it would do nothing; give "
-        f"--level-seed {start_level} for this level alone, or --num-levels for so many from it."
+        f"--level-seed {start_level} for this level alone, or --num-levels N for N levels from it."
     )

@@ -37,14 +37,14 @@ class RecordConfig:
     env_args: tuple[str, ...] = ()
     """Arguments of that environment, as name=value."""
     wrap: tuple[str, ...] = ()
-    """Wrappers around that environment, the innermost first: atari, frame-stack=4, …; a mistyped one lists them all."""
+    """Wrappers around that environment, innermost first: atari, frame-stack=4, …; an unknown name lists them all."""
     info: tuple[str, ...] = ()
     """Keys of that environment's info whose values, numbers or texts, are recorded too, each in a column of its own.
     Like a reward, a value is that of the step which is taken in a state."""
     vec_normalize: Path | None = None
     """File of Stable-Baselines3's VecNormalize with the statistics that normalise the agent's observations."""
     layer: str | None = None
-    """Layer of the network whose output is looked into; by default the last one before the policy's output.
+    """Layer of the network whose output is recorded as features; by default the last one before the policy's output.
     'semantic-rl layers AGENT' lists them."""
     trust: bool = False
     """Let Stable-Baselines3 itself open the agent's zip, which runs any code that it holds."""
@@ -154,7 +154,7 @@ class EvaluateConfig:
     env_args: tuple[str, ...] = ()
     """Arguments of that environment, as name=value."""
     wrap: tuple[str, ...] = ()
-    """Wrappers around that environment, the innermost first: atari, frame-stack=4, …; a mistyped one lists them all."""
+    """Wrappers around that environment, innermost first: atari, frame-stack=4, …; an unknown name lists them all."""
     vec_normalize: Path | None = None
     """File of Stable-Baselines3's VecNormalize with the statistics that normalise the agent's observations."""
     trust: bool = False

@@ -176,7 +176,7 @@ class TrainConfig:
             self.num_codes == 0 or self.minibatch_size > 1,
             "num_minibatches",
             self.ppo.num_minibatches,
-            f"so few that a minibatch has at least 2 of the {batch} steps, since the FDR loss compares states",
+            f"few enough that a minibatch has at least 2 of the {batch} steps, since the FDR loss compares states",
         )
         require(
             self.timesteps >= batch,
@@ -206,7 +206,7 @@ class TrainConfig:
         if self.device == "cpu":
             without_effect(self, "--device cpu has no CUDA graphs", "cuda_graphs")
         if self.resume:
-            without_effect(self, "--resume goes on already", "auto_resume")
+            without_effect(self, "--resume continues the run already", "auto_resume")
 
     @property
     def batch_size(self) -> int:

@@ -19,7 +19,7 @@ MOST_DIMENSIONS, MOST_NAMES, MOST_PARTS = 8, 65_536, 64
 MOST_BYTES_OF_OBSERVATION = 4 * 1024**2
 """Largest accepted observation."""
 SEED_OF_RESET = "seed of the episode's reset"
-"""What an environment's `level` is where it has no levels, but every episode has its own seed."""
+"""The `level` of an environment that has no levels, but a seed for every episode."""
 
 
 class ReturnRange(NamedTuple):
@@ -91,7 +91,7 @@ class ActionSpec:
 
 @dataclass(frozen=True)
 class EnvSpec:
-    """An environment, as the commands and pages need to know it."""
+    """What commands and pages need to know about an environment."""
 
     id: str
     """What the user named: a Procgen game, a Gymnasium id, or `file.py:function`."""

@@ -47,7 +47,7 @@ class _LogSums(torch.autograd.Function):
 
 
 def neighbour_fdr_loss(embedding: Tensor, embedding_dof: float = 1.0) -> Tensor:
-    """Compute the loss of places [B, 2] of which those of i and i + B/2 are neighbours, for every i below B/2.
+    """Compute the loss of positions [B, 2], where i and i + B/2 are neighbours for every i below B/2.
 
     Differentiable once. Raises ValueError for another shape, an odd number of states or fewer than four.
     """

@@ -125,7 +125,7 @@ def _after_divergence(run: Path, precision: str) -> str:
 def _farewell(update: int) -> str:
     if not update:
         return "stopped before the first update was done; nothing to save"
-    return f"stopped; saved after update {update}. Go on with the same command and --resume."
+    return f"stopped; saved after update {update}. Continue with the same command and --resume."
 
 
 def _progress(phase: str, display: Display, signals: StopSignals, workers: Workers) -> OnProgress:

@@ -1,4 +1,4 @@
-"""Calls of an environment's own code, whose faults become one UserError.
+"""Calls an environment's own code, and turns whatever it raises into one UserError.
 
 The code is somebody else's and may raise anything.
 """

@@ -1,4 +1,4 @@
-"""Finds an environment in Gymnasium's registry by its id, and says what is wrong with an id that is not there."""
+"""Finds an environment in Gymnasium's registry by its id, and says what is wrong with an unknown id."""
 
 import os
 import re
@@ -18,7 +18,7 @@ class Family(NamedTuple):
     package: str
     extra: str
     ids: re.Pattern[str]
-    """What is unmistakably one of its environments."""
+    """Matches ids that can only be environments of this package."""
 
 
 FAMILIES = (
@@ -71,7 +71,7 @@ def missing_package(entry_point: Any, error: Exception) -> str:
 
 
 def _quietly_without_display() -> None:
-    """Choose how environments draw where there is no display, before they load what draws, unless the user has."""
+    """Choose off-screen rendering where there is no display, before graphics are loaded, unless the user has chosen."""
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "hide")
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")

@@ -25,7 +25,7 @@ NORMALIZE = "vec-normalize"
 
 @dataclass(frozen=True)
 class EnvRecipe:
-    """Everything that makes an environment; can be pickled."""
+    """How an environment is made; can be pickled."""
 
     env: str
     """What the user named: an id, or `file.py:function`."""
@@ -104,7 +104,7 @@ def open_recipe(
 ) -> EnvRecipe:
     """Return the recipe of what a user names, with what an rl-zoo folder beside the agent's zip says.
 
-    Arguments that the user names go before those of the folder, and any wrappers before all wrappers of it. Raises
+    Arguments that the user names take precedence over those of the folder; wrappers replace all of the folder's. Raises
     UserError if there is no such environment or wrapper, or if a file cannot be read. The environment is not yet made.
     """
     function, notes = user_function(env), list[str]()

@@ -1,7 +1,7 @@
 """Reads observations of any space into arrays with a batch axis of 1, and checks them.
 
-A Dict or a Tuple becomes a dictionary of arrays; a part in a part is named `outer.inner`, and the parts of a Tuple by
-their number. Texts are left out.
+A Dict or a Tuple becomes a dictionary of arrays; nested parts are named `outer.inner`, and the parts of a Tuple are
+numbered. Texts are left out.
 """
 
 from collections.abc import Callable
@@ -93,7 +93,7 @@ class ObservationReader:
         return {leaf.name: self._copy(leaf, self._at(observation, leaf, where), where) for leaf in self.leaves}
 
     def _copy(self, leaf: Leaf, value: Any, where: Where) -> NDArray[Any]:
-        # The types of numbers that NumPy has are one object each; other equal ones are only slower.
+        # NumPy's own types of numbers are singletons; an equal type that is another object only takes longer.
         if type(value) is np.ndarray and value.dtype is leaf.dtype and value.shape == leaf.shape:
             copy = value.copy()
         else:

@@ -1,4 +1,4 @@
-"""One Gymnasium environment as the recorder plays it: a batch axis of 1, episodes that begin with a seed each."""
+"""One Gymnasium environment as the recorder plays it: with a batch axis of 1, and a seed for each episode."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ GREATEST_REWARD = float(np.finfo(np.float32).max)
 
 
 def _shared(value: bool) -> NDArray[np.bool_]:
-    """Return an array [1] that many steps share, since nobody can write to it."""
+    """Return a read-only array [1], which many steps share."""
     array = np.array([value])
     array.flags.writeable = False
     return array
@@ -48,7 +48,8 @@ class GymnasiumEnv:
     def __init__(
         self, recipe: EnvRecipe, render: bool = False, spec: EnvSpec | None = None, info: tuple[str, ...] = ()
     ) -> None:
-        """Make the environment; with `render`, `frames` returns pictures. `spec` saves finding it out again.
+        """Make the environment; with `render`, `frames` returns pictures. With `spec`, it is not read from the
+        environment again.
 
         `info` are keys of its info whose numbers and texts `info_values` holds after each step.
         """

@@ -130,7 +130,7 @@ def _sample(env: gym.Env[Any, Any], name: str) -> Any:
 def _success(recipe: EnvRecipe) -> str | None:
     """Return what counts as success, as the environment itself says.
 
-    An environment of its own is asked, since what was played before can change an episode: Box2D's are such.
+    A separate environment is made for this, since in some (Box2D) earlier episodes affect later ones.
     """
     env = recipe.make(render=False)
     try:

@@ -70,7 +70,7 @@ def integers(name: str, given: Any, count: int, sizes: Sequence[int], first: int
     if wrong.any():
         row, place = np.argwhere(wrong)[0].tolist()
         last = first + sizes[place] - 1
-        raise UserError(f"{name}: {array[row, place]} in row {row:,} is none of {first} to {last}.")
+        raise UserError(f"{name}: {array[row, place]} in row {row:,} is not one of {first} to {last}.")
     return found
 
 

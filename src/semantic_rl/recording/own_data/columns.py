@@ -24,7 +24,7 @@ GIVEN = {
 
 
 def check_same_kind(states: States, held: Held) -> None:
-    """Raise UserError unless exactly that is given which the recording's first states had."""
+    """Raise UserError unless the same fields are given as in the recording's first states."""
     has = {"policy": held.policy_width > 0, PICTURES: held.picture_shape != (0, 0)}
     for name, column in GIVEN.items():
         is_given, was_given = getattr(states, name) is not None, has.get(column, column not in held.absent)

@@ -29,7 +29,7 @@ def decide(
 ) -> Held:
     """Return what every state of a recording has, given the first of them.
 
-    Raises UserError if features or further columns are none, or if policy and actions do not go together.
+    Raises UserError if features or further columns are invalid, or if policy and actions do not fit each other.
     """
     num_features = flat_features(states.features).shape[1]
     if num_features > MOST_NUMBERS:

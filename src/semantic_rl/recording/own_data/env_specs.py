@@ -1,4 +1,4 @@
-"""The `EnvSpec` of what a user names as environment: an `EnvSpec`, a Gymnasium id, or an environment that is made."""
+"""Returns the `EnvSpec` of what a user gives as environment: an `EnvSpec`, a Gymnasium id, or an environment."""
 
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ def subject_of(env: Any) -> Subject:
         finally:
             made.close()
     if hasattr(env, "single_observation_space"):
-        raise UserError("env: got environments that step together, expected one of them, or their id.")
+        raise UserError("env: got a vector environment, expected a single environment, or its id.")
     if not hasattr(env, "observation_space") or not hasattr(env, "action_space"):
         raise UserError(f"env: got a {type(env).__name__}, expected a Gymnasium id, an environment, or an EnvSpec.")
     return Subject(found.spec_of_made(env), _first_action(env))

@@ -1,4 +1,4 @@
-"""Finds in columns of states where episodes end, and how."""
+"""Finds where and how episodes end, from columns of states."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,7 +42,7 @@ def find_episodes(source: Source) -> list[ImportedEpisode]:
     if inside.any():
         row = int(np.argmax(inside))
         name = next(name for name, values in flags.items() if values[row])
-        raise UserError(f"{path}: '{name}' is true in row {row:,}, but 'episode' goes on in the row after.")
+        raise UserError(f"{path}: '{name}' is true in row {row:,}, but the next row has the same 'episode'.")
     rewards = floats("reward", source.whole("reward"), count) if "reward" in source.names else None
     successes = _flags(source, "success") if "success" in source.names else np.zeros(count, np.bool_)
     levels = _levels(source, ends)
@@ -61,7 +61,7 @@ def find_episodes(source: Source) -> list[ImportedEpisode]:
 
 
 def _changes(episodes: Any, path: Path) -> NDArray[np.int64]:
-    """Return the row after each episode's last one; raises UserError if the rows of an episode are apart."""
+    """Return the row after each episode's last one; raises UserError if the rows of an episode are not consecutive."""
     values = np.asarray(episodes)
     if values.ndim != 1:
         raise UserError(f"{path}: 'episode' has the shape {values.shape}, expected one value a row.")
@@ -69,7 +69,7 @@ def _changes(episodes: Any, path: Path) -> NDArray[np.int64]:
     names = values[ends - 1].tolist()
     if len(set(names)) != len(names):
         again = next(name for index, name in enumerate(names) if name in names[:index])
-        raise UserError(f"{path}: the rows of episode {again!r} are apart; sort them by episode and step.")
+        raise UserError(f"{path}: the rows of episode {again!r} are not consecutive; sort them by episode and step.")
     return ends
 
 

@@ -43,7 +43,7 @@ class Ending(NamedTuple):
 
 
 class OwnFolder:
-    """A recording folder in the making: takes episodes in parts, in order."""
+    """A recording folder that is being written: takes episodes in order, each in one or more parts."""
 
     def __init__(self, out: Path) -> None:
         """Claim the place; raises UserError if something is there, or nothing can be written there."""

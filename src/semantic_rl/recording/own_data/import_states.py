@@ -40,7 +40,7 @@ class _Actions(NamedTuple):
 
 
 def import_states(config: ImportStatesConfig) -> Path:
-    """Make the recording and return its folder; raises UserError if the file is none of states, or is damaged."""
+    """Make the recording and return its folder; raises UserError if the file does not hold states, or is damaged."""
     source = _open(config.file)
     if "features" not in source.names:
         raise UserError(

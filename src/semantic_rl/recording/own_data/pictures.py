@@ -49,8 +49,8 @@ def _encoded(row: int, picture: Any, shape: tuple[int, int]) -> bytes:
     found = encoded_shape(image.shape[:2], max(shape))
     if found != shape:
         raise UserError(
-            f"pictures: that of row {row:,} has {image.shape[1]}×{image.shape[0]} pixels, whose proportions are not "
-            "those of the first one."
+            f"pictures: the picture of row {row:,} has {image.shape[1]}×{image.shape[0]} pixels, other proportions "
+            "than the first one."
         )
     return encode_picture(image, max(shape))
 
@@ -72,7 +72,7 @@ def _decoded(name: str, row: int, picture: Any) -> NDArray[np.uint8]:
     array = np.asarray(picture)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not array.size:
         raise UserError(
-            f"{name}: that of row {row:,} is {array.dtype} of the shape {array.shape}, expected uint8 "
+            f"{name}: the picture of row {row:,} is {array.dtype} of the shape {array.shape}, expected uint8 "
             "[height, width, 3], or the bytes of a JPEG or PNG."
         )
     _check_size(name, row, array.shape[0], array.shape[1])
@@ -88,12 +88,12 @@ def _decoded_bytes(name: str, row: int, content: bytes) -> NDArray[np.uint8]:
         raise
     except (*NOT_DECODED, Damaged) as error:
         raise UserError(
-            f"{name}: that of row {row:,} cannot be decoded as JPEG or PNG ({on_one_line(str(error))[:200]})."
+            f"{name}: the picture of row {row:,} cannot be decoded as JPEG or PNG ({on_one_line(str(error))[:200]})."
         ) from error
 
 
 def _check_size(name: str, row: int, height: int, width: int) -> None:
     if not 0 < max(height, width) <= LONGEST_SIDE:
         raise UserError(
-            f"{name}: that of row {row:,} has {width}×{height} pixels, expected at most {LONGEST_SIDE} a side."
+            f"{name}: the picture of row {row:,} has {width}×{height} pixels, expected at most {LONGEST_SIDE} a side."
         )

@@ -1,4 +1,4 @@
-"""What the file of states that exist already is read through: columns by name, whole or a part at a time."""
+"""The protocol of a file of existing states: columns by name, read whole or a part at a time."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

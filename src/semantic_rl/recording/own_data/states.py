@@ -1,4 +1,4 @@
-"""Consecutive states as their maker gives them, and what every state of one recording has."""
+"""Consecutive states as the user gives them, and what all states of one recording have in common."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -44,9 +44,9 @@ class RecordingWriter:
 
         `env` is a Gymnasium id, an environment, or an `EnvSpec`. `agent`, `algorithm` and `layer` (the layer that the
         features come from) are shown to readers. `sha256` identifies the agent's weights, so that two recordings of the
-        same agent are known as such; without it, each recording counts as one of an agent of its own. `policy_kind`
-        says how `policy` is read: gaussian, squashed_gaussian, beta, q_values, …, or categorical for logits. The longer
-        side of pictures is made at most `picture_size` pixels. Raises UserError if `out` exists or `env` is none.
+        same agent are known as such; without it, each recording counts as that of a different agent. `policy_kind` says
+        how `policy` is read: gaussian, squashed_gaussian, beta, q_values, …, or categorical for logits. The longer side
+        of pictures is made at most `picture_size` pixels. Raises UserError if `out` exists or `env` is invalid.
         """
         if not 0 < picture_size <= LARGEST_PICTURE:
             raise UserError(f"picture_size: got {picture_size!r}, expected a number from 1 to {LARGEST_PICTURE}.")
@@ -84,7 +84,7 @@ class RecordingWriter:
         level: int | None = None,
         extra: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        """Take an episode of T steps; arrays, tensors and lists are all right.
+        """Take an episode of T steps; arrays, tensors and lists are accepted.
 
         features: [T, …] numbers, flattened to D a state; observations: [T, …] as the environment's space says, or a
         dictionary of such, or a list of T; actions: [T, …], taken in these observations; rewards: [T], that followed;

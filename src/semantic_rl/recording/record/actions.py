@@ -1,4 +1,4 @@
-"""Actions of any kind: drawn at random, and stored as bytes so that an episode can be played once more."""
+"""Actions of any kind: drawn at random, and stored as bytes so that an episode can be replayed."""
 
 import itertools
 from typing import Any

@@ -1,4 +1,4 @@
-"""The agent of a recording: it acts for many environments at once and says what is to be recorded of it.
+"""The agent of a recording: acts in many environments at once, and returns the columns to record.
 
 Axes: N environments, B of them that act together, A actions, P numbers of the policy.
 """

@@ -55,7 +55,7 @@ def describe(
 
 
 NOT_A_SETTING = RECORDING_MAY_CHANGE_ON_RESUME | {"env", "env_args", "wrap", "vec_normalize", "layer", "trust", "info"}
-"""What the entries of the environment and of the agent say instead."""
+"""Settings that the entries of the environment and of the agent state instead."""
 
 
 def _absent(subject: Subject, has_codes: bool) -> dict[str, str]:

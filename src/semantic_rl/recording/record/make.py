@@ -34,7 +34,7 @@ from semantic_rl.training.signals import StopSignals
 SECONDS_BETWEEN_SNAPSHOTS = 60.0
 """The most work that a killed recording loses."""
 SLACK_STEPS = 512
-"""Steps per environment: an episode that begins earlier than this before the end is taken without waiting."""
+"""Steps per environment: episodes that begin more than this before the end are taken without waiting."""
 
 
 def record(config: RecordConfig) -> Path:
@@ -134,10 +134,10 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any])
             with progress_bar("writing tables", counts=True) as update:
                 writer.finish(update)
         except OSError as error:
-            go_on = "the same command with --resume goes on" if writer.is_begun else "give the same command again"
+            go_on = "the same command with --resume continues" if writer.is_begun else "give the same command again"
             raise UserError(
-                f"cannot write recording {config.out}: {error.strerror or error}. What is there is kept: when the "
-                f"cause is mended, {go_on}."
+                f"cannot write recording {config.out}: {error.strerror or error}. What is there is kept: once the "
+                f"cause is fixed, {go_on}."
             ) from error
 
 
@@ -174,7 +174,7 @@ def _play_to_the_end(play: Play, writer: ShardWriter, config: RecordConfig) -> N
                 save_snapshot(config.out, play.snapshot())
                 saved = time.monotonic()
             if signals.received is not None:
-                said = f"stopped; {config.out} is not complete. Go on with the same command and --resume."
+                said = f"stopped; {config.out} is not complete. Continue with the same command and --resume."
                 print(as_called(said), file=sys.stderr)
                 sys.exit(signals.exit_code)
 

@@ -38,7 +38,7 @@ def is_our_agent(agent: Path) -> bool:
 
 
 def refuse_environment(config: RecordConfig | EvaluateConfig) -> None:
-    """Raise UserError if settings are given that only agents have which others trained."""
+    """Raise UserError if settings are given that apply only to agents trained elsewhere."""
     for name in OF_FOREIGN_AGENTS:
         if getattr(config, name, None):
             raise UserError(
@@ -84,7 +84,7 @@ def open_foreign(config: RecordConfig | EvaluateConfig) -> Foreign:
         )
     for name in OF_PROCGEN:
         if getattr(config, name) is not None:
-            raise UserError(f"{name}: {config.env} is no Procgen game, which alone has it; leave it out.")
+            raise UserError(f"{name}: only Procgen games have it, and {config.env} is not one; leave it out.")
     recipe = open_recipe(config.env, config.arguments, config.wrap, config.agent, config.vec_normalize)
     env = recipe.make(render=False)
     try:
@@ -101,7 +101,7 @@ def open_foreign(config: RecordConfig | EvaluateConfig) -> Foreign:
 def foreign_subject(config: RecordConfig) -> Subject:
     """Return an agent that others trained, in the environment that the user names."""
     agent, recipe = open_foreign(config)
-    print(f"looks into the layer {agent.layer}, {agent.num_features} numbers", file=sys.stderr)
+    print(f"records the layer {agent.layer} ({agent.num_features} numbers)", file=sys.stderr)
     return agent_subject(agent, recipe, config, describe_foreign(agent, config.agent.stem))
 
 

@@ -5,9 +5,9 @@ games of one crew step, the network acts for the other. On a CPU, games, network
 all cores.
 
 There are two kinds of environment (see `envs`). One can save and restore its state, so that a recording that was
-interrupted goes on exactly where it stopped. The other begins each episode with a seed of its own, and after an
-interruption the episodes that were running begin anew. In both, only recorded states are rendered, by playing their
-episode once more; an environment that does not play out the same again is rendered while it plays.
+interrupted continues exactly where it stopped. The other begins each episode with a seed of its own, and after an
+interruption the episodes that were running start over. In both, only recorded states are rendered, by replaying their
+episode; an environment that does not play out the same again is rendered while it plays.
 
 Axes: N environments (slots), B environments of a crew that are still playing.
 """

@@ -1,4 +1,4 @@
-"""Renders pictures of recorded states, by playing their episodes once more, or while they are played.
+"""Renders pictures of recorded states, by replaying their episodes or while they are played.
 
 Rendering costs several times as much as playing, so only recorded states are rendered. A game of Procgen is restored to
 the state in which the episode began, another environment is begun with the same seed; the same actions then give the
@@ -83,7 +83,7 @@ class Renderer:
             if step in recorded:
                 if pack_step(observation, self._spec) != recorded[step]:
                     raise UserError(
-                        f"{self._spec.id}: playing an episode once more gave another observation in step {step}, so "
+                        f"{self._spec.id}: replaying an episode gave another observation in step {step}, so "
                         "its pictures cannot be made; record without them: --frame-size 0"
                     )
                 pictures.append(encode_picture(env.frames()[0], self._picture_size))

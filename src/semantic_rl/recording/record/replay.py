@@ -96,7 +96,7 @@ class _Replay:
             recorded = self._recording.observation(row).tobytes()
         if recorded != observation:
             raise UserError(
-                f"{self._recording.path}: playing it again gave another frame in row {row}; it was recorded with "
+                f"{self._recording.path}: replaying it gave another frame in row {row}; it was recorded with "
                 "another version of the games. Record again."
             )
 

@@ -69,7 +69,7 @@ def outputs_of_policy(num_features: int) -> Outputs:
 def probe(agent: Agent, spec: EnvSpec, env: SeededEnv, seed: int) -> Outputs:
     """Let an agent act once, and return what it says.
 
-    Raises UserError if its actions are none of the environment's, or if its features are not finite.
+    Raises UserError if its actions do not fit the environment, or if its features are not finite.
     """
     env.begin(seed)
     env.observe()
@@ -81,7 +81,7 @@ def probe(agent: Agent, spec: EnvSpec, env: SeededEnv, seed: int) -> Outputs:
         step = agent.act(env.agent_observation(), agent.initial_state(1), np.ones(1, np.bool_), generator, True, **more)
     except UserError:
         raise
-    except Exception as error:  # whatever a network raises that gets another shape than it was made for
+    except Exception as error:  # networks raise all kinds of errors for inputs of a wrong shape
         raise UserError(
             f"agent: fails on the first observation of {spec.id} ({on_one_line(str(error))[:200]}"
             "); give the environment that it was trained on, with --env, and its wrappers, with --wrap."
@@ -96,9 +96,7 @@ def probe(agent: Agent, spec: EnvSpec, env: SeededEnv, seed: int) -> Outputs:
     if step.features.ndim != 2 or not step.features.shape[1]:
         raise UserError(f"layer: '{agent.layer}' gives the shape {step.features.shape}, expected [1, numbers].")
     if not np.isfinite(step.features).all():
-        raise UserError(
-            f"layer: the output of '{agent.layer}' is not finite in the first state; look into another one."
-        )
+        raise UserError(f"layer: the output of '{agent.layer}' is not finite in the first state; choose another layer.")
     policy_width = 0 if step.policy is None or agent.policy_kind == "categorical" else step.policy.shape[1]
     kind = agent.policy_kind if step.policy is not None else "unknown"
     return Outputs(kind, policy_width, step.value is not None, step.features.shape[1], "float32")

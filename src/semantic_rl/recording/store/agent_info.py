@@ -14,9 +14,9 @@ class AgentInfo(NamedTuple):
     name: str
     """Name of the agent's folder, without the path, which would describe the machine rather than the agent."""
     algorithm: str
-    """In its usual spelling: SPPO, PPO; the class of a network that others trained; empty if nobody knows."""
+    """In its usual spelling: SPPO, PPO; the class of a network that others trained; empty if it is unknown."""
     layer: str | None
-    """The layer that is looked into; None if the recording does not say."""
+    """The recorded layer; None if the recording does not say."""
     sha256: str
     """Hash of its weights; empty if the recording does not say."""
     timesteps: int | None

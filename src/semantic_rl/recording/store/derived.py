@@ -30,7 +30,7 @@ def keep(recording: Path, name: str, write: Callable[[Path], object]) -> None:
         if recording not in _said:
             _said.add(recording)
             print(
-                f"note: nothing can be kept in {folder} ({error.strerror or error}); what was "
+                f"note: nothing can be cached in {folder} ({error.strerror or error}); what was "
                 "computed will be computed again next time.",
                 file=sys.stderr,
             )

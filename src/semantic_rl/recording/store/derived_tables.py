@@ -71,7 +71,7 @@ def read_kept(
         if path not in _said:
             _said.add(path)
             reason = str(error).removeprefix(f"{path}: ").partition(";")[0]
-            print(f"note: {path} is not right and is not used: {reason}.", file=sys.stderr)
+            print(f"note: {path} is invalid and is not used: {reason}.", file=sys.stderr)
         return None
 
 

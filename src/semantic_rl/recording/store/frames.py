@@ -133,7 +133,7 @@ class FrameShards:
         return -(-self._num_rows // SHARD_ROWS)
 
     def read(self, row: int) -> bytes:
-        """Return the raw tile or the encoded picture of one state."""
+        """Return the packed observation or the encoded picture of one state."""
         shard, offset = divmod(row, SHARD_ROWS)
         batch, offset = divmod(offset, BATCH_ROWS)
         if self._last is None or self._last[:2] != (shard, batch):

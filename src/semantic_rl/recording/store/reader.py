@@ -54,7 +54,7 @@ from semantic_rl.recording.store.table_file import TableFile, float_type, list_w
 FILL: dict[str, Any] = {
     "level_seed": 0, "success": False, "value": 0.0, "action": 0, "reward": 0.0, "return_to_go": np.nan,
 }  # fmt: skip
-"""Values of what is not known, in tables."""
+"""Values that stand in tables for what is not known."""
 OPTIONAL_SCALARS = {
     "level_seed": np.int64, "value": np.float32, "action": np.uint8, "reward": np.float32, "return_to_go": np.float32,
 }  # fmt: skip
