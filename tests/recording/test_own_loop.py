@@ -200,7 +200,10 @@ def with_row(name: str, row: int, value: float) -> list[Any]:
         ({"pictures": np.zeros((LENGTH, 8, 8), np.uint8)}, "pictures: the picture of row 0 is uint8 of the shape"),
         ({"pictures": [b"GIF89a"] * LENGTH}, "pictures: the picture of row 0 cannot be decoded"),
         ({"pictures": [encoded("PNG")]}, f"pictures: got 1, expected {LENGTH}"),
-        ({"pictures": [encoded("PNG"), *[encoded("PNG", (40, 40))] * (LENGTH - 1)]}, "other proportions than the first one"),
+        (
+            {"pictures": [encoded("PNG"), *[encoded("PNG", (40, 40))] * (LENGTH - 1)]},
+            "other proportions than the first one",
+        ),
         ({"terminated": np.ones(LENGTH)}, "terminated: true in row 0, before the last"),
         ({"terminated": [True]}, r"terminated: got an array of the shape \(1,\)"),
         ({"level": -1}, "level: got -1, expected a whole number"),
