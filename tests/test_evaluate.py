@@ -16,7 +16,7 @@ from semantic_rl.config import EnvConfig, EvaluateConfig, TrainConfig, to_dict
 from semantic_rl.envs.base import EnvStep
 from semantic_rl.envs.procgen.spec import procgen_spec
 from semantic_rl.errors import UserError
-from semantic_rl.evaluate import Episodes, bootstrap_interval, evaluate, play_quotas, summarize
+from semantic_rl.evaluate import Episodes, bootstrap_interval, chosen_by, evaluate, play_quotas, summarize
 from semantic_rl.models.policy import SemanticPolicy
 from semantic_rl.training.checkpoint import Checkpoint, save_checkpoint
 
@@ -81,7 +81,8 @@ def test_every_environment_plays_its_share_and_then_does_nothing() -> None:
     games = Scripted([[1], [9, 2], [3]])
     finished: list[tuple[int, int]] = []
     policy = SemanticPolicy(num_codes=0)
-    episodes = play_quotas(policy, games, [2, 2, 1], torch.Generator(), lambda *done: finished.append(done))
+    choose = chosen_by(policy, torch.Generator(), deterministic=False)
+    episodes = play_quotas(choose, games, [2, 2, 1], lambda *done: finished.append(done))
     assert episodes.lengths.tolist() == [1, 1, 9, 2, 3]
     assert episodes.returns.tolist() == [1.0, 1.0, 9.0, 2.0, 3.0]
     assert episodes.successes.all()
@@ -95,7 +96,8 @@ def test_short_episodes_are_not_favoured() -> None:
     """Of episodes of 1 and of 19 steps, equally likely, the mean length is 10; the first to end have far less."""
     generator = np.random.default_rng(0)
     lengths = generator.choice([1, 19], (64, 100))
-    episodes = play_quotas(SemanticPolicy(num_codes=0), Scripted(lengths.tolist()), [1] * 64, torch.Generator())
+    choose = chosen_by(SemanticPolicy(num_codes=0), torch.Generator(), deterministic=False)
+    episodes = play_quotas(choose, Scripted(lengths.tolist()), [1] * 64)
     assert episodes.lengths.tolist() == lengths[:, 0].tolist()
     order = np.cumsum(lengths, axis=1).argsort(axis=None, stable=True)
     assert lengths.flatten()[order[:64]].mean() == 1

@@ -51,7 +51,7 @@ VALUES: dict[str, str] = {
     "--random-action-probability": "0.5", "--keep-probability": "0.5", "--resamples": "200", "--ray": "local",
     "--num-envs": "32", "--seeds": "5", "--num-steps": "512", "--tsne-states": "20",
     "--keep-checkpoints": "4", "--num-epochs": "4", "--minibatch-size": "64", "--fit-states": "100",
-    "--held-out": "0.5", "--judged-states": "100", "--env-args": "gravity=-5",
+    "--held-out": "0.5", "--judged-states": "100", "--env-args": "use_backgrounds=false",
 }  # fmt: skip
 """Values that are right and no defaults, where 3 is none."""
 BESIDE: dict[tuple[str, str], list[str]] = {

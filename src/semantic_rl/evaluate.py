@@ -8,6 +8,7 @@ mean.
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -117,46 +118,54 @@ def evaluate(config: EvaluateConfig, on_progress: OnProgress | None = None) -> E
     if config.num_threads:
         torch.set_num_threads(config.num_threads)
     policy = load_policy(folder).place(device)
-    quotas = [config.episodes // num_envs + (index < config.episodes % num_envs) for index in range(num_envs)]
+    quotas = quotas_of(config.episodes, num_envs)
     env_seed, action_seed = (int(seed) for seed in np.random.SeedSequence(config.seed).generate_state(2) % 2**31)
     generator = torch.Generator(device).manual_seed(action_seed)
     games = ProcgenVectorEnv(environment, num_envs, env_seed)
     try:
         with autocast(device, precision):
-            episodes = play_quotas(policy, games, quotas, generator, on_progress, config.deterministic)
+            choose = chosen_by(policy, generator, config.deterministic)
+            episodes = play_quotas(choose, games, quotas, on_progress)
     finally:
         games.close()
     spec = procgen_spec(to_dict(environment))
     return summarize(episodes, config.seed, str(folder), settings["algorithm"], spec, began)
 
 
-@torch.no_grad()
-def play_quotas(
-    policy: SemanticPolicy,
-    games: VectorEnv,
-    quotas: list[int],
-    generator: torch.Generator,
-    on_progress: OnProgress | None = None,
-    deterministic: bool = False,
-) -> Episodes:
-    """Play `quotas[i]` episodes in environment i; environments that have finished wait.
+Choose = Callable[[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_]], NDArray[Any]]
+"""Maps observations [B, 64, 64, 3] of the environments [B] that still play, and whether an episode begins there [B], to
+actions [B]."""
 
-    Actions are sampled, or with `deterministic` the most likely ones.
-    """
-    device = generator.device
+
+def quotas_of(num_episodes: int, num_envs: int) -> list[int]:
+    """Return how many episodes each environment plays."""
+    return [num_episodes // num_envs + (index < num_episodes % num_envs) for index in range(num_envs)]
+
+
+def chosen_by(policy: SemanticPolicy, generator: torch.Generator, deterministic: bool) -> Choose:
+    """Return a function that samples actions of a policy, or with `deterministic` takes the most likely ones."""
+
+    @torch.no_grad()
+    def choose(observation: NDArray[np.uint8], playing: NDArray[np.int64], starts: NDArray[np.bool_]) -> NDArray[Any]:
+        logits = policy(torch.from_numpy(observation).to(generator.device)).logits
+        return (logits.argmax(1) if deterministic else sample_actions(logits, generator)[0]).cpu().numpy()
+
+    return choose
+
+
+def play_quotas(choose: Choose, games: VectorEnv, quotas: list[int], on_progress: OnProgress | None = None) -> Episodes:
+    """Play `quotas[i]` episodes in environment i; environments that have finished wait."""
     finished: list[list[tuple[float, int, bool]]] = [[] for _ in quotas]
     returns, lengths = np.zeros(len(quotas)), np.zeros(len(quotas), np.int64)
-    playing = np.arange(len(quotas))
+    playing, starts = np.arange(len(quotas)), np.ones(len(quotas), np.bool_)
     actions = np.full(len(quotas), DO_NOTHING, np.int32)
     observation = games.observe().observation
     while len(playing):
-        output = policy(torch.from_numpy(observation[playing]).to(device))
         actions[:] = DO_NOTHING
-        chosen = output.logits.argmax(1) if deterministic else sample_actions(output.logits, generator)[0]
-        actions[playing] = chosen.cpu().numpy()
+        actions[playing] = choose(observation[playing], playing, starts[playing])
         games.act(actions)
         step = games.observe()
-        observation = step.observation
+        observation, starts = step.observation, step.done
         returns += step.reward
         lengths += 1
         ended = playing[step.done[playing]]

@@ -9,16 +9,21 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from semantic_rl.config import EvaluateConfig
+from semantic_rl.config import EvaluateConfig, to_dict
 from semantic_rl.envs.gymnasium.recordable import GymnasiumEnv
-from semantic_rl.evaluate import MAX_ENVS, EvaluationResult, as_episodes, summarize
+from semantic_rl.envs.procgen.games import GAMES
+from semantic_rl.envs.procgen.spec import procgen_spec
+from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
+from semantic_rl.evaluate import MAX_ENVS, EvaluationResult, as_episodes, play_quotas, quotas_of, summarize
 from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.record.actor import Actor
+from semantic_rl.recording.record.in_game import open_in_game
 from semantic_rl.recording.record.open_subject import open_foreign
 from semantic_rl.recording.record.play import check_length, joined
 from semantic_rl.recording.record.seeds import seed_of_episode
-from semantic_rl.recording.record.subject import probe
+from semantic_rl.recording.record.subject import probe_in
 
 
 def evaluate_foreign(config: EvaluateConfig, on_progress: OnProgress) -> EvaluationResult:
@@ -28,13 +33,15 @@ def evaluate_foreign(config: EvaluateConfig, on_progress: OnProgress) -> Evaluat
     """
     began = time.perf_counter()
     torch.set_num_threads(config.num_threads or 1)
+    if config.env in GAMES:
+        return _in_game(config, on_progress, began)
     agent, recipe = open_foreign(config)
     num_envs = min(MAX_ENVS, config.episodes)
     first = GymnasiumEnv(recipe)
     spec = first.spec
     envs = [first, *(GymnasiumEnv(recipe, False, spec) for _ in range(num_envs - 1))]
     try:
-        probe(agent, spec, first, config.seed)
+        probe_in(first, agent, spec, config.seed)
         actor = Actor(agent, num_envs, config.seed, config.deterministic)
         finished = _play(actor, envs, config, on_progress)
     finally:
@@ -42,6 +49,25 @@ def evaluate_foreign(config: EvaluateConfig, on_progress: OnProgress) -> Evaluat
             env.close()
     algorithm = getattr(agent, "algorithm", "") or type(agent).__name__
     return summarize(as_episodes(finished), config.seed, str(config.agent), algorithm, spec, began)
+
+
+def _in_game(config: EvaluateConfig, on_progress: OnProgress, began: float) -> EvaluationResult:
+    """Play a Procgen game, whose levels follow from the seed of all environments together."""
+    num_envs = min(MAX_ENVS, config.episodes)
+    agent, environment, _ = open_in_game(config, num_envs)
+    actor = Actor(agent, num_envs, config.seed, config.deterministic)
+    games = ProcgenVectorEnv(environment, num_envs, config.seed)
+    try:
+
+        def choose(seen: Any, playing: NDArray[np.int64], starts: NDArray[np.bool_]) -> NDArray[Any]:
+            return actor(seen, playing, starts)["action"]
+
+        episodes = play_quotas(choose, games, quotas_of(config.episodes, num_envs), on_progress)
+    finally:
+        games.close()
+    algorithm = getattr(agent, "algorithm", "") or type(agent).__name__
+    spec = procgen_spec(to_dict(environment))
+    return summarize(episodes, config.seed, str(config.agent), algorithm, spec, began)
 
 
 def _play(

@@ -57,11 +57,12 @@ def without_effect(config: object, reason: str, *names: str) -> None:
 
 
 def to_dict(config: object) -> dict[str, Any]:
-    """Return a (nested) config as a flat dictionary of JSON values, by setting name."""
+    """Return a (nested) config as a flat dictionary of JSON values, by setting name; several texts are one."""
     flat: dict[str, Any] = {}
     for name, value in vars(config).items():
         if hasattr(value, "__dataclass_fields__"):
             flat.update(to_dict(value))
         else:
+            value = " ".join(map(str, value)) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
             flat[name] = str(value) if isinstance(value, Path) else value
     return flat

@@ -35,7 +35,7 @@ class RecordConfig:
     """Environment of an agent that was trained elsewhere: a Gymnasium id (LunarLander-v3, ALE/Breakout-v5) or a
     function in a Python file that makes one (my_env.py:make_env)."""
     env_args: tuple[str, ...] = ()
-    """Arguments of that environment, as name=value."""
+    """Arguments of that environment, as name=value; of a Procgen game its options, such as use_backgrounds=false."""
     wrap: tuple[str, ...] = ()
     """Wrappers around that environment, innermost first: atari, frame-stack=4, …; an unknown name lists them all."""
     info: tuple[str, ...] = ()
@@ -152,7 +152,7 @@ class EvaluateConfig:
     """Environment of an agent that was trained elsewhere: a Gymnasium id (LunarLander-v3, ALE/Breakout-v5) or a
     function in a Python file that makes one (my_env.py:make_env)."""
     env_args: tuple[str, ...] = ()
-    """Arguments of that environment, as name=value."""
+    """Arguments of that environment, as name=value; of a Procgen game its options, such as use_backgrounds=false."""
     wrap: tuple[str, ...] = ()
     """Wrappers around that environment, innermost first: atari, frame-stack=4, …; an unknown name lists them all."""
     vec_normalize: Path | None = None

@@ -4,9 +4,10 @@ The defaults are those of docs/method.md: Zhang, Lieffers and Pyarelal (NeurIPS 
 train-procgen.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
 from semantic_rl.config.checks import (
     MOST_STEPS,
@@ -19,8 +20,9 @@ from semantic_rl.config.checks import (
     within,
     without_effect,
 )
+from semantic_rl.config.env_arguments import read_env_arguments
 from semantic_rl.config.markers import Positional
-from semantic_rl.envs.procgen.games import check_mode, find_game
+from semantic_rl.envs.procgen.games import check_mode, find_game, find_options
 
 Algorithm = Literal["sppo", "ppo"]
 
@@ -42,10 +44,15 @@ class EnvConfig:
     env_groups: int = 0
     """Number of groups that the environments are divided into: while one group steps, the network chooses actions for
     the next. 0 makes two groups on a GPU and one on a CPU."""
+    env_args: tuple[str, ...] = ()
+    """Procgen's own options of the game, as name=true or name=false: use_backgrounds, restrict_themes, paint_vel_info,
+    use_sequential_levels, use_monochrome_assets, use_generated_assets, center_agent."""
 
     def __post_init__(self) -> None:
         find_game(self.env)
         check_mode(self.env, self.distribution_mode)
+        texts = tuple(f"{name}={str(value).lower()}" for name, value in self.options.items())
+        object.__setattr__(self, "env_args", texts)  # one spelling, so that equal games have equal settings
         at_least(self, 0, "num_levels", "start_level", most=2**31 - 1)
         require(
             self.start_level + self.num_levels < 2**31,
@@ -61,6 +68,17 @@ class EnvConfig:
             self.env_groups,
             f"a divisor of num_envs = {self.num_envs}",
         )
+
+    @property
+    def options(self) -> dict[str, bool]:
+        """The game's options that are not as by default, by name."""
+        return find_options(read_env_arguments(self.env_args))
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """Return the game that settings describe which `to_dict` returned, of this version or an earlier one."""
+        known: dict[str, Any] = {field.name: settings[field.name] for field in fields(cls) if field.name in settings}
+        return cls(**known | {"env_args": tuple(str(settings.get("env_args", "")).split())})
 
 
 @dataclass(frozen=True)

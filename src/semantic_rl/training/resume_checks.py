@@ -27,6 +27,8 @@ from semantic_rl.json_files import read_json_object, shown
 
 OF_THE_MACHINE = frozenset({"run_root"})
 """Settings that hold a path on this machine; they are left out of config.json and of checkpoints."""
+ADDED_LATER: Mapping[str, Any] = {"env_args": ""}
+"""Settings that earlier versions did not have, and did not write, with what they did."""
 NUMBER_OF_WORKERS = "number of workers"
 FORMER_TEMPORARY = tuple(name + TEMPORARY_SUFFIX for name in (CONFIG_FILE, PROGRESS_FILE, HELD_OUT_PROGRESS_FILE))
 """Names of temporary files of earlier versions, which a killed training may have left behind."""
@@ -117,6 +119,7 @@ def check_same_run(run: Path, config: TrainConfig, num_workers: int = 1) -> None
 def check_same_settings(run: Path, before: Mapping[str, Any], config: TrainConfig, num_workers: int) -> None:
     """Raise UserError naming every setting that differs from `before` and may not change on resume."""
     now = {**to_dict(config), NUMBER_OF_WORKERS: num_workers}
+    before = {**ADDED_LATER, **before}
     differing = [
         f"{name} was {_shown(before.get(name))}, is {_shown(value)}"
         for name, value in now.items()

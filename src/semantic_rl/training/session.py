@@ -1,6 +1,7 @@
 """One worker's policy, learner, environments and counters, with snapshot and restore between updates."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ class Session:
         own = self._config.environment
         if not own.num_levels or not self._config.held_out_interval:
             return None
-        everything = EnvConfig(own.env, own.distribution_mode, 0, 0, own.num_envs, own.env_groups)
+        everything = replace(own, num_levels=0, start_level=0)
         groups = self._make_groups(everything, (*seeds, _HELD_OUT))
         return Player(groups, _generator(*seeds, _HELD_OUT_ACTIONS), self._device, self.execution)
 

@@ -4,9 +4,10 @@ Source: Cobbe et al., "Leveraging Procedural Generation to Benchmark Reinforceme
 as the paper's implementation uses them; the modes of each game were read from the game library itself.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from semantic_rl.envs.spec import ReturnRange
+from semantic_rl.envs.spec import ReturnRange, Scalar
 from semantic_rl.errors import UserError, nearest
 
 
@@ -65,6 +66,16 @@ ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D
 ENDLESS_GAMES = ("starpilot", "fruitbot")
 """Games that go on until the agent fails."""
 OBSERVATION_SHAPE = (64, 64, 3)
+OPTIONS = {
+    "center_agent": True,
+    "use_backgrounds": True,
+    "use_monochrome_assets": False,
+    "restrict_themes": False,
+    "use_generated_assets": False,
+    "paint_vel_info": False,
+    "use_sequential_levels": False,
+}
+"""Procgen's own options of a game, which go by these names in its documentation, with their defaults."""
 
 
 def find_game(name: str) -> Game:
@@ -81,6 +92,19 @@ def check_mode(name: str, mode: str) -> None:
         raise UserError(
             f"distribution_mode: {name} has no mode '{mode}'.{nearest(mode, modes)} Its modes: {', '.join(modes)}."
         )
+
+
+def find_options(given: Mapping[str, Scalar]) -> dict[str, bool]:
+    """Return those of a game's options that are not as by default; raises UserError for an unknown one or no bool."""
+    for name, value in given.items():
+        if name not in OPTIONS:
+            raise UserError(
+                f"env_args: Procgen's games have no option '{name}'.{nearest(name, list(OPTIONS))} Their options: "
+                f"{', '.join(OPTIONS)}."
+            )
+        if not isinstance(value, bool):
+            raise UserError(f"env_args: got {name}={value}, expected {name}=true or {name}=false.")
+    return {name: bool(given[name]) for name in OPTIONS if given.get(name, OPTIONS[name]) != OPTIONS[name]}
 
 
 def find_range(name: str, mode: str) -> ReturnRange:

@@ -21,13 +21,14 @@ def procgen_spec(environment: Mapping[str, Any]) -> EnvSpec:
     """Return the spec of the game that an `EnvConfig`'s fields describe; an unknown game has no return range."""
     name, mode = str(environment["env"]), environment["distribution_mode"]
     game = GAMES.get(name)
+    options = {key: value == "true" for key, _, value in (text.partition("=") for text in _texts(environment))}
     ranges = {} if game is None else {"easy": game.easy, "hard": game.hard}
     return EnvSpec(
         id=name,
         family="procgen",
         observation=(ObservationPart("", OBSERVATION_SHAPE, "uint8"),),
         action=ActionSpec("discrete", (NUM_ACTIONS,), ACTION_NAMES, ACTION_SIGNS),
-        arguments={argument: environment.get(argument) for argument in ARGUMENTS},
+        arguments={argument: environment.get(argument) for argument in ARGUMENTS} | options,
         success="the level was completed",
         level="seed of the level",
         return_range=ranges.get(mode),
@@ -37,3 +38,8 @@ def procgen_spec(environment: Mapping[str, Any]) -> EnvSpec:
         steps_per_second=STEPS_PER_SECOND,
         restores_exactly=True,
     )
+
+
+def _texts(environment: Mapping[str, Any]) -> list[str]:
+    """Return the game's options as they are typed."""
+    return str(environment.get("env_args", "")).split()

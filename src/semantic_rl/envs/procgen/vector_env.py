@@ -91,6 +91,7 @@ class ProcgenVectorEnv:
         except ImportError as error:
             raise UserError(missing_games(sys.version_info[:2])) from error
         self.num_envs = num_envs
+        options: dict[str, Any] = dict(config.options)
         with _drawing_in(make_pictures):
             self._games: Any = ProcgenVecEnv(
                 num_envs=num_envs,
@@ -101,6 +102,7 @@ class ProcgenVectorEnv:
                 rand_seed=seed,
                 num_threads=num_threads,
                 render_mode="rgb_array" if render else None,
+                **options,
             )
         self._library: Any = self._games._clib
         self.buffers = StepBuffers(

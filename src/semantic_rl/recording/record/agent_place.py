@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from semantic_rl.agents import FOLDER
+from semantic_rl.agents.protocol import Agent
 from semantic_rl.artifacts import CHECKPOINTS_FOLDER, POLICY_FILE
 
 OF_THE_MACHINE = ("run_root", "resume")
@@ -47,3 +48,14 @@ def _common_bases() -> list[Path]:
     except OSError:  # the working folder was removed
         bases = [home]
     return [base for base in bases if base != Path(base.anchor) and base not in home.parents]
+
+
+def describe_foreign(agent: Agent, name: str) -> dict[str, Any]:
+    """Return the entry of `recording.json` on an agent that others trained."""
+    return {
+        "name": name,
+        "algorithm": getattr(agent, "algorithm", ""),
+        "sha256": agent.sha256,
+        "layer": agent.layer,
+        "trained_with_clusters": False,
+    }

@@ -161,7 +161,7 @@ def _decisive(description: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return {
             **description["settings"],
-            **description["environment"],
+            **{"env_args": "", **description["environment"]},  # earlier versions did not say it
             "the agent's weights": description["agent"]["sha256"][:12],
             "info": " ".join(description.get(EXTRA_COLUMNS, [])),
             "device": description["machine"]["device"],

@@ -15,20 +15,22 @@ from semantic_rl.config.game_to_play import game_to_play
 from semantic_rl.control_factor import was_ever_above_zero
 from semantic_rl.envs.gymnasium.make import EnvRecipe, open_recipe
 from semantic_rl.envs.gymnasium.recordable import GymnasiumEnv
+from semantic_rl.envs.procgen.games import GAMES
 from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of
 from semantic_rl.models.impala import NUM_FEATURES
 from semantic_rl.models.policy import SemanticPolicy
 from semantic_rl.recording.record.actions import random_actions
-from semantic_rl.recording.record.agent_place import describe_agent
+from semantic_rl.recording.record.agent_place import describe_agent, describe_foreign
 from semantic_rl.recording.record.envs import EnvSource, procgen_source
-from semantic_rl.recording.record.subject import Subject, outputs_of_policy, probe, weights_sha256
+from semantic_rl.recording.record.in_game import game_subject
+from semantic_rl.recording.record.subject import Subject, outputs_of_policy, probe_in, weights_sha256
 from semantic_rl.recording.store.extra_columns import MOST_EXTRA, is_valid_name
 from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
 from semantic_rl.training.device import choose_device, choose_precision
 from semantic_rl.user_code import user_function
 
-OF_FOREIGN_AGENTS = ("env", "env_args", "wrap", "vec_normalize", "layer", "trust", "info")
+OF_FOREIGN_AGENTS = ("env", "wrap", "vec_normalize", "layer", "trust", "info")
 OF_PROCGEN = ("distribution_mode", "num_levels", "start_level", "level_seed")
 
 
@@ -100,20 +102,11 @@ def open_foreign(config: RecordConfig | EvaluateConfig) -> Foreign:
 
 def foreign_subject(config: RecordConfig) -> Subject:
     """Return an agent that others trained, in the environment that the user names."""
+    if config.env in GAMES:
+        return game_subject(config)
     agent, recipe = open_foreign(config)
     print(f"records the layer {agent.layer} ({agent.num_features} numbers)", file=sys.stderr)
     return agent_subject(agent, recipe, config, describe_foreign(agent, config.agent.stem))
-
-
-def describe_foreign(agent: Agent, name: str) -> dict[str, Any]:
-    """Return the entry of `recording.json` on an agent that others trained."""
-    return {
-        "name": name,
-        "algorithm": getattr(agent, "algorithm", ""),
-        "sha256": agent.sha256,
-        "layer": agent.layer,
-        "trained_with_clusters": False,
-    }
 
 
 def agent_subject(agent: Agent, recipe: EnvRecipe, config: RecordConfig, entry: dict[str, Any]) -> Subject:
@@ -122,7 +115,7 @@ def agent_subject(agent: Agent, recipe: EnvRecipe, config: RecordConfig, entry: 
     first = GymnasiumEnv(recipe, info=config.info)
     spec = first.spec
     try:
-        outputs = probe(agent, spec, first, config.seed)
+        outputs = probe_in(first, agent, spec, config.seed)
         if config.info:
             masks = first.action_masks() if first.has_action_masks else None
             first.act(random_actions(spec.action, np.random.default_rng(config.seed), 1, masks))

@@ -59,7 +59,7 @@ class _Replay:
         self._lock = Lock()
         self._rows = rows
         self._size = size
-        self._environment = EnvConfig(**recording.description["environment"])
+        self._environment = EnvConfig.from_settings(recording.description["environment"])
         self._actions = recording.table("action")["action"].to_numpy()
         episodes = recording.episodes.sort("episode")
         self._first_rows = episodes["first_row"].to_numpy()

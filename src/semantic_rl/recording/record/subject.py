@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from semantic_rl.agents.protocol import Agent
 from semantic_rl.envs.spec import EnvSpec
@@ -66,19 +67,24 @@ def outputs_of_policy(num_features: int) -> Outputs:
     return Outputs("categorical", 0, True, num_features, "float16")
 
 
-def probe(agent: Agent, spec: EnvSpec, env: SeededEnv, seed: int) -> Outputs:
-    """Let an agent act once, and return what it says.
+def probe_in(env: SeededEnv, agent: Agent, spec: EnvSpec, seed: int) -> Outputs:
+    """Let an agent act once in an environment, which begins an episode; otherwise like `probe`."""
+    env.begin(seed)
+    env.observe()
+    return probe(agent, spec, env.agent_observation(), seed, env.action_masks() if env.has_action_masks else None)
+
+
+def probe(agent: Agent, spec: EnvSpec, observation: Any, seed: int, masks: NDArray[np.bool_] | None = None) -> Outputs:
+    """Let an agent act once, and return what it says; `observation` is [1, …].
 
     Raises UserError if its actions do not fit the environment, or if its features are not finite.
     """
-    env.begin(seed)
-    env.observe()
     generator = torch.Generator(getattr(agent, "device", "cpu")).manual_seed(seed)
     more: dict[str, Any] = {}
-    if getattr(agent, "takes_action_masks", False) and env.has_action_masks:
-        more["action_masks"] = env.action_masks()
+    if getattr(agent, "takes_action_masks", False) and masks is not None:
+        more["action_masks"] = masks
     try:
-        step = agent.act(env.agent_observation(), agent.initial_state(1), np.ones(1, np.bool_), generator, True, **more)
+        step = agent.act(observation, agent.initial_state(1), np.ones(1, np.bool_), generator, True, **more)
     except UserError:
         raise
     except Exception as error:  # networks raise all kinds of errors for inputs of a wrong shape

@@ -136,6 +136,8 @@ def _check_environment(environment: JsonObject) -> None:
     environment.text("env")
     if environment.get("distribution_mode") is not None:
         environment.text("distribution_mode")
+    if "env_args" in environment:
+        environment.text("env_args")
     for name in ("num_levels", "start_level", "num_envs"):
         if environment.get(name) is not None:
             environment.integer(name)

@@ -1,0 +1,57 @@
+"""Agents that others trained, in Procgen's games, whose pictures they see as they are."""
+
+import sys
+from typing import NamedTuple
+
+import gymnasium as gym
+import numpy as np
+
+from semantic_rl.agents.open import open_agent
+from semantic_rl.agents.protocol import Agent
+from semantic_rl.agents.spaces import Spaces
+from semantic_rl.config import EnvConfig, EvaluateConfig, RecordConfig
+from semantic_rl.config.game_to_play import game_to_play
+from semantic_rl.envs.procgen.games import NUM_ACTIONS, OBSERVATION_SHAPE
+from semantic_rl.errors import UserError
+from semantic_rl.recording.record.agent_place import describe_foreign
+from semantic_rl.recording.record.envs import procgen_source
+from semantic_rl.recording.record.subject import Outputs, Subject, probe
+
+WITHOUT_EFFECT = ("wrap", "vec_normalize", "info")
+
+
+class InGame(NamedTuple):
+    """An agent that others trained, and the game that it is to play."""
+
+    agent: Agent
+    environment: EnvConfig
+    outputs: Outputs
+
+
+def open_in_game(config: RecordConfig | EvaluateConfig, num_envs: int) -> InGame:
+    """Open an agent for the game that the user names, and print what they should know of it.
+
+    Raises UserError if settings are given that no game of Procgen has.
+    """
+    for name in WITHOUT_EFFECT:
+        if getattr(config, name, None):
+            raise UserError(
+                f"{name}: got {getattr(config, name)!r}, which Procgen's games do not have; leave it out. An agent "
+                "that sees their pictures changed does this itself, in a function of yours (my_agent.py:make_agent)."
+            )
+    trained = {"env": config.env, "distribution_mode": EnvConfig.distribution_mode, "num_levels": 0, "start_level": 0}
+    environment = game_to_play(trained, config, num_envs)
+    pictures, actions = gym.spaces.Box(0, 255, OBSERVATION_SHAPE, np.uint8), gym.spaces.Discrete(NUM_ACTIONS)
+    agent = open_agent(config.agent, Spaces(pictures, actions), getattr(config, "layer", None), config.trust)
+    for note in getattr(agent, "notes", ()):
+        print(note, file=sys.stderr)
+    spec = procgen_source(environment).spec
+    outputs = probe(agent, spec, np.zeros((1, *OBSERVATION_SHAPE), np.uint8), config.seed)
+    return InGame(agent, environment, outputs)
+
+
+def game_subject(config: RecordConfig) -> Subject:
+    """Return an agent that others trained, in a Procgen game."""
+    agent, environment, outputs = open_in_game(config, config.num_envs)
+    print(f"looks into the layer {agent.layer}, {agent.num_features} numbers", file=sys.stderr)
+    return Subject(agent, describe_foreign(agent, config.agent.stem), procgen_source(environment), outputs)
