@@ -37,6 +37,7 @@ TRAIN_VALUES: dict[str, Any] = {
     "learning_rate": 1e-3,
     "adam_epsilon": 1e-8,
     "max_grad_norm": 1.5,
+    "env_args": ("use_backgrounds=false",),
     "entropy_coef": 0.02,
     "value_coef": 0.25,
     "reward_discount": 0.95,

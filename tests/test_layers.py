@@ -54,7 +54,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
                               "triton_support"),
     "evaluate":              ("analysis.return_ranges", "config", "envs", "models", "training.checkpoint",
                               "training.device"),
-    "evaluate_foreign":      ("evaluate", "config", "envs.gymnasium", "recording.record"),
+    "evaluate_foreign":      ("evaluate", "config", "envs", "recording.record"),
     "recording":             (),
     "recording.store":       ("artifacts", "control_factor", "envs.spec", "envs.procgen.spec"),
     "recording.record":      ("recording.store", "agents", "control_factor", "artifacts", "config", "envs", "models",

@@ -48,13 +48,9 @@ def test_equal_games_have_equal_settings() -> None:
     ],
 )
 def test_a_wrong_option_is_refused(text: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    for command in (
-        ["train"],
-        ["evaluate", "sppo-coinrun", "--episodes", "1"],
-        ["record", "sppo-coinrun", "--out", "r"],
-    ):
+    for command in ("train", "evaluate sppo-coinrun --episodes 1", "record sppo-coinrun --out r"):
         with pytest.raises(SystemExit) as ended:
-            main([*command, "--env-args", text])
+            main([*command.split(), "--env-args", text])
         assert ended.value.code == 2
         assert said in capsys.readouterr().err
 
@@ -63,7 +59,6 @@ def test_a_run_of_an_earlier_version_goes_on_and_other_options_are_another_run()
     config = TrainConfig()
     before = settings_of(config)
     del before["env_args"]
-    check_same_settings(Path("run"), before, config, num_workers=1) if "number of workers" in before else None
     check_same_settings(Path("run"), {**before, "number of workers": 1}, config, 1)
     changed = TrainConfig(environment=EnvConfig(env_args=("use_backgrounds=false",)))
     with pytest.raises(UserError, match="env_args was '', is 'use_backgrounds=false'"):
@@ -74,9 +69,8 @@ def test_options_of_training_and_recording_add_up_and_are_played_once_more(tmp_p
     few = "--num-envs 4 --num-steps 8 --num-minibatches 1 --num-epochs 1 --timesteps 32 --device cpu --num-threads 1"
     main(["train", *few.split(), "--env-args", "use_backgrounds=false", "--run-root", str(tmp_path)])
     (run,) = tmp_path.glob("sppo-*")
-    assert (
-        json.loads((run / "config.json").read_text(encoding="utf-8"))["config"]["env_args"] == "use_backgrounds=false"
-    )
+    written = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    assert written["config"]["env_args"] == "use_backgrounds=false"
     out = tmp_path / "recording"
     few = "--num-envs 2 --protocol explore --explore-steps 6 --frame-size 64"
     main(["record", str(run), *few.split(), "--env-args", "restrict_themes=true", "--out", str(out)])
@@ -100,19 +94,8 @@ def test_an_agent_that_others_trained_plays_a_game(tmp_path: Path, capsys: pytes
     sb3.PPO("CnnPolicy", Still(), n_steps=8, batch_size=8, device="cpu", seed=0).save(tmp_path / "ppo.zip")
     game = [str(tmp_path / "ppo.zip"), "--env", "fruitbot", "--num-levels", "3", "--env-args", "use_backgrounds=false"]
     out = tmp_path / "fruitbot"
-    few = [
-        "--num-envs",
-        "3",
-        "--protocol",
-        "explore",
-        "--explore-steps",
-        "20",
-        "--frame-size",
-        "64",
-        "--keep-probability",
-        "1",
-    ]
-    main(["record", *game, *few, "--out", str(out)])
+    few = "--num-envs 3 --protocol explore --explore-steps 20 --frame-size 64 --keep-probability 1"
+    main(["record", *game, *few.split(), "--out", str(out)])
     recording = open_recording(out)
     assert recording.num_states == 60
     assert recording.spec.id == "fruitbot"
@@ -123,7 +106,7 @@ def test_an_agent_that_others_trained_plays_a_game(tmp_path: Path, capsys: pytes
     main(["evaluate", *game, "--episodes", "2", "--json", "--distribution-mode", "easy"])
     result = json.loads(capsys.readouterr().out)
     assert result["algorithm"] == "PPO"
-    assert result["num_episodes"] == 2 if "num_episodes" in result else True
+    assert result["episodes"] == 2
     with pytest.raises(SystemExit):
         main(["record", *game, "--wrap", "frame-stack=4", "--out", str(tmp_path / "no")])
     assert "wrap: got ('frame-stack=4',), which Procgen's games do not have" in capsys.readouterr().err
