@@ -32,8 +32,8 @@ class RecordConfig:
     out: Path
     """Recording folder to create."""
     env: str | None = None
-    """Environment of an agent that was trained elsewhere: a Gymnasium id (LunarLander-v3, ALE/Breakout-v5) or a
-    function in a Python file that makes one (my_env.py:make_env)."""
+    """Environment of an agent that was trained elsewhere: a Gymnasium id (LunarLander-v3, ALE/Breakout-v5), a Procgen
+    game (coinrun), or a function in a Python file that makes one (my_env.py:make_env)."""
     env_args: tuple[str, ...] = ()
     """Arguments of that environment, as name=value; of a Procgen game its options, such as use_backgrounds=false."""
     wrap: tuple[str, ...] = ()
@@ -149,8 +149,8 @@ class EvaluateConfig:
     episodes: int = 200
     """Number of episodes to play, in up to 64 parallel environments."""
     env: str | None = None
-    """Environment of an agent that was trained elsewhere: a Gymnasium id (LunarLander-v3, ALE/Breakout-v5) or a
-    function in a Python file that makes one (my_env.py:make_env)."""
+    """Environment of an agent that was trained elsewhere: a Gymnasium id (LunarLander-v3, ALE/Breakout-v5), a Procgen
+    game (coinrun), or a function in a Python file that makes one (my_env.py:make_env)."""
     env_args: tuple[str, ...] = ()
     """Arguments of that environment, as name=value; of a Procgen game its options, such as use_backgrounds=false."""
     wrap: tuple[str, ...] = ()
