@@ -78,7 +78,8 @@ class EnvConfig:
     def from_settings(cls, settings: Mapping[str, Any]) -> Self:
         """Return the game that settings describe which `to_dict` returned, of this version or an earlier one."""
         known: dict[str, Any] = {field.name: settings[field.name] for field in fields(cls) if field.name in settings}
-        return cls(**known | {"env_args": tuple(str(settings.get("env_args", "")).split())})
+        known["env_args"] = tuple(str(settings.get("env_args", "")).split())
+        return cls(**known)
 
 
 @dataclass(frozen=True)
