@@ -21,6 +21,7 @@ from semantic_rl.config import EvaluateConfig, to_dict
 from semantic_rl.config.game_to_play import game_to_play
 from semantic_rl.config.intervals import QUANTILES
 from semantic_rl.envs.base import VectorEnv
+from semantic_rl.envs.procgen.games import DO_NOTHING
 from semantic_rl.envs.procgen.spec import procgen_spec
 from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
 from semantic_rl.envs.spec import EnvSpec
@@ -33,8 +34,6 @@ MAX_ENVS = 64
 ONE_EPISODE = "one episode says nothing of how others differ"
 NUM_RESAMPLES = 2000
 """Number of bootstrap samples for the interval."""
-DO_NOTHING = 4
-"""The action of environments that have played their quota."""
 
 
 class Episodes(NamedTuple):

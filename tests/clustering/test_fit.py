@@ -82,7 +82,7 @@ def test_an_interrupted_fit_resumes_to_the_same_files(tmp_path: Path, monkeypatc
         semantic_rl.fit(cut, baselines=False, **SMALL)
     monkeypatch.undo()
     assert open_recording(cut.path).clusterings == []
-    with pytest.raises(UserError, match="go on with --resume"):
+    with pytest.raises(UserError, match="continue with --resume"):
         semantic_rl.fit(cut, baselines=False, **SMALL)
     with pytest.raises(UserError, match="seed: got 9, but the interrupted fit"):
         semantic_rl.fit(cut, baselines=False, seed=9, resume=True, **SMALL)

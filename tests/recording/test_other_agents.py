@@ -251,7 +251,7 @@ def test_episodes_are_scored_without_recording_them(tmp_path: Path, capsys: pyte
     [
         ("", "env: .*mine.py:make_agent does not say which environment it plays"),
         ("--env CartPole-v7", "CartPole-v7"),
-        ("--env CartPole-v1 --num-levels 3", "num_levels: CartPole-v1 is no Procgen game"),
+        ("--env CartPole-v1 --num-levels 3", "num_levels: only Procgen games have it, and CartPole-v1 is not one"),
         ("--env CartPole-v1 --env-args fast", "env_args: got 'fast', expected key=value"),
         ("--env CartPole-v1 --wrap nonsense", "nonsense"),
         ("--env Pendulum-v1", "agent: fails on the first observation of Pendulum-v1"),

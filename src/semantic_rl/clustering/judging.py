@@ -10,18 +10,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_rl.analysis.embedding import NoPlane, compute_tsne
+from semantic_rl.analysis.embedding import NoPlane, compute_tsne, fitting_perplexity
 from semantic_rl.analysis.metrics.dwelling import count, shuffle_within_episodes
 from semantic_rl.analysis.metrics.neighbourhoods import largest_k, neighbourhood_scores
 from semantic_rl.analysis.metrics.views import kmeans
 from semantic_rl.clustering.codes import find_codes
+from semantic_rl.config import EmbeddingsFigureConfig
 from semantic_rl.errors import UserError
 from semantic_rl.late_imports import import_alone
 from semantic_rl.progress_bar import OnPhase
 from semantic_rl.recording.store.plane_head import squared_distances
 
 NEIGHBOURS = 10
-PERPLEXITY = 30.0
 NUM_SHUFFLES = 5
 MOST_FITTED = 20_000
 """States that the baselines are fitted to."""
@@ -114,7 +114,7 @@ def baseline_placements(
     inside, outside = (some - mean) @ components, (judged.features - mean) @ components
     codes = find_codes(inside, num_codes, rng).codes
     placements = {"pca": Placement(outside, squared_distances(outside.astype(np.float64), codes).argmin(1))}
-    perplexity = min(PERPLEXITY, (len(judged.features) - 1) // 3)
+    perplexity = fitting_perplexity(EmbeddingsFigureConfig.perplexity, len(judged.features))
     try:
         plane = compute_tsne(
             judged.features,

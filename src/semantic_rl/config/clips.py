@@ -37,8 +37,8 @@ class ClipSettings:
     success_fraction: float = 0.8
     """Use only episodes whose return is above this fraction of the game's maximum."""
     max_episode_steps: int | None = None
-    """Use only episodes with at most this many steps; 0 sets no limit. By default the limit is 200, and starpilot and
-    fruitbot have none."""
+    """Use only episodes with at most this many steps; 0 sets no limit. By default the limit is 200, and none in games
+    that go on until the agent fails."""
     all_episodes: bool = False
     """Use all episodes, whatever their return and length."""
     overlay: bool = False

@@ -80,10 +80,10 @@ def picture(
     return element("img", src=data_uri(content, form), width=width, height=height, alt=alt, title=title, class_=class_)
 
 
-def pixels(image: NDArray[np.uint8], alt: str, title: str | None = None) -> Html:
-    """Show a small image [H, W, 3] losslessly, with its pixels unchanged."""
-    height, width = image.shape[:2]
-    content = encoded(Image.fromarray(image), lossless=True)
+def pixels(frame: NDArray[np.uint8], alt: str, title: str | None = None) -> Html:
+    """Show a small frame [H, W, 3] losslessly, with its pixels unchanged."""
+    height, width = frame.shape[:2]
+    content = encoded(Image.fromarray(frame), lossless=True)
     return picture(content, "webp", (width, height), alt, title, class_="pixels")
 
 

@@ -63,6 +63,8 @@ ACTION_NAMES = (
 NUM_ACTIONS = len(ACTION_NAMES)
 ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
 """One character for each action."""
+DO_NOTHING = ACTION_SIGNS.index("·")
+"""The action that presses no key."""
 ENDLESS_GAMES = ("starpilot", "fruitbot")
 """Games that go on until the agent fails."""
 OBSERVATION_SHAPE = (64, 64, 3)
