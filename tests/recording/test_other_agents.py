@@ -216,6 +216,21 @@ def test_the_command_takes_a_function_in_a_file(tmp_path: Path, capsys: pytest.C
     assert open_recording(out).num_states >= 40
 
 
+def test_an_evaluation_plays_the_episodes_that_a_recording_with_the_same_seed_plays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.py").write_text(USER_FILE, encoding="utf-8")
+    words = f"{tmp_path}/mine.py:make_agent --env CartPole-v1 --episodes 5 --deterministic --seed 3".split()
+    torch.manual_seed(0)  # for the network's weights
+    main(["evaluate", *words, "--json"])
+    evaluated = json.loads(capsys.readouterr().out)
+    torch.manual_seed(0)
+    main(["record", *words, "--frame-size", "0", "--num-envs", "2", "--out", str(tmp_path / "r")])
+    recorded = open_recording(tmp_path / "r").episodes
+    assert evaluated["mean_return"] == pytest.approx(recorded["return"].mean())
+    assert evaluated["steps"] == recorded["length"].sum()
+
+
 def test_a_recording_names_no_place_of_the_machine(tmp_path: Path) -> None:
     function = "\n\ndef make_env(render_mode=None, level=None):\n    return gymnasium.make('CartPole-v1', "
     function += "render_mode=render_mode)\n"
