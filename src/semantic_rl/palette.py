@@ -51,6 +51,19 @@ def cluster_colors(code_index: Sequence[int] | NDArray[np.integer]) -> NDArray[n
     return table[indices]
 
 
+_RIM = 0.4
+
+
+def rim_of(color: str) -> str:
+    """Return a darker shade of a colour, for the rim of a mark: light marks, like yellow ones, need it on paper."""
+    return _hex((1 - _RIM) * _rgb(color))
+
+
+def rims_of(colors: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the rims [B, 3] of marks whose colours [B, 3 or more] are numbers from 0 to 1."""
+    return (1 - _RIM) * colors[:, :3].astype(np.float64)
+
+
 def ink_on(color: str) -> str:
     """Return black or white, whichever has more contrast with `color`: at least 4.58, above the 4.5 of WCAG's AA."""
     return max(("#FFFFFF", "#000000"), key=lambda ink: contrast(ink, color))

@@ -15,7 +15,7 @@ from semantic_rl.analysis.transitions import Transitions, compute_transitions
 from semantic_rl.errors import UserError
 from semantic_rl.figures.clusters import clusters_figure, make_clusters
 from semantic_rl.figures.transitions import draw_matrix, make_transitions, transitions_figure
-from semantic_rl.palette import cluster_color, contrast
+from semantic_rl.palette import cluster_color, contrast, rim_of
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.annotations import Annotations
 
@@ -130,3 +130,32 @@ def test_numbers_in_the_matrix_have_the_contrast_of_aa_on_their_cells() -> None:
                 assert contrast(to_hex(text.get_color()), ground) >= 4.5
                 seen += 1
     assert seen >= 2 * len(shares)
+
+
+def test_text_of_an_svg_is_text(tmp_path: Path, recording: Recording) -> None:
+    for path in (make_transitions(recording.path, tmp_path)[1], make_clusters(recording.path, tmp_path)[1]):
+        root = ElementTree.parse(path).getroot()
+        written = ["".join(found.itertext()) for found in root.iter("{http://www.w3.org/2000/svg}text")]
+        assert any("states from 8 episodes" in text for text in written)
+
+
+def test_labels_of_the_matrix_have_their_clusters_colours_and_marks_a_rim(recording: Recording) -> None:
+    figure = transitions_figure(recording, compute_transitions(recording))
+    matrix, flow = figure.axes
+    for labels in (matrix.get_xticklabels(), matrix.get_yticklabels()):
+        for index, label in enumerate(labels):
+            box = label.get_bbox_patch()
+            assert box is not None
+            assert to_hex(box.get_facecolor()).upper() == cluster_color(index)
+            assert contrast(to_hex(label.get_color()), cluster_color(index)) >= 4.5
+    for line in flow.lines:
+        assert to_hex(line.get_markeredgecolor()).upper() == rim_of(to_hex(line.get_color()))
+
+
+def test_the_means_of_large_clusters_say_of_how_many_states_they_are(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clusters = compute_clusters(recording)
+    assert not any("random states" in text for text in texts(clusters_figure(recording, clusters)))
+    monkeypatch.setattr("semantic_rl.figures.clusters.FRAMES_IN_MEAN", 20)
+    assert any("means of 20 random states at most" in text for text in texts(clusters_figure(recording, clusters)))

@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from rich.console import Console
 
-from semantic_rl.analysis.clusters import Cluster, Clusters, compute_clusters
+from semantic_rl.analysis.clusters import FRAMES_IN_MEAN, Cluster, Clusters, compute_clusters
 from semantic_rl.config import ClustersFigureConfig
 from semantic_rl.figures.embeddings import caption, warn_of_untrained
 from semantic_rl.figures.style import (
@@ -30,7 +30,7 @@ from semantic_rl.figures.style import (
     save_figure,
     write_caption,
 )
-from semantic_rl.palette import FAINT_INK, LINE, cluster_color, ink_on
+from semantic_rl.palette import FAINT_INK, LINE, cluster_color, ink_on, rim_of
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.names import cluster_names
 
@@ -59,7 +59,8 @@ def draw_distribution(
 ) -> None:
     """Draw a histogram [H] with bins `edges` [H + 1] in front of that of all states."""
     ax.stairs(background, edges, fill=True, color=LINE, alpha=0.55, linewidth=0)
-    ax.stairs(shares, edges, color=color, linewidth=1.4)
+    ax.stairs(shares, edges, color=rim_of(color), linewidth=1.6)
+    ax.stairs(shares, edges, color=color, linewidth=1.0)
     ax.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.08 * max(shares.max(), background.max(), 1e-9)), yticks=[])
     ax.xaxis.set_major_locator(MaxNLocator(3, prune="both"))
     ax.tick_params(axis="x", labelsize=6, pad=1.5)
@@ -72,7 +73,7 @@ def draw_actions(
     """Draw the share [A] of each action, which `signs` stand for, in front of its share among all states."""
     positions = np.arange(len(shares))
     ax.bar(positions, background, width=0.92, color=LINE, alpha=0.55)
-    ax.bar(positions, shares, width=0.56, color=color)
+    ax.bar(positions, shares, width=0.56, color=color, edgecolor=rim_of(color), linewidth=0.4)
     ax.set_xticks(positions, signs, fontsize=5.2)
     ax.tick_params(axis="x", length=0, pad=1.5)
     ax.set(xlim=(-0.7, len(shares) - 0.3), ylim=(0, 1.08 * max(shares.max(), background.max(), 1e-9)), yticks=[])
@@ -87,7 +88,7 @@ def draw_facts(ax: Axes, cluster: Cluster, name: str | None = None, with_success
     ax.add_patch(Rectangle((0, 0.0), 0.055, 1, color=color, linewidth=0))
     ax.text(
         0.17, 0.83, str(cluster.code_index), color=ink_on(color), weight="bold", fontsize=9, va="center", ha="left",
-        bbox={"boxstyle": "round,pad=0.28", "facecolor": color, "edgecolor": "none"},
+        bbox={"boxstyle": "round,pad=0.28", "facecolor": color, "edgecolor": rim_of(color), "linewidth": 0.5},
     )  # fmt: skip
     ax.text(0.42, 0.83, f"{cluster.share:.1%}", weight="bold", fontsize=9, va="center")
     below = 0.68
@@ -171,7 +172,9 @@ def clusters_figure(recording: Recording, clusters: Clusters) -> Figure:
         overall = ", success not known: no episode ended" if recording.has("success") else ""
         if not math.isnan(clusters.success):
             overall = f", success in {_percent(clusters.success)}"
-        write_caption(figure, f"{caption(recording, recording.num_states)}{overall}  ·  grey: all states")
+        most = max((cluster.num_states for cluster in clusters.clusters), default=0)
+        means = f"  ·  means of {FRAMES_IN_MEAN} random states at most" if most > FRAMES_IN_MEAN else ""
+        write_caption(figure, f"{caption(recording, recording.num_states)}{overall}  ·  grey: all states{means}")
         return figure
 
 

@@ -36,7 +36,7 @@ from semantic_rl.figures.style import (
     save_figure,
     write_caption,
 )
-from semantic_rl.palette import CATEGORIES, OTHER, SEQUENTIAL, cluster_color, cluster_colors, ink_on
+from semantic_rl.palette import CATEGORIES, OTHER, SEQUENTIAL, cluster_color, cluster_colors, ink_on, rim_of, rims_of
 from semantic_rl.progress_bar import progress_bar
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.names import cluster_label, cluster_names
@@ -44,6 +44,9 @@ from semantic_rl.recording.store.names import cluster_label, cluster_names
 Color = Literal["cluster", "value", "time", "action"]
 USUAL_COLORS: tuple[Color, ...] = ("cluster", "value", "time", "action")
 
+OPACITY = 0.75
+RIM = 0.09
+"""Width of a point's rim, as a share of the point's width."""
 CELL_OPACITY = 0.13
 KEY_HEAD = 0.2
 KEY_ROW = 0.19
@@ -79,16 +82,20 @@ def draw_states(
         low, high = np.percentile(known, (1, 99)) if len(known) else (0.0, 1.0)
         limits = {"cmap": SEQUENTIAL, "vmin": low, "vmax": max(high, low + 1e-9)}
     ax.set_aspect("equal")
-    return ax.scatter(
+    size = float(np.clip(16_000 / len(points), 0.7, 14))
+    drawn = ax.scatter(
         *points[order].T,
         c=colors,
-        s=float(np.clip(16_000 / len(points), 0.7, 14)),
-        alpha=0.75,
-        linewidths=0,
+        s=size,
+        alpha=OPACITY,
+        linewidths=RIM * np.sqrt(size),
         rasterized=True,
         zorder=2,
         **limits,
     )
+    faces = colors if colors.ndim == 2 else np.asarray(drawn.to_rgba(colors))
+    drawn.set_edgecolor([(*rim, OPACITY) for rim in rims_of(faces).tolist()])
+    return drawn
 
 
 def draw_codes(
@@ -236,7 +243,17 @@ def legend_height(entries: Sequence[tuple[str, str]], columns: int) -> float:
 def add_legend(figure: Figure, entries: Sequence[tuple[str, str]], columns: int, title: str) -> None:
     """Draw the legend below the panels, row by row: a coloured disc and its text."""
     marks = [
-        Line2D([], [], linestyle="none", marker="o", markersize=6, color=color, label=as_text(text))
+        Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker="o",
+            markersize=6,
+            color=color,
+            markeredgecolor=rim_of(color),
+            markeredgewidth=0.5,
+            label=as_text(text),
+        )
         for color, text in entries
     ]
     # Matplotlib fills a legend column by column; people read it row by row.

@@ -59,7 +59,7 @@ _SETTINGS: dict[Any, Any] = {
     "text.color": INK,
     "legend.fontsize": 8,
     "legend.frameon": False,
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",  # text stays text, which one can search and edit
     "svg.hashsalt": "semantic-rl",
     "figure.facecolor": "white",
     "savefig.facecolor": "white",

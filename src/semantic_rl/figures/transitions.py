@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
+from matplotlib.patheffects import withStroke
 from rich.console import Console
 
 from semantic_rl.analysis.cells import square_around
@@ -35,7 +36,7 @@ from semantic_rl.figures.style import (
     save_figure,
     write_caption,
 )
-from semantic_rl.palette import INK, cluster_color, ink_on
+from semantic_rl.palette import cluster_color, ink_on, rim_of
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.names import cluster_label, cluster_names
 
@@ -43,6 +44,8 @@ FLOW_SHOWN = 0.9
 """Share of all moves that the drawn arrows make up, the most frequent first."""
 MAX_ARROW_WIDTH = 5.0
 """Points: width of the widest arrow."""
+LABEL_POINTS, LABEL_PAD = 100.0, 0.3
+"""Points that the labels along a side may take together, and the space around a label, as a share of its font size."""
 MAX_NUMBERED = 16
 """Largest number of codes for which the matrix has numbers in its cells."""
 
@@ -66,10 +69,20 @@ def draw_matrix(ax: Axes, transitions: Transitions) -> None:
             ax.text(other, index, f"{100 * share:.0f}", ha="center", va="center", color=ink, fontsize=6.5)
     ax.set_xticks(range(count), [str(index) for index in range(count)])
     ax.set_yticks(range(count), [str(index) for index in range(count)])
+    size = min(8.0, LABEL_POINTS / count)
     for labels in (ax.get_xticklabels(), ax.get_yticklabels()):
         for index, label in enumerate(labels):
-            label.set(color=INK, weight="bold" if transitions.shares[index] > 0 else "normal")
-    ax.tick_params(length=0)
+            color = cluster_color(index)
+            label.set(color=ink_on(color), weight="bold" if transitions.shares[index] > 0 else "normal", fontsize=size)
+            label.set_bbox(
+                {
+                    "boxstyle": f"round,pad={LABEL_PAD},rounding_size=0.6",
+                    "facecolor": color,
+                    "edgecolor": rim_of(color),
+                    "linewidth": 0.5,
+                }
+            )
+    ax.tick_params(length=0, pad=5)
     ax.set(xlabel="to cluster", ylabel="from cluster")
     ax.spines[:].set_visible(False)
 
@@ -97,7 +110,11 @@ def draw_flow(ax: Axes, recording: Recording, transitions: Transitions) -> None:
                 mutation_scale=float(6 + 6 * weight),
                 linewidth=0.5 + (MAX_ARROW_WIDTH - 0.5) * weight,
                 color=cluster_color(int(source)),
-                alpha=0.85,
+                path_effects=[
+                    withStroke(
+                        linewidth=1.1 + (MAX_ARROW_WIDTH - 0.5) * weight, foreground=rim_of(cluster_color(int(source)))
+                    )
+                ],
                 shrinkA=float(sizes[source]) / 2,
                 shrinkB=float(sizes[target]) / 2 + 1,
                 zorder=3,
@@ -110,8 +127,8 @@ def draw_flow(ax: Axes, recording: Recording, transitions: Transitions) -> None:
             "o",
             markersize=sizes[index],
             color=color,
-            markeredgecolor="white",
-            markeredgewidth=1,
+            markeredgecolor=rim_of(color),
+            markeredgewidth=0.6,
             zorder=4,
         )
         ax.annotate(
