@@ -18,6 +18,7 @@ from semantic_rl.models.policy import SemanticPolicy
 from semantic_rl.recording.record import play as play_module
 from semantic_rl.recording.record import record, record_policy
 from semantic_rl.recording.store import Recording, open_recording
+from semantic_rl.recording.store.agent_info import agent_info
 from semantic_rl.training.checkpoint import Checkpoint, save_checkpoint
 
 from .conftest import GAME, config, make_policy
@@ -250,7 +251,9 @@ def make_run(folder: Path, policy: SemanticPolicy, environment: EnvConfig) -> Pa
     """Make a run folder that holds one agent."""
     train = TrainConfig(environment=environment)
     weights = {name: value.detach() for name, value in policy.state_dict().items()}
-    save_checkpoint(folder, Checkpoint(weights, None, None, {"update": 3, "config": to_dict(train)}), keep=1)
+    save_checkpoint(
+        folder, Checkpoint(weights, None, None, {"update": 3, "timesteps": 49_152, "config": to_dict(train)}), keep=1
+    )
     return folder
 
 
@@ -263,6 +266,8 @@ def test_records_a_run_in_the_game_it_was_trained_on(tmp_path: Path, recording: 
     assert description["environment"]["num_levels"] == 50
     assert description["agent"]["algorithm"] == "sppo"
     assert description["agent"]["sha256"] == recording.description["agent"]["sha256"]
+    assert description["agent"]["config"]["timesteps"] == TrainConfig.timesteps, "what was planned"
+    assert agent_info(open_recording(tmp_path / "r")).timesteps == 49_152, "what was trained"
 
 
 def test_other_levels_than_those_of_training_can_be_played(tmp_path: Path) -> None:

@@ -56,7 +56,11 @@ def our_subject(config: RecordConfig) -> Subject:
     state = read_state(checkpoint)
     environment = game_to_play(state["config"], config, config.num_envs)
     entry = describe_agent(checkpoint, state, config.out)
-    entry |= {"update": state.get("update"), "semantic_weight": state.get("semantic_weight")}
+    entry |= {
+        "update": state.get("update"),
+        "timesteps": state.get("timesteps"),
+        "semantic_weight": state.get("semantic_weight"),
+    }
     entry["semantic_weight_was_above_zero"] = was_ever_above_zero(checkpoint, state)
     return policy_subject(load_policy(checkpoint), environment, config, entry)
 
@@ -94,9 +98,9 @@ def open_foreign(config: RecordConfig | EvaluateConfig) -> Foreign:
     finally:
         env.close()
     for note in (*recipe.notes, *getattr(agent, "notes", ())):
-        print(f"note: {note}", file=sys.stderr)
+        print(note, file=sys.stderr)
     if recipe.wrapper_names:
-        print(f"note: wrappers: {', '.join(recipe.wrapper_names)}", file=sys.stderr)
+        print(f"wrappers: {', '.join(recipe.wrapper_names)}", file=sys.stderr)
     return Foreign(agent, recipe)
 
 
@@ -105,7 +109,7 @@ def foreign_subject(config: RecordConfig) -> Subject:
     if config.env in GAMES:
         return game_subject(config)
     agent, recipe = open_foreign(config)
-    print(f"note: records the layer {agent.layer} ({agent.num_features} numbers)", file=sys.stderr)
+    print(f"records the layer {agent.layer} ({agent.num_features} numbers)", file=sys.stderr)
     return agent_subject(agent, recipe, config, describe_foreign(agent, config.agent.stem))
 
 

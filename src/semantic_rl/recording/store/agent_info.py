@@ -52,9 +52,15 @@ def table(content: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _timesteps(path: PurePath, agent: dict[str, Any], settings: dict[str, Any]) -> int | None:
-    """Return the steps of training: the checkpoint's update, or the number in its name, times the size of an update."""
+    """Return the steps that the agent was trained for, which may be fewer than its settings planned; None if unknown.
+
+    Older recordings do not say: there it is the checkpoint's update, or the number in its name, times the size of an
+    update. An imported agent has 0, since its file does not say.
+    """
+    if isinstance(agent.get("timesteps"), int):
+        return agent["timesteps"] or None
     number = path.name.removeprefix(CHECKPOINT_PREFIX)
     named = int(number) if number != path.name and number.isdecimal() else None
     factors = [agent.get("update", named), settings.get("num_envs"), settings.get("num_steps")]
     known = [factor for factor in factors if isinstance(factor, int)]
-    return math.prod(known) if len(known) == len(factors) else None
+    return (math.prod(known) or None) if len(known) == len(factors) else None
