@@ -127,9 +127,9 @@ def test_numbers_on_the_colours_of_clusters_have_the_contrast_of_aa() -> None:
         assert contrast(color, ink) >= 4.5
 
 
-def test_text_has_the_contrast_of_aa_in_light_and_in_dark(page: Page) -> None:
-    light, dark = re.findall(r":root \{(.*?)\}", page.style, re.DOTALL)
-    for scheme in (light, dark):
+def test_text_has_the_contrast_of_aa_in_light_in_dark_and_on_paper(page: Page) -> None:
+    light, dark, paper = re.findall(r":root \{(.*?)\}", page.style, re.DOTALL)
+    for scheme in (light, dark, paper):
         colors = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", scheme))
         for ink in ("ink", "ink-2", "accent"):
             for ground in ("paper", "sheet"):

@@ -41,6 +41,8 @@ class Cluster(NamedTuple):
     """Episodes that pass through it."""
     success: float
     """Share of successes among those of these episodes that ended; NaN if none ended or if nothing counts as one."""
+    num_ended: int
+    """Those of these episodes that ended."""
 
 
 class Clusters(NamedTuple):
@@ -142,12 +144,12 @@ def compute_clusters(
                 float(visits.num_steps[mine].mean()) if mine.any() else float("nan"),
                 int(mine.sum()),
                 len(episodes),
-                _success(recording, episodes),
+                *_success(recording, episodes),
             )
         )
     everything = summary(np.arange(recording.num_states))
     return Clusters(
-        clusters, value_edges, progress_edges, *everything, _success(recording, np.arange(recording.num_episodes))
+        clusters, value_edges, progress_edges, *everything, _success(recording, np.arange(recording.num_episodes))[0]
     )
 
 
@@ -223,9 +225,8 @@ def _mean_frame(recording: Recording, rows: NDArray[np.int64]) -> NDArray[np.flo
     return total / len(rows)
 
 
-def _success(recording: Recording, episodes: NDArray[np.integer]) -> float:
-    """Return the share of successes among those of the given episodes that ended; NaN if it is not known."""
-    if not recording.has("success"):
-        return float("nan")
+def _success(recording: Recording, episodes: NDArray[np.integer]) -> tuple[float, int]:
+    """Return the share of successes among those of the given episodes that ended (NaN if unknown), and their number."""
     ended = recording.episodes[episodes].filter(pl.col("terminated") | pl.col("truncated"))
-    return float(ended["success"].to_numpy().mean()) if len(ended) else float("nan")
+    known = recording.has("success") and len(ended) > 0
+    return float(ended["success"].to_numpy().mean()) if known else float("nan"), len(ended)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from semantic_rl.analysis.clusters import Cluster, Clusters
+from semantic_rl.analysis.clusters import FRAMES_IN_MEAN, Cluster, Clusters
 from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.names import ClusterNote
 from semantic_rl.report.charts import bars, histogram
@@ -56,7 +56,8 @@ def _explanations(clips: PageClips) -> Html:
         "span",
         clips.about,
         element("span", "The medoid is the state nearest to all others of its cluster; typical states are of the half "
-                "nearest to its middle, each of another episode and level."),
+                "nearest to its middle, each of another episode and level. A mean is of all frames of its cluster, or "
+                f"of {FRAMES_IN_MEAN} drawn at random."),
         element(
             "span",
             element("i", class_="key-mine"), "this cluster ",
@@ -128,7 +129,8 @@ def _facts(recording: Recording, cluster: Cluster) -> Html:
         ("passed through", f"{cluster.num_episodes:,} of {counted(recording.num_episodes, 'episode')}"),
     ]
     if recording.has("success"):
-        rows.append(("success of these", percent(cluster.success)))
+        ended = f" of {cluster.num_ended:,} that ended" if cluster.num_ended else ""
+        rows.append(("success of these", f"{percent(cluster.success)}{ended}"))
     if recording.num_actions:
         rows.append(("most often", often))
     return facts(rows)

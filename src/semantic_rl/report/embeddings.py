@@ -113,7 +113,7 @@ def _tsne(planes: Planes, tsne: NDArray[np.floating], colorings: dict[Color, Col
 
 
 def _panel(letter: str, title: str, svg: Html) -> Html:
-    return element("div", element("h4", element("b", letter) if letter else None, " ", title), svg, class_="panel")
+    return element("div", element("h3", element("b", letter) if letter else None, " ", title), svg, class_="panel")
 
 
 def _legend(color: Color, coloring: Coloring) -> Html:

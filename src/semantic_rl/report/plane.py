@@ -41,7 +41,7 @@ def place(position: NDArray[np.floating], limits: Limits) -> NDArray[np.float64]
 
 def drawing(label: str, *shapes: Child) -> Html:
     """Make a square drawing; `label` describes it for screen readers."""
-    return element("svg", *shapes, viewBox=f"0 0 {SIZE} {SIZE}", role="img", aria_label=label, class_="plane")
+    return element("svg", *shapes, viewBox=f"0 0 {SIZE} {SIZE}", role="group", aria_label=label, class_="plane")
 
 
 def cells(codebook: NDArray[np.floating], limits: Limits) -> Html:
