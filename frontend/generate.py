@@ -17,10 +17,10 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from semantic_rl import palette
-from semantic_rl.analysis import effect_sizes
+from semantic_rl.analysis import clusters, effect_sizes
 from semantic_rl.config import intervals
 from semantic_rl.explorer import contract, encoding
-from semantic_rl.explorer.dataset import frame_reader, point_columns, projections
+from semantic_rl.explorer.dataset import point_columns, projections
 from semantic_rl.explorer.selection import statistics
 
 SOURCES = Path(__file__).resolve().parent / "src"
@@ -35,7 +35,7 @@ CONSTANTS = {
     "NOT_PLACED": point_columns.NOT_PLACED,
     "PART": point_columns.PART,
     "NUM_EXAMPLES": statistics.NUM_EXAMPLES,
-    "MOST_IN_MEAN": frame_reader.MOST_IN_MEAN,
+    "FRAMES_IN_MEAN": clusters.FRAMES_IN_MEAN,
     "ORDER_FACTOR": statistics.ORDER_FACTOR,
     "LEVEL": intervals.CONFIDENCE,
     "TOO_FEW": effect_sizes.TOO_FEW,

@@ -41,6 +41,13 @@ export interface Look {
   /** Planes being computed, and how far. */
   computing: Partial<Record<PlaneName, number>>;
   problem: string | null;
+  /** What was done just now, if it can be taken back. */
+  done: Done | null;
+}
+
+export interface Done {
+  text: string;
+  undo: () => Promise<unknown>;
 }
 
 export const NO_LASSO: Lasso = {
@@ -51,13 +58,15 @@ export class App {
   readonly view = new Store<View>(FIRST_VIEW);
   readonly hover = new Store<Hover>({ rec: null, index: -1, rested: false });
   readonly lasso = new Store<Lasso>(NO_LASSO);
-  readonly look = new Store<Look>({ dark: false, help: false, arrow: null, arrived: 0, computing: {}, problem: null });
+  readonly look = new Store<Look>({ dark: false, help: false, arrow: null, arrived: 0, computing: {}, problem: null, done: null });
   readonly notes: Map<string, Notes>;
   readonly frames: Map<string, Frames>;
   readonly player: Player;
   readonly maps = new Map<string, ShownMap>();
   /** Where maps that do not exist yet shall look. */
   zooms: Record<string, Zoom> = {};
+  /** What "whole map" is where two maps show one plane: all that lies on either of them. */
+  homes: Record<string, Zoom> = {};
   /** Called when a map was moved or enlarged by hand. */
   zoomed: (map: ShownMap) => void = () => undefined;
   /** How the maps of two recordings belong together: the same plane, the same states, or clusters that are alike. */

@@ -11,6 +11,8 @@ import "./styles/base.css";
 import "./styles/map.css";
 import "./styles/panels.css";
 import "./styles/player.css";
+import "./styles/narrow.css";
+import "./styles/print.css";
 
 async function main(): Promise<void> {
   const root = document.getElementById("app") as HTMLElement;

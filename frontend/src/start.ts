@@ -1,82 +1,37 @@
-// What the page does by itself: restore an address and write it, fetch in order of need, follow the theme.
+// What the page does by itself: fetch in order of need, follow the theme, keep two maps together.
+import { followAddress } from "./address";
 import type { App } from "./app";
-import type { Comparison, PlaneName } from "./data/contract";
+import type { Comparison, Limits, PlaneName } from "./data/contract";
 import { fromUnit, partColumn, type Recording, toUnit } from "./data/recording";
 import { sentence } from "./data/store";
-import { FIRST_VIEW, readHash, writeHash } from "./data/view";
-import { colorsOf, columnOf, firstColor } from "./map/colors";
+import { columnOf } from "./map/colors";
 import type { ShownMap } from "./map/shown";
-import { openSelection } from "./panels/inside";
-import { loadList, playItem, playNext } from "./panels/lists";
 import { listenToKeys } from "./ui/keys";
 import { panelsOf } from "./ui/page";
 
-const WRITE_AFTER_MS = 250;
-
 export function begin(app: App): void {
-  let written = "";
-  const restore = async (): Promise<void> => {
-    written = location.hash;
-    const place = readHash(location.hash);
-    const view = { ...FIRST_VIEW, ...place.view };
-    const [first] = app.recordings;
-    if (!first.planes.some((plane) => plane.name === view.plane)) view.plane = first.planes[0]?.name ?? "fdr";
-    if (!app.recordings.some((recording) => recording.id === view.rec)) view.rec = first.id;
-    if (!colorsOf(app.recordings).includes(view.color) || (view.color === "cluster" && !first.meta.num_codes)) view.color = firstColor(first);
-    app.view.set(view);
-    app.zooms = place.zoom;
-    for (const [id, map] of app.maps) if (place.zoom[id]) map.look(place.zoom[id]);
-    try {
-      if (view.list && view.list.item !== null) {
-        const list = await loadList(app, view.rec, view.list.name);
-        const item = list.items[view.list.item];
-        const isItem = item && (place.episode === null || item.episode === place.episode);
-        if (isItem && place.step === null) await playItem(app, view.rec, view.list.name, view.list.item);
-      }
-      if (place.episode !== null) await app.player.open(view.rec, place.episode, { step: place.step ?? 0 });
-      if (view.sel) await restoreSelection(app, view.rec, view.sel);
-    } catch (error) {
-      app.look.set({ problem: sentence(error) });
-    }
-  };
-
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const write = (): void => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      const { episode, data, index, playing } = app.player.store.get();
-      if (playing) return write();
-      const zoom = Object.fromEntries([...app.maps].map(([id, map]) => [id, moved(map.zoom) ? map.zoom : null]));
-      written = writeHash({ view: app.view.get(), episode, step: data?.step[index] ?? null, zoom });
-      if (written !== location.hash) history.replaceState(null, "", written);
-    }, WRITE_AFTER_MS);
-  };
+  const address = followAddress(app);
   app.zoomed = (map) => {
-    write();
+    address.write();
     followZoom(app, map);
   };
-  app.view.subscribe(write);
-  app.player.store.subscribe((now, before) => {
-    if (now.index !== before.index || now.episode !== before.episode || now.playing !== before.playing) write();
-  });
-  app.player.ended = () => void playNext(app, 1);
-  addEventListener("hashchange", () => location.hash !== written && void restore());
-
   followTheme(app);
-  void restore();
   fetchAll(app);
+  addEventListener("beforeprint", fitPaper);
   listenToKeys(app, panelsOf(app));
 }
 
-function moved(zoom: { x: number; y: number; scale: number }): boolean {
-  return zoom.scale !== 1 || zoom.x !== 0.5 || zoom.y !== 0.5;
-}
+/** Of a sheet of paper, what margins leave, in CSS pixels: A4 and letter are about as wide. */
+const PAPER_WIDTH = 690;
 
-async function restoreSelection(app: App, rec: string, id: string): Promise<void> {
-  await app.notesOf(rec).loaded;
-  const selection = app.notesOf(rec).store.get().selections.find((known) => known.id === id);
-  if (selection) await openSelection(app, rec, selection);
-  else app.view.set({ sel: null });
+/** Maps are drawn for the screen: on paper they keep their size, and are made smaller as a whole. */
+function fitPaper(): void {
+  const maps = document.querySelector<HTMLElement>(".maps");
+  if (!maps) return;
+  const { width, height } = maps.getBoundingClientRect();
+  maps.style.setProperty("--screen-width", `${width}px`);
+  maps.style.setProperty("--screen-height", `${height}px`);
+  maps.style.setProperty("--print-zoom", Math.min(PAPER_WIDTH / width, 1).toFixed(3));
 }
 
 function followTheme(app: App): void {
@@ -148,12 +103,29 @@ function followZoom(app: App, map: ShownMap): void {
   }
 }
 
+/** Let two maps of one plane show the same part of it before anything is moved: all that lies on either. */
+function shareHome(app: App): void {
+  const limits = app.recordings.map((recording) => recording.plane("fdr")?.limits);
+  if (limits.some((known) => !known)) return;
+  const both = limits as Limits[];
+  const [left, bottom] = [0, 2].map((at) => Math.min(...both.map((known) => known[at])));
+  const [right, top] = [1, 3].map((at) => Math.max(...both.map((known) => known[at])));
+  app.recordings.forEach(({ id }, at) => {
+    const [x, y] = toUnit(both[at], [(left + right) / 2, (bottom + top) / 2]);
+    const map = app.maps.get(id);
+    const isWhole = !app.zooms[id] && (!map || map.zoom === map.home);
+    app.homes[id] = { x, y, scale: (both[at][1] - both[at][0]) / Math.max(right - left, top - bottom) };
+    if (isWhole) map?.follow(map.home);
+  });
+}
+
 /** Where clusters of the second recording match clusters of the first, they get their colours. */
 async function matchColors(app: App): Promise<void> {
   const [a, b] = app.recordings;
   const { match, kind } = await a.keep<Comparison>("compare", () => app.source.compare());
   const partner = new Map(match.map(([one, other]) => [other, one]));
   app.link = kind;
+  if (kind === "same") shareHome(app);
   let next = a.meta.num_codes;
   b.slots = b.meta.colors.map((_, cluster) => partner.get(cluster) ?? next++);
   app.arrive();

@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from .commands import WRITING
-from .stage import out_of
+from .commands import WRITING, out_of
 
 
 class Came(NamedTuple):

@@ -102,10 +102,11 @@ def test_differences_are_those_of_the_tables_and_certain_only_where_they_are(
     assert value["difference"] == pytest.approx(means[1] - means[0])
     assert value["low"] < value["difference"] < value["high"]
     assert value["certain"]
+    assert (value["num_episodes_a"], value["num_episodes_b"]) == (60, 60)
     success = found["success"]
     assert success["a"] == success["b"] == 0.5
     assert not success["certain"]
-    assert success["text"].startswith("success: 50% → 50% (difference 0%, 95% interval −")
+    assert success["text"].startswith("success: 50% → 50% (difference +0 pts, 95% interval −")
     share = found["cluster 2: share of states"]
     assert (share["what"], share["clusters"]) == ("share of states", (2, 2))
     assert (share["is_share"], share["digits"]) == (True, 1)

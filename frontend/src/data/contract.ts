@@ -201,7 +201,9 @@ export interface ClusterCard {
   num_episodes: number;
   num_visits: number;
   mean_dwell: number | null;
+  /** Share of successes among the `num_ended` episodes that pass through the cluster and have ended. */
   success: number | null;
+  num_ended: number;
   /** Empty if an action is no index. */
   actions: number[];
   /** Empty if the agent estimates none. */
@@ -345,6 +347,9 @@ export interface ComparedNumber {
   group: "play" | "cluster" | "action";
   a: number | null;
   b: number | null;
+  /** Number of episodes of a that contribute; `num_episodes_b` is that of b. */
+  num_episodes_a: number;
+  num_episodes_b: number;
   difference: number | null;
   low: number | null;
   high: number | null;
@@ -393,7 +398,7 @@ export const HIGHEST = 65535;
 export const NOT_PLACED = 65535;
 export const PART = "part-";
 export const NUM_EXAMPLES = 12;
-export const MOST_IN_MEAN = 500;
+export const FRAMES_IN_MEAN = 500;
 export const ORDER_FACTOR = 2654435761;
 export const LEVEL = 0.95;
 export const TOO_FEW = "too few episodes for an interval";

@@ -2,7 +2,7 @@
 import type {
   Annotations, Cards, Comparison, EpisodeData, EpisodeNumbers, Episodes, Inside, InsideQuery, Meta, Plane, PlaneName, Playlist, Recordings, Transitions,
 } from "./contract";
-import { MOST_IN_MEAN, PLANE_NAMES } from "./contract";
+import { FRAMES_IN_MEAN, PLANE_NAMES } from "./contract";
 import { type Draws, readDraws } from "./effect_sizes";
 import { compareInside } from "./inside";
 import { meanOf } from "./mean_frame";
@@ -122,7 +122,7 @@ export class FileSource implements Source {
     const { selections } = await this.annotations(id);
     const { numbers, rows } = await compareInside(recording, query, selections, await this.draws(id), (row) => this.hasFrame(id, row));
     this.asked++;
-    const [inside, rest] = rows.map((side) => spread(side.filter((row) => this.hasFrame(id, row)), MOST_IN_MEAN));
+    const [inside, rest] = rows.map((side) => spread(side.filter((row) => this.hasFrame(id, row)), FRAMES_IN_MEAN));
     const addresses = [`inside-mean/${this.asked}`, `inside-mean-rest/${this.asked}`];
     this.means = new Map([[addresses[0], { id, rows: inside }], [addresses[1], { id, rows: rest }]]);
     return {

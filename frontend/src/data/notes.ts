@@ -101,11 +101,10 @@ export class Notes {
     else this.setStatus(cluster, { kind: "saved" });
   }
 
-  async saveSelection(selection: Omit<Selection, "version" | "id"> & { id?: string; version?: number }): Promise<Selection> {
-    const { id, name, plane, polygon, version } = selection;
-    const saved = await this.write(this.source.saveSelection(this.id, {
-      id, name, plane, polygon, author: this.store.get().author, seen: version ?? 0,
-    }));
+  async saveSelection(selection: Omit<Selection, "version" | "id"> & { id?: string; former?: string; version?: number }): Promise<Selection> {
+    const { id, former, name, plane, polygon, version } = selection;
+    const author = selection.author ?? this.store.get().author;
+    const saved = await this.write(this.source.saveSelection(this.id, { id, former, name, plane, polygon, author, seen: version ?? 0 }));
     const others = this.store.get().selections.filter((other) => other.id !== saved.id);
     this.store.set({ selections: [...others, saved] });
     return saved;
@@ -114,6 +113,11 @@ export class Notes {
   async removeSelection(selection: Selection): Promise<void> {
     await this.write(this.source.deleteSelection(this.id, selection.id, selection.version));
     this.store.set({ selections: this.store.get().selections.filter((other) => other.id !== selection.id) });
+  }
+
+  /** Bring back a selection that was removed, as it was and under the id that links to it name. */
+  bringBack({ id, ...selection }: Selection): Promise<Selection> {
+    return this.saveSelection({ ...selection, former: id });
   }
 
   private write<T>(sent: Promise<T>): Promise<T> {

@@ -34,7 +34,8 @@ export interface Source {
   saveCluster(id: string, cluster: number, entry: { name: string; note: string; author: string; seen: number }): Promise<ClusterNote>;
   saveSelection(
     id: string,
-    selection: { id?: string; name: string; plane: PlaneName; polygon: readonly (readonly [number, number])[]; author: string; seen: number },
+    /** With an id, that selection is changed; with the id that a deleted one had, that one comes back. */
+    selection: { id?: string; former?: string; name: string; plane: PlaneName; polygon: readonly (readonly [number, number])[]; author: string; seen: number },
   ): Promise<Selection>;
   deleteSelection(id: string, selection: string, seen: number): Promise<void>;
   /** Calls back whenever annotations changed; returns what ends it. */

@@ -43,6 +43,19 @@ export function useStore<T extends object, S>(store: Store<T>, select: (value: T
   return selected;
 }
 
+/** Whether a media query holds; draws a component again when that changes. */
+export function useMedia(query: string): boolean {
+  const [holds, setHolds] = useState(() => matchMedia(query).matches);
+  useEffect(() => {
+    const media = matchMedia(query);
+    const look = (): void => setHolds(media.matches);
+    look();
+    media.addEventListener("change", look);
+    return () => media.removeEventListener("change", look);
+  }, [query]);
+  return holds;
+}
+
 /** Draw a component again with what a promise gives; `undefined` until then, and an error if it fails. */
 export function usePromise<T>(make: () => Promise<T>, depends: unknown[]): { value?: T; error?: string } {
   const [state, setState] = useState<{ value?: T; error?: string }>({});

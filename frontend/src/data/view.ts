@@ -1,5 +1,5 @@
 // What is looked at and how: the part of the page's state that an address can hold.
-import { PLANE_NAMES, type PlaneName } from "./contract";
+import { type ClustersQuery, PLANE_NAMES, type PlaneName, type Point, type PolygonQuery } from "./contract";
 
 export const PANELS = ["clusters", "lasso", "transitions", "show", "compare"] as const;
 export type PanelName = (typeof PANELS)[number];
@@ -39,12 +39,16 @@ export const FIRST_VIEW: View = {
   names: true, frames: false, rec: "a",
 };
 
+/** States that are set against the rest without having a name: those inside an outline, or those of a cluster. */
+export type Unnamed = PolygonQuery | ClustersQuery;
+
 /** What an address says beyond the view. */
 export interface Place {
   view: Partial<View>;
   episode: number | null;
   step: number | null;
   zoom: Record<string, Zoom>;
+  lasso: Unnamed | null;
 }
 
 export interface Written {
@@ -52,9 +56,10 @@ export interface Written {
   episode: number | null;
   step: number | null;
   zoom: Record<string, Zoom | null>;
+  lasso: Unnamed | null;
 }
 
-export function writeHash({ view, episode, step, zoom }: Written): string {
+export function writeHash({ view, episode, step, zoom, lasso }: Written): string {
   const parts: string[] = ["v=1", `plane=${view.plane}`, `color=${encodeURIComponent(view.color)}`];
   if (view.solo.length) parts.push(`solo=${view.solo.join(",")}`);
   if (view.hide.length) parts.push(`hide=${view.hide.join(",")}`);
@@ -68,6 +73,7 @@ export function writeHash({ view, episode, step, zoom }: Written): string {
   }
   if (view.panel !== "clusters") parts.push(`panel=${view.panel}`);
   if (view.sel) parts.push(`sel=${encodeURIComponent(view.sel)}`);
+  if (lasso) parts.push(`lasso=${"clusters" in lasso ? `clusters:${lasso.clusters.join(",")}` : `${lasso.plane}:${lasso.polygon.flat().join(",")}`}`);
   if (view.list) parts.push(`list=${encodeURIComponent(view.list.name)}${view.list.item === null ? "" : `:${view.list.item}`}`);
   if (view.theme !== "auto") parts.push(`theme=${view.theme}`);
   return `#${parts.join("&")}`;
@@ -89,7 +95,7 @@ export function readHash(hash: string): Place {
     const found = said.get(id === "a" ? "zoom" : `zoom${id}`)?.split(",").map(Number);
     if (found?.length === 3 && found.every(Number.isFinite)) zoom[id] = { x: found[0], y: found[1], scale: found[2] };
   }
-  return { view, episode: whole(said.get("e")), step: whole(said.get("s")), zoom };
+  return { view, episode: whole(said.get("e")), step: whole(said.get("s")), zoom, lasso: readLasso(said.get("lasso")) };
 }
 
 function whole(text: string | null): number | null {
@@ -103,6 +109,16 @@ function numbers(text: string | null): number[] {
 function readList(text: string | null): View["list"] {
   const found = /^([\w-]+)(?::(\d+))?$/.exec(text ?? "");
   return found ? { name: found[1], item: whole(found[2] ?? null) } : null;
+}
+
+function readLasso(text: string | null): Unnamed | null {
+  const [kind, rest = ""] = (text ?? "").split(":");
+  if (kind === "clusters") return numbers(rest).length ? { clusters: numbers(rest) } : null;
+  const plane = PLANE_NAMES.find((name) => name === kind);
+  const numbersSaid = rest.split(",").map(Number);
+  if (!plane || numbersSaid.length < 6 || numbersSaid.length % 2 || !numbersSaid.every(Number.isFinite)) return null;
+  const polygon = Array.from({ length: numbersSaid.length / 2 }, (_, at): Point => [numbersSaid[2 * at], numbersSaid[2 * at + 1]]);
+  return { plane, polygon };
 }
 
 function oneOf<T extends string>(text: string | null, names: readonly T[], otherwise: T): T {

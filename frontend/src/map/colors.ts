@@ -33,9 +33,12 @@ export type Legend =
   | { kind: "categories"; items: { label: string; color: string }[] }
   | { kind: "scale"; stops: readonly string[]; low: string; high: string };
 
+/** Alphas of the table of colours, which say which points are drawn over others. */
+const [ON_TOP, NOT_ON_TOP] = [255, 128];
+
 export interface Coloring {
   values: Values | null;
-  /** [256 × RGBA] */
+  /** [256 × RGBA]; A says whether points of the colour lie over the others. */
   colors: Uint8Array;
   low: number;
   high: number;
@@ -61,15 +64,15 @@ export function colorize(recording: Recording, color: ColorName, dark: boolean):
     case "reward":
       return byReward(recording, values, dark);
     case "value":
-      return byScale(values, ...spread(values), (raw) => short(recording.decode("value", raw)));
+      return byScale(values, ...spread(values), dark, (raw) => short(recording.decode("value", raw)));
     case "time":
-      return byScale(values, 0, 255, (raw) => (raw ? "end" : "start"));
+      return byScale(values, 0, 255, dark, (raw) => (raw ? "end" : "start"));
     case "uncertainty":
-      return byScale(values, 0, Math.max(spread(values)[1], 1), (raw) => percent(raw / 255, 0));
+      return byScale(values, 0, Math.max(spread(values)[1], 1), dark, (raw) => percent(raw / 255, 0));
     default:
       const texts = recording.column(color)?.categories;
       if (texts) return byCategory(values, (index) => texts[index], dark);
-      return byScale(values, ...spread(values), (raw) => short(recording.decode(color, raw)));
+      return byScale(values, ...spread(values), dark, (raw) => short(recording.decode(color, raw)));
   }
 }
 
@@ -85,14 +88,28 @@ export function clusterInk(recording: Recording, cluster: number): string {
 
 function byIndex(values: Values | null, colors: readonly string[], legend: Legend): Coloring {
   const table = new Uint8Array(4 * 256);
-  for (let index = 0; index < 256; index++) table.set([...rgb(colors[index] ?? OTHER), 255], 4 * index);
+  for (let index = 0; index < 256; index++) table.set([...rgb(colors[index] ?? OTHER), NOT_ON_TOP], 4 * index);
   return { values, colors: table, low: -0.5, high: 255.5, legend };
 }
 
-function byScale(values: Values, low: number, high: number, say: (raw: number) => string): Coloring {
+function byScale(values: Values, low: number, high: number, dark: boolean, say: (raw: number) => string): Coloring {
+  const stops = dark ? DARK_SCALE : SCALE;
   const table = new Uint8Array(4 * 256);
-  for (let index = 0; index < 256; index++) table.set([...along(index / 255), 255], 4 * index);
-  return { values, colors: table, low, high: high + 1e-6, legend: { kind: "scale", stops: SCALE, low: say(low), high: say(high) } };
+  for (let index = 0; index < 256; index++) table.set([...along(stops, index / 255), NOT_ON_TOP], 4 * index);
+  return { values, colors: table, low, high: high + 1e-6, legend: { kind: "scale", stops, low: say(low), high: say(high) } };
+}
+
+/** Categories of fewer points than this share are drawn over the others, under which one would not find them. */
+const RARE = 0.15;
+
+/** Put rare ones on top: the alpha of a colour in the table says so. */
+function raise(coloring: Coloring, counts: ArrayLike<number>): Coloring {
+  const total = coloring.values?.length ?? 0;
+  for (let index = 0; index < 256; index++) {
+    const isRare = (counts[index] ?? 0) < RARE * total;
+    coloring.colors[4 * index + 3] = isRare ? ON_TOP : NOT_ON_TOP;
+  }
+  return coloring;
 }
 
 /** The most frequent of categories, each in its colour. */
@@ -111,7 +128,7 @@ function byCategory(values: Values, label: (category: number) => string, dark: b
     color: colors[at],
   }));
   if (frequent.length > named.length) items.push({ label: "other", color: OTHER });
-  return byIndex(places, colors, { kind: "categories", items });
+  return raise(byIndex(places, colors, { kind: "categories", items }), tally(places).with(255, places.length));
 }
 
 function bySuccess(values: Values, dark: boolean): Coloring {
@@ -123,13 +140,13 @@ function bySuccess(values: Values, dark: boolean): Coloring {
     { label: "fails", color: colors[0] },
     ...(counts[255] ? [{ label: "not ended", color: OTHER }] : []),
   ];
-  return byIndex(values, colors, { kind: "categories", items });
+  return raise(byIndex(values, colors, { kind: "categories", items }), counts);
 }
 
 function byReward(recording: Recording, values: Values, dark: boolean): Coloring {
   const levels = recording.column("reward")?.levels;
   if (!levels || levels.length > CATEGORIES.length + 1) {
-    return byScale(values, 0, levels ? levels.length - 1 : 65535, (raw) => short(recording.decode("reward", raw)));
+    return byScale(values, 0, levels ? levels.length - 1 : 65535, dark, (raw) => short(recording.decode("reward", raw)));
   }
   const colors: string[] = Array<string>(256).fill(OTHER);
   let next = 0;
@@ -137,7 +154,7 @@ function byReward(recording: Recording, values: Values, dark: boolean): Coloring
     if (level !== 0) colors[index] = onMap(level > 0 ? GAINED[next++ % GAINED.length] : LOST, dark);
   });
   const items = levels.map((level, index) => ({ label: short(level), color: colors[index] }));
-  return byIndex(values, colors, { kind: "categories", items });
+  return raise(byIndex(values, colors, { kind: "categories", items }), tally(values));
 }
 
 function tally(values: Values): number[] {
@@ -163,10 +180,10 @@ export function rgb(color: string): [number, number, number] {
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
-function along(share: number): [number, number, number] {
-  const at = share * (SCALE.length - 1);
-  const low = Math.min(Math.floor(at), SCALE.length - 2);
-  const [from, to] = [rgb(SCALE[low]), rgb(SCALE[low + 1])];
+function along(stops: readonly string[], share: number): [number, number, number] {
+  const at = share * (stops.length - 1);
+  const low = Math.min(Math.floor(at), stops.length - 2);
+  const [from, to] = [rgb(stops[low]), rgb(stops[low + 1])];
   return from.map((value, channel) => Math.round(value + (to[channel] - value) * (at - low))) as [number, number, number];
 }
 
@@ -176,13 +193,29 @@ function luminance(color: string): number {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
+function mixed(color: string, other: string, amount: number): string {
+  const to = rgb(other);
+  return `#${rgb(color).map((value, channel) => Math.round(value + (to[channel] - value) * amount).toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** The least luminance that small points need on a dark map: three times the map's, in WCAG's sense. */
+const LEAST_IN_DARK = 0.13;
+const LIGHT_BLUE = "#9cc3ff";
+
+/** The scale as a dark map needs it: its dark end lighter, and each stop still lighter than the one before it. */
+const DARK_SCALE: readonly string[] = SCALE.map((color) => {
+  const [first, last] = [luminance(SCALE[0]), luminance(SCALE[SCALE.length - 1])];
+  const least = LEAST_IN_DARK + ((last - LEAST_IN_DARK) * (luminance(color) - first)) / (last - first);
+  for (let amount = 0; amount < 1; amount += 0.01) if (luminance(mixed(color, LIGHT_BLUE, amount)) >= least) return mixed(color, LIGHT_BLUE, amount);
+  return color;
+});
+
 /** A colour as small points need it: on a dark map, the darkest ones lighter, so that they do not drown. */
 function onMap(color: string, dark: boolean): string {
-  const least = 0.13;
-  if (!dark || luminance(color) >= least) return color;
+  if (!dark || luminance(color) >= LEAST_IN_DARK) return color;
   for (let amount = 0.1; amount < 1; amount += 0.1) {
-    const mixed = `#${rgb(color).map((value) => Math.round(value + (255 - value) * amount).toString(16).padStart(2, "0")).join("")}`;
-    if (luminance(mixed) >= least) return mixed;
+    const lighter = mixed(color, "#ffffff", amount);
+    if (luminance(lighter) >= LEAST_IN_DARK) return lighter;
   }
   return color;
 }

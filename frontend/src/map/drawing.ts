@@ -102,6 +102,19 @@ export function drawLasso(context: Context, polygon: readonly Point[], closed: b
   context.setLineDash([]);
 }
 
+/** Where the keyboard sets the next corner of a lasso. */
+export function drawCross(context: Context, [x, y]: Point, ink: Ink): void {
+  for (const [color, width] of [[ink.paper, 5], [ink.accent, 2]] as const) {
+    context.beginPath();
+    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+      context.moveTo(x + 3 * dx, y + 3 * dy);
+      context.lineTo(x + 12 * dx, y + 12 * dy);
+    }
+    [context.strokeStyle, context.lineWidth, context.lineCap] = [color, width, "round"];
+    context.stroke();
+  }
+}
+
 /** An arrow between two clusters: a bent line of which `at(0…1)` gives the points. */
 export interface Arrow {
   from: number;

@@ -4,6 +4,7 @@ import type { Notes } from "../data/notes";
 import type { Recording } from "../data/recording";
 import type { Camera } from "./camera";
 import { clusterColor, clusterInk } from "./colors";
+import { apart, namePlaces } from "./label_places";
 
 const SQUARES = 40;
 const MOST_LOOKED_AT = 200_000;
@@ -12,6 +13,8 @@ const MOST_LOOKED_AT = 200_000;
 export class Labels {
   private readonly known = new Map<PlaneName, (Point | null)[]>();
   private readonly tags: HTMLElement[];
+  /** Of the names, in pixels; null until they are measured anew. */
+  private widths: number[] | null = null;
 
   constructor(
     private readonly box: HTMLElement,
@@ -36,6 +39,7 @@ export class Labels {
       number.style.color = clusterInk(this.recording, cluster);
       name.textContent = this.notes.name(cluster);
     });
+    this.widths = null;
   }
 
   forget(): void {
@@ -60,12 +64,22 @@ export class Labels {
 
   put(places: readonly (Point | null)[], camera: Camera, shown: boolean): void {
     this.box.hidden = !shown;
-    this.tags.forEach((tag, cluster) => {
+    if (!shown) return;
+    this.widths ??= this.tags.map((tag) => (tag.lastElementChild as HTMLElement).offsetWidth);
+    const isGone = (cluster: number): boolean => this.tags[cluster].classList.contains("gone");
+    const badges = apart(this.tags.map((_, cluster) => {
       const place = places[cluster];
-      tag.hidden = !place;
-      if (!place) return;
-      const [x, y] = camera.toPixel(place);
-      tag.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+      return place && !isGone(cluster) ? camera.toPixel(place) : null;
+    }));
+    const names = namePlaces(badges, this.widths, [camera.width, camera.height]);
+    this.tags.forEach((tag, cluster) => {
+      const [badge, name] = [badges[cluster], names[cluster]];
+      tag.hidden = !badge;
+      if (!badge) return;
+      tag.style.transform = `translate(${badge[0].toFixed(1)}px, ${badge[1].toFixed(1)}px)`;
+      const text = tag.lastElementChild as HTMLElement;
+      text.style.visibility = name ? "" : "hidden";
+      if (name) text.style.transform = `translate(${name[0].toFixed(1)}px, ${name[1].toFixed(1)}px)`;
     });
   }
 

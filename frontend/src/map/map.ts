@@ -6,7 +6,7 @@ import type { Zoom } from "../data/view";
 import { Camera, clamp, WHOLE } from "./camera";
 import { codeCells, marksInside } from "./cells";
 import { clusterColor, colorize } from "./colors";
-import { type Arrow, drawArrow, drawCells, drawLasso, drawPath, fit } from "./drawing";
+import { type Arrow, drawArrow, drawCells, drawCross, drawLasso, drawPath, fit } from "./drawing";
 import { Grid } from "./grid";
 import { type Colors, readColors } from "./ink";
 import { Labels } from "./labels";
@@ -24,6 +24,8 @@ export class MapView implements ShownMap {
   arrows: Arrow[] = [];
   /** A lasso being drawn, in the unit square. */
   drawing: Point[] | null = null;
+  /** Pixel where the keyboard sets the next corner of a lasso; null while it does not draw. */
+  cross: Point | null = null;
   private readonly points: Points;
   private readonly labels: Labels;
   private readonly ends: (() => void)[] = [];
@@ -67,7 +69,10 @@ export class MapView implements ShownMap {
       app.player.store.subscribe((now, before) => {
         if (now.data !== before.data || now.index !== before.index) this.refresh(false);
       }),
-      app.notesOf(recording.id).store.subscribe(() => this.labels.rename()),
+      app.notesOf(recording.id).store.subscribe(() => {
+        this.labels.rename();
+        this.refresh(false);
+      }),
     );
     this.measure();
     this.restart();
@@ -86,6 +91,10 @@ export class MapView implements ShownMap {
 
   get zoom(): Zoom {
     return this.flight?.to ?? this.camera.zoom;
+  }
+
+  get home(): Zoom {
+    return (this.plane === "fdr" && this.app.homes[this.recording.id]) || WHOLE;
   }
 
   look(zoom: Zoom): void {
@@ -108,7 +117,11 @@ export class MapView implements ShownMap {
   }
 
   reset(): void {
-    this.fly(WHOLE);
+    this.fly(this.home);
+  }
+
+  focus(): void {
+    this.layers.over.focus({ preventScroll: true });
   }
 
   /** Pixel of a point; null if it does not lie in the plane. */
@@ -171,9 +184,11 @@ export class MapView implements ShownMap {
     const name = loaded.includes(wanted) ? wanted : waits ? null : loaded[0];
     if (!name || name === this.planes?.to) return;
     const from = this.planes?.to ?? name;
+    const isWhole = this.zoom === this.home;
     this.planes = { from, to: name, began: still() ? -Infinity : performance.now() };
     this.points.setPlanes(recording.get(from) as Uint16Array, recording.get(name) as Uint16Array);
     this.host.dataset.plane = name;
+    if (isWhole) this.follow(this.home);
     this.refresh(true);
   }
 
@@ -217,7 +232,7 @@ export class MapView implements ShownMap {
       const { from, to } = this.flight;
       const scale = from.scale * (to.scale / from.scale) ** along;
       this.camera.zoom = { x: from.x + (to.x - from.x) * along, y: from.y + (to.y - from.y) * along, scale };
-      if (share === 1) this.flight = null;
+      if (share === 1) [this.flight, this.camera.zoom] = [null, to];
       this.stale = { points: true, flat: true };
     }
     const moved = this.moved(now);
@@ -283,7 +298,9 @@ export class MapView implements ShownMap {
     if (planes && data && (rec === recording.id || app.twin(rec, data.first_row, recording) >= 0)) {
       drawPath(over, pathOf(recording, data, rec === recording.id, planes, moved), first, index, camera, colors.ink);
     }
-    if (this.drawing) drawLasso(over, this.drawing, false, camera, colors.ink);
+    const { cross } = this;
+    if (this.drawing) drawLasso(over, cross ? [...this.drawing, camera.toUnit(...cross)] : this.drawing, false, camera, colors.ink);
+    if (cross) drawCross(over, cross, colors.ink);
     const own = lasso.plane && recording.plane(lasso.plane)?.limits;
     if (lasso.rec === recording.id && own && lasso.plane === planes?.to && moved === 1) {
       drawLasso(over, lasso.polygon.map((point) => toUnit(own, point)), true, camera, colors.ink);

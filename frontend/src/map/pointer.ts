@@ -1,9 +1,12 @@
-// What a pointer and the keyboard do on a map: point at states, choose one, move and enlarge the map, draw a lasso.
+// What a pointer does on a map: point at states, choose one, move and enlarge the map, draw a lasso.
 import type { App } from "../app";
 import type { Point } from "../data/contract";
 import { fromUnit } from "../data/recording";
 import { arrowAt } from "./drawing";
+import { pressOnMap } from "./keyboard";
 import type { MapView } from "./map";
+import { rounded, simplified } from "./outline";
+import type { Chosen } from "./shown";
 
 /** Pixels within which a state counts as pointed at, and an arrow as clicked. */
 const REACH = 14;
@@ -13,12 +16,8 @@ const DWELL = 110;
 const DWELL_OPEN = 45;
 const CLICK_MOVES = 4;
 const LASSO_STEP = 3;
-
-export interface Chosen {
-  state(index: number): void;
-  arrow(from: number, to: number): void;
-  lasso(polygon: Point[]): void;
-}
+/** Pixels by which the outline that is asked about may differ from the one that was drawn. */
+const LASSO_DETAIL = 0.5;
 
 /** Listen on a map's element; returns what ends it. */
 export function listen(app: App, map: MapView, target: HTMLElement, chosen: Chosen): () => void {
@@ -49,12 +48,21 @@ export function listen(app: App, map: MapView, target: HTMLElement, chosen: Chos
     }, rested ? DWELL_OPEN : DWELL);
   };
 
+  /** Ask about what lies inside an outline of the unit square. */
+  const lasso = (outline: readonly Point[]): void => {
+    const limits = map.plane && map.recording.plane(map.plane)?.limits;
+    const corners = simplified(outline, LASSO_DETAIL / map.camera.side);
+    if (limits && corners.length > 2) chosen.lasso(rounded(corners.map((at) => fromUnit(limits, at)), limits));
+  };
+
   const onDown = (event: PointerEvent): void => {
     if (event.button !== 0) return;
+    target.blur(); // with a pointer, the map needs no frame that says where the keyboard is
     target.setPointerCapture(event.pointerId);
     began = place(event);
     down.set(event.pointerId, began);
     moved = false;
+    map.cross = null;
     if (down.size === 1 && (app.lasso.get().drawing || event.shiftKey)) map.drawing = [map.camera.toUnit(...began)];
   };
 
@@ -91,8 +99,7 @@ export function listen(app: App, map: MapView, target: HTMLElement, chosen: Chos
     const outline = map.drawing;
     map.drawing = null;
     if (outline && moved && event.type === "pointerup") {
-      const limits = map.plane && map.recording.plane(map.plane)?.limits;
-      if (limits && outline.length > 2) chosen.lasso(outline.map((at) => fromUnit(limits, at)));
+      lasso(outline);
       return map.refresh(false);
     }
     if (moved || event.type !== "pointerup") return map.refresh(false);
@@ -114,24 +121,16 @@ export function listen(app: App, map: MapView, target: HTMLElement, chosen: Chos
   };
 
   const onKey = (event: KeyboardEvent): void => {
-    const direction = ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] } as const)[
-      event.key as "ArrowLeft"
-    ];
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const hover = app.hover.get();
-    if (direction) {
-      const next = neighbour(map, hover.rec === id ? hover.index : -1, direction);
-      if (next >= 0) point(next);
-    } else if (event.key === "Enter" && hover.rec === id) {
-      chosen.state(hover.index);
-    } else {
-      return;
-    }
+    if (!pressOnMap(app, map, event, point, { ...chosen, lasso })) return;
     event.preventDefault();
     event.stopPropagation();
   };
 
-  const onBlur = (): void => point(-1);
+  const onBlur = (): void => {
+    point(-1);
+    if (map.cross) [map.cross, map.drawing] = [null, null];
+    map.refresh(false);
+  };
   const noMenu = (event: Event): void => event.preventDefault();
   const all = {
     pointerdown: onDown, pointermove: onMove, pointerup: onUp, pointercancel: onUp, pointerleave: onLeave, wheel: onWheel,
@@ -142,23 +141,4 @@ export function listen(app: App, map: MapView, target: HTMLElement, chosen: Chos
     clearTimeout(dwelling);
     for (const [name, listener] of Object.entries(all)) target.removeEventListener(name, listener);
   };
-}
-
-/** The shown point in view that is next in a direction from another, or from the middle of the map. */
-function neighbour(map: MapView, index: number, [dx, dy]: readonly [number, number]): number {
-  const { width, height } = map.camera;
-  const start = index >= 0 ? map.pixelOf(index) : null;
-  if (!start) return map.nearest(width / 2, height / 2, Math.max(width, height));
-  let [best, bestCost] = [-1, Infinity];
-  for (let other = 0; other < map.recording.count; other++) {
-    const pixel = map.pixelOf(other);
-    if (!pixel || !map.isShown(other)) continue;
-    const [x, y] = [pixel[0] - start[0], pixel[1] - start[1]];
-    const [along, aside] = [x * dx + y * dy, Math.abs(x * dy) + Math.abs(y * dx)];
-    // a few pixels away at least, or one would not get out of a dense spot; straight ahead rather than aside
-    if (along < 5 || aside > along || pixel[0] < 0 || pixel[0] > width || pixel[1] < 0 || pixel[1] > height) continue;
-    const cost = along + 2 * aside;
-    if (cost < bestCost) [best, bestCost] = [other, cost];
-  }
-  return best;
 }

@@ -26,9 +26,10 @@ void main() {
   if (state < 0.5 || presence < 0.01) { gl_Position = vec4(2.0, 2.0, 2.0, 1.0); return; }
   vec2 place = mix(here ? a_from : a_to, there ? a_to : a_from, u_moved);
   bool ghost = state < 1.5;
-  gl_Position = vec4((place - u_center) * u_scale, ghost ? 0.5 : 0.0, 1.0);
   int tone = int(clamp((a_tone - u_window.x) * u_window.y, 0.0, 255.0));
-  v_color = ghost ? u_ghost : vec4(texelFetch(u_colors, ivec2(tone, 0), 0).rgb, u_opacity);
+  vec4 paint = texelFetch(u_colors, ivec2(tone, 0), 0);
+  gl_Position = vec4((place - u_center) * u_scale, ghost ? 0.5 : 0.4 * (1.0 - paint.a), 1.0);
+  v_color = ghost ? u_ghost : vec4(paint.rgb, paint.a > 0.9 ? max(u_opacity, 0.6) : u_opacity);
   v_color.a *= presence;
 }`;
 
@@ -105,7 +106,7 @@ export class Points {
     this.bind("to", to, 2, true);
   }
 
-  /** Column that is coloured, the colours [256 × RGBA], and which numbers of the column get the first and the last. */
+  /** Column that is coloured, the colours [256 × RGBA] (those of a higher A lie over the others), and which numbers of the column get the first and the last. */
   setTones(values: Values | null, colors: Uint8Array, low: number, high: number): void {
     this.bind("tone", values, 1, false);
     this.colors.put(colors);

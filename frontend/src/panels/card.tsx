@@ -2,12 +2,12 @@
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app";
-import type { Cards, ClusterCard, ClusterNote } from "../data/contract";
+import { type Cards, type ClusterCard, type ClusterNote, FRAMES_IN_MEAN } from "../data/contract";
 import type { Recording } from "../data/recording";
 import { useStore } from "../data/store";
 import { clusterColor } from "../map/colors";
 import { Actions, Histogram } from "../ui/charts";
-import { count, decimal, percent, short } from "../ui/format";
+import { count, decimal, percent, plural, short } from "../ui/format";
 import { Button, Frame, Picture } from "../ui/parts";
 import { Clip } from "./clip";
 import { askInside } from "./inside";
@@ -35,7 +35,7 @@ export function ClusterCardBody({ recording, card, cards }: { recording: Recordi
             )}
             {meta.has_frames && <figure>
               <Picture recording={recording} load={() => app.source.mean(recording.id, card.cluster)} depends={[recording, card.cluster]} label={`mean frame of cluster ${card.cluster}`} />
-              <figcaption>mean frame</figcaption>
+              <figcaption>mean frame{card.num_states > FRAMES_IN_MEAN && <small> of {count(FRAMES_IN_MEAN)} random states</small>}</figcaption>
             </figure>}
             <dl>
               <dt>states</dt>
@@ -49,6 +49,7 @@ export function ClusterCardBody({ recording, card, cards }: { recording: Recordi
               {meta.success_known && <><dt>success</dt>
               <dd title={card.success === null ? "No episode that passes through it has ended" : "of the episodes that pass through it and have ended, and of all"}>
                 {card.success === null ? "not known" : percent(card.success, 0)} <span class="faint">all {percent(cards.all?.success, 0)}</span>
+                {card.success !== null && <small class="faint n">of {plural(card.num_ended, "episode")} that ended</small>}
               </dd></>}
             </dl>
           </div>
@@ -66,11 +67,11 @@ export function ClusterCardBody({ recording, card, cards }: { recording: Recordi
               <Histogram title="time in episode" shares={card.progress} against={cards.all?.progress} low="start" high="end" color={color} />
             </div>
           </div>
-          <p class="key faint"><em /> all states</p>
+          <p class="key faint"><span><em /> all states</span></p>
         </>
       )}
       <p class="actions-row">
-        <Button label="Compare the cluster's states with all others" class="labelled" disabled={!app.source.live || card.num_states === 0} onClick={() => {
+        <Button label="Compare the cluster's states with all others" class="labelled" disabled={card.num_states === 0} onClick={() => {
           app.view.set({ panel: "lasso", sel: null });
           void askInside(app, recording.id, { clusters: [card.cluster] });
         }}>

@@ -1,9 +1,10 @@
 // A clip on a card: a few runs of states, one after the other, over and over, while it is in view.
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useApp } from "../app";
 import type { Recording } from "../data/recording";
-import { asFrame, paint } from "../ui/parts";
+import { useMedia } from "../data/store";
+import { asFrame, Button, paint } from "../ui/parts";
 
 /** As the clips that semantic-rl writes. */
 const FRAMES_PER_SECOND = 8;
@@ -12,10 +13,16 @@ const RUN_GAP_MS = 250;
 export function Clip({ recording, runs }: { recording: Recording; runs: readonly (readonly [number, number])[] }): JSX.Element {
   const app = useApp();
   const canvas = useRef<HTMLCanvasElement>(null);
+  const calm = useMedia("(prefers-reduced-motion: reduce)");
+  const [chosen, setChosen] = useState<boolean | null>(null);
+  const plays = chosen ?? !calm;
+  const isPlaying = useRef(plays);
+  isPlaying.current = plays;
   useEffect(() => {
     const frames = app.frames.get(recording.id);
     if (!frames || !canvas.current || !runs.length) return;
     const target = canvas.current;
+    delete target.dataset.row;
     let [run, offset, due, current, seen, wanted] = [0, 0, 0, true, true, 0];
     const sight = new IntersectionObserver(([entry]) => {
       seen = entry.isIntersecting;
@@ -24,7 +31,7 @@ export function Clip({ recording, runs }: { recording: Recording; runs: readonly
     const tick = (now: number): void => {
       if (!current) return;
       wanted = requestAnimationFrame(tick);
-      if (now < due || !seen || document.hidden) return;
+      if (now < due || !seen || document.hidden || (!isPlaying.current && target.dataset.row)) return;
       const [first, count] = runs[run];
       const bitmap = frames.now(first + offset);
       if (bitmap === undefined) return frames.ahead(first + offset, first + count - 1, 6, count);
@@ -45,5 +52,10 @@ export function Clip({ recording, runs }: { recording: Recording; runs: readonly
       sight.disconnect();
     };
   }, [recording, runs]);
-  return <canvas ref={canvas} class="picture clip" {...asFrame(recording)} role="img" aria-label="clip of the cluster" />;
+  return (
+    <div class="moving-picture">
+      <canvas ref={canvas} class="picture clip" {...asFrame(recording)} role="img" aria-label="clip of the cluster" />
+      <Button icon={plays ? "pause" : "play"} label={plays ? "Pause the clip" : "Play the clip"} onClick={() => setChosen(!plays)} />
+    </div>
+  );
 }

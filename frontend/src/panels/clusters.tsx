@@ -6,7 +6,7 @@ import type { Cards } from "../data/contract";
 import type { Recording } from "../data/recording";
 import { usePromise, useStore } from "../data/store";
 import { clusterColor } from "../map/colors";
-import { count, decimal, percent } from "../ui/format";
+import { count, decimal, percent, plural } from "../ui/format";
 import { Badge, Button, Frame, Problem, Waiting } from "../ui/parts";
 import { ClusterCardBody } from "./card";
 import { soloed, toggled } from "./visible";
@@ -49,7 +49,7 @@ export function ClustersPanel({ recording }: { recording: Recording }): JSX.Elem
                       </span>
                       <span class="number" title="share of all states">{percent(card.share)}</span>
                       <span class="number faint" title="steps from entering to leaving, on average">{decimal(card.mean_dwell, 1)} steps</span>
-                      {card.success !== null && <span class="number faint" title="success of the episodes that pass through it">{percent(card.success, 0)} ✓</span>}
+                      {card.success !== null && <span class="number faint" title={`success of the ${plural(card.num_ended, "episode")} that pass through it and have ended`}>{percent(card.success, 0)} ✓ <small>of {count(card.num_ended)}</small></span>}
                     </span>
                   </span>
                 </button>

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useApp } from "../app";
 import type { Comparison } from "../data/contract";
 import { usePromise, useStore } from "../data/store";
-import { decimal, percent } from "../ui/format";
+import { count, decimal, fewEpisodes, percent, points, signed } from "../ui/format";
 import { Badge, ClusterName, Problem, Waiting } from "../ui/parts";
 import { toggled } from "./visible";
 
@@ -62,12 +62,15 @@ function Differences({ comparison }: { comparison: Comparison }): JSX.Element {
           <section>
             <h3>{GROUPS[group]}</h3>
             <table class="differences plain">
-              <thead><tr><th /><th>A</th><th>B</th><th>difference, 95%</th></tr></thead>
+              <thead><tr><td /><th scope="col">A</th><th scope="col">B</th><th scope="col">difference, 95%</th><th scope="col" title="Episodes on which the numbers rest, of A and of B">episodes</th></tr></thead>
               <tbody>
                 {rows.map((row) => {
                   const say = (value: number | null): string => (row.is_share ? percent(value, row.digits) : decimal(value, row.digits));
+                  const apart = (value: number | null): string => (row.is_share ? points(value, row.digits) : signed(value, row.digits));
+                  const few = fewEpisodes([[row.num_episodes_a, "of A"], [row.num_episodes_b, "of B"]]);
                   return (
-                    <tr class={row.certain ? "sure" : ""} title={row.text}>
+                    <>
+                    <tr class={`${row.certain ? "sure" : ""} ${few ? "has-few" : ""}`} title={row.text}>
                       <th scope="row">
                         {row.clusters && (
                           <><Badge recording={a} cluster={row.clusters[0]} /> {row.clusters[0] !== row.clusters[1] && <Badge recording={b} cluster={row.clusters[1]} />} </>
@@ -76,8 +79,11 @@ function Differences({ comparison }: { comparison: Comparison }): JSX.Element {
                       </th>
                       <td>{say(row.a)}</td>
                       <td>{say(row.b)}</td>
-                      <td>{row.difference !== null && say(row.difference)}{row.low !== null && row.high !== null && <small class="faint"> {say(row.low)} to {say(row.high)}</small>}</td>
+                      <td class="apart">{row.difference !== null && <b>{apart(row.difference)}</b>}{row.low !== null && row.high !== null && <small class="faint">{apart(row.low)} to {apart(row.high)}</small>}</td>
+                      <td class="faint episodes">{count(row.num_episodes_a)} / {count(row.num_episodes_b)}</td>
                     </tr>
+                    {few && <tr class="few"><td colSpan={5}>{few}</td></tr>}
+                    </>
                   );
                 })}
               </tbody>

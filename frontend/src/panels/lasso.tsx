@@ -67,7 +67,8 @@ function InsideView({ recording, inside }: { recording: Recording; inside: Insid
         {meta.num_actions > 0 && <Actions meta={meta} shares={inside.actions} against={inside.actions_rest} low={inside.actions_low} high={inside.actions_high} />}
       </div>
       {meta.num_actions > 0 && <p class="key faint">
-        <em /> the rest
+        <span><em /> the rest</span>
+        <span>{plural(inside.num_episodes, "episode")} inside, {count(inside.progress.num_episodes_rest)} of the rest</span>
         {inside.actions_effect !== null && <span title={`effect size, ${inside.actions_effect_name}: 0 if actions are as frequent as in the rest, 1 if they are all others`}>{inside.actions_effect_name} {decimal(inside.actions_effect)}</span>}
       </p>}
       {inside.examples.length > 0 && (
@@ -82,7 +83,7 @@ function InsideView({ recording, inside }: { recording: Recording; inside: Insid
       {inside.clusters.length > 0 && <Composition recording={recording} counts={inside.clusters} />}
       <table class="differences">
         <thead>
-          <tr><th /><th>inside</th><th>rest</th><th>95%</th><th>difference</th><th>effect</th></tr>
+          <tr><td /><th scope="col">inside</th><th scope="col">rest</th><th scope="col">95%</th><th scope="col">difference</th><th scope="col">effect</th><th scope="col" title="Episodes on which the numbers rest: inside, and of the rest">episodes</th></tr>
         </thead>
         <tbody>{rows}</tbody>
       </table>
@@ -108,7 +109,7 @@ function MeanFrame({ recording, inside, address, of, states, label, children }: 
   return (
     <figure title={from}>
       <Picture recording={recording} load={() => app.source.picture(address)} depends={[inside]} label={label} />
-      <figcaption>{children}{of < states && <small> ({plural(of, "frame")})</small>}</figcaption>
+      <figcaption>{children}{of < states && <small> {count(of)} {app.source.live ? "random states" : "frames"}</small>}</figcaption>
     </figure>
   );
 }
@@ -175,7 +176,18 @@ function Selections({ recording }: { recording: Recording }): JSX.Element | null
   const [error, setError] = useState<string | null>(null);
   if (!selections.length) return null;
   const remove = (selection: Selection): void => {
-    notes.removeSelection(selection).then(() => sel === selection.id && app.view.set({ sel: null }), (problem: unknown) => setError(sentence(problem)));
+    const isOpen = sel === selection.id;
+    const bringBack = async (): Promise<void> => {
+      await notes.bringBack(selection);
+      if (isOpen && app.lasso.get().query) app.view.set({ sel: selection.id });
+    };
+    notes.removeSelection(selection).then(
+      () => {
+        if (isOpen) app.view.set({ sel: null });
+        app.look.set({ done: { text: `Deleted “${selection.name}”.`, undo: bringBack } });
+      },
+      (problem: unknown) => setError(sentence(problem)),
+    );
   };
   return (
     <section class="selections">

@@ -5,7 +5,7 @@ import { useApp } from "../app";
 import type { Recording } from "../data/recording";
 import { usePromise, useStore } from "../data/store";
 import { count, plural } from "../ui/format";
-import { Frame, Problem, Waiting } from "../ui/parts";
+import { Frame, Options, Problem, Waiting } from "../ui/parts";
 import { loadList, playItem } from "./lists";
 
 export function ShowPanel({ recording }: { recording: Recording }): JSX.Element {
@@ -15,14 +15,10 @@ export function ShowPanel({ recording }: { recording: Recording }): JSX.Element 
   const chosen = offered.find((known) => known.name === list?.name);
   return (
     <div class="show">
-      <div class={`lists ${chosen ? "short" : ""}`} role="radiogroup" aria-label="lists">
-        {offered.map((known) => (
-          <button type="button" role="radio" aria-checked={known === chosen} title={known.text} onClick={() => app.view.set({ list: { name: known.name, item: null } })}>
-            <b>{known.title}</b>
-            <span>{known.text}</span>
-          </button>
-        ))}
-      </div>
+      <Options
+        label="lists" class={`lists ${chosen ? "short" : ""}`} chosen={chosen?.name ?? null} choose={(name) => app.view.set({ list: { name, item: null } })}
+        options={offered.map(({ name, title, text }) => ({ value: name, title: text, label: <><b>{title}</b><span>{text}</span></> }))}
+      />
       {offered.length === 0 && <p class="empty-state">This recording does not say what the lists look for: success, values, rewards or clusters.</p>}
       {chosen && <ListItems recording={recording} name={chosen.name} key={chosen.name} />}
     </div>
@@ -42,7 +38,7 @@ export function ListItems({ recording, name }: { recording: Recording; name: str
   return (
     <section class="items">
       <h3>
-        {value.title} <span class="faint">{cut ? `${value.items.length} of ${count(value.total)}` : plural(value.total, "item")}</span>
+        {value.title} <span class="faint">{cut ? `the first ${value.items.length} of ${count(value.total)}` : plural(value.total, "item")}</span>
       </h3>
       {value.note && <p class="faint">{value.note}</p>}
       <ol>
@@ -50,7 +46,7 @@ export function ListItems({ recording, name }: { recording: Recording; name: str
           const isCurrent = list?.name === name && list.item === at;
           return (
             <li ref={isCurrent ? current : undefined} class={isCurrent ? "current" : ""}>
-              <button type="button" aria-current={isCurrent} onClick={() => void playItem(app, recording.id, name, at)}>
+              <button type="button" data-plays aria-current={isCurrent} onClick={() => void playItem(app, recording.id, name, at)}>
                 <Frame recording={recording} row={item.row} label="" />
                 {item.other !== undefined && <Frame recording={recording} row={item.other} label="" />}
                 <span class="text">{item.text}</span>
@@ -60,6 +56,7 @@ export function ListItems({ recording, name }: { recording: Recording; name: str
           );
         })}
       </ol>
+      {cut && <p class="faint end">These are the first {count(value.items.length)} of {count(value.total)}.</p>}
     </section>
   );
 }

@@ -6,11 +6,15 @@ import type { Transitions } from "../data/contract";
 import type { Recording } from "../data/recording";
 import { usePromise, useStore } from "../data/store";
 import { count, decimal, percent } from "../ui/format";
-import { Badge, Problem, Waiting } from "../ui/parts";
-import { movesOf, openMoves } from "./lists";
+import { Badge, type Option, Options, Problem, Waiting } from "../ui/parts";
+import { moveName, movesOf, openMoves } from "./lists";
 import { ListItems } from "./show";
 
 const MOST_WITH_NUMBERS = 10;
+const KINDS: readonly Option<"leaving" | "steps">[] = [
+  { value: "leaving", label: "when it leaves", title: "Of the moves out of a cluster, the share that goes to each other" },
+  { value: "steps", label: "each step", title: "Of all steps in a cluster, the share that is followed by a state of each" },
+];
 
 export function TransitionsPanel({ recording }: { recording: Recording }): JSX.Element {
   const app = useApp();
@@ -32,10 +36,7 @@ export function TransitionsPanel({ recording }: { recording: Recording }): JSX.E
   return (
     <div class="transitions">
       <header class="panel-head">
-        <div class="segments" role="radiogroup" aria-label="what the matrix shows">
-          <button type="button" role="radio" aria-checked={!steps} title="Of the moves out of a cluster, the share that goes to each other" onClick={() => setSteps(false)}>when it leaves</button>
-          <button type="button" role="radio" aria-checked={steps} title="Of all steps in a cluster, the share that is followed by a state of each" onClick={() => setSteps(true)}>each step</button>
-        </div>
+        <Options label="what the matrix shows" options={KINDS} chosen={steps ? "steps" : "leaving"} choose={(kind) => setSteps(kind === "steps")} />
       </header>
       <table class={`matrix ${clusters.length > MOST_WITH_NUMBERS ? "small" : ""}`}>
         <thead>
@@ -52,21 +53,22 @@ export function TransitionsPanel({ recording }: { recording: Recording }): JSX.E
               {clusters.map((j) => {
                 const share = shares[i][j];
                 const number = moves.counts[i][j];
+                const said = clusters.length <= MOST_WITH_NUMBERS && share !== null && number > 0 ? (100 * share < 1 ? "<1" : String(Math.round(100 * share))) : "";
                 const isChosen = (chosen?.[0] === i && chosen[1] === j) || (lit?.[0] === i && lit[1] === j);
                 return (
                   <td>
                     <button
-                      type="button" disabled={i === j || number === 0} class={isChosen ? "chosen" : ""}
+                      type="button" data-plays aria-current={isChosen && list?.name === moveName(i, j)} disabled={i === j || number === 0} class={isChosen ? "chosen" : ""}
                       style={{ "--x": Math.sqrt(share ?? 0).toFixed(3) }}
                       title={i === j ? `${count(number)} steps within cluster ${i}` : `${i} to ${j}: ${count(number)} times, ${percent(share)}; click to play them`}
-                      aria-label={`from ${i} to ${j}: ${count(number)} times`}
+                      aria-label={`from ${i} to ${j}: ${count(number)} times${said && `, ${said} percent`}`}
                       onMouseEnter={() => app.look.set({ arrow: number && i !== j ? [i, j] : null })}
                       onMouseLeave={() => app.look.set({ arrow: null })}
                       onFocus={() => app.look.set({ arrow: number && i !== j ? [i, j] : null })}
                       onBlur={() => app.look.set({ arrow: null })}
                       onClick={() => void openMoves(app, recording.id, i, j)}
                     >
-                      {clusters.length <= MOST_WITH_NUMBERS && share !== null && number > 0 ? (100 * share < 1 ? "<1" : Math.round(100 * share)) : ""}
+                      {said}
                     </button>
                   </td>
                 );

@@ -1,6 +1,6 @@
 // The player as one sees it: frame, what the agent does and expects, the timeline, and the buttons.
 import type { JSX } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
 import type { EpisodeData, Episodes, Playlist } from "../data/contract";
 import type { Recording } from "../data/recording";
@@ -22,6 +22,12 @@ export function PlayerPanel(): JSX.Element {
   const { data, episode, rec, error } = useStore(app.player.store, (state) => state);
   const recording = app.recording(rec);
   const [height, width] = recording.meta.frame_shape;
+  const box = useRef<HTMLElement>(null);
+  const playing = useStore(app.player.store, (state) => state.playing);
+  // where the page scrolls, what begins to play comes into view
+  useEffect(() => {
+    if (playing && document.documentElement.scrollHeight > innerHeight) box.current?.scrollIntoView({ block: "nearest" });
+  }, [playing, data]);
   const ratio = (width / height).toFixed(4);
   if (episode === null) {
     return (
@@ -31,7 +37,7 @@ export function PlayerPanel(): JSX.Element {
     );
   }
   return (
-    <section class="player" aria-label="player">
+    <section class="player" aria-label="player" ref={box}>
       {error && <Problem text={error} />}
       {data && (
         <>
@@ -59,7 +65,7 @@ function ListBar({ recording }: { recording: Recording }): JSX.Element | null {
   if (!list || list.item === null || !value || value.items[list.item]?.episode !== data?.episode) return null;
   return (
     <div class={`list-bar ${isPart ? "" : "faint"}`}>
-      <span><b>{value.title}</b> {list.item + 1} of {value.items.length}: {value.items[list.item].text}</span>
+      <span><b>{value.title}</b> {list.item + 1} of {value.items.length}{value.total > value.items.length && ` (${count(value.total)} in all)`}: {value.items[list.item].text}</span>
       <span class="group">
         <Button icon="up" label="Previous of the list" keys="K" disabled={list.item === 0} onClick={() => void playNext(app, -1)} />
         <Button icon="down" label="Next of the list" keys="J" disabled={list.item >= value.items.length - 1} onClick={() => void playNext(app, 1)} />
@@ -126,7 +132,7 @@ function Facts({ recording, data }: { recording: Recording; data: EpisodeData })
         {data.value && <><dt>value</dt>
         <dd>{decimal(data.value[index])}{!dense && reward !== 0 && <b class={reward > 0 ? "good" : "bad"}> reward {short(reward)}</b>}</dd></>}
         {dense && meta.reward_known && <><dt>reward</dt><dd class={reward > 0 ? "good" : reward < 0 ? "bad" : ""}>{short(Number(reward.toPrecision(3)))}</dd></>}
-        {unsure != null && <><dt title="uncertainty: 0% in the middle of a cluster’s cell">unsure</dt><dd>{percent(unsure, 0)}</dd></>}
+        {unsure != null && <><dt title="uncertainty: 0% in the middle of a cluster’s cell">uncertainty</dt><dd>{percent(unsure, 0)}</dd></>}
         <dt>step</dt>
         <dd>{count(data.step[index])} <span class="faint">of {count(episodes?.length[data.episode])}</span></dd>
         <dt>episode</dt>

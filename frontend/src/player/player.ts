@@ -69,8 +69,9 @@ export class Player {
       const end = data.step.length - 1;
       const inside = (row: number): number => Math.min(Math.max(row - data.first_row, 0), end);
       const wanted = at.row !== undefined ? inside(at.row) : Math.max(lastNotAbove(data.step, at.step ?? 0), 0);
-      const [first, last] = at.part ? [inside(at.part[0]), inside(at.part[1])] : [0, end];
       const index = Math.min(Math.max(wanted, 0), end);
+      const part = at.part && [inside(at.part[0]), inside(at.part[1])];
+      const [first, last] = part && part[0] <= index && index <= part[1] ? part : [0, end];
       this.store.set({ rec, episode, data, index, first, last, error: null, playing: false });
       this.prefetch();
       if (at.play) this.play();

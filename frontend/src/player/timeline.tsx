@@ -15,8 +15,10 @@ const CURVE = 54;
 const STRIP = 14;
 const GAP = 4;
 const PAD = 5;
+/** Of a line with a curve's name and numbers, above the curve. */
+const CAPTION = 15;
 /** Height of the curve of a part of the action, where there are few of them and where there are more. */
-const [PART, LOW_PART] = [40, 26];
+const [PART, LOW_PART] = [44, 34];
 const FEW_PARTS = 2;
 const MOST_PARTS = 6;
 const MOST_MARKED = 0.5;
@@ -34,7 +36,8 @@ export function Timeline({ recording, data }: { recording: Recording; data: Epis
   const [all, setAll] = useState(false);
   const shown = all ? action_parts.length : Math.min(action_parts.length, MOST_PARTS);
   const part = shown > FEW_PARTS ? LOW_PART : PART;
-  const layout: Layout = { part, parts: CURVE, strip: CURVE + shown * part, height: CURVE + shown * part + (data.cluster ? GAP + STRIP : 0) };
+  const parts = CAPTION + CURVE;
+  const layout: Layout = { part, parts, strip: parts + shown * part, height: parts + shown * part + (data.cluster ? GAP + STRIP : 0) };
 
   useEffect(() => {
     if (!box.current) return;
@@ -66,9 +69,9 @@ export function Timeline({ recording, data }: { recording: Recording; data: Epis
       onPointerMove={go}
     >
       <canvas ref={canvas} />
-      {!data.value && reward_known && <span class="course" style={{ top: "1px" }}>reward</span>}
+      {(data.value || reward_known) && <Course top={0} name={data.value ? "value" : "reward"} course={data.value ?? data.reward} index={index} />}
       {action_parts.slice(0, shown).map(({ name }, at) => (
-        <span class="course" style={{ top: `${layout.parts + at * part + 1}px` }}>{name} <b>{decimal(data.action_parts[at]?.[index])}</b></span>
+        <Course top={layout.parts + at * part} name={name} course={data.action_parts[at] ?? []} index={index} />
       ))}
       <i class="cursor" style={{ transform: `translateX(${((index + 0.5) / count) * width}px)` }} />
     </div>
@@ -81,6 +84,17 @@ export function Timeline({ recording, data }: { recording: Recording; data: Epis
       </p>
     )}
     </>
+  );
+}
+
+/** A curve's name and the number under the cursor; its least and greatest number. */
+function Course({ top, name, course, index }: { top: number; name: string; course: readonly (number | null)[]; index: number }): JSX.Element {
+  const known = course.filter((value) => value !== null);
+  return (
+    <p class="course" style={{ top: `${top}px`, height: `${CAPTION}px` }}>
+      <span>{name} <b>{decimal(course[index])}</b></span>
+      {known.length > 0 && <span>{decimal(Math.min(...known))} to {decimal(Math.max(...known))}</span>}
+    </p>
   );
 }
 
@@ -108,12 +122,13 @@ function draw(canvas: HTMLCanvasElement, recording: Recording, data: EpisodeData
   const middle = (index: number): number => ((index + 0.5) / count) * width;
   const values = (data.value ?? data.reward).map((value) => value ?? 0);
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const y = (value: number): number => CURVE - PAD - ((value - low) / Math.max(high - low, 1e-6)) * (CURVE - 2 * PAD);
+  const floor = CAPTION + CURVE;
+  const y = (value: number): number => floor - PAD - ((value - low) / Math.max(high - low, 1e-6)) * (CURVE - 2 * PAD);
 
   context.beginPath();
-  context.moveTo(middle(0), CURVE);
+  context.moveTo(middle(0), floor);
   values.forEach((value, index) => context.lineTo(middle(index), y(value)));
-  context.lineTo(middle(count - 1), CURVE);
+  context.lineTo(middle(count - 1), floor);
   [context.fillStyle, context.globalAlpha] = [color("--accent"), 0.1];
   context.fill();
   context.globalAlpha = 1;
@@ -122,12 +137,6 @@ function draw(canvas: HTMLCanvasElement, recording: Recording, data: EpisodeData
   [context.strokeStyle, context.lineWidth, context.lineJoin] = [color("--accent"), 1.5, "round"];
   context.stroke();
   drawParts(context, recording, data, width, layout, color);
-  context.fillStyle = color("--ink-2");
-  context.font = `10px ${getComputedStyle(document.body).fontFamily}`;
-  context.textBaseline = "top";
-  if (data.value) context.fillText(decimal(high), 3, 1);
-  context.textBaseline = "alphabetic";
-  context.fillText(decimal(low), 3, CURVE - 2);
   // where most steps are rewarded, marks would hide the curve
   const marked = data.value !== null && !isDense(data.reward);
   data.reward.forEach((reward, index) => {
@@ -150,8 +159,8 @@ function draw(canvas: HTMLCanvasElement, recording: Recording, data: EpisodeData
   }
   if (first > 0 || last < count - 1) {
     [context.fillStyle, context.globalAlpha] = [color("--sheet"), 0.72];
-    context.fillRect(0, 0, left(first), height);
-    context.fillRect(left(last + 1), 0, width - left(last + 1), height);
+    context.fillRect(0, CAPTION, left(first), height);
+    context.fillRect(left(last + 1), CAPTION, width - left(last + 1), height);
     context.globalAlpha = 1;
   }
 }
@@ -167,7 +176,7 @@ function drawParts(
     const { low, high } = recording.meta.action_parts[at];
     const [least, most] = [Math.min(low ?? Infinity, ...known), Math.max(high ?? -Infinity, ...known)];
     const bottom = layout.parts + (at + 1) * layout.part - 2;
-    const y = (value: number): number => bottom - ((value - least) / Math.max(most - least, 1e-6)) * (layout.part - 5);
+    const y = (value: number): number => bottom - ((value - least) / Math.max(most - least, 1e-6)) * (layout.part - CAPTION - 5);
     context.strokeStyle = color("--line");
     context.lineWidth = 1;
     context.strokeRect(0, bottom + 1.5, width, 0);

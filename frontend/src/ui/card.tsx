@@ -84,7 +84,7 @@ function Facts({ recording, index }: { recording: Recording; index: number }): J
       {cluster !== undefined && (
         <div class="first">
           <ClusterName recording={recording} cluster={cluster} />
-          {unsure !== undefined && <span class="faint" title="uncertainty: 0% in the middle of a cluster's cell">{percent(unsure / 255, 0)} unsure</span>}
+          {unsure !== undefined && <span class="faint" title="uncertainty: 0% in the middle of a cluster's cell">uncertainty {percent(unsure / 255, 0)}</span>}
         </div>
       )}
       <dl>

@@ -1,7 +1,7 @@
 // Small charts: distributions of one thing against those of another, differences with their intervals.
 import type { JSX } from "preact";
 import type { Difference, Meta } from "../data/contract";
-import { decimal, NONE, percent, plural, short, signed } from "./format";
+import { count, decimal, fewEpisodes, NONE, percent, plural, points, short, signed } from "./format";
 
 /** A histogram in a colour, and that of all states as a line over it. */
 export function Histogram({ title, shares, against, low, high, color }: {
@@ -47,7 +47,7 @@ export function Actions({ meta, shares, against, low, high, color }: {
 }): JSX.Element {
   const interval = (action: number): string => {
     const [from, to] = [low?.[action] ?? null, high?.[action] ?? null];
-    return from === null || to === null ? "" : `; 95% interval of the difference: ${percent(from)} to ${percent(to)}`;
+    return from === null || to === null ? "" : `; 95% interval of the difference: ${points(from, 1)} to ${points(to, 1)}`;
   };
   const order = shares.map((_, action) => action).sort((one, other) => shares[other] + against[other] * 0.5 - shares[one] - against[one] * 0.5);
   const shown = order.slice(0, MOST_ACTIONS).filter((action) => shares[action] > 0 || against[action] > 0);
@@ -85,14 +85,16 @@ export function Interval({ title, of, share = false, tip }: {
     return (
       <tr>
         <th scope="row" title={tip}>{title}</th>
-        <td colSpan={5} class="faint why">{note}</td>
+        <td colSpan={6} class="faint why">{note}</td>
       </tr>
     );
   }
   const sure = low !== null && high !== null && (low > 0 || high < 0);
-  const said = share ? (difference === null ? NONE : `${signed(100 * difference, 0)} pts`) : signed(difference, 2);
+  const apart = (value: number | null): string => (share ? points(value) : signed(value, 2));
+  const few = fewEpisodes([[num_episodes, "inside"], [num_episodes_rest, "in the rest"]]);
   return (
-    <tr class={sure ? "sure" : ""} title={low === null || high === null ? (note ?? "") : `95% interval of the difference: ${say(low)} to ${say(high)}; ${behind}`}>
+    <>
+    <tr class={`${sure ? "sure" : ""} ${few ? "has-few" : ""}`} title={low === null || high === null ? (note ?? "") : `95% interval of the difference: ${apart(low)} to ${apart(high)}; ${behind}`}>
       <th scope="row" title={tip}>{title}</th>
       <td>{say(of.inside)}</td>
       <td>{say(of.rest)}</td>
@@ -104,9 +106,12 @@ export function Interval({ title, of, share = false, tip }: {
         </span>
       </td>
       <td>
-        {said}
+        {apart(difference)}
       </td>
       <td class="faint" title={`effect size, ${effect_name}`}>{effect === null ? "" : `${effect_name.slice(-1)} ${decimal(effect)}`}</td>
+      <td class="faint episodes" title={behind}>{count(num_episodes)} / {count(num_episodes_rest)}</td>
     </tr>
+    {few && <tr class="few"><td colSpan={7}>{few}{low === null && note ? `: ${note}` : ""}</td></tr>}
+    </>
   );
 }

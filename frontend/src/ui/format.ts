@@ -40,6 +40,20 @@ export function short(value: Maybe): string {
   return value == null ? NONE : String(Number(value.toPrecision(4))).replace("-", "−");
 }
 
+/** A difference of two shares: percentage points, which are no percent of anything. */
+export function points(difference: Maybe, digits = 0): string {
+  return difference == null ? NONE : `${signed(100 * difference, digits)} pts`;
+}
+
+/** What rests on fewer episodes than this is said to. */
+const FEW_EPISODES = 10;
+
+/** On how few episodes a comparison rests; null where they are enough. */
+export function fewEpisodes(sides: readonly (readonly [number: number, where: string])[]): string | null {
+  const few = sides.filter(([number]) => number < FEW_EPISODES);
+  return few.length ? `only ${few.map(([number, where]) => `${plural(number, "episode")} ${where}`).join(", ")}` : null;
+}
+
 export function plural(number: number, one: string, many = `${one}s`): string {
   return `${count(number)} ${number === 1 ? one : many}`;
 }

@@ -23,8 +23,9 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
       { keys: "1 … 9", text: "cluster 1 … 9 alone; again: all" },
       { keys: "A", text: "show all clusters" },
       { keys: "P, V, N", text: "frames, cells, names" },
-      { keys: "L, Shift + drag", text: "lasso" },
+      { keys: "L, Shift + drag", text: "lasso; with keys: arrows, Enter for a corner, Enter again to close" },
       { keys: "Tab, arrows, Enter", text: "go to the map, point, choose" },
+      { keys: "Shift + arrows", text: "move the map that has the focus" },
     ],
   },
   {
@@ -83,7 +84,11 @@ const ACTS: Record<string, Act> = {
   p: (app) => app.recordings.some(({ meta }) => meta.has_frames) && app.view.set({ frames: !app.view.get().frames }),
   v: (app) => app.view.set({ cells: !app.view.get().cells }),
   n: (app) => app.view.set({ names: !app.view.get().names }),
-  l: (app) => app.lasso.set({ drawing: !app.lasso.get().drawing }),
+  l: (app) => {
+    app.lasso.set({ drawing: !app.lasso.get().drawing });
+    const map = app.maps.get(app.view.get().rec) ?? [...app.maps.values()][0];
+    if (app.lasso.get().drawing) map?.focus(); // so that it can be drawn with keys
+  },
   d: (app) => {
     const themes: Theme[] = ["auto", "light", "dark"];
     app.view.set({ theme: themes[(themes.indexOf(app.view.get().theme) + 1) % 3] });
@@ -103,15 +108,52 @@ function zoom(app: App, factor: number): void {
   for (const map of app.maps.values()) map.fly(map.camera.zoomAt(map.camera.width / 2, map.camera.height / 2, factor));
 }
 
+const STEPS: Record<string, (at: number, count: number) => number> = {
+  ArrowLeft: (at, count) => (at + count - 1) % count,
+  ArrowUp: (at, count) => (at + count - 1) % count,
+  ArrowRight: (at, count) => (at + 1) % count,
+  ArrowDown: (at, count) => (at + 1) % count,
+  Home: () => 0,
+  End: (_, count) => count - 1,
+};
+
+/** Among tabs or options of which one is chosen, arrows choose; says whether they did. */
+function chooses(target: HTMLElement, { key, altKey }: KeyboardEvent): boolean {
+  const group = target.matches("[role=tab], [role=radio]") && target.closest("[role=tablist], [role=radiogroup]");
+  if (!group || altKey || !STEPS[key]) return false;
+  const offered = [...group.querySelectorAll<HTMLButtonElement>("[role=tab], [role=radio]")].filter((one) => !one.disabled);
+  const next = offered[STEPS[key](offered.indexOf(target as HTMLButtonElement), offered.length)];
+  next.click();
+  next.focus();
+  return true;
+}
+
+const PRESSED = "button, a, summary, input";
+
 export function listenToKeys(app: App, panels: readonly string[]): void {
+  /** What a pointer pressed last: it has the focus, but not because one wants to press it again. */
+  let pointed: Element | null = null;
+  document.addEventListener("pointerdown", ({ target }) => (pointed = (target as Element).closest(PRESSED)), true);
+  /** Whether Space plays and pauses, rather than press what has the focus. */
+  const plays = (target: Element): boolean => {
+    if (app.player.store.get().episode === null) return false;
+    return target === pointed || target.matches("[data-plays][aria-current=true]");
+  };
+  document.addEventListener("keyup", (event) => {
+    const target = event.target as HTMLElement;
+    if (event.key === " " && target.matches(PRESSED) && plays(target)) event.preventDefault(); // Firefox presses now
+  });
   document.addEventListener("keydown", (event) => {
     const target = event.target as HTMLElement;
     const writing = target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");
     if (event.ctrlKey || event.metaKey) return;
     if (writing && event.key !== "Escape") return;
     if (writing) return target.blur();
+    if (event.key === "Tab") pointed = null;
+    if (app.look.get().help && event.key !== "Escape" && event.key !== "?") return; // a dialog has the keys to itself
+    if (chooses(target, event)) return event.preventDefault();
     // buttons and links answer to Space and Enter themselves
-    if ((event.key === " " || event.key === "Enter") && target.matches("button, a, summary, input")) return;
+    if (target.matches(PRESSED) && (event.key === "Enter" || (event.key === " " && !plays(target)))) return;
     const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
     if (digit && event.altKey) {
       const panel = panels[Number(digit) - 1];

@@ -47,7 +47,7 @@ export function MapPane({ recording, several }: { recording: Recording; several:
         const plane = made.plane;
         if (!plane) return;
         app.view.set({ panel: "lasso", sel: null, rec: recording.id });
-        void askInside(app, recording.id, { plane, polygon });
+        void askInside(app, recording.id, { plane, polygon: [...polygon] });
       },
     });
     app.maps.set(recording.id, made);
@@ -64,8 +64,10 @@ export function MapPane({ recording, several }: { recording: Recording; several:
   const lost = (event: Event): void => event.preventDefault();
   const restored = (): void => setLife((before) => before + 1);
   const title = recording.meta.name ?? recording.meta.title;
+  const said = several ? `${recording.id.toUpperCase()}, ${title}` : title;
   return (
-    <section class={`map ${drawing ? "drawing" : ""}`} ref={host} aria-label={`map of ${title}`} data-rec={recording.id}>
+    <div class="map-pane">
+    <section class={`map ${drawing ? "drawing" : ""}`} ref={host} aria-label={`map of ${said}`} data-rec={recording.id}>
       <canvas class="layer" ref={under} key={`u${life}`} />
       <canvas
         class="layer points" ref={points} key={`p${life}`}
@@ -73,24 +75,25 @@ export function MapPane({ recording, several }: { recording: Recording; several:
       />
       <canvas
         class="layer top" ref={over} key={`o${life}`} tabIndex={0} role="application"
-        aria-label={`map of ${title}: ${count(recording.count)} states. Arrow keys point at states, Enter plays the episode.`}
+        aria-label={`map of ${said}: ${count(recording.count)} states. Arrow keys point at states, Enter plays the episode, Shift with arrows moves the map, L draws a lasso.`}
       />
       <div class="names" ref={names} aria-hidden="true" />
       {several && <p class="map-title"><b>{recording.id === "a" ? "A" : "B"}</b> {title}</p>}
       {problem && <p class="map-problem" role="alert">{problem}</p>}
       {!recording.count && <p class="map-problem">This recording has no states.</p>}
-      <div class="map-foot">
-        <LegendBox recording={recording} />
-        <MapButtons recording={recording} map={map} />
-      </div>
       {map && <HoverCard map={map} />}
       {!drawing && progress !== undefined && (
         <p class="hint quiet" role="status">
           <span class="spinner" /> Computing {recording.plane(wanted)?.title ?? wanted}{progress > 0 ? `, ${percent(progress, 0)}` : "…"}
         </p>
       )}
-      {drawing && <p class="hint"><Icon name="lasso" /> Draw around the states to compare. Esc ends.</p>}
+      {drawing && <p class="hint" role="status"><Icon name="lasso" /> Draw around the states to compare. With keys: arrows move, Enter sets a corner, Enter again closes. Esc ends.</p>}
     </section>
+    <div class="map-foot">
+      <LegendBox recording={recording} />
+      <MapButtons recording={recording} map={map} />
+    </div>
+    </div>
   );
 }
 

@@ -1,7 +1,7 @@
 // The page: maps on the left, panels and player on the right.
 import type { JSX } from "preact";
-import { type App, useApp } from "../app";
-import { useStore } from "../data/store";
+import { type App, type Done, useApp } from "../app";
+import { sentence, useMedia, useStore } from "../data/store";
 import type { PanelName } from "../data/view";
 import { ClustersPanel } from "../panels/clusters";
 import { ComparePanel } from "../panels/compare";
@@ -11,8 +11,11 @@ import { TransitionsPanel } from "../panels/transitions";
 import { PlayerPanel } from "../player/panel";
 import { Help } from "./help";
 import { MapPane } from "./mappane";
-import { Button } from "./parts";
+import { Button, Options } from "./parts";
 import { MapBar, TopBar } from "./toolbar";
+
+/** As in base.css. */
+const NARROW = "(max-width: 860px)";
 
 const TITLES: Record<PanelName, string> = {
   clusters: "Clusters", lasso: "Lasso", transitions: "Transitions", show: "Show me", compare: "Compare",
@@ -27,7 +30,9 @@ export function panelsOf({ recordings }: App): PanelName[] {
 export function Page(): JSX.Element {
   const app = useApp();
   const problem = useStore(app.look, (look) => look.problem);
+  const done = useStore(app.look, (look) => look.done);
   const several = app.recordings.length > 1;
+  const narrow = useMedia(NARROW); // read and tabbed through in the order in which it is shown
   return (
     <>
       <TopBar />
@@ -38,19 +43,40 @@ export function Page(): JSX.Element {
             {app.recordings.map((recording) => <MapPane recording={recording} several={several} key={recording.id} />)}
           </div>
         </div>
-        <aside class="right">
-          <Panels />
-          <PlayerPanel />
-        </aside>
+        <section class="right" aria-label="panels and player">
+          {narrow ? [<PlayerPanel key="player" />, <Panels key="panels" />] : [<Panels key="panels" />, <PlayerPanel key="player" />]}
+        </section>
       </main>
-      {problem && (
-        <div class="toast" role="alert">
-          {problem}
-          <Button icon="close" label="Dismiss" onClick={() => app.look.set({ problem: null })} />
-        </div>
-      )}
+      <div class="toasts">
+        {problem && (
+          <div class="toast" role="alert">
+            {problem}
+            <Button icon="close" label="Dismiss" onClick={() => app.look.set({ problem: null })} />
+          </div>
+        )}
+        <div role="status">{done && <DoneToast done={done} key={done.text} />}</div>
+      </div>
       <Help />
     </>
+  );
+}
+
+/** What was done, and the way to take it back: it stays until one has read it. */
+function DoneToast({ done }: { done: Done }): JSX.Element {
+  const app = useApp();
+  const forget = (): void => {
+    if (app.look.get().done === done) app.look.set({ done: null });
+  };
+  const undo = (): void => {
+    forget();
+    done.undo().catch((error: unknown) => app.look.set({ problem: sentence(error) }));
+  };
+  return (
+    <div class="toast">
+      {done.text}
+      <Button label="Undo" class="labelled" onClick={undo}>undo</Button>
+      <Button icon="close" label="Dismiss" onClick={forget} />
+    </div>
   );
 }
 
@@ -63,32 +89,29 @@ function Panels(): JSX.Element {
   const shown = offered.includes(panel) ? panel : "clusters";
   const key = `${rec} ${shown}`;
   return (
-    <section class="panels">
+    <div class="panels">
       <div class="tabs" role="tablist" aria-label="panels">
         {offered.map((name) => (
-          <button type="button" role="tab" id={`tab-${name}`} aria-selected={name === shown} aria-controls="panel" onClick={() => app.view.set({ panel: name })}>
+          <button type="button" role="tab" id={`tab-${name}`} aria-selected={name === shown} aria-controls="panel" tabIndex={name === shown ? 0 : -1} onClick={() => app.view.set({ panel: name })}>
             {TITLES[name]}
           </button>
         ))}
       </div>
       {app.recordings.length > 1 && shown !== "compare" && (
         <div class="which">
-          <span class="segments" role="radiogroup" aria-label="recording">
-            {app.recordings.map(({ id }) => (
-              <button type="button" role="radio" aria-checked={id === rec} onClick={() => app.view.set({ rec: id })}>{id.toUpperCase()}</button>
-            ))}
-          </span>
+          <Options label="recording" options={app.recordings.map(({ id }) => ({ value: id, label: id.toUpperCase() }))} chosen={rec} choose={(id) => app.view.set({ rec: id })} />
           <span class="name faint">{recording.meta.name ?? recording.meta.title}</span>
         </div>
       )}
       {recording.meta.warning && <p class="problem warning">{recording.meta.warning}</p>}
       <div class="panel" id="panel" role="tabpanel" aria-labelledby={`tab-${shown}`} tabIndex={-1} key={key}>
+        <h2 class="sr">{TITLES[shown]}</h2>
         {shown === "clusters" && <ClustersPanel recording={recording} />}
         {shown === "lasso" && <LassoPanel recording={recording} />}
         {shown === "transitions" && <TransitionsPanel recording={recording} />}
         {shown === "show" && <ShowPanel recording={recording} />}
         {shown === "compare" && <ComparePanel />}
       </div>
-    </section>
+    </div>
   );
 }

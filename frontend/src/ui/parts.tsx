@@ -85,6 +85,36 @@ export function Button({ icon, label, keys, pressed, disabled, class: kind = "",
   );
 }
 
+export interface Option<T> {
+  value: T;
+  label: ComponentChildren;
+  title?: string;
+  disabled?: boolean;
+}
+
+/** Options of which one is chosen: Tab leads to that one, arrows to the others. */
+export function Options<T extends string>({ label, options, chosen, choose, class: kind = "segments" }: {
+  label: string;
+  options: readonly Option<T>[];
+  chosen: T | null;
+  choose: (value: T) => void;
+  class?: string;
+}): JSX.Element {
+  const entry = options.find(({ value }) => value === chosen) ?? options.find(({ disabled }) => !disabled);
+  return (
+    <div class={kind} role="radiogroup" aria-label={label}>
+      {options.map((option) => (
+        <button
+          type="button" role="radio" key={option.value} aria-checked={option.value === chosen} tabIndex={option === entry ? 0 : -1}
+          title={option.title} disabled={option.disabled} onClick={() => choose(option.value)}
+        >
+          {option.label}
+        </button>
+      ))}
+    </div>
+  );
+}
+
 /** A picture drawn on a canvas: from a file, or an image that is decoded already; nothing while there is none. */
 export function Picture({ recording, load, depends, class: kind = "", label }: {
   recording: Recording;
@@ -106,7 +136,8 @@ export function Picture({ recording, load, depends, class: kind = "", label }: {
       current = false;
     };
   }, depends);
-  return <canvas ref={canvas} class={`picture ${kind}`} role="img" aria-label={label} {...asFrame(recording)} />;
+  const said = label ? { role: "img" as const, "aria-label": label } : { "aria-hidden": true }; // without one, the text beside it says it all
+  return <canvas ref={canvas} class={`picture ${kind}`} {...said} {...asFrame(recording)} />;
 }
 
 /** Attributes of a canvas that is to show frames of a recording: their proportions, before there are any. */

@@ -1,12 +1,12 @@
 // Above the maps: which recording, which plane, which colours; export, theme and help.
 import type { JSX } from "preact";
 import { useApp } from "../app";
-import type { PlaneName } from "../data/contract";
+import type { Plane, PlaneName } from "../data/contract";
 import { useStore } from "../data/store";
 import type { ColorName, Theme } from "../data/view";
 import { colorsOf, colorTitle } from "../map/colors";
 import { compact, count, percent } from "./format";
-import { Button, Icon } from "./parts";
+import { Button, Icon, type Option, Options } from "./parts";
 
 export function TopBar(): JSX.Element {
   const app = useApp();
@@ -55,30 +55,26 @@ export function MapBar(): JSX.Element {
   const fitted = app.recordings.every(({ meta }) => meta.clusters_fitted);
   const colors = colorsOf(app.recordings);
   const title = (color: ColorName): string => colorTitle(app.recordings, color);
+  const planeOption = (plane: Plane): Option<PlaneName> => {
+    const progress = computing[plane.name];
+    const text = plane.name === "fdr" && fitted ? FITTED_PLANE : PLANE_TEXTS[plane.name];
+    return {
+      value: plane.name, disabled: plane.why_not !== undefined,
+      title: plane.why_not ?? (progress === undefined ? text : `${plane.title} is being computed: ${percent(progress, 0)}`),
+      label: <>{plane.title}{progress !== undefined && <i class="progress" style={{ width: `${100 * Math.max(progress, 0.04)}%` }} />}</>,
+    };
+  };
+  const colorOption = (color: ColorName): Option<ColorName> => ({
+    value: color, label: title(color), title: (color === "cluster" && fitted ? FITTED_CLUSTER : COLOR_TEXTS[color]) ?? `${title(color)}, as recorded`,
+  });
   const hasCells = view.plane === "fdr" && app.recordings.some((recording) => recording.meta.num_codes > 0);
   return (
     <div class="bar">
-      <div class="segments" role="radiogroup" aria-label="plane">
-        {planes.map((plane) => {
-          const progress = computing[plane.name as PlaneName];
-          return (
-            <button
-              type="button" role="radio" aria-checked={view.plane === plane.name} disabled={plane.why_not !== undefined}
-              title={plane.why_not ?? (progress === undefined ? (plane.name === "fdr" && fitted ? FITTED_PLANE : PLANE_TEXTS[plane.name]) : `${plane.title} is being computed: ${percent(progress, 0)}`)} onClick={() => app.view.set({ plane: plane.name })}
-            >
-              {plane.title}
-              {progress !== undefined && <i class="progress" style={{ width: `${100 * Math.max(progress, 0.04)}%` }} />}
-            </button>
-          );
-        })}
-      </div>
-      <div class={`segments colors ${colors.length > MOST_SEGMENTS ? "many" : ""}`} role="radiogroup" aria-label="colour">
-        {colors.map((color: ColorName) => (
-          <button type="button" role="radio" aria-checked={view.color === color} title={(color === "cluster" && fitted ? FITTED_CLUSTER : COLOR_TEXTS[color]) ?? `${title(color)}, as recorded`} onClick={() => app.view.set({ color })}>
-            {title(color)}
-          </button>
-        ))}
-      </div>
+      <Options label="plane" options={planes.map(planeOption)} chosen={view.plane} choose={(plane) => app.view.set({ plane })} />
+      <Options
+        label="colour" class={`segments colors ${colors.length > MOST_SEGMENTS ? "many" : ""}`} options={colors.map(colorOption)} chosen={view.color}
+        choose={(color) => app.view.set({ color })}
+      />
       <label class="choice colors-menu">
         <span class="sr">colour</span>
         <select value={view.color} onChange={(event) => app.view.set({ color: event.currentTarget.value })}>

@@ -213,6 +213,8 @@ class ClusterCard(TypedDict):
     num_visits: int
     mean_dwell: FloatOrNaN
     success: FloatOrNaN
+    """Share of successes among the `num_ended` episodes that pass through the cluster and have ended."""
+    num_ended: int
     actions: Floats
     """Empty if an action is no index."""
     values: Floats
@@ -360,6 +362,9 @@ class ComparedNumber(TypedDict):
     group: Literal["play", "cluster", "action"]
     a: FloatOrNaN
     b: FloatOrNaN
+    num_episodes_a: int
+    """Number of episodes of a that contribute; `num_episodes_b` is that of b."""
+    num_episodes_b: int
     difference: FloatOrNaN
     low: float | None
     high: float | None

@@ -82,14 +82,39 @@ def test_an_episode_whose_frames_were_left_out_is_played_without_them(page: Any,
 def shown_inside(page: Any) -> tuple[list[str], list[list[float]], list[str]]:
     """Return what the lasso's panel shows: counts, the numbers of each row, actions."""
     head = page.inner_text(".inside .panel-head")
-    rows = page.locator(".differences tbody tr").all_inner_texts()
-    titles = page.eval_on_selector_all(".differences tbody tr", "rows => rows.map((row) => row.title)")
+    of_each = ".differences tbody tr:not(.few)"
+    rows = page.locator(of_each).all_inner_texts()
+    titles = page.eval_on_selector_all(of_each, "rows => rows.map((row) => row.title)")
     numbers = [re.findall(r"−?[\d.]+", f"{row} {title}") for row, title in zip(rows, titles, strict=True)]
     return (
         re.findall(r"[\d,.%]+", head),
         [[float(number.strip(".").replace("−", "-")) for number in row] for row in numbers],
-        page.locator(".inside .actions li").all_inner_texts(),
+        [*page.locator(".inside .actions li").all_inner_texts(), *page.locator(".differences .few").all_inner_texts()],
     )
+
+
+def assert_alike(page: Any, live: Any, least: int) -> None:
+    """See that the panels of both pages show the same, at least `least` numbers a row, but for rounding."""
+    counts, rows, texts = shown_inside(page)
+    expected_counts, expected_rows, expected_texts = shown_inside(live)
+    assert counts == expected_counts
+    assert texts == expected_texts
+    assert len(rows) == 6
+    for found, expected in zip(rows, expected_rows, strict=True):
+        assert len(expected) >= least
+        # one more in the last digit that is shown, for the file's numbers are rounded
+        assert found == pytest.approx(expected, rel=0.011, abs=1.01 if expected[0] > 1 else 0.011)
+
+
+def test_a_cluster_is_compared_with_the_rest_as_the_server_does(page: Any, open_page: OpenPage) -> None:
+    live = open_page()
+    for one in (page, live):
+        one.click('[data-cluster="5"] .row-main')
+        one.click("text=compare with the rest")
+        one.wait_for_selector('.inside .big:has-text("of cluster 5")')
+    assert_alike(page, live, least=6)  # where an interval is missing, both say why
+    assert page.locator(".inside .examples button").count() > 0
+    page.wait_for_selector('canvas[aria-label="mean frame inside"][data-state="shown"]')
 
 
 def test_the_lasso_is_computed_in_the_page_and_says_what_the_server_says(page: Any, open_page: OpenPage) -> None:
@@ -101,15 +126,7 @@ def test_the_lasso_is_computed_in_the_page_and_says_what_the_server_says(page: A
     for one in (page, live):
         one.keyboard.press("l")
         draw(one)
-    counts, rows, actions = shown_inside(page)
-    expected_counts, expected_rows, expected_actions = shown_inside(live)
-    assert counts == expected_counts
-    assert actions == expected_actions
-    assert len(rows) == 6
-    for found, expected in zip(rows, expected_rows, strict=True):
-        assert len(expected) >= 7, "inside, rest, difference, effect, interval, episodes"
-        # one more in the last digit that is shown, for the file's numbers are rounded
-        assert found == pytest.approx(expected, rel=0.011, abs=1.01 if expected[0] > 1 else 0.011)
+    assert_alike(page, live, least=7)  # inside, rest, difference, effect, interval, episodes
     for state in ("mean frame inside", "mean frame of the rest"):
         page.wait_for_selector(f'canvas[aria-label="{state}"][data-state="shown"]')
     assert page.locator(".downloads a").count() == 0

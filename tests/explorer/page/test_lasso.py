@@ -1,7 +1,9 @@
 """The lasso counts what the table of states says is inside, keeps selections, and gives their rows."""
 
 import io
+import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -106,3 +108,58 @@ def test_a_lasso_around_nothing_says_so(open_page: OpenPage) -> None:
         page.mouse.move(box["x"] + x, box["y"] + y, steps=4)
     page.mouse.up()
     page.wait_for_selector("text=No state lies inside")
+
+
+def test_every_comparison_says_on_how_many_episodes_it_rests(open_page: OpenPage, recording: Recording) -> None:
+    page = open_page()
+    page.keyboard.press("l")
+    draw(page)
+    ended = recording.episodes.filter(pl.col("terminated") | pl.col("truncated"))
+    rows = page.locator(".differences tbody tr:not(.few)")
+    numbers = [re.findall(r"[\d,]+", text) for text in rows.locator(".episodes").all_inner_texts()]
+    assert len(numbers) == 6
+    success = next(at for at, text in enumerate(rows.all_inner_texts()) if text.startswith("success"))
+    inside_success, rest_success = map(int, numbers[success])
+    assert inside_success + rest_success == len(ended), "each episode either passes through or does not"
+    for at, row in enumerate(rows.all()):
+        few = min(map(int, numbers[at])) < 10
+        assert ("has-few" in row.get_attribute("class")) == few
+    below = page.locator(".differences .few").all_inner_texts()
+    assert len(below) == sum(min(map(int, two)) < 10 for two in numbers)
+    assert all(re.search(r"only \d+ episodes? (inside|in the rest)", text) for text in below)
+
+
+def test_a_deleted_selection_comes_back_as_it_was(open_page: OpenPage, recording: Recording) -> None:
+    page = open_page()
+    page.keyboard.press("l")
+    draw(page)
+    page.fill('[aria-label="name of the selection"]', "to be kept")
+    page.press('[aria-label="name of the selection"]', "Enter")
+    page.wait_for_selector('.selections .name:has-text("to be kept")')
+    wait_until(page, "location.hash.includes('sel=')")
+    place = page.evaluate("location.hash")
+    stored = json.loads((recording.path / "annotations.json").read_text(encoding="utf-8"))["selections"]
+    page.click('[aria-label="Delete the selection to be kept"]')
+    page.wait_for_selector('.selections .name:has-text("to be kept")', state="detached")
+    page.wait_for_selector('.toast:has-text("Deleted “to be kept”")')
+    page.click('.toast button:has-text("undo")')
+    page.wait_for_selector('.selections .name:has-text("to be kept")')
+    page.wait_for_selector(".toast", state="detached")
+    now = json.loads((recording.path / "annotations.json").read_text(encoding="utf-8"))["selections"]
+    of_one = [next(one for one in entries if one["name"] == "to be kept") for entries in (stored, now)]
+    kept = ("id", "plane", "polygon", "count", "author")
+    assert [of_one[1][key] for key in kept] == [of_one[0][key] for key in kept]
+    open_page(place).wait_for_selector('.selections li.open:has-text("to be kept")')  # links to it work again
+
+
+def test_a_mean_frame_of_some_states_says_so(open_page: OpenPage, recording: Recording) -> None:
+    page = open_page()
+    counts = recording.states["code_index"].value_counts()
+    largest = counts.sort("count")[-1]
+    assert largest["count"].item() < 500 < recording.num_states
+    page.click(f'[data-cluster="{largest["code_index"].item()}"] .row-main')
+    page.wait_for_selector("text=mean frame")
+    assert "random" not in page.inner_text(".moving"), "it is of all states of the cluster"
+    page.click("text=compare with the rest")
+    page.wait_for_selector(".means")
+    assert "500 random states" in page.inner_text(".means figure:last-of-type")

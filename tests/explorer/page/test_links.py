@@ -8,6 +8,7 @@ from semantic_rl.recording.store import Recording
 
 from .conftest import OpenPage
 from .reading import wait_until
+from .test_lasso import draw
 
 PLACES = {
     "plane": "#v=1&plane=pca&color=cluster",
@@ -96,3 +97,92 @@ def test_a_wrong_address_is_no_disaster(open_page: OpenPage, nonsense: str) -> N
     page.wait_for_selector('[data-cluster="0"], .items, .problem')
     page.keyboard.press("ArrowRight")
     open_page.complaints[:] = [said for said in open_page.complaints if "404" not in said]  # type: ignore[attr-defined]
+
+
+STEP = "Number(/&s=(\\d+)/.exec(location.hash)?.[1] ?? -1)"
+
+
+def test_the_address_follows_what_plays(open_page: OpenPage, recording: Recording) -> None:
+    longest = int(recording.episodes["num_rows"].arg_max() or 0)
+    page = open_page(f"#e={longest}&s=0")
+    page.wait_for_selector("#timeline")
+    page.keyboard.press("Space")
+    wait_until(page, f"{STEP} > 5")
+    wait_until(page, f"{STEP} > 25")
+    assert page.locator('.transport [aria-label="Pause"]').count() == 1
+    length = page.evaluate("history.length")
+    page.keyboard.press("Space")
+    assert page.evaluate("history.length") == length, "what plays is no step to go back to"
+
+
+def test_an_item_of_a_list_is_restored_with_the_part_that_it_plays(open_page: OpenPage) -> None:
+    page = open_page("#panel=show&list=value_drops:2")
+    page.wait_for_selector('.transport [aria-label="Pause"]')
+    page.keyboard.press("Space")
+    wait_until(page, "/list=value_drops:2/.test(location.hash) && /&s=/.test(location.hash)")
+    page.wait_for_timeout(400)
+    place = page.evaluate("location.hash")
+    again = open_page(place)
+    again.wait_for_selector(".list-bar:not(.faint)")
+    assert again.locator('.transport [aria-label="Play"]').count() == 1, "it waits to be played"
+    # the part ends before the episode does: played to its end, it goes on with the next item
+    again.keyboard.press("Space")
+    again.keyboard.press(">")
+    again.keyboard.press(">")
+    wait_until(again, "/list=value_drops:3/.test(location.hash)")
+
+
+def test_a_lasso_without_a_name_is_in_the_address(open_page: OpenPage) -> None:
+    page = open_page()
+    page.keyboard.press("l")
+    draw(page)
+    count = page.get_attribute(".inside [data-count]", "data-count")
+    wait_until(page, "/lasso=fdr:/.test(location.hash)")
+    again = open_page(page.evaluate("location.hash"))
+    again.wait_for_selector(f'.inside [data-count="{count}"]')
+    page.click("#tab-clusters")
+    page.click('[data-cluster="2"] .row-main')
+    page.click("text=compare with the rest")
+    wait_until(page, "/lasso=clusters:2/.test(location.hash)")
+    other = open_page(page.evaluate("location.hash"))
+    other.wait_for_selector('.inside .big:has-text("of cluster 2")')
+
+
+def test_back_takes_back_what_one_did_last(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_until(page, "location.hash.includes('v=1')")
+    page.click("#tab-show")
+    wait_until(page, "location.hash.includes('panel=show')")
+    page.keyboard.press("c")
+    wait_until(page, "location.hash.includes('color=value')")
+    page.keyboard.press("+")
+    wait_until(page, "location.hash.includes('zoom=')")
+    page.keyboard.press("l")
+    draw(page)
+    wait_until(page, "location.hash.includes('lasso=')")
+    page.go_back()
+    page.wait_for_selector(".inside", state="detached")
+    wait_until(page, "location.hash.includes('color=value') && location.hash.includes('panel=show')")
+    page.go_back()
+    wait_until(page, "location.hash.includes('color=cluster')")
+    page.wait_for_selector('.colors [aria-checked=true]:text-is("cluster")')
+    page.go_back()
+    page.wait_for_selector("#tab-clusters[aria-selected=true]")
+    page.go_forward()
+    page.wait_for_selector("#tab-show[aria-selected=true]")
+    page.go_forward()
+    page.go_forward()
+    page.wait_for_selector(".inside [data-count]")
+
+
+def test_back_closes_an_episode_that_was_opened(open_page: OpenPage) -> None:
+    page = open_page()
+    wait_until(page, "location.hash.includes('v=1')")
+    page.focus("canvas.top")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#timeline")
+    page.keyboard.press("Space")
+    wait_until(page, "/&e=/.test(location.hash)")
+    page.go_back()
+    page.wait_for_selector(".player.empty")

@@ -1,13 +1,16 @@
 """The map shows the states where they lie, in the colours that the legend says, and the one that is pointed at."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from semantic_rl.palette import cluster_color
+from semantic_rl.explorer.recording_view import RecordingView
+from semantic_rl.palette import GAINED, cluster_color
 from semantic_rl.recording.store import Recording
 
+from ..test_run import serving
 from .conftest import OpenPage
 from .reading import (
     REACH,
@@ -152,3 +155,47 @@ def test_the_row_of_the_ring_is_that_of_the_card(open_page: OpenPage) -> None:
     page.keyboard.press("ArrowRight")
     page.wait_for_selector(".card canvas[data-row]")
     assert shown_row(page, ".ring") == shown_row(page, ".card canvas")
+
+
+def test_rare_rewards_are_not_covered_by_common_ones(
+    open_page: OpenPage, recording: Recording, meta: dict[str, Any]
+) -> None:
+    page = open_page("#color=reward&cells=0&names=0")
+    page.wait_for_selector('.legend:has-text("reward")')
+    page.wait_for_timeout(400)
+    box = map_box(page)
+    points = places(recording.states, meta, (box["width"], box["height"]))
+    reward = recording.states["reward"].to_numpy()
+    rare = np.flatnonzero(reward > 0)
+    assert 0 < len(rare) < 0.1 * len(reward)
+    rare = rare[((points[rare] > 5) & (points[rare] < (box["width"] - 5, box["height"] - 5))).all(1)]
+    pixels = canvas(page, "canvas.points")
+    gained = np.array([int(GAINED[0][start : start + 2], 16) for start in (1, 3, 5)])
+    for x, y in np.rint(points[rare]).astype(int):
+        near = pixels[y - 1 : y + 2, x - 1 : x + 2, :3].reshape(-1, 3).astype(int)
+        assert np.abs(near - gained).max(1).min() < 60, "under grey ones"
+
+
+def test_labels_cover_neither_badges_nor_each_other(
+    open_page: OpenPage, make_view: Callable[..., RecordingView]
+) -> None:
+    view = make_view(num_codes=8, num_unused=0)
+    for cluster in range(8):
+        view.annotations.put_cluster(cluster, f"a name of some length, {cluster}", "", "Ada", 0)
+    with serving(str(view.explored.recording.path), "--port", "0") as (_, address):
+        for width in (390, 1280):
+            page = open_page(base=address, viewport={"width": width, "height": 800})
+            page.wait_for_selector('.names:has-text("some length")', state="attached")
+            wait_until(page, "document.querySelector('.names i').style.transform !== ''")
+            boxes = page.eval_on_selector_all(
+                ".names b, .names i",
+                """all => all.filter((one) => getComputedStyle(one).visibility === 'visible' && one.offsetWidth)
+                       .map((one) => one.getBoundingClientRect().toJSON())""",
+            )
+            assert len(boxes) > 8, "badges, and some names"
+            for at, one in enumerate(boxes):
+                for other in boxes[:at]:
+                    across = min(one["right"], other["right"]) - max(one["left"], other["left"])
+                    down = min(one["bottom"], other["bottom"]) - max(one["top"], other["top"])
+                    assert min(across, down) <= 1, "one covers the other"
+            page.close()

@@ -1,11 +1,13 @@
 """Two recordings side by side, an agent without clusters, and recordings that are hardly any."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import numpy as np
 import pytest
 
 from semantic_rl.explorer.recording_view import RecordingView
@@ -29,7 +31,7 @@ def test_two_recordings_are_shown_side_by_side(open_page: OpenPage, recording: R
         with urlopen(f"{address}api/compare") as answer:
             found = json.load(answer)
         assert page.locator(".matches li").count() == len(found["match"])
-        assert page.locator(".compare table tbody tr").count() == len(found["differences"])
+        assert page.locator(".compare table tbody tr:not(.few)").count() == len(found["differences"])
         ours, theirs, _ = found["match"][0]
         color = "label => getComputedStyle(label).backgroundColor"
         shown = [
@@ -58,6 +60,53 @@ def test_two_maps_of_one_agent_move_together(open_page: OpenPage, recording: Rec
         page.focus('.map[data-rec="a"] canvas.top')
         page.keyboard.press("+")
         wait_until(page, "/zoom=.*zoomb=/.test(location.hash)")
+        page.close()
+
+
+def test_a_comparison_shows_its_intervals_and_episodes_however_long_names_are(
+    open_page: OpenPage, make_view: Callable[..., RecordingView]
+) -> None:
+    one, other = make_view(seed=1, num_episodes=30), make_view(seed=2, num_episodes=4)
+    for cluster in range(4):
+        one.annotations.put_cluster(
+            cluster, "a very long name of a cluster, which takes all the room there is", "", "", 0
+        )
+    folders = [str(view.explored.recording.path) for view in (one, other)]
+    with serving(*folders, "--port", "0") as (_, address):
+        page = open_page("#panel=compare", base=address)
+        page.wait_for_selector(".matches li")
+        panel = page.locator(".panel").bounding_box()
+        for cell in page.locator(".compare td, .compare .matches button").all():
+            box = cell.bounding_box()
+            assert box["x"] + box["width"] <= panel["x"] + panel["width"] + 1
+        success = page.locator('.compare tr:has(th:text-is("success"))').inner_text()
+        assert " pts" in success
+        assert re.search(r"[+−]\d+ pts to [+−]\d+ pts", success)
+        assert "30 / 4" in success
+        assert "only 4 episodes of B" in page.inner_text(".compare .few >> nth=0")
+        page.close()
+
+
+def test_two_maps_of_one_plane_are_aligned_from_the_beginning(open_page: OpenPage, tmp_path: Path) -> None:
+    folders = [
+        make_recording(tmp_path / name, seed=seed, num_episodes=6, sha256="1" * 64).path
+        for seed, name in enumerate(("one", "other"))
+    ]
+    with serving(*map(str, folders), "--port", "0") as (_, address):
+        page = open_page("#panel=compare", base=address)
+        page.wait_for_selector('.map[data-rec="b"][data-drawn]')
+        page.wait_for_selector('.compare:has-text("same agent")')
+        with urlopen(f"{address}api/recordings") as answer:
+            metas = json.load(answer)["recordings"]
+        limits = np.array([next(one["limits"] for one in meta["planes"] if one["name"] == "fdr") for meta in metas])
+        assert not np.allclose(limits[0], limits[1])
+        page.wait_for_timeout(300)
+        # both agents have the same codes: their cells look alike where the maps show the same part of the plane
+        cells = [canvas(page, f'.map[data-rec="{id}"] .layer >> nth=0').astype(int) for id in "ab"]
+        assert cells[0].shape == cells[1].shape
+        assert cells[0][..., 3].any()
+        assert (np.abs(cells[0] - cells[1]).max(2) > 60).mean() < 0.002
+        assert "zoom" not in page.evaluate("location.hash")
         page.close()
 
 

@@ -177,3 +177,53 @@ def test_a_closed_player_leaves_nothing_on_the_map(open_page: OpenPage) -> None:
     page.keyboard.press("Escape")
     page.wait_for_selector(".player.empty")
     wait_for_canvas(page, ".layer.top", np.zeros_like(canvas(page, ".layer.top")))
+
+
+def test_space_pauses_what_a_click_on_a_list_plays(open_page: OpenPage) -> None:
+    page = open_page("#panel=show&list=lowest_value")
+    page.click(".items li:nth-child(2) button")
+    page.wait_for_selector('.transport [aria-label="Pause"]')
+    page.keyboard.press("Space")
+    page.wait_for_selector('.transport [aria-label="Play"]')
+    now = cursor(page)
+    page.wait_for_timeout(300)
+    assert cursor(page) == now, "it stands"
+    page.keyboard.press("Space")
+    page.wait_for_selector('.transport [aria-label="Pause"]')
+    wait_until(page, f"Number(document.querySelector('#timeline').getAttribute('aria-valuenow')) > {now}")
+
+
+def test_space_pauses_an_item_that_was_chosen_with_keys_too(open_page: OpenPage) -> None:
+    page = open_page("#panel=show&list=lowest_value")
+    page.focus(".items li:nth-child(2) button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('.transport [aria-label="Pause"]')
+    page.keyboard.press("Space")
+    page.wait_for_selector('.transport [aria-label="Play"]')
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")  # another item: it is the one that has the focus
+    page.wait_for_selector(".items li:nth-child(3).current")
+
+
+def test_space_after_a_click_on_a_box_plays_and_leaves_the_box_as_it_is(open_page: OpenPage) -> None:
+    page = open_page("#e=1&s=0")
+    page.wait_for_selector("#timeline")
+    box = '.check:has-text("cells") input'
+    page.click(box)
+    assert not page.is_checked(box)
+    page.keyboard.press("Space")
+    page.wait_for_selector('.transport [aria-label="Pause"]')
+    assert not page.is_checked(box)
+
+
+def test_the_curve_and_its_label_do_not_cover_each_other(open_page: OpenPage, recording: Recording) -> None:
+    page = open_page("#e=1&s=4")
+    page.wait_for_selector("#timeline")
+    first = int(recording.episodes["first_row"][1])
+    values = recording.states["value"].to_numpy()[first : first + int(recording.episodes["num_rows"][1])]
+    said = page.inner_text(".course")
+    assert f"{values[4]:.2f}".replace("-", "−") in said
+    assert f"{values.min():.2f} to {values.max():.2f}".replace("-", "−") in said
+    curve = canvas(page, "#timeline canvas")
+    caption = page.locator(".course").bounding_box()["height"]
+    assert not curve[: int(caption), :, 3].any(), "the curve begins below"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from semantic_rl.analysis.clusters import FRAMES_IN_MEAN
 from semantic_rl.config.explore import ExploreConfig
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.dataset.observation_numbers import MOST_NUMBERS, number_names, numbers_of
@@ -18,8 +19,6 @@ from semantic_rl.recording.store import Recording
 from semantic_rl.recording.store.schema import SHARD_ROWS
 
 MOST_AT_ONCE = 256
-MOST_IN_MEAN = 500
-"""Number of randomly drawn states that a mean frame averages."""
 
 
 class Frames:
@@ -86,7 +85,7 @@ class Frames:
         """Return the mean observation of some of the states `rows`; None if there is none."""
         if not self._recording.has_frames:
             return None
-        chosen = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_IN_MEAN])
+        chosen = np.sort(np.random.default_rng(seed).permutation(rows)[:FRAMES_IN_MEAN])
         total: NDArray[np.float64] | None = None
         found = 0
         for row in chosen.tolist():

@@ -61,6 +61,7 @@ def _to_json(found: Clusters, clips: list[list[Shot]], has_values: bool) -> cont
             "num_visits": cluster.num_visits,
             "mean_dwell": cluster.mean_dwell,
             "success": cluster.success,
+            "num_ended": cluster.num_ended,
             "actions": cluster.actions,
             "values": cluster.values if has_values else [],
             "progress": cluster.progress,

@@ -176,6 +176,8 @@ def _difference(pair: _Pair, number: _Number) -> contract.ComparedNumber:
         group=number.group,
         a=sums_a.mean,
         b=sums_b.mean,
+        num_episodes_a=sums_a.num_episodes,
+        num_episodes_b=sums_b.num_episodes,
         difference=sums_b.mean - sums_a.mean,
         low=low,
         high=high,
@@ -191,12 +193,16 @@ def _difference(pair: _Pair, number: _Number) -> contract.ComparedNumber:
 def _text(number: _Number, found: contract.ComparedNumber) -> str:
     """Return it as a line: 'mean return: 8.46 → 7.10 (difference −1.36, 95% interval −2.10 to −0.60)'."""
 
-    def written(value: float) -> str:
-        return "–" if np.isnan(value) else format(value, number.form).replace("-", "−")
+    def written(value: float, form: str = number.form) -> str:
+        return "–" if np.isnan(value) else format(value, form).replace("-", "−")
+
+    def difference(value: float) -> str:
+        """A difference of shares is one of percentage points, which are no percent of anything."""
+        return f"{written(100 * value, f'+.{found["digits"]}f')} pts" if found["is_share"] else written(value)
 
     line = f"{number.title}: {written(found['a'])} → {written(found['b'])}"
     if np.isnan(found["difference"]):
         return line
     low, high = found["low"], found["high"]
-    interval = "" if low is None or high is None else f", 95% interval {written(low)} to {written(high)}"
-    return f"{line} (difference {written(found['difference'])}{interval})"
+    interval = "" if low is None or high is None else f", 95% interval {difference(low)} to {difference(high)}"
+    return f"{line} (difference {difference(found['difference'])}{interval})"

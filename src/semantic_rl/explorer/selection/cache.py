@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_rl.analysis.clusters import FRAMES_IN_MEAN
 from semantic_rl.explorer import contract
 from semantic_rl.explorer.background_jobs import PATIENCE
 from semantic_rl.explorer.dataset.dataset import Explored
-from semantic_rl.explorer.dataset.frame_reader import MOST_IN_MEAN, Frames
+from semantic_rl.explorer.dataset.frame_reader import Frames
 from semantic_rl.explorer.encoding import to_png
 from semantic_rl.explorer.errors import Refusal
 from semantic_rl.explorer.selection.downloads import made_to_take_along, write_clip, write_rows
@@ -54,8 +55,8 @@ class Questions:
             **found,
             "mean": about if has_frames and found["count"] else None,
             "mean_rest": f"{about}?rest=1" if has_frames and found["of"] > found["count"] else None,
-            "num_frames": min(found["count"], MOST_IN_MEAN),
-            "num_frames_rest": min(found["of"] - found["count"], MOST_IN_MEAN),
+            "num_frames": min(found["count"], FRAMES_IN_MEAN),
+            "num_frames_rest": min(found["of"] - found["count"], FRAMES_IN_MEAN),
         }
 
     def count(self, selection: Selection) -> int:

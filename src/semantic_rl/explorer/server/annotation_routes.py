@@ -31,9 +31,11 @@ def put_cluster(view: RecordingView, request: Request, content: Content) -> Resp
 
 
 def add_selection(view: RecordingView, request: Request, content: Content) -> Response:
-    """Save a selection."""
+    """Save a selection; one that was deleted comes back under the `former` id that it had."""
     name, note, author = _texts(view, content)
-    return json_answer(view.annotations.add_selection(_shape(view, content), _named(name), note, author), 201)
+    former = content.get("former")
+    former = former if isinstance(former, str) else None
+    return json_answer(view.annotations.add_selection(_shape(view, content), _named(name), note, author, former), 201)
 
 
 def put_selection(view: RecordingView, request: Request, content: Content) -> Response:

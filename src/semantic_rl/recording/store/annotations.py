@@ -106,13 +106,21 @@ class Annotations:
 
         return self._change(change)
 
-    def add_selection(self, selection: Mapping[str, Any], name: str, note: str, author: str) -> Entry:
-        """Save a selection (its plane, polygon and count) under a new id."""
+    def add_selection(
+        self, selection: Mapping[str, Any], name: str, note: str, author: str, former: str | None = None
+    ) -> Entry:
+        """Save a selection (its plane, polygon and count) under a new id, or under that of a deleted one.
+
+        `former` is such an id; it is given again only if this file gave it before and no selection has it now.
+        """
 
         def change(content: dict[str, Any], version: int) -> Entry:
             if len(content["selections"]) >= MOST_SELECTIONS:
                 raise InvalidText(f"there are {MOST_SELECTIONS:,} selections already; delete some.")
-            entry = {"id": f"s{version}", **_entry({"name": name, "note": note}, author, version, selection)}
+            taken = {entry.get("id") for entry in content["selections"]}
+            earlier = (f"s{number}" for number in range(1, version))
+            id = former if former is not None and former not in taken and former in earlier else f"s{version}"
+            entry = {"id": id, **_entry({"name": name, "note": note}, author, version, selection)}
             content["selections"].append(entry)
             return entry
 
