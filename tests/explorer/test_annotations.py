@@ -86,6 +86,25 @@ def test_selections_are_kept_counted_changed_and_deleted(page: TestClient, folde
     assert Annotations(folder).read()["selections"] == []
 
 
+def test_a_deleted_selection_comes_back_under_its_id_and_no_other_takes_it(page: TestClient, folder: Path) -> None:
+    address = "/api/a/annotations/selections"
+
+    def add(**content: Any) -> dict[str, Any]:
+        return page.post(
+            address, json={"name": "east", "note": "of the wall", **SHAPE, **content}, headers=WRITE
+        ).json()
+
+    first = add()
+    page.delete(f"{address}/{first['id']}?seen={first['version']}", headers=WRITE)
+    back = add(former=first["id"])
+    assert (back["id"], back["note"], back["count"]) == (first["id"], "of the wall", first["count"])
+    assert add(former=first["id"])["id"] != first["id"], "it is there"
+    for never in ("s99", "../x", "", 7, None):
+        assert add(former=never)["id"] not in (never, first["id"])
+    ids = [entry["id"] for entry in Annotations(folder).read()["selections"]]
+    assert len(set(ids)) == len(ids) == 7
+
+
 def test_the_file_changes_by_the_lines_of_an_entry(page: TestClient, folder: Path) -> None:
     put(page, 0, 0, name="a")
     put(page, 2, 0, name="b")

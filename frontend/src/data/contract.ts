@@ -324,6 +324,7 @@ export interface ClusterNote {
 export interface Selection {
   id: string;
   name: string;
+  note?: string;
   plane: PlaneName;
   polygon: Point[];
   count?: number;

@@ -102,9 +102,9 @@ export class Notes {
   }
 
   async saveSelection(selection: Omit<Selection, "version" | "id"> & { id?: string; former?: string; version?: number }): Promise<Selection> {
-    const { id, former, name, plane, polygon, version } = selection;
+    const { id, former, name, note, plane, polygon, version } = selection;
     const author = selection.author ?? this.store.get().author;
-    const saved = await this.write(this.source.saveSelection(this.id, { id, former, name, plane, polygon, author, seen: version ?? 0 }));
+    const saved = await this.write(this.source.saveSelection(this.id, { id, former, name, note, plane, polygon, author, seen: version ?? 0 }));
     const others = this.store.get().selections.filter((other) => other.id !== saved.id);
     this.store.set({ selections: [...others, saved] });
     return saved;

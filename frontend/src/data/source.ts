@@ -35,7 +35,7 @@ export interface Source {
   saveSelection(
     id: string,
     /** With an id, that selection is changed; with the id that a deleted one had, that one comes back. */
-    selection: { id?: string; former?: string; name: string; plane: PlaneName; polygon: readonly (readonly [number, number])[]; author: string; seen: number },
+    selection: { id?: string; former?: string; name: string; note?: string; plane: PlaneName; polygon: readonly (readonly [number, number])[]; author: string; seen: number },
   ): Promise<Selection>;
   deleteSelection(id: string, selection: string, seen: number): Promise<void>;
   /** Calls back whenever annotations changed; returns what ends it. */

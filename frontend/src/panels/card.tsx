@@ -84,7 +84,8 @@ export function ClusterCardBody({ recording, card, cards }: { recording: Recordi
 
 /** Name and note, saved as they are written; where somebody else wrote meanwhile, both are shown. */
 function Naming({ recording, cluster }: { recording: Recording; cluster: number }): JSX.Element {
-  const notes = useApp().notesOf(recording.id);
+  const app = useApp();
+  const notes = app.notesOf(recording.id);
   const saved = useStore(notes.store, (state) => state.clusters[cluster]);
   const status = useStore(notes.store, (state) => state.status[cluster]);
   const conflict = useStore(notes.store, (state) => state.conflicts[cluster]);
@@ -124,6 +125,12 @@ function Naming({ recording, cluster }: { recording: Recording; cluster: number 
     clearTimeout(timer.current);
     timer.current = setTimeout(save, SAVE_AFTER_MS);
   };
+  const takeTheirs = async (): Promise<void> => {
+    if (!conflict) return;
+    await notes.settle(cluster, "theirs");
+    const undo = (): Promise<unknown> => notes.saveCluster(cluster, conflict.mine, conflict.theirs.version);
+    app.look.set({ done: { text: `Took the other text for cluster ${cluster}.`, undo } });
+  };
   if (!notes.writable) return <Written text={saved} />;
   const who = saved?.author ? ` by ${saved.author}` : "";
   return (
@@ -147,7 +154,7 @@ function Naming({ recording, cluster }: { recording: Recording; cluster: number 
             <dd><b>{conflict.theirs.name || "no name"}</b> {conflict.theirs.note}</dd>
           </dl>
           <Button label="Keep yours" class="labelled" onClick={() => void notes.settle(cluster, "mine")}>keep yours</Button>
-          <Button label="Take theirs" class="labelled" onClick={() => void notes.settle(cluster, "theirs")}>take theirs</Button>
+          <Button label="Take theirs" class="labelled" onClick={() => void takeTheirs()}>take theirs</Button>
         </div>
       ) : (
         <p class="status faint" role="status">

@@ -338,6 +338,7 @@ class ClusterNote(TypedDict):
 class Selection(TypedDict):
     id: str
     name: str
+    note: NotRequired[str]
     plane: PlaneName
     polygon: Annotated[list[Point], "Point[]"]
     count: NotRequired[int]

@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
+from .conftest import OpenPage
+from .test_lasso import draw
+
 FRONTEND = Path(__file__).resolve().parents[3] / "frontend"
 AXE = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
+NARROW = {"width": 390, "height": 844}
+"""A phone."""
 RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 """WCAG's, and what axe calls good practice: the order of headings, header cells that say something."""
 
@@ -35,3 +40,30 @@ def violations(page: Any) -> list[str]:
         f"{one['id']}, {len(one['nodes'])} times: {one['nodes'][0]['html'][:200]} {one['nodes'][0]['failureSummary']}"
         for one in found["violations"]
     ]
+
+
+def look_everywhere(open_page: OpenPage, theme: str, **where: Any) -> None:
+    """Visit every panel, with something in it, and what lies over the page; see what axe says."""
+    page = open_page(f"#e=1&s=3&theme={theme}", reduced_motion="reduce", **where)
+    page.click('[data-cluster="3"] .row-main')
+    page.wait_for_selector(".cluster-body canvas.clip")
+    assert violations(page) == [], "a cluster's card and the player"
+    page.click('[data-cluster="3"] [aria-label$="alone"]')
+    page.wait_for_selector(".names .dim", state="attached")
+    assert violations(page) == [], "one cluster alone"
+    page.click("#tab-transitions")
+    page.wait_for_selector(".matrix")
+    assert violations(page) == [], "the matrix"
+    page.click("#tab-show")
+    page.click('.lists button:has-text("Lookalikes")')
+    page.wait_for_selector(".items li, .empty-state")
+    assert violations(page) == [], "lookalikes"
+    page.keyboard.press("a")
+    page.keyboard.press("l")
+    draw(page)
+    page.wait_for_selector(".differences")
+    assert violations(page) == [], "a lasso"
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog[open]")
+    assert violations(page) == [], "help"
+    page.close()

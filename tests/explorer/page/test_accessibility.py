@@ -1,59 +1,20 @@
-"""axe finds nothing wrong with page, exported page and report; what moves can be stopped; keys do everything."""
+"""axe finds nothing wrong with the page; what moves can be stopped; keys do everything."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from semantic_rl.cli import main
 from semantic_rl.recording.store import Recording
 
 from ..test_run import serving
-from .accessibility import violations
+from .accessibility import NARROW, look_everywhere, violations
 from .conftest import OpenPage, playwright
 from .reading import map_box, wait_until
-from .test_lasso import draw
-
-NARROW = {"width": 390, "height": 844}
-
-
-def look_everywhere(open_page: OpenPage, theme: str, **where: Any) -> None:
-    """Visit every panel, with something in it, and what lies over the page; see what axe says."""
-    page = open_page(f"#e=1&s=3&theme={theme}", reduced_motion="reduce", **where)
-    page.click('[data-cluster="3"] .row-main')
-    page.wait_for_selector(".cluster-body canvas.clip")
-    assert violations(page) == [], "a cluster's card and the player"
-    page.click('[data-cluster="3"] [aria-label$="alone"]')
-    page.wait_for_selector(".names .dim", state="attached")
-    assert violations(page) == [], "one cluster alone"
-    page.click("#tab-transitions")
-    page.wait_for_selector(".matrix")
-    assert violations(page) == [], "the matrix"
-    page.click("#tab-show")
-    page.click('.lists button:has-text("Lookalikes")')
-    page.wait_for_selector(".items li, .empty-state")
-    assert violations(page) == [], "lookalikes"
-    page.keyboard.press("a")
-    page.keyboard.press("l")
-    draw(page)
-    page.wait_for_selector(".differences")
-    assert violations(page) == [], "a lasso"
-    page.keyboard.press("?")
-    page.wait_for_selector("dialog[open]")
-    assert violations(page) == [], "help"
-    page.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_wrong_with_the_page(open_page: OpenPage, theme: str) -> None:
     look_everywhere(open_page, theme)
-
-
-def test_axe_finds_nothing_wrong_with_an_exported_page(
-    open_page: OpenPage, recording: Recording, tmp_path: Path
-) -> None:
-    main(["explore", str(recording.path), "--export", str(tmp_path / "page.html"), "--frames", "200"])
-    look_everywhere(open_page, "light", base=(tmp_path / "page.html").as_uri())
 
 
 def test_axe_finds_nothing_wrong_on_a_phone(open_page: OpenPage) -> None:
@@ -68,14 +29,6 @@ def test_axe_finds_nothing_wrong_with_a_comparison(open_page: OpenPage, recordin
         page.wait_for_selector(".matches li")
         assert violations(page) == []
         page.close()
-
-
-def test_axe_finds_nothing_wrong_with_a_report(open_page: OpenPage, recording: Recording, tmp_path: Path) -> None:
-    out = tmp_path / "report.html"
-    main(["report", str(recording.path), "--out", str(out), "--no-baselines", "--max-states", "300"])
-    for viewport in ({"width": 1280, "height": 720}, NARROW):
-        page = open_page(base=out.as_uri(), drawn=False, viewport=viewport)
-        assert violations(page) == []
 
 
 def clip_stands(page: Any) -> bool:

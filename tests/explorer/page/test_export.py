@@ -9,6 +9,7 @@ import pytest
 from semantic_rl.cli import main
 from semantic_rl.recording.store import Recording
 
+from .accessibility import look_everywhere
 from .conftest import OpenPage
 from .reading import canvas, map_box, same_picture, shown_row, wait_until
 from .test_lasso import draw
@@ -130,3 +131,7 @@ def test_the_lasso_is_computed_in_the_page_and_says_what_the_server_says(page: A
     for state in ("mean frame inside", "mean frame of the rest"):
         page.wait_for_selector(f'canvas[aria-label="{state}"][data-state="shown"]')
     assert page.locator(".downloads a").count() == 0
+
+
+def test_axe_finds_nothing_wrong_with_it(open_page: OpenPage, file: Path) -> None:
+    look_everywhere(open_page, "light", base=file.as_uri())

@@ -82,3 +82,18 @@ def test_the_legend_and_the_buttons_cover_nothing_of_the_map(open_page: OpenPage
         shown = map_box(page)
         for part in (".legend", ".map-buttons"):
             assert box(page, part)["y"] >= bottom(shown) - 1
+
+
+@pytest.mark.parametrize("size", [PHONE, ENLARGED], ids=["phone", "200%"])
+def test_tables_have_all_their_columns_in_sight(open_page: OpenPage, size: dict[str, int]) -> None:
+    page = open_page("#panel=lasso", viewport=size)
+    page.click("#tab-clusters")
+    page.click('[data-cluster="3"] .row-main')
+    page.click("text=compare with the rest")
+    page.wait_for_selector(".differences tbody tr")
+    for table in (".differences", ".means"):
+        shown = box(page, table)
+        assert shown["x"] + shown["width"] <= size["width"], table
+    cells = page.locator(".differences td.episodes").all()
+    assert all(cell.bounding_box()["x"] + cell.bounding_box()["width"] <= size["width"] for cell in cells)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]

@@ -85,6 +85,10 @@ def test_of_two_pages_that_write_the_same_neither_is_lost(open_page: OpenPage, r
     one.wait_for_selector(f'.names:has-text("{expected}")', state="attached")
     assert stored(recording, 6)["name"] == expected
     playwright.expect(other.locator(NAME.format(6))).to_have_value(expected)
+    if keep == "theirs":  # what was given up can be had back
+        other.click('.toast button:has-text("undo")')
+        one.wait_for_selector(f'.names:has-text("from other {keep}")', state="attached")
+        assert stored(recording, 6)["name"] == f"from other {keep}"
     open_page.complaints[:] = [said for said in open_page.complaints if "409" not in said]  # type: ignore[attr-defined]
 
 

@@ -1,12 +1,8 @@
 """On paper, colours that tell things apart stay, headings stand with what they head, and nothing is cut off."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-from semantic_rl.cli import main
-from semantic_rl.recording.store import Recording
 
 from .conftest import OpenPage
 from .reading import map_box
@@ -37,19 +33,3 @@ def test_the_page_on_paper(open_page: OpenPage) -> None:
     assert printed["width"] <= 700
     assert style(page, ".panel h2", "break-after") == "avoid"
     assert style(page, ".cluster-body figure", "break-inside") == "avoid"
-
-
-def test_a_report_on_paper(open_page: OpenPage, recording: Recording, tmp_path: Path) -> None:
-    out = tmp_path / "report.html"
-    main(["report", str(recording.path), "--out", str(out), "--no-baselines", "--max-states", "300"])
-    page = open_page(base=out.as_uri(), drawn=False, color_scheme="dark")
-    page.emulate_media(media="print", color_scheme="dark")
-    for colored in (".legend i", ".badge", ".strip a", ".matrix .dwell"):
-        assert style(page, colored, "print-color-adjust") == "exact"
-    assert style(page, "h1", "color") == "rgb(27, 29, 33)", "dark on white, whatever the screen shows"
-    for heading in ("section > header", "h2", "h3"):
-        assert style(page, heading, "break-after") == "avoid"
-    assert style(page, "section > header", "break-inside") == "avoid"
-    for section in page.locator("section").all():
-        head, body = (section.locator(part).first.bounding_box() for part in ("header", ".body"))
-        assert head["y"] + head["height"] <= body["y"] + 1, "a heading beside its text cannot stay with it"
