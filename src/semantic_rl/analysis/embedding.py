@@ -28,6 +28,8 @@ LEAST_PERPLEXITY_NEEDS = 3
 """States; t-SNE with perplexity 1 needs more."""
 POINT = np.dtype([("x", np.float32), ("y", np.float32)])
 """Record type of a state in a cached embedding."""
+METHOD_TITLES = {"fdr": "FDR", "tsne": "t-SNE", "pca": "PCA", "kmeans": "k-means"}
+"""Titles of the methods that place or group states, wherever they are shown beside each other."""
 ALIKE = "all states have the same features, so that t-SNE finds no neighbours"
 
 

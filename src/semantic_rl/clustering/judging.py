@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_rl.analysis.embedding import NoPlane, compute_tsne, fitting_perplexity
+from semantic_rl.analysis.embedding import METHOD_TITLES, NoPlane, compute_tsne, fitting_perplexity
 from semantic_rl.analysis.metrics.dwelling import count, shuffle_within_episodes
 from semantic_rl.analysis.metrics.neighbourhoods import largest_k, neighbourhood_scores
 from semantic_rl.analysis.metrics.views import kmeans
@@ -36,7 +36,7 @@ MEASURES = {
     "dwell_ratio": "dwell over shuffled",
 }
 """Measures, and their titles in the table."""
-TITLES = {"fitted": "fitted", "pca": "PCA", "tsne": "t-SNE", "kmeans": "k-means"}
+METHODS = ("fitted", "pca", "tsne", "kmeans")
 
 
 class Judged(NamedTuple):
@@ -145,8 +145,8 @@ def _principal_components(features: NDArray[np.float32]) -> tuple[NDArray[np.flo
 
 def scores_table(scores: Mapping[str, Mapping[str, Any]], title: str) -> str:
     """Return scores as a table: a line for each measure, a column for each method."""
-    methods = [key for key in TITLES if key in scores]
-    heads = [title if key == "fitted" else TITLES[key] for key in methods]
+    methods = [key for key in METHODS if key in scores]
+    heads = [title if key == "fitted" else METHOD_TITLES[key] for key in methods]
     cells = [[_text(name, scores[key].get(name)) for key in methods] for name in MEASURES]
     widths = [max(len(head), *(len(row[index]) for row in cells)) for index, head in enumerate(heads)]
     first = max(map(len, MEASURES.values()))
@@ -159,15 +159,15 @@ def scores_table(scores: Mapping[str, Mapping[str, Any]], title: str) -> str:
 
 
 def missing_scores(scores: Mapping[str, Mapping[str, Any]], num_states: int) -> list[str]:
-    """Say in sentences why the table of so many held-out states has no value, or no column, where it has none."""
+    """Explain, in sentences, the values and columns that the table of `num_states` held-out states lacks."""
     said: list[str] = []
     if scores["fitted"].get("trustworthiness") is None:
         said.append(
-            f"trustworthiness and continuity need more than {2 * NEIGHBOURS} held-out states, and there are "
+            f"–: trustworthiness and continuity need more than {2 * NEIGHBOURS} held-out states, and there are "
             f"{num_states:,}."
         )
     elif "kmeans" in scores:
-        said.append("k-means has no plane of its own, so it has no trustworthiness and no continuity.")
+        said.append("–: k-means has no plane of its own, so it has no trustworthiness and no continuity.")
     if "pca" in scores and "tsne" not in scores:
         said.append("t-SNE is left out: there are too few different held-out states for it.")
     return said

@@ -27,7 +27,7 @@ def run(arguments: list[str]) -> None:
     about, judged = clustering.description["fitted_to"], clustering.description["judged_on"]
     print(scores_table(clustering.scores, clustering.name))
     for sentence in missing_scores(clustering.scores, judged["num_states"]):
-        print(f"–: {sentence}" if sentence.startswith(("trust", "k-means")) else sentence)
+        print(sentence)
     print(
         f"\nFitted to {about['num_states']:,} states; scores are of {judged['num_states']:,} held-out states "
         f"({judged['held_out']})."

@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 
-from semantic_rl.analysis.embedding import are_alike
+from semantic_rl.analysis.embedding import METHOD_TITLES, are_alike
 from semantic_rl.analysis.metrics.result import Omission
 from semantic_rl.errors import UserError
 
@@ -38,13 +38,15 @@ Tsne = Callable[[], NDArray[np.floating]]
 def fdr_view(embedding: NDArray[np.floating], code_index: NDArray[np.int64], num_codes: int) -> MeasuredView:
     """Return the agent's own embedding and clusters."""
     about = "the agent's own plane, and its codes: a state's cluster is the nearest code"
-    return MeasuredView("fdr", "FDR", about, embedding, code_index, num_codes)
+    return MeasuredView("fdr", METHOD_TITLES["fdr"], about, embedding, code_index, num_codes)
 
 
 def kmeans_view(features: NDArray[np.float32], num_clusters: int, seed: int) -> MeasuredView:
     """Return k-means on the features."""
     about = f"k-means ({num_clusters} clusters) on the {features.shape[1]} features; no plane"
-    return MeasuredView("kmeans", "k-means", about, None, kmeans(features, num_clusters, seed), num_clusters)
+    return MeasuredView(
+        "kmeans", METHOD_TITLES["kmeans"], about, None, kmeans(features, num_clusters, seed), num_clusters
+    )
 
 
 def baseline_views(
@@ -60,12 +62,18 @@ def baseline_views(
         try:
             plane = tsne()
             about = f"t-SNE of the features, {on_plane}"
-            views.append(MeasuredView("tsne", "t-SNE", about, plane, kmeans(plane, num_clusters, seed), num_clusters))
+            views.append(
+                MeasuredView(
+                    "tsne", METHOD_TITLES["tsne"], about, plane, kmeans(plane, num_clusters, seed), num_clusters
+                )
+            )
         except UserError as error:
-            omitted.append(Omission("t-SNE", str(error)))
+            omitted.append(Omission(METHOD_TITLES["tsne"], str(error)))
         plane = pca(features)
         about = f"first two principal components of the features, {on_plane}"
-        views.append(MeasuredView("pca", "PCA", about, plane, kmeans(plane, num_clusters, seed), num_clusters))
+        views.append(
+            MeasuredView("pca", METHOD_TITLES["pca"], about, plane, kmeans(plane, num_clusters, seed), num_clusters)
+        )
     return views, omitted
 
 

@@ -29,7 +29,7 @@ def reset(env: gym.Env[Any, Any], seed: int, name: str) -> tuple[Any, dict[str, 
     except Exception as error:
         if not _accepts_seeds(env):
             raise UserError(
-                f"{name}: its reset does not accept a seed, so that no episode could be played again; give it the "
+                f"{name}: its reset does not accept a seed, so no episode could be replayed; give it the "
                 "arguments of Gymnasium's reset(*, seed=None, options=None)."
             ) from error
         raise UserError(f"{name}: its reset with seed {seed} failed: {exception_in_words(error)}") from error

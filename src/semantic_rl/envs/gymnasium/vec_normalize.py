@@ -96,10 +96,10 @@ def _statistics(record: Record) -> VecNormalizeStatistics:
 
 def _part(value: object) -> Statistics:
     if not isinstance(value, Record):
-        raise RefusedPickle("its statistics are no mean and variance")
+        raise RefusedPickle("its statistics are not a mean and a variance")
     mean, variance = value.get("mean"), value.get("var")
     if not isinstance(mean, np.ndarray) or not isinstance(variance, np.ndarray):
-        raise RefusedPickle("its statistics are no arrays")
+        raise RefusedPickle("its statistics are not arrays")
     mean, variance = np.asarray(mean, np.float64), np.asarray(variance, np.float64)
     if mean.shape != variance.shape or not np.isfinite([mean, variance]).all() or (variance < 0).any():
         raise RefusedPickle("its mean and variance do not fit each other or are not finite")

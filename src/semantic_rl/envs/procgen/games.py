@@ -114,7 +114,7 @@ def find_range(name: str, mode: str) -> ReturnRange:
     game = find_game(name)
     if mode not in ("easy", "hard"):
         raise UserError(
-            f"distribution_mode: no range was published by which scores of {name} ({mode}) could be normalised; "
+            f"distribution_mode: no range was published to normalise the scores of {name} ({mode}); only "
             "easy and hard have one."
         )
     return game.easy if mode == "easy" else game.hard

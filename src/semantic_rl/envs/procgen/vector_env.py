@@ -28,8 +28,8 @@ def missing_games(python: tuple[int, int]) -> str:
     if python == GAMES_PYTHON:
         return f"{missing}: pip install 'procgen-gym>=0.1.1,<0.2'."
     return (
-        f"{missing}; it comes for CPython 3.13 alone, and this is Python {python[0]}.{python[1]}: install semantic-rl "
-        "with Python 3.13 to play. What plays no game works with this one."
+        f"{missing}; it is available only for CPython 3.13, and this is Python {python[0]}.{python[1]}: install "
+        "semantic-rl with Python 3.13 to play. Everything that plays no game works with this version, too."
     )
 
 

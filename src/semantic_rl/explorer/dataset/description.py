@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from semantic_rl.analysis.embedding import METHOD_TITLES
 from semantic_rl.explorer import contract
 from semantic_rl.explorer.contract import PlaneName
 from semantic_rl.explorer.dataset.dataset import Explored
@@ -14,8 +15,6 @@ from semantic_rl.explorer.dataset.projections import PLANES
 from semantic_rl.palette import cluster_color, ink_on
 from semantic_rl.recording.store.agent_info import agent_info, table
 from semantic_rl.recording.store.names import without_path
-
-TITLES: dict[PlaneName, str] = {"fdr": "FDR", "tsne": "t-SNE", "pca": "PCA"}
 
 
 def describe(
@@ -100,7 +99,7 @@ def describe_plane(explored: Explored, name: PlaneName) -> contract.Plane:
     """Return the description of a plane; its limits are unknown until it has been computed."""
     why_not = explored.why_not(name)
     is_ready = explored.is_ready(name)
-    found = contract.Plane(name=name, title=TITLES[name], limits=None, ready=is_ready, num_placed=0)
+    found = contract.Plane(name=name, title=METHOD_TITLES[name], limits=None, ready=is_ready, num_placed=0)
     if why_not is not None:
         return {**found, "why_not": why_not}
     num_placed = len(explored.tsne_rows) if name == "tsne" else len(explored.shown)

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from semantic_rl.analysis.embedding import METHOD_TITLES
 from semantic_rl.atomic_write import whole_file
 from semantic_rl.errors import UserError
 from semantic_rl.explorer import contract
 from semantic_rl.explorer.background_jobs import Pending
 from semantic_rl.explorer.built_page import PAGE, read_static
-from semantic_rl.explorer.dataset.description import TITLES
 from semantic_rl.explorer.dataset.projections import PLANES
 from semantic_rl.explorer.encoding import to_json
 from semantic_rl.explorer.errors import Refusal
@@ -48,7 +48,7 @@ def export(view: RecordingView, path: Path, num_frames: int) -> Exported:
                     try:
                         view.explored.plane(name, patience=0.2)
                     except Pending as pending:
-                        on_progress(TITLES[name], round(100 * (pending.progress or 0)), 100)
+                        on_progress(METHOD_TITLES[name], round(100 * (pending.progress or 0)), 100)
         on_progress(f"writing {path}", 0, 1)
         exported = Exported(view, num_frames, lambda done, total: on_progress(f"writing {path}", done, total))
         write_export(exported, path)
