@@ -56,7 +56,7 @@ export interface Agent {
   name: string | null;
   algorithm: string | null;
   env: string;
-  /** The layer that is looked into. */
+  /** The recorded layer. */
   layer: string | null;
   /** Numbers that the layer gives. */
   num_features: number;

@@ -61,7 +61,7 @@ class Agent(TypedDict):
     algorithm: str | None
     env: str
     layer: str | None
-    """The layer that is looked into."""
+    """The recorded layer."""
     num_features: int
     """Numbers that the layer gives."""
     distribution_mode: str | None

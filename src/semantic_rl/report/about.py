@@ -28,7 +28,7 @@ class About(NamedTuple):
     mode: str | None
     """Difficulty; None where there is none."""
     layer: str | None
-    """The layer of the network that is looked into; None if it is that of this package's own agents."""
+    """The recorded layer; None for agents of this package, which have one."""
     num_features: int
     algorithm: str
     """In its usual spelling: SPPO, PPO."""

@@ -53,5 +53,5 @@ def open_in_game(config: RecordConfig | EvaluateConfig, num_envs: int) -> InGame
 def game_subject(config: RecordConfig) -> Subject:
     """Return an agent that others trained, in a Procgen game."""
     agent, environment, outputs = open_in_game(config, config.num_envs)
-    print(f"looks into the layer {agent.layer}, {agent.num_features} numbers", file=sys.stderr)
+    print(f"records the layer {agent.layer} ({agent.num_features} numbers)", file=sys.stderr)
     return Subject(agent, describe_foreign(agent, config.agent.stem), procgen_source(environment), outputs)
