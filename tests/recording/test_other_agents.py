@@ -286,6 +286,32 @@ def test_mistakes_end_in_one_line(
     assert not (tmp_path / "r").exists()
 
 
+@pytest.mark.parametrize(
+    ("agent", "said"),
+    [
+        ("ppo", "agent: there is no .*ppo. Did you mean '.*ppo.zip'"),
+        ("sac", "sac: no such file"),
+        ("sppo-coinrun", "env: got"),
+    ],
+)
+@pytest.mark.parametrize("command", ["record {} --out r", "evaluate {}"])
+def test_what_is_no_agent_is_not_called_one_of_this_package(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    agent: str,
+    said: str,
+    command: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ppo.zip").write_bytes(b"PK\x03\x04")
+    with pytest.raises(SystemExit):
+        main(f"{command.format(agent)} --env CartPole-v1".split())
+    error = capsys.readouterr().err
+    assert re.search(said, error), error
+    assert ("of this package" in error) == (agent == "sppo-coinrun")
+
+
 def test_numbers_and_texts_of_info_are_recorded_beside_the_reward_of_their_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

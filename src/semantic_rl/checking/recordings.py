@@ -116,8 +116,8 @@ def _kept(recording: Recording) -> list[Part]:
             with parts.part(f"{DERIVED_FOLDER}/{path.name}", anew):
                 _check_plane(path, recording.num_states)
         elif path.suffix == ".json":
-            with parts.part(f"{DERIVED_FOLDER}/{path.name}", "Make it anew with 'semantic-rl metrics'."):
-                read_json_object(path, "make it anew with 'semantic-rl metrics'.")
+            with parts.part(f"{DERIVED_FOLDER}/{path.name}", "Remove it, and make it anew with 'semantic-rl metrics'."):
+                read_json_object(path, "remove it, and make it anew with 'semantic-rl metrics'.")
     return parts
 
 

@@ -17,7 +17,7 @@ from semantic_rl.envs.gymnasium.make import EnvRecipe, open_recipe
 from semantic_rl.envs.gymnasium.recordable import GymnasiumEnv
 from semantic_rl.envs.procgen.games import GAMES
 from semantic_rl.errors import UserError
-from semantic_rl.input_places import kind_of
+from semantic_rl.input_places import kind_of, shown_path
 from semantic_rl.models.impala import NUM_FEATURES
 from semantic_rl.models.policy import SemanticPolicy
 from semantic_rl.recording.record.actions import random_actions
@@ -43,10 +43,19 @@ def refuse_environment(config: RecordConfig | EvaluateConfig) -> None:
     """Raise UserError if settings are given that apply only to agents trained elsewhere."""
     for name in OF_FOREIGN_AGENTS:
         if getattr(config, name, None):
+            _check_that_it_is_ours(config.agent)
             raise UserError(
                 f"{name}: got {getattr(config, name)!r}, but {config.agent} is an agent of this package, which plays "
                 "the game that it was trained on; leave it out."
             )
+
+
+def _check_that_it_is_ours(agent: Path) -> None:
+    """Raise UserError if there is no such agent of this package, naming the zip that was meant if there is one."""
+    zip_file = agent.with_name(f"{agent.name}.zip")
+    if kind_of(agent, "an agent") is None and kind_of(zip_file, "an agent") == "file":
+        raise UserError(f"agent: there is no {shown_path(agent)}. Did you mean '{shown_path(zip_file)}'?")
+    find_checkpoint(agent)
 
 
 def our_subject(config: RecordConfig) -> Subject:
