@@ -38,6 +38,9 @@ test("rare rewards lie over common ones", async () => {
   const share = (level: number): number => values.filter((value) => value === levels.indexOf(level)).length / values.length;
   assert.ok(share(-1.5) < 0.15 && share(0) > 0.5, "as in a game");
   assert.ok(height(-1.5) > height(0));
+  const dark = colorize(recording, "reward", true).colors;
+  const seen = (level: number): number => onDark([...dark.slice(4 * levels.indexOf(level), 4 * levels.indexOf(level) + 3)]);
+  assert.ok(seen(0) >= 3 && seen(-1.5) > 2 * seen(0), "and stand out in the dark");
 });
 
 test("badges move apart, names find room or are left out", () => {

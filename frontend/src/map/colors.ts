@@ -127,18 +127,18 @@ function byCategory(values: Values, label: (category: number) => string, dark: b
     label: `${label(category)} ${percent(number(category) / values.length, 0)}`,
     color: colors[at],
   }));
-  if (frequent.length > named.length) items.push({ label: "other", color: OTHER });
-  return raise(byIndex(places, colors, { kind: "categories", items }), tally(places).with(255, places.length));
+  if (frequent.length > named.length) items.push({ label: "other", color: other(dark) });
+  return raise(byIndex(places, [...colors, ...Array<string>(256 - colors.length).fill(other(dark))], { kind: "categories", items }), tally(places).with(255, places.length));
 }
 
 function bySuccess(values: Values, dark: boolean): Coloring {
-  const colors: string[] = Array<string>(256).fill(OTHER);
+  const colors: string[] = Array<string>(256).fill(other(dark));
   [colors[0], colors[1]] = [onMap(FAILED, dark), onMap(SUCCEEDED, dark)];
   const counts = tally(values);
   const items = [
     { label: "episode succeeds", color: colors[1] },
     { label: "fails", color: colors[0] },
-    ...(counts[255] ? [{ label: "not ended", color: OTHER }] : []),
+    ...(counts[255] ? [{ label: "not ended", color: other(dark) }] : []),
   ];
   return raise(byIndex(values, colors, { kind: "categories", items }), counts);
 }
@@ -148,10 +148,10 @@ function byReward(recording: Recording, values: Values, dark: boolean): Coloring
   if (!levels || levels.length > CATEGORIES.length + 1) {
     return byScale(values, 0, levels ? levels.length - 1 : 65535, dark, (raw) => short(recording.decode("reward", raw)));
   }
-  const colors: string[] = Array<string>(256).fill(OTHER);
+  const colors: string[] = Array<string>(256).fill(other(dark));
   let next = 0;
   levels.forEach((level, index) => {
-    if (level !== 0) colors[index] = onMap(level > 0 ? GAINED[next++ % GAINED.length] : LOST, dark);
+    if (level !== 0) colors[index] = onMap(level > 0 ? GAINED[next++ % GAINED.length] : LOST, dark, LEAST_OF_EVENTS_IN_DARK);
   });
   const items = levels.map((level, index) => ({ label: short(level), color: colors[index] }));
   return raise(byIndex(values, colors, { kind: "categories", items }), tally(values));
@@ -200,6 +200,9 @@ function mixed(color: string, other: string, amount: number): string {
 
 /** The least luminance that small points need on a dark map: three times the map's, in WCAG's sense. */
 const LEAST_IN_DARK = 0.13;
+/** Events, which are rare, stand out from the grey of all else. */
+const LEAST_OF_EVENTS_IN_DARK = 0.35;
+const OTHER_IN_DARK = "#6a7078";
 const LIGHT_BLUE = "#9cc3ff";
 
 /** The scale as a dark map needs it: its dark end lighter, and each stop still lighter than the one before it. */
@@ -211,11 +214,16 @@ const DARK_SCALE: readonly string[] = SCALE.map((color) => {
 });
 
 /** A colour as small points need it: on a dark map, the darkest ones lighter, so that they do not drown. */
-function onMap(color: string, dark: boolean): string {
-  if (!dark || luminance(color) >= LEAST_IN_DARK) return color;
+function onMap(color: string, dark: boolean, least = LEAST_IN_DARK): string {
+  if (!dark || luminance(color) >= least) return color;
   for (let amount = 0.1; amount < 1; amount += 0.1) {
     const lighter = mixed(color, "#ffffff", amount);
-    if (luminance(lighter) >= LEAST_IN_DARK) return lighter;
+    if (luminance(lighter) >= least) return lighter;
   }
   return color;
+}
+
+/** The colour of what has none of its own: on a dark map a darker grey, under which nothing drowns. */
+function other(dark: boolean): string {
+  return dark ? OTHER_IN_DARK : OTHER;
 }

@@ -29,6 +29,7 @@ void main() {
   int tone = int(clamp((a_tone - u_window.x) * u_window.y, 0.0, 255.0));
   vec4 paint = texelFetch(u_colors, ivec2(tone, 0), 0);
   gl_Position = vec4((place - u_center) * u_scale, ghost ? 0.5 : 0.4 * (1.0 - paint.a), 1.0);
+  if (!ghost && paint.a > 0.9) gl_PointSize = 1.3 * u_size;
   v_color = ghost ? u_ghost : vec4(paint.rgb, paint.a > 0.9 ? max(u_opacity, 0.6) : u_opacity);
   v_color.a *= presence;
 }`;

@@ -102,3 +102,15 @@ def test_typical_states_of_a_card_are_played_and_its_clip_runs(open_page: OpenPa
     wait_until(page, f"{FRAME} >= {card['medoid']}")
     first = next(row for row in ask(address, "api/a/episodes")["first_row"][::-1] if row <= card["medoid"])
     wait_until(page, f"{CURSOR} >= {card['medoid'] - first}")
+
+
+def test_a_list_that_ends_before_its_time_says_so(open_page: OpenPage, address: str) -> None:
+    found = ask(address, "api/a/playlist/longest_dwells")
+    assert len(found["items"]) < found["total"]
+    page = open_page("#panel=show&list=longest_dwells")
+    page.wait_for_selector(".items li")
+    said = f"the first {len(found['items'])} of {found['total']:,}"
+    assert said in page.inner_text(".items h3")
+    assert f"These are {said}." in page.inner_text(".items .end")
+    page.click(".items li:first-child button")
+    page.wait_for_selector(f'.list-bar:has-text("({found["total"]:,} in all)")')
