@@ -24,3 +24,4 @@ def test_a_report_names_environment_and_layer(tmp_path: Path, make: other_record
         assert word not in words
     assert ('id="by-action"' in page) == (recording.num_actions > 0)
     assert ('id="by-value"' in page) == recording.has("value")
+    assert ("100% ended by a time limit" in " ".join(words.split())) == (recording.spec.id == "Pendulum-v1")

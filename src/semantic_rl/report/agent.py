@@ -129,6 +129,7 @@ def _recorded(ended: pl.DataFrame, recording: Recording) -> list[Html]:
         *([_estimate("mean return", mean("return"), "{:.2f}", where)] if recording.has("reward") else []),
         *([_estimate("success", mean("success"), "{:.0%}", where)] if recording.has("success") else []),
         _estimate("mean length, steps", mean("length"), "{:.0f}", where),
+        *([_estimate("ended by a time limit", mean("truncated"), "{:.0%}", where)] if ended["truncated"].any() else []),
     ]
 
 
