@@ -68,13 +68,15 @@ def all_batches(share: float = 1.0) -> list[Batch]:
 
 def small_batches() -> list[Batch]:
     """Return what every test run tries: some of each kind, in about two minutes."""
-    writing = ("train", "record", "clips", "figures transitions", "metrics")
+    writing = ("train", "record", "record of others", "import-states", "fit", "clips", "figures transitions", "metrics")
+    on_damage = ("figures clusters", "clips", "explore --export", "fit", "record of others", "evaluate of others",
+                 "fit --labels", "report of others")  # fmt: skip
     places = [name for name in WRITING if name not in ("demo", "reproduce", "report")]
     return [
         *_cut("files", {name: 40 if target.share == 1 else 10 * target.share for name, target in TARGETS.items()}),
         *_cut("flags", {"command lines": 200}),
         *_cut("requests", {"HTTP": 600}),
-        *_cut("commands_on_damage", dict.fromkeys(("figures clusters", "clips", "metrics", "explore --export"), 2)),
+        *_cut("commands_on_damage", dict.fromkeys(on_damage, 2)),
         *_cut("kills", dict.fromkeys(writing, 1)),
         *_cut("notes", {"notes": 2}),
         *_cut("pairs", dict.fromkeys(writing, 1)),
@@ -163,9 +165,12 @@ def import_everything() -> None:
         "semantic_rl.analysis.metrics", "semantic_rl.envs.procgen.vector_env", "uvicorn", "openTSNE", "sklearn.cluster",
         "sklearn.decomposition", "sklearn.neighbors", "rich.progress", "joblib", "matplotlib.pyplot", "tensorboard",
         *(f"semantic_rl.commands.{name}" for name in ("train", "record", "clips", "metrics", "report", "explore")),
-        "semantic_rl.checking",
+        "semantic_rl.checking", "semantic_rl.clustering.fit", "semantic_rl.recording.own_data.import_states",
+        "semantic_rl.evaluate_foreign", "semantic_rl.agents.open", "semantic_rl.agents.sb3",
+        "semantic_rl.agents.layers", "semantic_rl.agents.sb3_networks", "gymnasium.envs.classic_control.cartpole",
+        "pygame",
         # What a child may not be able to read any more once it has given up its rights.
-        "importlib.readers", "importlib.resources._adapters", "importlib.resources.readers",
+        "cProfile", "importlib.readers", "importlib.resources._adapters", "importlib.resources.readers",
         "multiprocessing.popen_spawn_posix",
     ):  # fmt: skip
         import_module(name)

@@ -1,11 +1,22 @@
 """Every command that writes, on the materials: what it is called with, where it writes, what it must come to."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .materials import CLIPS, GAME, PPO, STEPS_OF_UPDATE, TRAIN, copy_of
+from . import foreign
+from .materials import CLIPS, GAME, PPO, STEPS_OF_UPDATE, TRAIN
+from .results import (
+    agent_of,
+    clustering_of,
+    demo_of,
+    imported_of,
+    metrics_of,
+    page_of,
+    pictures_of,
+    tables_of,
+    trained_of,
+)
 
 THREADS = ("--num-threads", "1")
 PLAY = ("--num-envs", "4", "--precision", "fp32", "--device", "cpu", *THREADS)
@@ -25,8 +36,10 @@ class Writing(NamedTuple):
     """How the name of what it writes ends; a folder, where there is none."""
     result: Callable[[Path], Any]
     """Reads what it wrote, given its path: fails where that is damaged, and is the same after every run."""
-    can_resume: bool = False
-    """Whether it goes on with --resume where something is there already."""
+    unfinished: str | None = None
+    """Pattern of what it leaves where it writes and goes on from with --resume; empty: whatever is there."""
+    inside: str = ""
+    """Where in the folder it writes, if nobody tells it."""
 
 
 def train(folder: Path, out: Path) -> list[str]:
@@ -58,142 +71,69 @@ def demo(folder: Path, out: Path) -> list[str]:
     return ["demo", "--agent", "sppo-coinrun", "--states", "150", *THREADS, "--out", str(out)]
 
 
-def _weights(run: Path) -> dict[str, bytes]:
-    from semantic_rl.training.checkpoint import load_checkpoint
-
-    return {name: value.numpy().tobytes() for name, value in load_checkpoint(run).policy.items()}
+def record_others(folder: Path, out: Path) -> list[str]:
+    return ["record", *foreign.agent(folder / "agents"), *foreign.FEW_STATES, "--out", str(out)]
 
 
-def _trained(out: Path) -> Any:
-    from semantic_rl.analysis.progress import read_progress
-
-    (run,) = [path for path in out.iterdir() if (path / "config.json").exists()]
-    return read_progress(run / "progress.csv", lambda warning: None).steps.tolist(), _weights(run)
+def fit(folder: Path, out: Path) -> list[str]:
+    return ["fit", f"{folder}/unfitted", *foreign.FIT, "--codes", "3", "--steps", "600"]
 
 
-def _tables(recording: Path) -> Any:
-    from semantic_rl.recording.store import open_recording
-
-    opened = open_recording(recording)
-    frames = [opened.observation(row).tobytes() for row in range(0, opened.num_states, 5)]
-    return opened.states.drop("features").rows(), opened.episodes.rows(), frames
-
-
-def _pictures(out: Path) -> Any:
-    from PIL import Image
-
-    names = sorted(path.name for path in out.iterdir() if not path.name.startswith(".semantic-rl-"))
-    for path in out.iterdir():
-        if path.suffix in (".png", ".webp", ".gif"):
-            with Image.open(path) as image:
-                image.load()
-        elif path.suffix == ".svg":
-            assert path.read_text().rstrip().endswith("</svg>"), f"{path.name} is cut off"
-        elif path.suffix == ".json":
-            json.loads(path.read_text())
-    return names
-
-
-def _metrics(path: Path) -> Any:
-    content = json.loads(path.read_text())
-    return [metric["values"] for metric in content["metrics"]]
-
-
-def _page(path: Path) -> Any:
-    text = path.read_text()
-    assert text.rstrip().endswith("</html>"), f"{path.name} is cut off"
-    return len(text) > 10_000
-
-
-def _agent(out: Path) -> Any:
-    from semantic_rl.agents import read_card
-    from semantic_rl.training.checkpoint import load_policy
-
-    load_policy(out)
-    return sorted(read_card(out))
-
-
-def _imported(out: Path) -> Any:
-    from semantic_rl.training.checkpoint import load_policy
-
-    return {name: value.numpy().tobytes() for name, value in load_policy(out).state_dict().items()}
-
-
-def _demo(out: Path) -> Any:
-    return _tables(out / "recording")[1], _page(out / "report.html"), _pictures(out / "figures")
-
-
-def _of_recording(*words: str) -> Arguments:
-    """A command that reads `recording`, which stands for itself among its words."""
-    return lambda folder, out: [{"OUT": str(out), "REC": f"{folder}/recording"}.get(word, word) for word in words]
+def of_recording(*words: str) -> Arguments:
+    """A command whose words REC, FIT, LABELS and OUT stand for materials and for what it writes."""
+    named = {"REC": "recording", "FIT": "fitted", "LABELS": "labels.npz"}
+    return lambda folder, out: [
+        str(out) if word == "OUT" else f"{folder}/{named[word]}" if word in named else word for word in words
+    ]
 
 
 WRITING: dict[str, Writing] = {
-    "train": Writing(train, (), "", _trained, can_resume=True),
-    "record": Writing(record, (), "", _tables, can_resume=True),
-    "clips": Writing(_of_recording("clips", "REC", *CLIPS, "--out", "OUT"), ("recording",), "", _pictures),
+    "train": Writing(train, (), "", trained_of, "*-*_*_*_*_*"),
+    "record": Writing(record, (), "", tables_of, ""),
+    "record of others": Writing(record_others, ("agents",), "", tables_of, ""),
+    "import-states": Writing(
+        lambda folder, out: ["import-states", f"{folder}/states.parquet", "--out", str(out)],
+        ("states.parquet",),
+        "",
+        tables_of,
+    ),
+    "fit": Writing(
+        fit,
+        ("unfitted",),
+        "",
+        clustering_of,
+        "unfinished.safetensors",
+        f"unfitted/clusterings/{foreign.CLUSTERING}",
+    ),
+    "clips": Writing(of_recording("clips", "REC", *CLIPS, "--out", "OUT"), ("recording",), "", pictures_of),
     "figures embeddings": Writing(
-        _of_recording("figures", "embeddings", "REC", *THREADS, "--out", "OUT"), ("recording",), "", _pictures
+        of_recording("figures", "embeddings", "REC", *THREADS, "--out", "OUT"), ("recording",), "", pictures_of
     ),
     "figures clusters": Writing(
-        _of_recording("figures", "clusters", "REC", "--out", "OUT"), ("recording",), "", _pictures
+        of_recording("figures", "clusters", "REC", "--out", "OUT"), ("recording",), "", pictures_of
     ),
     "figures transitions": Writing(
-        _of_recording("figures", "transitions", "REC", "--out", "OUT"), ("recording",), "", _pictures
+        of_recording("figures", "transitions", "REC", "--out", "OUT"), ("recording",), "", pictures_of
     ),
-    "figures curves": Writing(curves, ("runs",), "", _pictures),
+    "figures curves": Writing(curves, ("runs",), "", pictures_of),
     "metrics": Writing(
-        _of_recording("metrics", "REC", "--resamples", "100", "--out", "OUT"), ("recording",), ".json", _metrics
+        of_recording("metrics", "REC", "--resamples", "100", "--out", "OUT"),
+        ("recording",),
+        ".json",
+        metrics_of,
     ),
     "report": Writing(
-        _of_recording("report", "REC", "--no-baselines", *THREADS, "--out", "OUT"), ("recording",), ".html", _page
+        of_recording("report", "REC", "--no-baselines", *THREADS, "--out", "OUT"),
+        ("recording",),
+        ".html",
+        page_of,
     ),
     "explore --export": Writing(
-        _of_recording("explore", "REC", "--frames", "50", "--export", "OUT"), ("recording",), ".html", _page
+        of_recording("explore", "REC", "--frames", "50", "--export", "OUT"), ("recording",), ".html", page_of
     ),
-    "pack": Writing(pack, ("run",), "", _agent),
-    "reproduce": Writing(reproduce, (), "", _trained),
-    "import-original": Writing(import_original, ("original",), "", _imported),
-    "demo": Writing(demo, (), "", _demo),
+    "pack": Writing(pack, ("run",), "", agent_of),
+    "reproduce": Writing(reproduce, (), "", trained_of),
+    "import-original": Writing(import_original, ("original",), "", imported_of),
+    "demo": Writing(demo, (), "", demo_of),
 }
 """All of them but the notes that the explorer's server writes."""
-
-
-def out_of(name: str, folder: Path) -> Path:
-    """Return what a command writes in a folder."""
-    return folder / f"out{WRITING[name].suffix}"
-
-
-def set_table(folder: Path, name: str, materials: Path) -> None:
-    """Put what a command needs into an empty folder, with files of the user's where it will write."""
-    for material in WRITING[name].needs:
-        copy_of(materials / material, folder)
-    for canary in canaries(folder, name):
-        canary.write_text("the user's")
-
-
-def canaries(folder: Path, name: str) -> list[Path]:
-    """Return files of the user's beside what a command writes, with names that it might take for its own."""
-    out = out_of(name, folder).name
-    return [folder / f"{out}.tmp", folder / f".{out}.tmp", folder / "notes.txt", folder / f"{out}~"]
-
-
-def lost(folder: Path, name: str) -> str | None:
-    """Say which of the user's files is no longer what it was."""
-    for canary in canaries(folder, name):
-        if not canary.is_file() or canary.read_text() != "the user's":
-            return f"{canary.name}, a file of the user's, was lost"
-    return None
-
-
-def begin(name: str, folder: Path) -> list[str]:
-    """Return the arguments with which a command is begun."""
-    return WRITING[name].arguments(folder, out_of(name, folder))
-
-
-def go_on(name: str, folder: Path) -> list[str]:
-    """Return the arguments with which it goes on after an interruption."""
-    out = out_of(name, folder)
-    run = next(iter(out.glob("*-*_*_*_*_*")), None) if name == "train" else out
-    resume = WRITING[name].can_resume and run is not None and run.exists()
-    return [*begin(name, folder), *(["--resume"] if resume else [])]

@@ -4,10 +4,9 @@ import random
 from pathlib import Path
 
 from .children import Verdict
-from .commands import WRITING, begin, lost, set_table
-from .examples import apply
 from .files import TARGETS, damage
 from .said import run_forked, wrong_with
+from .stage import COMMANDS, begin, lost, set_table
 
 SECONDS = 120
 FILES = {
@@ -15,15 +14,21 @@ FILES = {
                   "t-SNE cache", "metrics.json"),
     "run": ("config.json", "state.json", "weights", "progress.csv"),
     "original": ("original",),
+    "agents": ("zip of Stable-Baselines3", "data in a zip", "weights in a zip", "VecNormalize"),
+    "unfitted": ("recording.json of others", "states of others", "observations of others"),
+    "fitted": ("clustering.json", "head", "clustering's states", "default.json", "clustering's names",
+               "recording.json of others", "states of others"),
+    "states.parquet": ("Parquet to import",),
+    "labels.npz": ("labels", "labels in an npz"),
 }  # fmt: skip
 """The targets of `files` that are in a material."""
-READING = [name for name, writing in WRITING.items() if set(writing.needs) & set(FILES)]
+READING = [name for name, command in COMMANDS.items() if command.needs and command.needs[0] in FILES]
 
 
 def attack(name: str, seed: int, count: int, materials: Path, folder: Path) -> list[Verdict]:
     """Run a command on so many damaged folders; return what was wrong with its end."""
     chance = random.Random(seed)
-    (material,) = WRITING[name].needs
+    material = COMMANDS[name].needs[0]
     names = [chance.choice(FILES[material]) for _ in range(count)]
     inputs = {target: damage(target, seed, names.count(target)) for target in set(names)}
     verdicts: list[Verdict] = []
@@ -34,7 +39,7 @@ def attack(name: str, seed: int, count: int, materials: Path, folder: Path) -> l
         inside = TARGETS[target].file
         file = sorted((here / material).glob(inside))[0] if inside else here / material
         edits = inputs[target].pop() if inputs[target] else []
-        file.write_bytes(apply(edits, file.read_bytes()))
+        file.write_bytes(TARGETS[target].damaged(file.read_bytes(), edits))
         said = run_forked(begin(name, here), here, SECONDS)
         wrong = wrong_with(said, SECONDS) or lost(here, name)
         verdicts.append(Verdict(index, wrong and f"{target}: {wrong}"))

@@ -6,7 +6,8 @@ from .target import Target
 
 ENV = "CartPole-v1"
 CLUSTERING = "mlp-3"
-FEW_STEPS = ("--codes", "3", "--steps", "40", "--no-baselines", "--num-threads", "1")
+FIT = ("--no-baselines", "--num-threads", "1")
+FEW_STATES = ("--states", "150", "--num-envs", "4", "--frame-size", "64", "--num-threads", "1")
 PLAYED = ("--env", ENV, "--vec-normalize")
 
 
@@ -17,9 +18,22 @@ def fill(folder: Path) -> None:
     (folder / "agents").mkdir()
     _write_agent(folder / "agents")
     out = folder / "unfitted"
-    main(["record", *agent(folder), "--states", "150", "--num-envs", "4", "--frame-size", "64", "--out", str(out)])
+    main(
+        [
+            "record",
+            *agent(folder / "agents"),
+            "--states",
+            "150",
+            "--num-envs",
+            "4",
+            "--frame-size",
+            "64",
+            "--out",
+            str(out),
+        ]
+    )
     _copy(out, folder / "fitted")
-    main(["fit", str(folder / "fitted"), *FEW_STEPS])
+    main(["fit", str(folder / "fitted"), *FIT, "--codes", "3", "--steps", "40"])
     from semantic_rl.recording.store.annotations import Annotations
 
     Annotations(folder / "fitted" / "clusterings" / CLUSTERING).put_cluster(1, "a name", "a note", "Ada", seen=0)
@@ -27,8 +41,8 @@ def fill(folder: Path) -> None:
 
 
 def agent(folder: Path) -> list[str]:
-    """Return the words that name the agent and its environment."""
-    return [f"{folder}/agents/ppo.zip", *PLAYED, f"{folder}/agents/statistics.pkl"]
+    """Return the words that name the agent in a folder and its environment."""
+    return [f"{folder}/ppo.zip", *PLAYED, f"{folder}/statistics.pkl"]
 
 
 def _copy(recording: Path, to: Path) -> None:
@@ -73,7 +87,13 @@ def _write_states(folder: Path) -> None:
     np.savez(folder / "states.npz", **columns, pictures=pictures)  # type: ignore[arg-type]
     lists = {name: list(values) if values.ndim > 1 else values for name, values in columns.items()}
     pq.write_table(pa.table({**lists, "pictures": [_jpeg(picture) for picture in pictures]}), folder / "states.parquet")
-    np.savez(folder / "labels.npz", label=row % 3)
+    np.savez(folder / "labels.npz", label=np.arange(_num_states(folder / "fitted")) % 3)
+
+
+def _num_states(recording: Path) -> int:
+    from semantic_rl.recording.store import open_recording
+
+    return open_recording(recording, with_frames=False).num_states
 
 
 def _jpeg(picture: object) -> bytes:

@@ -13,9 +13,9 @@ from pathlib import Path
 from PIL import Image
 
 from .children import Verdict
-from .commands import begin, go_on, lost, set_table
 from .outcome import Came, read_outcome
 from .said import Process, run_forked, wrong_with
+from .stage import begin, go_on, lost, set_table
 
 SECONDS = 240
 """A command may take so long, on a machine that is busy."""
@@ -26,6 +26,7 @@ LEFTOVERS = (".semantic-rl-",)
 def attack(name: str, seed: int, count: int, materials: Path, folder: Path) -> list[Verdict]:
     """Kill a command so many times; return what was wrong after each."""
     chance = random.Random(seed)
+    _keep_often()
     undisturbed = folder / "undisturbed"
     undisturbed.mkdir()
     set_table(undisturbed, name, materials)
@@ -47,6 +48,13 @@ def attack(name: str, seed: int, count: int, materials: Path, folder: Path) -> l
     return verdicts
 
 
+def _keep_often() -> None:
+    """Make a fit keep what it has so often that a kill finds something: usually it does so every 30 s."""
+    from semantic_rl.clustering import plane
+
+    plane.SECONDS_BETWEEN_CHECKPOINTS = 0.1
+
+
 def _kill_and_go_on(name: str, folder: Path, seconds: float, with_all_it_started: bool, expected: Came) -> str | None:
     process = Process(begin(name, folder), folder)
     time.sleep(seconds)
@@ -55,7 +63,7 @@ def _kill_and_go_on(name: str, folder: Path, seconds: float, with_all_it_started
     if wrong := lost(folder, name) or half_written(folder):
         return f"after {seconds:.2f} s: {wrong}"
     said = run_forked(go_on(name, folder), folder, SECONDS)
-    was_done = said.code == 2 and "exists already" in said.err and read_outcome(name, folder) == expected
+    was_done = said.code == 2 and " already" in said.err and read_outcome(name, folder) == expected
     failed = said.code and not was_done
     wrong = wrong_with(said, SECONDS) or (f"exit code {said.code}: {said.err[-300:]}" if failed else None)
     if wrong is None:

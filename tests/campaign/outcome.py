@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from .commands import WRITING, out_of
+from .commands import WRITING
+from .stage import out_of
 
 
 class Came(NamedTuple):

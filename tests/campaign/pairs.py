@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from .children import Verdict
-from .commands import begin, go_on, lost, set_table
 from .outcome import Came, read_outcome
 from .said import Process, run_forked, wrong_with
+from .stage import begin, go_on, lost, set_table
 
 SECONDS = 300
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .children import Verdict
-from .commands import WRITING, set_table
+from .commands import WRITING
 from .said import run_forked, wrong_with
+from .stage import set_table
 
 SECONDS = 120
 NOBODY = 65534
@@ -229,12 +230,39 @@ def attack(name: str, seed: int, count: int, materials: Path, folder: Path) -> l
         here = folder / str(index)
         here.mkdir()
         set_table(here, name, materials)
-        with places[kind](here, WRITING[name].suffix, chance) as place:
+        with (
+            places[kind](here, WRITING[name].suffix, chance) as place,
+            _put_inside(here, WRITING[name].inside, place.out, kind),
+        ):
             said = run_forked(WRITING[name].arguments(here, place.out), here, SECONDS, place.before)
             wrong = wrong_with(said, SECONDS) or _lost(here)
         verdicts.append(Verdict(index, wrong and f"{kind}: {wrong}"))
         shutil.rmtree(here)
     return verdicts
+
+
+@contextlib.contextmanager
+def _put_inside(folder: Path, inside: str, out: Path, kind: str) -> Generator[None]:
+    """Make the hostile place the folder in which a command writes that is not told where."""
+    target = (folder / inside).parent
+    is_bound = bool(inside) and kind in AS_ROOT and "input" not in kind
+    if is_bound:
+        target.mkdir(exist_ok=True)
+        _mount_at(out.parent, target)
+    elif inside and os.path.lexists(out) and "victim" not in out.parts and out.is_relative_to(folder):
+        os.rename(out, target)
+    try:
+        yield
+    finally:
+        if is_bound:
+            ctypes.CDLL(None).umount2(os.fsencode(target), 2)
+
+
+def _mount_at(folder: Path, target: Path) -> None:
+    """Show a folder in a second place."""
+    bind = 4096
+    if ctypes.CDLL(None, use_errno=True).mount(os.fsencode(folder), os.fsencode(target), None, bind, None):
+        raise PermissionError(ctypes.get_errno(), "cannot mount")
 
 
 def _lost(folder: Path) -> str | None:

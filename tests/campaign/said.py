@@ -27,7 +27,7 @@ class Said(NamedTuple):
 
 def wrong_with(said: Said, seconds: float) -> str | None:
     """Say what is wrong with the end of a command that may take so many seconds; None if it ended as it should."""
-    lines = said.err.strip().splitlines()
+    lines = [line for line in said.err.strip().splitlines() if not line.startswith("note: ")]
     if said.code < 0:
         name = signal.Signals(-said.code).name
         return f"took more than {seconds:.0f} s" if name == "SIGKILL" else f"died of {name}: {_last(lines)}"

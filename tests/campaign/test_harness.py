@@ -14,10 +14,10 @@ import pytest
 from . import process_tree
 from .batches import Batch, late_of, said_of_both, try_late_again
 from .children import Verdict, hangs, try_all
-from .commands import canaries, lost
 from .examples import apply, draw, edits_of_bytes, edits_of_json
 from .kills import half_written
 from .said import Said, run_here, wrong_with
+from .stage import canaries, lost
 from .table import Result, read_results, show
 
 
@@ -113,6 +113,7 @@ def test_all_that_a_process_started_is_ended_with_it() -> None:
     [
         (Said(0, "anything\nat all", 1), None),
         (Said(2, "semantic-rl: error: one line\n", 1), None),
+        (Said(2, "note: what is well\nsemantic-rl: error: one line\n", 1), None),
         (Said(2, "", 1), "0 lines"),
         (Said(2, "one\ntwo\n", 1), "2 lines"),
         (Said(1, "Traceback (most recent call last):\nValueError: x\n", 1), "a traceback: ValueError: x"),

@@ -107,9 +107,9 @@ def open_foreign(config: RecordConfig | EvaluateConfig) -> Foreign:
     finally:
         env.close()
     for note in (*recipe.notes, *getattr(agent, "notes", ())):
-        print(note, file=sys.stderr)
+        print(f"note: {note}", file=sys.stderr)
     if recipe.wrapper_names:
-        print(f"wrappers: {', '.join(recipe.wrapper_names)}", file=sys.stderr)
+        print(f"note: wrappers: {', '.join(recipe.wrapper_names)}", file=sys.stderr)
     return Foreign(agent, recipe)
 
 
@@ -118,7 +118,7 @@ def foreign_subject(config: RecordConfig) -> Subject:
     if config.env in GAMES:
         return game_subject(config)
     agent, recipe = open_foreign(config)
-    print(f"records the layer {agent.layer} ({agent.num_features} numbers)", file=sys.stderr)
+    print(f"note: records the layer {agent.layer} ({agent.num_features} numbers)", file=sys.stderr)
     return agent_subject(agent, recipe, config, describe_foreign(agent, config.agent.stem))
 
 

@@ -406,8 +406,8 @@ def open_recording(path: str | Path, with_frames: bool = True, clustering: str |
     description = read_description(path)
     if not description.flag("complete", False):
         raise UserError(
-            f"{path} is not complete: recording was interrupted. Run the same 'semantic-rl record' command with "
-            "--resume to complete it."
+            f"{path} is not complete: recording was interrupted. Complete it by the command that began it: "
+            "'semantic-rl record … --resume'."
         )
     check_no_link(path / DERIVED_FOLDER)
     fitted = _chosen(path, clustering, description.integer("num_codes") > 0)
