@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from semantic_rl.called_flags import FLAG, OTHER_COMMAND, CalledFlags, spell
+from semantic_rl.called_flags import CLAUSE_END, FLAG, OTHER_COMMAND, CalledFlags, spell
 from semantic_rl.cli import COMMANDS, FIGURES
 from semantic_rl.commands.parse import make_parser
 from semantic_rl.config import DemoConfig
@@ -78,6 +78,22 @@ def test_every_other_command_that_a_message_quotes_has_its_flags(message: str) -
         assert set(re.findall(r"--[a-z-]+", quoted)) <= known_flags(name)
 
 
+STATEMENTS = [
+    message
+    for message in MESSAGES
+    if not message.startswith(("stopped", "--", "X --", "worker X"))  # the last is said in train alone
+]
+
+
+@pytest.mark.parametrize("message", STATEMENTS)
+def test_what_is_wrong_is_said_whatever_flags_the_command_has(message: str) -> None:
+    statement = CLAUSE_END.split(message)[0]
+    if not statement.startswith(("X", "add")):
+        return
+    said = spell(message, CalledFlags({"none": "--none"}))
+    assert said.startswith(statement[:20]), f"{message!r} became {said!r}"
+
+
 TRAIN = CalledFlags(
     {"timesteps": "--timesteps_per_proc", "seed": "--rand_seed", "resume": "--resume"}, "semantic-rl train"
 )
@@ -112,8 +128,8 @@ def test_the_demo_has_no_resume_and_is_told_so() -> None:
     ("python", "said", "unsaid"),
     [
         ((3, 13), "pip install 'procgen-gym", "Python 3.13"),
-        ((3, 12), "for CPython 3.13 alone, and this is Python 3.12", "pip install"),
-        ((3, 14), "for CPython 3.13 alone, and this is Python 3.14", "pip install"),
+        ((3, 12), "only for CPython 3.13, and this is Python 3.12", "pip install"),
+        ((3, 14), "only for CPython 3.13, and this is Python 3.14", "pip install"),
     ],
 )
 def test_where_the_games_are_missing_the_advice_is_right_for_this_python(

@@ -119,7 +119,7 @@ def test_a_function_in_a_file_makes_an_agent_of_any_kind(agent_file: Path) -> No
         (
             "make_net",
             {"env": "CartPole-v1"},
-            r"returns a Net, so name the layer to record with --layer: body, head\.",
+            r"returns a Net without the name of a layer; name one with --layer \(body, head\), or return",
         ),
         ("make_net", {"layer": "body"}, "a Net does not say what it plays; name the environment with --env"),
         ("make_nothing", {}, "returns a int without 'observation_space'; expected an Agent"),

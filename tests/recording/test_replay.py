@@ -35,7 +35,7 @@ def test_of_no_states_there_are_no_pictures(recording: Recording) -> None:
 
 def test_a_recording_with_gaps_cannot_be_played_again(tmp_path: Path) -> None:
     record_policy(make_policy(), GAME, config(tmp_path / "r", protocol="explore", explore_steps=5))
-    with pytest.raises(UserError, match="--protocol explore, which leaves out steps"):
+    with pytest.raises(UserError, match="--protocol explore', which leaves out steps"):
         render_states(open_recording(tmp_path / "r"), [0], 64)
 
 

@@ -41,8 +41,8 @@ def open_user_file(function: UserFunction, env: Any, layer: str | None) -> Agent
         if layer is None:
             names = [found.name for found in module_layers(made, env)]
             raise UserError(
-                f"{where} returns a {type(made).__name__}, so name the layer to record with --layer: "
-                f"{', '.join(names[:20])}."
+                f"{where} returns a {type(made).__name__} without the name of a layer; name one with --layer "
+                f"({', '.join(names[:20])}), or return semantic_rl.module_agent(network, layer, env)."
             )
         return module_agent(made, layer, _known(env, made))
     if type(made).__module__.startswith(("stable_baselines3.", "sb3_contrib.")):

@@ -56,14 +56,14 @@ def _clips_of_recording(config: ClipsConfig) -> list[Clip]:
     recording = open_recording(config.source, clustering=config.clustering)
     if not recording.has_frames:
         raise UserError(
-            f"{config.source} has no pictures (recorded with --frame-size 0), and its observations are no images; "
-            "record again with pictures."
+            f"{config.source} has no pictures ('semantic-rl record --frame-size 0' left them out), and its "
+            "observations are no images; record again with pictures."
         )
     if not recording.has_pictures:
         height, width = recording.frame_shape
         print(
-            f"{config.source} has no pictures (it was recorded with --frame-size 0); the clips show the agent's "
-            f"{width}×{height} observations, enlarged.",
+            f"{config.source} has no pictures ('semantic-rl record --frame-size 0' left them out); the clips show the "
+            f"agent's {width}×{height} observations, enlarged.",
             file=sys.stderr,
         )
     _warn_of_untrained(recording)

@@ -32,8 +32,8 @@ def render_states(
     settings = recording.description["settings"]
     if settings["protocol"] != "episodes":
         raise UserError(
-            f"{recording.path} was recorded with --protocol {settings['protocol']}, which leaves out steps, so it "
-            "cannot be played again; record with --protocol episodes."
+            f"{recording.path} was made by 'semantic-rl record --protocol {settings['protocol']}', which leaves out "
+            "steps, so it cannot be played again; make one by 'semantic-rl record --protocol episodes'."
         )
     seeds = seeds_of(settings["seed"], ENVIRONMENTS, settings["num_envs"])
     replay = _Replay(recording, set(rows), size)

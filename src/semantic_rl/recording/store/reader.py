@@ -278,7 +278,9 @@ class Recording:
     def picture(self, row: int) -> bytes:
         """Return a state's high-resolution picture as stored, a JPEG; raises UserError if there are none."""
         if not self.has_pictures:
-            raise UserError(f"{self.path} has no pictures (it was recorded with --frame-size 0); use observations.")
+            raise UserError(
+                f"{self.path} has no pictures ('semantic-rl record --frame-size 0' left them out); use observations."
+            )
         content = self._pictures.read(self._valid(row))
         try:
             check_picture(content, self.picture_shape)
