@@ -37,12 +37,13 @@ AddUp = Callable[[Explored, int], Sums]
 
 
 class _Number(NamedTuple):
-    """A number that is compared: its name, format, and how it is summed."""
+    """A number that is compared: its name, how it is written, and how it is summed."""
 
     what: str
     group: Literal["play", "cluster", "action"]
-    form: str
-    """Format specification: ".2f" or, for a share, ".0%"."""
+    digits: int
+    """Number of decimals; those of a share are decimals of its percentage."""
+    is_share: bool
     add_up: AddUp
     clusters: tuple[int, int] | None = None
 
@@ -99,10 +100,10 @@ def _settings(explored: Explored) -> list[str | None]:
 def _play(pair: _Pair) -> Iterator[contract.ComparedNumber]:
     """Compare returns, episode lengths and values."""
     numbers = (
-        _Number("mean return", "play", ".2f", _of_ended(lambda one: one.episodes.episode_return)),
-        _Number("success", "play", ".0%", _of_ended(lambda one: one.episodes.success)),
-        _Number("steps of an episode", "play", ".0f", _of_ended(lambda one: one.episodes.length)),
-        _Number("expected value", "play", ".2f", _of_states(lambda one: one.states.value)),
+        _Number("mean return", "play", 2, False, _of_ended(lambda one: one.episodes.episode_return)),
+        _Number("success", "play", 0, True, _of_ended(lambda one: one.episodes.success)),
+        _Number("steps of an episode", "play", 0, False, _of_ended(lambda one: one.episodes.length)),
+        _Number("expected value", "play", 2, False, _of_states(lambda one: one.states.value)),
     )
     known = {"mean return": "reward", "success": "success", "expected value": "value"}
     for number in numbers:
@@ -122,7 +123,7 @@ def _actions(pair: _Pair) -> Iterator[contract.ComparedNumber]:
         def taken(one: Explored, action: int = action) -> NDArray[np.bool_]:
             return one.states.action == action
 
-        found = _difference(pair, _Number(f"action “{name}”", "action", ".1%", _of_states(taken)))
+        found = _difference(pair, _Number(f"action “{name}”", "action", 1, True, _of_states(taken)))
         if max(found["a"], found["b"]) >= LEAST_SHARE:
             yield found
 
@@ -131,8 +132,8 @@ def _clusters(pair: _Pair, match: Match) -> Iterator[contract.ComparedNumber]:
     """Compare the share of states and the dwell of clusters that match."""
     for ours, theirs, _ in match.pairs:
         both = (ours, theirs)
-        yield _difference(pair, _Number("share of states", "cluster", ".1%", _shares(both), both))
-        yield _difference(pair, _Number("dwell, steps", "cluster", ".1f", _dwells(both), both))
+        yield _difference(pair, _Number("share of states", "cluster", 1, True, _shares(both), both))
+        yield _difference(pair, _Number("dwell, steps", "cluster", 1, False, _dwells(both), both))
 
 
 def _shares(clusters: tuple[int, int]) -> AddUp:
@@ -182,8 +183,8 @@ def _difference(pair: _Pair, number: _Number) -> contract.ComparedNumber:
         low=low,
         high=high,
         certain=low is not None and high is not None and (low > 0 or high < 0),
-        is_share=number.form.endswith("%"),
-        digits=int(number.form[1]),
+        is_share=number.is_share,
+        digits=number.digits,
         text="",
     )
     found["text"] = _text(number, found)
@@ -193,12 +194,15 @@ def _difference(pair: _Pair, number: _Number) -> contract.ComparedNumber:
 def _text(number: _Number, found: contract.ComparedNumber) -> str:
     """Return it as a line: 'mean return: 8.46 → 7.10 (difference −1.36, 95% interval −2.10 to −0.60)'."""
 
-    def written(value: float, form: str = number.form) -> str:
-        return "–" if np.isnan(value) else format(value, form).replace("-", "−")
+    def written(value: float) -> str:
+        kind = "%" if number.is_share else "f"
+        return "–" if np.isnan(value) else f"{value:.{number.digits}{kind}}".replace("-", "−")
 
     def difference(value: float) -> str:
         """A difference of shares is one of percentage points, which are no percent of anything."""
-        return f"{written(100 * value, f'+.{found["digits"]}f')} pts" if found["is_share"] else written(value)
+        if np.isnan(value) or not number.is_share:
+            return written(value)
+        return f"{100 * value:+.{number.digits}f} pts".replace("-", "−")
 
     line = f"{number.title}: {written(found['a'])} → {written(found['b'])}"
     if np.isnan(found["difference"]):

@@ -53,5 +53,10 @@ def open_in_game(config: RecordConfig | EvaluateConfig, num_envs: int) -> InGame
 def game_subject(config: RecordConfig) -> Subject:
     """Return an agent that others trained, in a Procgen game."""
     agent, environment, outputs = open_in_game(config, config.num_envs)
-    print(f"records the layer {agent.layer} ({agent.num_features} numbers)", file=sys.stderr)
+    say_which_layer(agent)
     return Subject(agent, describe_foreign(agent, config.agent.stem), procgen_source(environment), outputs)
+
+
+def say_which_layer(agent: Agent) -> None:
+    """Tell the user which layer's output is recorded."""
+    print(f"note: records the layer {agent.layer} ({agent.num_features} numbers)", file=sys.stderr)

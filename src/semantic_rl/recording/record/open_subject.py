@@ -23,7 +23,7 @@ from semantic_rl.models.policy import SemanticPolicy
 from semantic_rl.recording.record.actions import random_actions
 from semantic_rl.recording.record.agent_place import describe_agent, describe_foreign
 from semantic_rl.recording.record.envs import EnvSource, procgen_source
-from semantic_rl.recording.record.in_game import game_subject
+from semantic_rl.recording.record.in_game import game_subject, say_which_layer
 from semantic_rl.recording.record.subject import Subject, outputs_of_policy, probe_in, weights_sha256
 from semantic_rl.recording.store.extra_columns import MOST_EXTRA, is_valid_name
 from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
@@ -118,7 +118,7 @@ def foreign_subject(config: RecordConfig) -> Subject:
     if config.env in GAMES:
         return game_subject(config)
     agent, recipe = open_foreign(config)
-    print(f"note: records the layer {agent.layer} ({agent.num_features} numbers)", file=sys.stderr)
+    say_which_layer(agent)
     return agent_subject(agent, recipe, config, describe_foreign(agent, config.agent.stem))
 
 
