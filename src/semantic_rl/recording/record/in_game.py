@@ -44,7 +44,7 @@ def open_in_game(config: RecordConfig | EvaluateConfig, num_envs: int) -> InGame
     pictures, actions = gym.spaces.Box(0, 255, OBSERVATION_SHAPE, np.uint8), gym.spaces.Discrete(NUM_ACTIONS)
     agent = open_agent(config.agent, Spaces(pictures, actions), getattr(config, "layer", None), config.trust)
     for note in getattr(agent, "notes", ()):
-        print(note, file=sys.stderr)
+        print(f"note: {note}", file=sys.stderr)
     spec = procgen_source(environment).spec
     outputs = probe(agent, spec, np.zeros((1, *OBSERVATION_SHAPE), np.uint8), config.seed)
     return InGame(agent, environment, outputs)
