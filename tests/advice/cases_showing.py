@@ -121,11 +121,13 @@ def _interrupt_fit(scene: Scene) -> str:
         return usual(self, path, save, told)
 
     PlaneFit.run = run  # type: ignore[method-assign]
+    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background processes ignore it
     try:
         with contextlib.redirect_stderr(written), contextlib.suppress(KeyboardInterrupt, SystemExit):
             main(shlex.split(FIT))
     finally:
         PlaneFit.run = usual  # type: ignore[method-assign]
+        signal.signal(signal.SIGINT, ignored)
     assert (scene.folder / "ppo/clusterings/mlp-2/unfinished.safetensors").exists()
     return written.getvalue()
 
