@@ -6,8 +6,8 @@ import type { Recording } from "../data/recording";
 import { useMedia } from "../data/store";
 import { asFrame, Button, paint } from "../ui/parts";
 
-/** As the clips that semantic-rl writes. */
-const FRAMES_PER_SECOND = 8;
+/** Slower than it is played, as the clips that semantic-rl writes: 8 frames a second of Procgen's 15 steps. */
+const SLOWED = 8 / 15;
 const RUN_GAP_MS = 250;
 
 export function Clip({ recording, runs }: { recording: Recording; runs: readonly (readonly [number, number])[] }): JSX.Element {
@@ -37,7 +37,7 @@ export function Clip({ recording, runs }: { recording: Recording; runs: readonly
       if (bitmap === undefined) return frames.ahead(first + offset, first + count - 1, 6, count);
       paint(target, bitmap);
       target.dataset.row = String(first + offset);
-      due = now + 1000 / FRAMES_PER_SECOND;
+      due = now + 1000 / (recording.meta.steps_per_second * SLOWED);
       if (++offset >= count) {
         [run, offset] = [(run + 1) % runs.length, 0];
         due += RUN_GAP_MS;

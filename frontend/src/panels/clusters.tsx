@@ -48,7 +48,7 @@ export function ClustersPanel({ recording }: { recording: Recording }): JSX.Elem
                         <i style={{ width: `${(100 * card.share) / most}%`, background: clusterColor(recording, card.cluster) }} />
                       </span>
                       <span class="number" title="share of all states">{percent(card.share)}</span>
-                      <span class="number faint" title="steps from entering to leaving, on average">{decimal(card.mean_dwell, 1)} steps</span>
+                      <span class="number faint" title="steps from entering to leaving, on average">{decimal(card.mean_dwell, card.mean_dwell < 100 ? 1 : 0)} steps</span>
                       {card.success !== null && <span class="number faint" title={`success of the ${plural(card.num_ended, "episode")} that pass through it and have ended`}>{percent(card.success, 0)} ✓ <small>of {count(card.num_ended)}</small></span>}
                     </span>
                   </span>
