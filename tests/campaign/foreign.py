@@ -149,10 +149,19 @@ def _import(path: Path) -> None:
         shutil.rmtree(out, ignore_errors=True)
 
 
+_num_labels: list[int] = []
+"""How many labels the intact file has, which is what a process reads first."""
+
+
 def _labels(path: Path) -> None:
+    import numpy as np
+
     from semantic_rl.clustering.labels import read_labels
 
-    read_labels(path, 120)
+    if not _num_labels:
+        with np.load(path) as content:
+            _num_labels.append(len(content["label"]))
+    read_labels(path, _num_labels[0])
 
 
 def _zip(path: Path) -> None:
