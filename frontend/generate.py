@@ -42,6 +42,8 @@ CONSTANTS = {
     "NOTHING": effect_sizes.NOTHING,
     "NOT_IN_A_SAMPLE": statistics.NOT_IN_A_SAMPLE,
     "OF_A_SAMPLE": statistics.OF_A_SAMPLE,
+    "NOT_FILTERED": statistics.NOT_FILTERED,
+    "OF_FILTERED": statistics.OF_FILTERED,
     "COHENS_D": effect_sizes.COHENS_D,
     "COHENS_H": effect_sizes.COHENS_H,
     "CRAMERS_V": effect_sizes.CRAMERS_V,

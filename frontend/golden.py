@@ -34,6 +34,8 @@ FILE = Path(__file__).resolve().parent / "test" / "golden.json"
 SETTINGS = Settings(max_points=1_000_000, tsne_states=30_000, perplexity=30.0, seed=3)
 HALF = [[-0.4, -3], [3, -3], [3, 3], [0.1, 3], [0.3, 0.2]]
 STAR = [[0.0, 1.6], [0.9, -1.3], [-1.5, 0.5], [1.5, 0.5], [-0.9, -1.3]]
+FILTERED = "clusters"
+"""The recording of which selections are also compared within a filter."""
 FAR = [[20, 20], [21, 20], [21, 21]]
 
 
@@ -82,6 +84,8 @@ def _recording(name: str, explored: Explored, polygons: list[Any], clusters: lis
     plane = "fdr" if explored.num_codes else "tsne"
     queries: list[dict[str, Any]] = [{"plane": plane, "polygon": polygon} for polygon in polygons]
     queries += [{"clusters": some} for some in clusters]
+    if name == FILTERED:
+        queries += [{**query, "within": _within(explored)} for query in (queries[0], queries[-2])]
     meta = {**exported.meta(), "name": name, "etag": "", "provenance": {}}
     exact = _as_in_the_page(explored)
     return {
@@ -96,6 +100,13 @@ def _recording(name: str, explored: Explored, polygons: list[Any], clusters: lis
             if values is not None
         },
     }
+
+
+def _within(explored: Explored) -> str:
+    """Return the points of a filter that leaves out steps and whole episodes, as the page sends them."""
+    states = explored.states
+    passes = (states.step % 3 > 0) & (states.episode % 4 > 0) & (states.value > np.median(states.value) - 1)
+    return base64.b64encode(np.packbits(passes[explored.shown], bitorder="little").tobytes()).decode()
 
 
 def _as_in_the_page(explored: Explored) -> Explored:

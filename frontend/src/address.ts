@@ -66,6 +66,12 @@ export function followAddress(app: App): { write(): void } {
     isFollowed = true;
     void playNext(app, 1).then((goesOn) => (isFollowed &&= goesOn));
   };
+  // one has gone back: what was to be written is not of the place that is restored in a moment
+  addEventListener("popstate", () => {
+    if (location.hash === written) return;
+    clearTimeout(timer);
+    timer = undefined;
+  });
   addEventListener("hashchange", () => location.hash !== written && void restore());
   void restore();
   return { write };

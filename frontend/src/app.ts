@@ -2,6 +2,7 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Comparison, Inside, InsideQuery, PlaneName, Point } from "./data/contract";
+import { Filtering } from "./data/filtered";
 import { Notes } from "./data/notes";
 import type { Recording } from "./data/recording";
 import type { Source } from "./data/source";
@@ -62,6 +63,7 @@ export class App {
   readonly notes: Map<string, Notes>;
   readonly frames: Map<string, Frames>;
   readonly player: Player;
+  readonly filtering: Filtering;
   readonly maps = new Map<string, ShownMap>();
   /** Where maps that do not exist yet shall look. */
   zooms: Record<string, Zoom> = {};
@@ -79,10 +81,18 @@ export class App {
     this.notes = new Map(recordings.map(({ id }) => [id, new Notes(source, id)]));
     this.frames = new Map(recordings.map(({ id, meta }) => [id, new Frames(source, id, meta.num_states)]));
     this.player = new Player(recordings, this.frames);
+    this.filtering = new Filtering(recordings);
   }
 
   recording(id: string): Recording {
     return this.recordings.find((recording) => recording.id === id) ?? this.recordings[0];
+  }
+
+  /** Whether a state passes the filters; true where that is not known, because it is not on the map. */
+  passes(rec: string, row: number): boolean {
+    const mask = this.filtering.mask(rec);
+    const index = mask ? this.recording(rec).indexOf(row) : -1;
+    return !mask || index < 0 || mask[index] === 1;
   }
 
   notesOf(id: string): Notes {

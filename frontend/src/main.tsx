@@ -11,6 +11,7 @@ import "./styles/base.css";
 import "./styles/map.css";
 import "./styles/panels.css";
 import "./styles/player.css";
+import "./styles/filter.css";
 import "./styles/narrow.css";
 import "./styles/print.css";
 

@@ -4,12 +4,14 @@ import type { App } from "./app";
 import type { Comparison, Limits, PlaneName } from "./data/contract";
 import { fromUnit, partColumn, type Recording, toUnit } from "./data/recording";
 import { sentence } from "./data/store";
+import { followFilters } from "./panels/filters";
 import { columnOf } from "./map/colors";
 import type { ShownMap } from "./map/shown";
 import { listenToKeys } from "./ui/keys";
 import { panelsOf } from "./ui/page";
 
 export function begin(app: App): void {
+  followFilters(app);
   const address = followAddress(app);
   app.zoomed = (map) => {
     address.write();

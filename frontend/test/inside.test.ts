@@ -10,10 +10,12 @@ import { differs, GOLDEN, open } from "./golden";
 
 for (const stored of GOLDEN.recordings) {
   for (const { query, answer } of stored.cases) {
-    const what = "polygon" in query ? `${query.polygon.length} vertices in ${query.plane}` : JSON.stringify(query);
-    test(`inside, ${stored.name}: ${what}`, async () => {
+    const what = "polygon" in query ? `${query.polygon.length} vertices in ${query.plane}` : JSON.stringify({ ...query, within: undefined });
+    test(`inside, ${stored.name}: ${what}${query.within ? ", within a filter" : ""}`, async () => {
       const { recording, draws } = await open(stored);
-      const { numbers, rows } = await compareInside(recording, query, [], draws);
+      const bits = query.within === undefined ? null : Uint8Array.from(atob(query.within), (character) => character.charCodeAt(0));
+      const within = bits && Uint8Array.from({ length: recording.count }, (_, index) => (bits[index >> 3] >> (index & 7)) & 1);
+      const { numbers, rows } = await compareInside(recording, query, [], draws, within);
       assert.equal(differs(numbers, answer), null);
       assert.equal(rows[0].length, answer.count);
     });

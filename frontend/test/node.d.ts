@@ -6,6 +6,7 @@ declare module "node:assert/strict" {
   const assert: {
     ok(value: unknown, message?: string): asserts value;
     equal(actual: unknown, expected: unknown, message?: string): void;
+    match(text: string, expected: RegExp, message?: string): void;
     deepEqual(actual: unknown, expected: unknown, message?: string): void;
   };
   export default assert;

@@ -46,6 +46,11 @@ def test_columns_equal_the_table(client: TestClient, real_recording: Recording) 
     np.testing.assert_allclose(value, states["value"].to_numpy(), atol=(high - low) / 65535)
     reward = np.array(about["reward"]["levels"])[column(client, meta, "reward")]
     np.testing.assert_array_equal(reward, states["reward"].to_numpy())
+    at, to_go = column(client, meta, "return_to_go"), states["return_to_go"].to_numpy()
+    low, high, unknown = (about["return_to_go"][key] for key in ("low", "high", "unknown"))
+    is_known = np.isfinite(to_go)
+    np.testing.assert_array_equal(at == unknown, ~is_known)
+    np.testing.assert_allclose(decoded(at[is_known], low, high), to_go[is_known], atol=(high - low) / 65535 + 1e-9)
     progress = states["step"].to_numpy() / np.maximum(episodes["length"].to_numpy() - 1, 1)
     np.testing.assert_allclose(decoded(column(client, meta, "progress"), 0, 1), progress, atol=0.5 / 255 + 1e-6)
     success = np.where(

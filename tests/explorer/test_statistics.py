@@ -1,5 +1,6 @@
 """What is inside a lasso, counted again by hand; intervals that hold what they should."""
 
+import base64
 import io
 from collections.abc import Callable
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from titles import title_of
 
 from semantic_rl.explorer.recording_view import RecordingView
-from semantic_rl.explorer.selection.statistics import NUM_EXAMPLES
+from semantic_rl.explorer.selection.statistics import NOT_FILTERED, NUM_EXAMPLES, OF_FILTERED
 from semantic_rl.recording.store import Recording
 
 from .conftest import SETTINGS, WRITE, TestClient, ask_inside, client_of, get, get_json
@@ -158,6 +160,37 @@ def test_everything_inside_leaves_nothing_to_compare_with(client: TestClient, re
     assert found["actions_effect"] is None
 
 
+def within(passes: NDArray[np.bool_]) -> str:
+    """Return which states pass a filter, as the page sends it."""
+    return base64.b64encode(np.packbits(passes, bitorder="little").tobytes()).decode()
+
+
+@pytest.mark.parametrize("of", [HALF, {"clusters": [3, 5]}])
+def test_within_a_filter_only_what_passes_is_compared(
+    client: TestClient, real_recording: Recording, of: dict[str, Any]
+) -> None:
+    states = real_recording.states
+    passes = (states["step"] >= 10) & (states["episode"] % 3 != 0)
+    is_inside = states["code_index"].is_in([3, 5]) if "clusters" in of else states["embedding_x"] < 0
+    found = ask(client, {**of, "within": within(passes.to_numpy())})
+    inside, rest = states.filter(passes & is_inside), states.filter(passes & ~is_inside)
+    assert (found["count"], found["of"]) == (len(inside), passes.sum())
+    assert found["value"]["inside"] == pytest.approx(inside["value"].mean())
+    assert found["value"]["rest"] == pytest.approx(rest["value"].mean())
+    episodes = real_recording.episodes.filter(pl.col("terminated") | pl.col("truncated"))
+    passed, others = (set(part["episode"].unique()) for part in (inside, rest))
+    of_rest = episodes.filter(pl.col("episode").is_in(list(others - passed)))
+    assert found["success"]["num_episodes"] == len(episodes.filter(pl.col("episode").is_in(list(passed))))
+    assert found["success"]["num_episodes_rest"] == len(of_rest)
+    assert found["dwell"]["note"] == NOT_FILTERED
+    assert found["note"] == OF_FILTERED.format(known=passes.sum(), total=len(states))
+    rows = pl.read_parquet(client.get(f"/api/a/rows?key={found['key']}&format=parquet").content)
+    assert rows["row"].to_list() == np.flatnonzero((passes & is_inside).to_numpy()).tolist()
+    everything = ask(client, of)
+    assert everything["key"] != found["key"]
+    assert everything["of"] == len(states)
+
+
 def test_on_a_plane_with_a_sample_only_the_sample_is_counted(make_view: Callable[..., RecordingView]) -> None:
     view = make_view(SETTINGS._replace(tsne_states=60))
     client = client_of(view)
@@ -187,6 +220,9 @@ def test_on_a_plane_with_a_sample_only_the_sample_is_counted(make_view: Callable
         ({"clusters": []}, "numbers from 0 to 7"),
         ({"clusters": [1.5]}, "numbers from 0 to 7"),
         ({"clusters": 3}, "numbers from 0 to 7"),
+        ({"clusters": [3], "within": "AAAA"}, "a bit for each point on the map"),
+        ({"clusters": [3], "within": "no base64"}, "a bit for each point on the map"),
+        ({"clusters": [3], "within": 7}, "a bit for each point on the map"),
     ],
 )
 def test_what_is_no_selection_is_refused_with_a_sentence(client: TestClient, content: Any, words: str) -> None:

@@ -45,6 +45,8 @@ export interface Column {
   levels?: number[];
   /** Number of points whose value is not finite; they get the lowest value. */
   num_unknown?: number;
+  /** The integer of points whose value is not known. */
+  unknown?: number;
   /** Name of what only this recording has: a part of the action, a column of its maker. */
   title?: string;
   /** The texts that the integers 0, 1, … stand for. */
@@ -298,16 +300,21 @@ export interface Inside extends InsideNumbers {
   num_frames_rest: number;
 }
 
-export interface PolygonQuery {
+export interface FilteredQuery {
+  /** The points that pass the page's filter: a bit each, the lowest first, as base64. Only they are compared. */
+  within?: string;
+}
+
+export interface PolygonQuery extends FilteredQuery {
   plane: PlaneName;
   polygon: Point[];
 }
 
-export interface SelectionQuery {
+export interface SelectionQuery extends FilteredQuery {
   selection: string;
 }
 
-export interface ClustersQuery {
+export interface ClustersQuery extends FilteredQuery {
   clusters: number[];
 }
 
@@ -406,6 +413,8 @@ export const TOO_FEW = "too few episodes for an interval";
 export const NOTHING = "one of the two sets is empty";
 export const NOT_IN_A_SAMPLE = "only a sample of the states is compared, so the dwell cannot be measured";
 export const OF_A_SAMPLE = "Of {known:,} of the {total:,} states, drawn at random: an episode passes through where one of them is inside.";
+export const NOT_FILTERED = "a filter leaves out steps in between, so the dwell cannot be measured";
+export const OF_FILTERED = "Only the states that pass the filter are compared: {known:,} of {total:,}. An episode passes through where one of them is inside.";
 export const COHENS_D = "Cohen's d";
 export const COHENS_H = "Cohen's h";
 export const CRAMERS_V = "Cramér's V";

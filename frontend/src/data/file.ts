@@ -117,10 +117,10 @@ export class FileSource implements Source {
     return found;
   }
 
-  async inside(id: string, query: InsideQuery): Promise<Inside> {
+  async inside(id: string, query: InsideQuery, within: Uint8Array | null): Promise<Inside> {
     const recording = this.recording(id);
     const { selections } = await this.annotations(id);
-    const { numbers, rows } = await compareInside(recording, query, selections, await this.draws(id), (row) => this.hasFrame(id, row));
+    const { numbers, rows } = await compareInside(recording, query, selections, await this.draws(id), within, (row) => this.hasFrame(id, row));
     this.asked++;
     const [inside, rest] = rows.map((side) => spread(side.filter((row) => this.hasFrame(id, row)), FRAMES_IN_MEAN));
     const addresses = [`inside-mean/${this.asked}`, `inside-mean-rest/${this.asked}`];

@@ -3,12 +3,13 @@
 // The definition is semantic_rl.explorer.selection.statistics; test/inside.test.ts holds this to it. It differs by how
 // finely the file's numbers are quantised, and where the file holds a sample of the states, by what is not in it.
 import {
-  COHENS_D, CRAMERS_V, type Difference, type Episodes, type InsideNumbers, type InsideQuery, NOT_IN_A_SAMPLE, NUM_EXAMPLES, OF_A_SAMPLE,
+  COHENS_D, CRAMERS_V, type Difference, type Episodes, type InsideNumbers, type InsideQuery, NOT_FILTERED, NOT_IN_A_SAMPLE, NUM_EXAMPLES, OF_A_SAMPLE,
+  OF_FILTERED,
   ORDER_FACTOR, type Selection,
 } from "./contract";
 import { add, contrast, contrastShares, cramersV, type Draws, noSums, notCompared, orNull, type Sums } from "./effect_sizes";
 import { partColumn, type Recording, type Values } from "./recording";
-import { INSIDE, REST, select } from "./selected";
+import { FILTERED, INSIDE, REST, select } from "./selected";
 
 const COLUMNS = ["row", "action", "cluster", "value", "reward", "step", "uncertainty"];
 type Known = Pick<InsideNumbers, "value" | "reward" | "success" | "uncertainty">;
@@ -18,10 +19,11 @@ interface Points {
   recording: Recording;
   episodes: Episodes;
   draws: Draws;
-  /** Of each point: INSIDE, REST or UNKNOWN. */
+  /** Of each point: INSIDE, REST, UNKNOWN or FILTERED. */
   sides: Uint8Array;
   /** Of each point. */
   episode: Uint32Array;
+  isFiltered: boolean;
 }
 
 export interface Found {
@@ -31,17 +33,19 @@ export interface Found {
 }
 
 export async function compareInside(
-  recording: Recording, query: InsideQuery, selections: readonly Selection[], draws: Draws, hasFrame: (row: number) => boolean = () => true,
+  recording: Recording, query: InsideQuery, selections: readonly Selection[], draws: Draws, within: Uint8Array | null = null,
+  hasFrame: (row: number) => boolean = () => true,
 ): Promise<Found> {
   const parts = recording.meta.action_parts.map((_, part) => partColumn(part));
   await Promise.all([...COLUMNS, ...parts].filter((name) => recording.column(name)).map((name) => recording.load(name)));
   const episodes = await recording.loadEpisodes();
   const sides = await select(recording, query, selections);
+  if (within) for (let index = 0; index < sides.length; index++) if (!within[index]) sides[index] = FILTERED;
   const episode = Uint32Array.from(sides, (_, index) => recording.episodeOf(recording.rowOf(index)));
-  const points: Points = { recording, episodes, draws, sides, episode };
+  const points: Points = { recording, episodes, draws, sides, episode, isFiltered: within !== null };
   const rows = [INSIDE, REST].map((side) => rowsOf(points, side)) as Found["rows"];
   const [count, known] = [rows[0].length, rows[0].length + rows[1].length];
-  const passes = passing(points);
+  const passes = passing(points, INSIDE);
   const passed = [...passes.keys()].filter((at) => passes[at]);
   const last = episodes.length.map((length) => Math.max(length - 1, 1));
   const step = recording.get("step");
@@ -59,7 +63,7 @@ export async function compareInside(
     clusters: clusters(points, INSIDE), clusters_rest: clusters(points, REST), examples: examples(recording, rows[0].filter(hasFrame)),
   };
   const total = recording.meta.num_states;
-  if (known < total) numbers.note = OF_A_SAMPLE.replace("{known:,}", grouped(known)).replace("{total:,}", grouped(total));
+  if (within || known < total) numbers.note = (within ? OF_FILTERED : OF_A_SAMPLE).replace("{known:,}", grouped(known)).replace("{total:,}", grouped(total));
   return { numbers, rows };
 }
 
@@ -73,10 +77,10 @@ function rowsOf({ recording, sides }: Points, side: number): number[] {
   return rows;
 }
 
-/** Whether each episode has a state inside. */
-function passing({ episodes, sides, episode }: Points): boolean[] {
+/** Whether each episode has a state on a side. */
+function passing({ episodes, sides, episode }: Points, wanted: number): boolean[] {
   const passes = Array<boolean>(episodes.length.length).fill(false);
-  sides.forEach((side, index) => side === INSIDE && (passes[episode[index]] = true));
+  sides.forEach((side, index) => side === wanted && (passes[episode[index]] = true));
   return passes;
 }
 
@@ -98,16 +102,19 @@ function decoded(points: Points, name: string): Difference {
 }
 
 /** Compare how many of the episodes that pass through, and of those that do not, end with success. */
-function success({ episodes, draws }: Points, passes: readonly boolean[]): Difference {
+function success(points: Points, passes: readonly boolean[]): Difference {
+  const { episodes, draws } = points;
+  const present = points.isFiltered ? passing(points, REST) : episodes.num_rows.map((number) => number > 0);
   const sums = [noSums(passes.length), noSums(passes.length)];
   episodes.success.forEach((success, at) => {
-    if (success !== null && (passes[at] || episodes.num_rows[at] > 0)) add(sums[passes[at] ? 0 : 1], at, Number(success));
+    if (success !== null && (passes[at] || present[at])) add(sums[passes[at] ? 0 : 1], at, Number(success));
   });
   return contrastShares(draws, sums[0], sums[1]);
 }
 
 /** Compare for how many consecutive steps the agent dwells inside, and outside. */
-function dwell({ recording, episodes, draws, sides, episode }: Points): Difference {
+function dwell({ recording, episodes, draws, sides, episode, isFiltered }: Points): Difference {
+  if (isFiltered) return notCompared(COHENS_D, NOT_FILTERED);
   const step = recording.get("step");
   if (!step || recording.count < recording.meta.num_states || sides.some((side) => side !== INSIDE && side !== REST)) {
     return notCompared(COHENS_D, NOT_IN_A_SAMPLE);

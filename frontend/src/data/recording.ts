@@ -125,6 +125,12 @@ export class Recording {
     return kept;
   }
 
+  /** Compute something once. */
+  keepNow<T>(name: string, make: () => T): T {
+    if (!this.known.has(name)) this.known.set(name, make());
+    return this.known.get(name) as T;
+  }
+
   /** What was asked for with `keep`, if it has come. */
   now<T>(name: string): T | undefined {
     return this.known.get(name) as T | undefined;

@@ -8,6 +8,8 @@ export const REST = 0;
 export const INSIDE = 1;
 /** The plane in which the selection was drawn does not hold the point. */
 export const UNKNOWN = 2;
+/** It does not pass the page's filter. */
+export const FILTERED = 3;
 
 /** INSIDE, REST or UNKNOWN for each point. */
 export async function select(recording: Recording, query: InsideQuery, selections: readonly Selection[]): Promise<Uint8Array> {

@@ -73,8 +73,8 @@ export class ServerSource implements Source {
     return this.json(`api/${id}/playlist/${name}`);
   }
 
-  inside(id: string, query: InsideQuery): Promise<Inside> {
-    return this.write("POST", `api/${id}/inside`, query);
+  inside(id: string, query: InsideQuery, within: Uint8Array | null): Promise<Inside> {
+    return this.write("POST", `api/${id}/inside`, within ? { ...query, within: asBits(within) } : query);
   }
 
   compare(): Promise<Comparison> {
@@ -177,4 +177,13 @@ export function unpack(content: ArrayBuffer): (Blob | null)[] {
     start += size;
     return blob;
   });
+}
+
+/** Marks of 0 and 1 as base64 of bits, the lowest first. */
+function asBits(marks: Uint8Array): string {
+  const bits = new Uint8Array(Math.ceil(marks.length / 8));
+  for (let index = 0; index < marks.length; index++) bits[index >> 3] |= marks[index] << (index & 7);
+  let text = "";
+  for (const byte of bits) text += String.fromCharCode(byte);
+  return btoa(text);
 }

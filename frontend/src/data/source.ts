@@ -28,7 +28,8 @@ export interface Source {
   transitions(id: string): Promise<Transitions>;
   moves(id: string, from: number, to: number): Promise<Playlist>;
   playlist(id: string, name: string): Promise<Playlist>;
-  inside(id: string, query: InsideQuery): Promise<Inside>;
+  /** Compare what is inside with the rest, among the points marked 1 in `within`; null: among all. */
+  inside(id: string, query: InsideQuery, within: Uint8Array | null): Promise<Inside>;
   compare(): Promise<Comparison>;
   annotations(id: string): Promise<Annotations>;
   saveCluster(id: string, cluster: number, entry: { name: string; note: string; author: string; seen: number }): Promise<ClusterNote>;

@@ -1,7 +1,7 @@
 // What is looked at and how: the part of the page's state that an address can hold.
 import { type ClustersQuery, PLANE_NAMES, type PlaneName, type Point, type PolygonQuery } from "./contract";
 
-export const PANELS = ["clusters", "lasso", "transitions", "show", "compare"] as const;
+export const PANELS = ["clusters", "lasso", "transitions", "show", "filter", "compare"] as const;
 export type PanelName = (typeof PANELS)[number];
 /** A usual colouring, or the column of a number that only this recording has. */
 export type ColorName = string;
@@ -20,6 +20,8 @@ export interface View {
   /** Clusters shown alone, the others being a shadow; none: all. */
   solo: readonly number[];
   hide: readonly number[];
+  /** Conditions that states must all fulfil, as in data/filter_expression. */
+  filters: readonly string[];
   panel: PanelName;
   /** A named selection. */
   sel: string | null;
@@ -35,7 +37,7 @@ export interface View {
 }
 
 export const FIRST_VIEW: View = {
-  plane: "fdr", color: "cluster", solo: [], hide: [], panel: "clusters", sel: null, list: null, theme: "auto", cells: true,
+  plane: "fdr", color: "cluster", solo: [], hide: [], filters: [], panel: "clusters", sel: null, list: null, theme: "auto", cells: true,
   names: true, frames: false, rec: "a",
 };
 
@@ -63,6 +65,7 @@ export function writeHash({ view, episode, step, zoom, lasso }: Written): string
   const parts: string[] = ["v=1", `plane=${view.plane}`, `color=${encodeURIComponent(view.color)}`];
   if (view.solo.length) parts.push(`solo=${view.solo.join(",")}`);
   if (view.hide.length) parts.push(`hide=${view.hide.join(",")}`);
+  for (const filter of view.filters) parts.push(`filter=${encodeURIComponent(filter)}`);
   if (!view.cells) parts.push("cells=0");
   if (!view.names) parts.push("names=0");
   if (view.frames) parts.push("frames=1");
@@ -83,7 +86,7 @@ export function writeHash({ view, episode, step, zoom, lasso }: Written): string
 export function readHash(hash: string): Place {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const view: Partial<View> = {
-    solo: numbers(said.get("solo")), hide: numbers(said.get("hide")), cells: said.get("cells") !== "0",
+    solo: numbers(said.get("solo")), hide: numbers(said.get("hide")), filters: [...new Set(said.getAll("filter").filter((filter) => filter.trim()))], cells: said.get("cells") !== "0",
     names: said.get("names") !== "0", frames: said.get("frames") === "1", rec: said.get("rec") ?? "a", sel: said.get("sel"), list: readList(said.get("list")),
     theme: oneOf(said.get("theme"), ["auto", "light", "dark"] as const, "auto"),
     panel: oneOf(said.get("panel"), PANELS, "clusters"),

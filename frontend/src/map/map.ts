@@ -32,7 +32,9 @@ export class MapView implements ShownMap {
   private colors: Colors = readColors();
   private readonly thumbnails: Thumbnails;
   private states: Uint8Array = new Uint8Array(256);
+  /** Of each point: 1 if it is shown, 0 if it is a shadow because of the lasso or a filter; null: all are shown. */
   private marks: Uint8Array | null = null;
+  private inLasso: { polygon: readonly Point[]; points: Uint16Array; marks: Uint8Array } | null = null;
   private planes: { from: PlaneName; to: PlaneName; began: number } | null = null;
   private flight: { from: Zoom; to: Zoom; began: number } | null = null;
   private grid: { plane: PlaneName; grid: Grid } | null = null;
@@ -66,6 +68,7 @@ export class MapView implements ShownMap {
         this.refresh(false);
       }),
       app.lasso.subscribe(() => this.remark()),
+      app.filtering.store.subscribe(() => this.remark()),
       app.player.store.subscribe((now, before) => {
         if (now.data !== before.data || now.index !== before.index) this.refresh(false);
       }),
@@ -205,17 +208,28 @@ export class MapView implements ShownMap {
     this.refresh(true);
   }
 
-  /** Mark the points inside the lasso: by where they lie in the plane in which it was drawn. */
+  /** Mark the points that are shown: those that pass the filters, and lie inside the lasso. */
   private remark(): void {
-    const { rec, plane, polygon } = this.app.lasso.get();
-    const limits = plane && this.recording.plane(plane)?.limits;
-    const points = plane && (this.recording.get(plane) as Uint16Array | undefined);
     const before = this.marks;
-    const shown = rec === this.recording.id && limits && points && polygon.length > 2;
-    this.marks = shown ? marksInside(points, polygon.map((point) => toUnit(limits, point))) : null;
+    const [inLasso, passing] = [this.marksInLasso(), this.app.filtering.mask(this.recording.id)];
+    this.marks = inLasso && passing ? inLasso.map((marked, index) => marked & passing[index]) : (inLasso ?? passing);
+    if (this.marks === before) return this.refresh(false);
     this.points.setMarks(this.marks);
     if (before) this.points.forget(before);
     this.refresh(true);
+  }
+
+  /** Points inside the lasso, by where they lie in the plane in which it was drawn; null without one. */
+  private marksInLasso(): Uint8Array | null {
+    const { rec, plane, polygon } = this.app.lasso.get();
+    const limits = plane && this.recording.plane(plane)?.limits;
+    const points = plane && (this.recording.get(plane) as Uint16Array | undefined);
+    const isShown = rec === this.recording.id && limits && points && polygon.length > 2;
+    if (!isShown) return (this.inLasso = null);
+    if (this.inLasso?.polygon !== polygon || this.inLasso.points !== points) {
+      this.inLasso = { polygon, points, marks: marksInside(points, polygon.map((point) => toUnit(limits, point))) };
+    }
+    return this.inLasso.marks;
   }
 
   /** How far the points have moved to the plane, 0 to 1, slowly at both ends. */
@@ -285,7 +299,7 @@ export class MapView implements ShownMap {
     this.arrows = view.panel === "transitions" && view.rec === recording.id ? arrowsBetween(app, recording, places, camera) : [];
     if (!view.frames) this.thumbnails.clear();
     else if (moved === 1 && planes) {
-      this.thumbnails.want([planes.to, view.solo, view.hide, lasso.polygon.length && lasso.polygon, app.look.get().arrived].join(" "));
+      this.thumbnails.want([planes.to, view.solo, view.hide, lasso.polygon.length && lasso.polygon, view.filters.join(), app.look.get().arrived].join(" "));
       this.thumbnails.draw(over, colors.ink.ink);
     }
     const lit = app.look.get().arrow;

@@ -1,9 +1,10 @@
 // The clusters, one a row: how often, shown or not, and opened: what each is.
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { useApp } from "../app";
 import type { Cards } from "../data/contract";
 import type { Recording } from "../data/recording";
+import { filteredClusters } from "../data/filtered";
 import { usePromise, useStore } from "../data/store";
 import { clusterColor } from "../map/colors";
 import { count, decimal, percent, plural } from "../ui/format";
@@ -16,21 +17,26 @@ export function ClustersPanel({ recording }: { recording: Recording }): JSX.Elem
   const [open, setOpen] = useState<number | null>(null);
   const { value: cards, error } = usePromise(() => recording.keep<Cards>("clusters", () => app.source.clusters(recording.id)), [recording]);
   const view = useStore(app.view, (state) => state);
+  const left = useStore(app.filtering.store, (filtered) => filtered[recording.id]);
+  const cluster = recording.get("cluster");
+  const filtered = useMemo(() => (left?.mask && cluster ? filteredClusters(recording, left.mask) : null), [recording, left, cluster]);
   const all = view.solo.length === 0 && view.hide.length === 0;
   if (!recording.meta.num_codes) return <NoClusters recording={recording} />;
   if (error) return <Problem text={error} />;
   if (!cards) return <Waiting text="Summarising the clusters…" />;
   if (!cards.clusters.length) return <p class="empty-state">This recording has no states.</p>;
-  const most = Math.max(...cards.clusters.map((card) => card.share), 1e-9);
+  const shares = cards.clusters.map((card) => (filtered ? filtered[card.cluster].count / Math.max(left?.count ?? 0, 1) : card.share));
+  const most = Math.max(...shares, 1e-9);
   return (
     <div class="clusters">
       <header class="panel-head">
-        <span class="faint">{count(recording.meta.num_states)} states, {count(recording.meta.num_episodes)} episodes</span>
+        <span class="faint">{filtered && left ? `${count(left.count)} of ${plural(recording.count, "state")} pass the filter` : `${count(recording.meta.num_states)} states, ${count(recording.meta.num_episodes)} episodes`}</span>
         <span class="grow" />
         <Button label="Show all clusters" keys="A" class="labelled" disabled={all} onClick={() => app.view.set({ solo: [], hide: [] })}>show all</Button>
       </header>
       <ul class="rows">
-        {cards.clusters.map((card) => {
+        {cards.clusters.map((card, at) => {
+          const passing = filtered?.[card.cluster];
           const slot = recording.slots[card.cluster];
           const hidden = view.hide.includes(slot);
           const off = hidden || (view.solo.length > 0 && !view.solo.includes(slot));
@@ -45,17 +51,21 @@ export function ClustersPanel({ recording }: { recording: Recording }): JSX.Elem
                     <RowName recording={recording} cluster={card.cluster} />
                     <span class="much">
                       <span class="share" aria-hidden="true">
-                        <i style={{ width: `${(100 * card.share) / most}%`, background: clusterColor(recording, card.cluster) }} />
+                        <i style={{ width: `${(100 * shares[at]) / most}%`, background: clusterColor(recording, card.cluster) }} />
                       </span>
-                      <span class="number" title="share of all states">{percent(card.share)}</span>
-                      <span class="number faint" title="steps from entering to leaving, on average">{decimal(card.mean_dwell, card.mean_dwell < 100 ? 1 : 0)} steps</span>
-                      {card.success !== null && <span class="number faint" title={`success of the ${plural(card.num_ended, "episode")} that pass through it and have ended`}>{percent(card.success, 0)} ✓ <small>of {count(card.num_ended)}</small></span>}
+                      <span class="number" title={passing ? "share of the states that pass the filter" : "share of all states"}>{percent(shares[at])}</span>
+                      {passing
+                        ? <span class="number faint" title={`${plural(passing.count, "state")} of the cluster's ${count(passing.total)} pass the filter`}>{count(passing.count)}</span>
+                        : <span class="number faint" title="steps from entering to leaving, on average">{decimal(card.mean_dwell, card.mean_dwell < 100 ? 1 : 0)} steps</span>}
+                      {passing && recording.meta.success_known && <span class="number faint" title={`success of the ${plural(passing.ended, "episode")} with a state here that passes the filter, of those that have ended`}>{passing.ended > 0 && <>{percent(passing.succeeded / passing.ended, 0)} ✓ <small>of {count(passing.ended)}</small></>}</span>}
+                      {!passing && card.success !== null && <span class="number faint" title={`success of the ${plural(card.num_ended, "episode")} that pass through it and have ended`}>{percent(card.success, 0)} ✓ <small>of {count(card.num_ended)}</small></span>}
                     </span>
                   </span>
                 </button>
                 <Button icon="solo" label={`Cluster ${card.cluster} alone`} pressed={view.solo.includes(slot)} onClick={(event) => app.view.set({ solo: soloed(view.solo, slot, event.shiftKey) })} />
                 <Button icon="eye" label={`Show cluster ${card.cluster}`} pressed={!hidden} onClick={() => app.view.set({ hide: toggled(view.hide, slot) })} />
               </div>
+              {isOpen && passing && <p class="filtered-note inset">Below: all {count(card.num_states)} states of the cluster, whether they pass the filter or not.</p>}
               {isOpen && <ClusterCardBody recording={recording} card={card} cards={cards} />}
             </li>
           );

@@ -10,7 +10,8 @@ export async function askInside(app: App, rec: string, query: InsideQuery): Prom
   const drawn = "polygon" in query ? { plane: query.plane, polygon: query.polygon } : { plane: null, polygon: [] };
   app.lasso.set({ ...NO_LASSO, rec, query, ...drawn });
   try {
-    const inside = await app.source.inside(rec, query);
+    await app.filtering.settled();
+    const inside = await app.source.inside(rec, query, app.filtering.mask(rec));
     if (mine === asked) app.lasso.set({ inside });
   } catch (error) {
     if (mine === asked) app.lasso.set({ error: sentence(error) });

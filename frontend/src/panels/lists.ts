@@ -1,6 +1,6 @@
 // The lists of "show me": fetching one, and playing one item after the other.
 import type { App } from "../app";
-import type { Playlist } from "../data/contract";
+import type { Playlist, PlaylistItem } from "../data/contract";
 import { sentence } from "../data/store";
 
 /** "move-3-5" for the moves from cluster 3 to 5. */
@@ -16,6 +16,11 @@ export function movesOf(name: string): [number, number] | null {
 export function loadList(app: App, rec: string, name: string): Promise<Playlist> {
   const moves = movesOf(name);
   return app.recording(rec).keep(`list ${name}`, () => (moves ? app.source.moves(rec, ...moves) : app.source.playlist(rec, name)));
+}
+
+/** Whether the state, or one of the pair, that an item is about passes the filters. */
+export function itemPasses(app: App, rec: string, { row, other }: PlaylistItem): boolean {
+  return app.passes(rec, row) || (other !== undefined && app.passes(rec, other));
 }
 
 /** Play an item of a list. */
@@ -43,7 +48,8 @@ export async function playNext(app: App, by: 1 | -1): Promise<boolean> {
   const { list, rec } = app.view.get();
   if (!list || list.item === null) return false;
   const { items } = await loadList(app, rec, list.name);
-  const next = list.item + by;
+  let next = list.item + by;
+  while (items[next] && !itemPasses(app, rec, items[next])) next += by;
   if (!items[next]) return false;
   await playItem(app, rec, list.name, next);
   return true;

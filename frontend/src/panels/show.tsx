@@ -6,7 +6,7 @@ import type { Recording } from "../data/recording";
 import { usePromise, useStore } from "../data/store";
 import { count, plural } from "../ui/format";
 import { Frame, Options, Problem, Waiting } from "../ui/parts";
-import { loadList, playItem } from "./lists";
+import { itemPasses, loadList, playItem } from "./lists";
 
 export function ShowPanel({ recording }: { recording: Recording }): JSX.Element {
   const app = useApp();
@@ -28,6 +28,7 @@ export function ShowPanel({ recording }: { recording: Recording }): JSX.Element 
 export function ListItems({ recording, name }: { recording: Recording; name: string }): JSX.Element {
   const app = useApp();
   const list = useStore(app.view, (view) => view.list);
+  useStore(app.filtering.store, (filtered) => filtered[recording.id]?.mask);
   const { value, error } = usePromise(() => loadList(app, recording.id, name), [recording, name]);
   const current = useRef<HTMLLIElement>(null);
   useEffect(() => current.current?.scrollIntoView({ block: "nearest" }), [list?.item, value]);
@@ -35,14 +36,17 @@ export function ListItems({ recording, name }: { recording: Recording; name: str
   if (!value) return <Waiting text="Looking through all states…" />;
   if (!value.items.length) return <p class="empty-state">There are none in this recording.</p>;
   const cut = value.total > value.items.length;
+  const passing = value.items.filter((item) => itemPasses(app, recording.id, item)).length;
+  const isFiltered = app.filtering.mask(recording.id) !== null;
   return (
     <section class="items">
       <h3>
-        {value.title} <span class="faint">{cut ? `the first ${value.items.length} of ${count(value.total)}` : plural(value.total, "item")}</span>
+        {value.title} <span class="faint">{isFiltered && `${count(passing)} that ${passing === 1 ? "passes" : "pass"} the filter, of `}{cut ? `the first ${value.items.length} of ${count(value.total)}` : plural(value.total, "item")}</span>
       </h3>
       {value.note && <p class="faint">{value.note}</p>}
       <ol>
         {value.items.map((item, at) => {
+          if (!itemPasses(app, recording.id, item)) return null;
           const isCurrent = list?.name === name && list.item === at;
           return (
             <li ref={isCurrent ? current : undefined} class={isCurrent ? "current" : ""}>

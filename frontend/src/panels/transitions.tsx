@@ -26,6 +26,7 @@ export function TransitionsPanel({ recording }: { recording: Recording }): JSX.E
   const { value: moves, error } = usePromise(ask, [recording]);
   const [steps, setSteps] = useState(false);
   const list = useStore(app.view, (view) => view.list);
+  const isFiltered = useStore(app.filtering.store, (filtered) => Boolean(filtered[recording.id]?.mask));
   const lit = useStore(app.look, (look) => look.arrow);
   if (!recording.meta.num_codes) return <p class="empty-state">Moves between clusters need an agent with clusters; this one has none.</p>;
   if (error) return <Problem text={error} />;
@@ -38,6 +39,7 @@ export function TransitionsPanel({ recording }: { recording: Recording }): JSX.E
       <header class="panel-head">
         <Options label="what the matrix shows" options={KINDS} chosen={steps ? "steps" : "leaving"} choose={(kind) => setSteps(kind === "steps")} />
       </header>
+      {isFiltered && <p class="filtered-note">Moves of all states, whether they pass the filter or not. Only the list below is filtered.</p>}
       <table class={`matrix ${clusters.length > MOST_WITH_NUMBERS ? "small" : ""}`}>
         <thead>
           <tr>

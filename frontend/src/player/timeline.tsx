@@ -27,6 +27,7 @@ export function Timeline({ recording, data }: { recording: Recording; data: Epis
   const app = useApp();
   const { index, first, last } = useStore(app.player.store, (state) => state);
   const { dark } = useStore(app.look, (look) => look);
+  const mask = useStore(app.filtering.store, (filtered) => filtered[recording.id]?.mask ?? null);
   const names = useStore(app.notesOf(recording.id).store, (state) => state.clusters);
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -46,8 +47,8 @@ export function Timeline({ recording, data }: { recording: Recording; data: Epis
     return () => size.disconnect();
   }, []);
   useEffect(() => {
-    if (canvas.current && width) draw(canvas.current, recording, data, width, layout, first, last);
-  }, [data, width, dark, first, last, names, shown]);
+    if (canvas.current && width) draw(canvas.current, recording, data, width, layout, first, last, mask);
+  }, [data, width, dark, first, last, names, shown, mask]);
 
   const go = (event: PointerEvent): void => {
     if (!box.current || (event.type === "pointermove" && !event.buttons)) return;
@@ -75,6 +76,7 @@ export function Timeline({ recording, data }: { recording: Recording; data: Epis
       ))}
       <i class="cursor" style={{ transform: `translateX(${((index + 0.5) / count) * width}px)` }} />
     </div>
+    {mask && <StepsLeft recording={recording} data={data} mask={mask} />}
     {num_action_parts > MOST_PARTS && (
       <p class="more-parts">
         <Button label="Show the curves of more parts of the action" class="labelled" pressed={all} onClick={() => setAll(!all)}>
@@ -85,6 +87,11 @@ export function Timeline({ recording, data }: { recording: Recording; data: Epis
     )}
     </>
   );
+}
+
+function StepsLeft({ recording, data, mask }: { recording: Recording; data: EpisodeData; mask: Uint8Array }): JSX.Element {
+  const left = leftOut(recording, data, mask).reduce((sum, [from, to]) => sum - (to - from), data.step.length);
+  return <p class="steps-left faint" role="status">{left} of {data.step.length} steps pass the filter</p>;
 }
 
 /** A curve's name and the number under the cursor; its least and greatest number. */
@@ -112,7 +119,7 @@ interface Layout {
   height: number;
 }
 
-function draw(canvas: HTMLCanvasElement, recording: Recording, data: EpisodeData, width: number, layout: Layout, first: number, last: number): void {
+function draw(canvas: HTMLCanvasElement, recording: Recording, data: EpisodeData, width: number, layout: Layout, first: number, last: number, mask: Uint8Array | null): void {
   const { height } = layout;
   const style = getComputedStyle(document.documentElement);
   const color = (name: string): string => style.getPropertyValue(name).trim();
@@ -157,12 +164,30 @@ function draw(canvas: HTMLCanvasElement, recording: Recording, data: EpisodeData
       start = end;
     }
   }
+  if (mask) {
+    [context.fillStyle, context.globalAlpha] = [color("--sheet"), 0.78];
+    for (const [from, to] of leftOut(recording, data, mask)) context.fillRect(left(from), CAPTION, left(to) - left(from), height);
+    context.globalAlpha = 1;
+  }
   if (first > 0 || last < count - 1) {
     [context.fillStyle, context.globalAlpha] = [color("--sheet"), 0.72];
     context.fillRect(0, CAPTION, left(first), height);
     context.fillRect(left(last + 1), CAPTION, width - left(last + 1), height);
     context.globalAlpha = 1;
   }
+}
+
+/** Runs of steps that do not pass the filters, each with the step after its last. */
+function leftOut(recording: Recording, data: EpisodeData, mask: Uint8Array): [number, number][] {
+  const runs: [number, number][] = [];
+  data.step.forEach((_, offset) => {
+    const index = recording.indexOf(data.first_row + offset);
+    if (index < 0 || mask[index]) return;
+    const last = runs[runs.length - 1];
+    if (last?.[1] === offset) last[1]++;
+    else runs.push([offset, offset + 1]);
+  });
+  return runs;
 }
 
 /** The course of each part of the action, between its bounds, or its least and greatest value where it has none. */

@@ -22,6 +22,7 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
       { keys: "C", text: "next colouring" },
       { keys: "1 … 9", text: "cluster 1 … 9 alone; again: all" },
       { keys: "A", text: "show all clusters" },
+      { keys: "F", text: "write a filter" },
       { keys: "P, V, N", text: "frames, cells, names" },
       { keys: "L, Shift + drag", text: "lasso; with keys: arrows, Enter for a corner, Enter again to close" },
       { keys: "Tab, arrows, Enter", text: "go to the map, point, choose" },
@@ -43,7 +44,7 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
   {
     title: "Page",
     keys: [
-      { keys: "Alt 1 … 5", text: "panels" },
+      { keys: "Alt 1 … 6", text: "panels" },
       { keys: "D", text: "theme" },
       { keys: "?", text: "this help" },
       { keys: "Esc", text: "let go of help, lasso, player" },
@@ -84,6 +85,10 @@ const ACTS: Record<string, Act> = {
   p: (app) => app.recordings.some(({ meta }) => meta.has_frames) && app.view.set({ frames: !app.view.get().frames }),
   v: (app) => app.view.set({ cells: !app.view.get().cells }),
   n: (app) => app.view.set({ names: !app.view.get().names }),
+  f: (app) => {
+    app.view.set({ panel: "filter" });
+    requestAnimationFrame(() => document.getElementById("filter-text")?.focus());
+  },
   l: (app) => {
     app.lasso.set({ drawing: !app.lasso.get().drawing });
     const map = app.maps.get(app.view.get().rec) ?? [...app.maps.values()][0];

@@ -5,6 +5,8 @@ import { sentence, useMedia, useStore } from "../data/store";
 import type { PanelName } from "../data/view";
 import { ClustersPanel } from "../panels/clusters";
 import { ComparePanel } from "../panels/compare";
+import { FilterPanel } from "../panels/filter";
+import { FilterChips } from "../panels/filter_chips";
 import { LassoPanel } from "../panels/lasso";
 import { ShowPanel } from "../panels/show";
 import { TransitionsPanel } from "../panels/transitions";
@@ -18,7 +20,7 @@ import { MapBar, TopBar } from "./toolbar";
 const NARROW = "(max-width: 860px)";
 
 const TITLES: Record<PanelName, string> = {
-  clusters: "Clusters", lasso: "Lasso", transitions: "Transitions", show: "Show me", compare: "Compare",
+  clusters: "Clusters", lasso: "Lasso", transitions: "Transitions", show: "Show me", filter: "Filter", compare: "Compare",
 };
 
 /** The panels that make sense: comparing takes two recordings, transitions take clusters. */
@@ -39,6 +41,7 @@ export function Page(): JSX.Element {
       <main>
         <div class="left">
           <MapBar />
+          <FilterChips />
           <div class={`maps ${several ? "two" : ""}`}>
             {app.recordings.map((recording) => <MapPane recording={recording} several={several} key={recording.id} />)}
           </div>
@@ -110,6 +113,7 @@ function Panels(): JSX.Element {
         {shown === "lasso" && <LassoPanel recording={recording} />}
         {shown === "transitions" && <TransitionsPanel recording={recording} />}
         {shown === "show" && <ShowPanel recording={recording} />}
+        {shown === "filter" && <FilterPanel recording={recording} />}
         {shown === "compare" && <ComparePanel />}
       </div>
     </div>

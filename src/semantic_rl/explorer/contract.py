@@ -48,6 +48,8 @@ class Column(TypedDict):
     """The values that the integers 0, 1, … encode."""
     num_unknown: NotRequired[int]
     """Number of points whose value is not finite; they get the lowest value."""
+    unknown: NotRequired[int]
+    """The integer of points whose value is not known."""
     title: NotRequired[str]
     """Name of what only this recording has: a part of the action, a column of its maker."""
     categories: NotRequired[list[str]]
@@ -311,16 +313,21 @@ class Inside(InsideNumbers):
     num_frames_rest: int
 
 
-class PolygonQuery(TypedDict):
+class FilteredQuery(TypedDict):
+    within: NotRequired[str]
+    """The points that pass the page's filter: a bit each, the lowest first, as base64. Only they are compared."""
+
+
+class PolygonQuery(FilteredQuery):
     plane: PlaneName
     polygon: Annotated[list[Point], "Point[]"]
 
 
-class SelectionQuery(TypedDict):
+class SelectionQuery(FilteredQuery):
     selection: str
 
 
-class ClustersQuery(TypedDict):
+class ClustersQuery(FilteredQuery):
     clusters: list[int]
 
 

@@ -174,9 +174,10 @@ class RecordingView:
         """Return the statistics of a selection, which may be a saved one."""
         if "selection" in content:
             kept = self.annotations.read()["selections"]
-            content = next((entry for entry in kept if entry.get("id") == content["selection"]), {})
-            if not content:
+            saved = next((entry for entry in kept if entry.get("id") == content["selection"]), None)
+            if saved is None:
                 raise Refusal(404, "there is no such selection; it may have been deleted.")
+            content = {**saved, "within": content.get("within")}
         return self.questions.ask(content, patience)
 
     def clip(self, key: str) -> Path:

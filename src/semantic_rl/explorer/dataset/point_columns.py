@@ -34,6 +34,8 @@ class Column(NamedTuple):
     """The values that the integers 0, 1, … encode."""
     num_unknown: int = 0
     """Number of points whose value is not finite; they get the lowest value."""
+    unknown: int | None = None
+    """The integer of points whose value is not known, if they do not get the lowest value."""
     title: str | None = None
     """Name of what only this recording has."""
     categories: tuple[str, ...] | None = None
@@ -48,6 +50,8 @@ class Column(NamedTuple):
             found["levels"] = self.levels
         if self.num_unknown:
             found["num_unknown"] = self.num_unknown
+        if self.unknown is not None:
+            found["unknown"] = self.unknown
         if self.title is not None:
             found["title"] = self.title
         if self.categories is not None:
@@ -72,6 +76,7 @@ def describe_columns(explored: Explored) -> list[Column]:
         *([_describe_numbers(explored, "value", states.value)] if recording.has("value") else []),
         *([Column("action", action_type)] if recording.num_actions else []),
         *([_describe_rewards(states.reward)] if recording.has("reward") else []),
+        *([_describe_return_to_go(explored)] if recording.has("return_to_go") else []),
         Column("step", step_type),
         Column("episode", "uint32"),
         Column("progress", "uint8", 1, 0.0, 1.0),
@@ -92,6 +97,20 @@ def _describe_numbers(explored: Explored, name: str, values: NDArray[Any], title
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
     num_unknown = int((~np.isfinite(values[explored.shown])).sum())
     return Column(name, "uint16", 1, low, high, num_unknown=num_unknown, title=title)
+
+
+def _describe_return_to_go(explored: Explored) -> Column:
+    """Describe the sum of the rewards from a state on, which is not known where the episode did not end."""
+    values = _return_to_go(explored)
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
+    # the integer below the largest one encodes the greatest value
+    above = low + (high - low) * LEVELS_16_BIT / (LEVELS_16_BIT - 1)
+    return Column("return_to_go", "uint16", 1, low, above, unknown=LEVELS_16_BIT)
+
+
+def _return_to_go(explored: Explored) -> NDArray[np.float32]:
+    return explored.recording.table("return_to_go")["return_to_go"].to_numpy()
 
 
 def _describe_rewards(reward: NDArray[np.float32]) -> Column:
@@ -125,6 +144,9 @@ def _values(explored: Explored, column: Column, patience: float | None) -> NDArr
             return states.action[rows].astype(f"<u{states.action.itemsize}")
         case "reward":
             return _rewards(states.reward[rows], column)
+        case "return_to_go":
+            values = _return_to_go(explored)[rows]
+            return np.where(np.isfinite(values), _numbers(values, column), LEVELS_16_BIT).astype("<u2")
         case "step":
             return states.step[rows].astype("<u2" if column.dtype == "uint16" else "<u4")
         case "episode":

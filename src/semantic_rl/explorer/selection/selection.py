@@ -1,5 +1,7 @@
 """A selection of states, by a lasso or by cluster; it applies to all states, not only to the points shown."""
 
+import base64
+import binascii
 import hashlib
 import json
 from collections.abc import Mapping
@@ -28,6 +30,8 @@ class Selection(NamedTuple):
     plane: PlaneName | None = None
     polygon: tuple[tuple[float, float], ...] = ()
     clusters: tuple[int, ...] = ()
+    within: str = ""
+    """The points that pass the page's filter, as the page sent them; empty if there is no filter."""
 
     def key(self) -> str:
         """Return a key that is the same for equal selections."""
@@ -52,22 +56,51 @@ class Selected(NamedTuple):
     """[B]."""
     known: NDArray[np.bool_] | None
     """[B]: states that the plane includes, so that it is known whether they are inside; None: all."""
+    is_filtered: bool = False
+    """Whether `known` leaves out states because they do not pass a filter of the page."""
 
     @property
     def rest(self) -> NDArray[np.bool_]:
         """[B]: states that are known to be outside."""
         return ~self.inside if self.known is None else self.known & ~self.inside
 
+    def among(self, passing: NDArray[np.bool_]) -> "Selected":
+        """Return the same selection among the states [B] that pass a filter."""
+        known = passing if self.known is None else self.known & passing
+        return Selected(self.inside & passing, known, is_filtered=True)
+
 
 def read_selection(explored: Explored, content: Mapping[str, Any]) -> Selection:
     """Parse a selection from JSON values; raises Refusal if it is invalid."""
     if not explored.num_states:
         raise Refusal(400, "the recording has no states.")
+    within = _read_within(explored, content.get("within"))
     if "clusters" in content:
-        return Selection(clusters=_read_clusters(explored, content["clusters"]))
+        return Selection(clusters=_read_clusters(explored, content["clusters"]), within=within)
     if "polygon" not in content or "plane" not in content:
         raise Refusal(400, "a selection is a plane and a polygon, or clusters, or the id of a saved selection.")
-    return Selection(read_plane(explored, content["plane"]), read_polygon(content["polygon"]))
+    return Selection(read_plane(explored, content["plane"]), read_polygon(content["polygon"]), within=within)
+
+
+def _read_within(explored: Explored, given: object) -> str:
+    if given is None:
+        return ""
+    size = (len(explored.shown) + 7) // 8
+    try:
+        content = base64.b64decode(given, validate=True) if isinstance(given, str) else b""
+    except (binascii.Error, ValueError):
+        content = b""
+    if len(content) != size:
+        raise Refusal(400, f"within: expected base64 of {size:,} bytes, a bit for each point on the map.")
+    return cast(str, given)
+
+
+def _passing(explored: Explored, within: str) -> NDArray[np.bool_]:
+    """Return which states [B] pass the page's filter: the page knows only the points on its map."""
+    bits = np.frombuffer(base64.b64decode(within), np.uint8)
+    passing = np.zeros(explored.num_states, np.bool_)
+    passing[explored.shown] = np.unpackbits(bits, count=len(explored.shown), bitorder="little").astype(np.bool_)
+    return passing
 
 
 def _read_clusters(explored: Explored, given: object) -> tuple[int, ...]:
@@ -117,6 +150,11 @@ def _short(given: object) -> str:
 
 def select(explored: Explored, selection: Selection, patience: float | None = PATIENCE) -> Selected:
     """Find the states of a selection; raises Pending while its plane is being computed."""
+    found = _select(explored, selection, patience)
+    return found.among(_passing(explored, selection.within)) if selection.within else found
+
+
+def _select(explored: Explored, selection: Selection, patience: float | None) -> Selected:
     if selection.plane is None:
         assert explored.states.code_index is not None, "read_selection has looked"
         return Selected(np.isin(explored.states.code_index, selection.clusters), None)

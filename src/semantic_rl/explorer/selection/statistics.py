@@ -36,6 +36,12 @@ OF_A_SAMPLE = (
     "Of {known:,} of the {total:,} states, drawn at random: an episode passes through where one of them is inside."
 )
 
+NOT_FILTERED = "a filter leaves out steps in between, so the dwell cannot be measured"
+OF_FILTERED = (
+    "Only the states that pass the filter are compared: {known:,} of {total:,}. An episode passes through where one of "
+    "them is inside."
+)
+
 
 def describe_inside(explored: Explored, selected: Selected) -> contract.InsideNumbers:
     """Return counts, and the differences between inside and rest.
@@ -55,7 +61,8 @@ def describe_inside(explored: Explored, selected: Selected) -> contract.InsideNu
         return contrast(bootstrap, of(values, inside), of(values, rest))
 
     passes = np.bincount(states.episode[inside], minlength=num_episodes) > 0
-    success = [_success(explored, passes), _success(explored, ~passes & (episodes.num_rows > 0))]
+    present = np.bincount(states.episode[rest], minlength=num_episodes) if selected.is_filtered else episodes.num_rows
+    success = [_success(explored, passes), _success(explored, ~passes & (present > 0))]
     found: contract.InsideNumbers = {
         "count": len(inside),
         "of": len(inside) + len(rest),
@@ -78,7 +85,8 @@ def describe_inside(explored: Explored, selected: Selected) -> contract.InsideNu
     if states.uncertainty is not None:
         found["uncertainty"] = compare(states.uncertainty)
     if selected.known is not None:
-        found["note"] = OF_A_SAMPLE.format(known=found["of"], total=explored.num_states)
+        text = OF_FILTERED if selected.is_filtered else OF_A_SAMPLE
+        found["note"] = text.format(known=found["of"], total=explored.num_states)
     return found
 
 
@@ -91,7 +99,7 @@ def _success(explored: Explored, which: NDArray[np.bool_]) -> Sums:
 def _dwell(explored: Explored, selected: Selected, bootstrap: "Bootstrap") -> Difference:
     """Compare for how many consecutive steps the agent stays inside and outside."""
     if selected.known is not None:
-        return not_compared(COHENS_D, NOT_IN_A_SAMPLE)
+        return not_compared(COHENS_D, NOT_FILTERED if selected.is_filtered else NOT_IN_A_SAMPLE)
     states, num_episodes = explored.states, len(explored.episodes.length)
     visits = find_visits(states.episode, states.step, selected.inside.astype(np.uint8))
 
