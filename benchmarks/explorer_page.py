@@ -200,7 +200,7 @@ def last_drawing(page: Page, quiet: float = 400) -> float:
 
 
 def measure_use(page: Page, show: Table) -> None:
-    """Measure pointing, clicking, zooming, and moving from one plane to the other."""
+    """Measure pointing, clicking, zooming, moving from one plane to the other, and filtering."""
     places = states_on_the_map(page, 3 * REPETITIONS)
     hovers = [time_hover(page, place) for place in places[:REPETITIONS]]
     show("hover: end of the dwell to its frame", hovers, "ms", 100)
@@ -218,6 +218,10 @@ def measure_use(page: Page, show: Table) -> None:
     switches = [time_switch(page, plane) for plane in ("PCA", "FDR") * 2]
     show("switch of planes: to rest", [total for total, _ in switches], "ms")
     show("switch of planes: between images", [total / max(images, 1) for total, images in switches], "ms")
+    time_filter(page, 50)  # its columns are fetched
+    known, drawn = zip(*(time_filter(page, 20 + 8 * at) for at in range(REPETITIONS)), strict=True)
+    show("filter: to what passes", list(known), "ms", 100)
+    show("filter: to all points", list(drawn), "ms")
 
 
 def states_on_the_map(page: Page, count: int) -> list[tuple[float, float]]:
@@ -291,6 +295,23 @@ def time_switch(page: Page, plane: str) -> tuple[float, int]:
     last = last_drawing(page)
     began, images = page.evaluate(f"[{begun}, probe.drawn.length]")
     return last - began, images
+
+
+def time_filter(page: Page, percent: int) -> tuple[float, float]:
+    """Return how many milliseconds after a new filter it is known what passes, and all points are drawn."""
+    page.evaluate(
+        """percent => {
+            probe.drawn.length = 0;
+            performance.clearMarks("filtered");
+            probe.began = performance.now();
+            location.hash = location.hash.replace(/&filter=[^&]*/g, "") + `&filter=time%20%3C%20${percent}%25`;
+        }""",
+        percent,
+    )
+    ask_until(page, "performance.getEntriesByName('filtered').length")
+    last = last_drawing(page)
+    began, known = page.evaluate("[probe.began, performance.getEntriesByName('filtered').at(-1).startTime]")
+    return known - began, last - began
 
 
 def listen(page: Page, event: str) -> str:

@@ -57,7 +57,7 @@ export function numberText(column: FilterColumn, number: number): string {
 
 /** A column's number as it is shown. */
 export function shownNumber(column: FilterColumn, number: number): string {
-  if (column.isShare) return percent(number, Math.abs(100 * number - Math.round(100 * number)) < 1e-6 ? 0 : 1);
+  if (column.isShare) return percent(number, 0);
   return Math.abs(number) >= 1e5 ? compact(number) : short(number);
 }
 

@@ -56,7 +56,7 @@ export function ClustersPanel({ recording }: { recording: Recording }): JSX.Elem
                       <span class="number" title={passing ? "share of the states that pass the filter" : "share of all states"}>{percent(shares[at])}</span>
                       {passing
                         ? <span class="number faint" title={`${plural(passing.count, "state")} of the cluster's ${count(passing.total)} pass the filter`}>{count(passing.count)}</span>
-                        : <span class="number faint" title="steps from entering to leaving, on average">{decimal(card.mean_dwell, card.mean_dwell < 100 ? 1 : 0)} steps</span>}
+                        : <span class="number faint" title="steps from entering to leaving, on average">{decimal(card.mean_dwell, (card.mean_dwell ?? 0) < 100 ? 1 : 0)} steps</span>}
                       {passing && recording.meta.success_known && <span class="number faint" title={`success of the ${plural(passing.ended, "episode")} with a state here that passes the filter, of those that have ended`}>{passing.ended > 0 && <>{percent(passing.succeeded / passing.ended, 0)} ✓ <small>of {count(passing.ended)}</small></>}</span>}
                       {!passing && card.success !== null && <span class="number faint" title={`success of the ${plural(card.num_ended, "episode")} that pass through it and have ended`}>{percent(card.success, 0)} ✓ <small>of {count(card.num_ended)}</small></span>}
                     </span>

@@ -41,7 +41,7 @@ function Columns({ recording, columns }: { recording: Recording; columns: readon
         {shown.filter(({ bins }) => bins.edges).map(({ column, bins }) => <RangeHistogram recording={recording} column={column} bins={bins} key={column.name} />)}
       </div>
       <div class="filter-columns">
-        {shown.filter(({ bins }) => bins.labels).map(({ column, bins }) => <ChoiceBars recording={recording} column={column} bins={bins} key={column.name} />)}
+        {shown.filter(({ bins }) => bins.labels).sort((one, other) => one.bins.count - other.bins.count).map(({ column, bins }) => <ChoiceBars recording={recording} column={column} bins={bins} key={column.name} />)}
       </div>
     </>
   );

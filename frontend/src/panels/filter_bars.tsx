@@ -32,7 +32,7 @@ export function ChoiceBars({ recording, column, bins }: ColumnShown): JSX.Elemen
     choose(choiceFilter(column, bins, before.includes(bin) ? before.filter((one) => one !== bin) : [...before, bin].sort((one, other) => one - other)));
   };
   return (
-    <figure class={`filter-column choice-bars ${column.texts ? "" : "numbers"} ${kept ? "filtered" : ""}`} data-column={column.name}>
+    <figure class={`filter-column choice-bars ${column.texts ? "" : "of-numbers"} ${kept ? "filtered" : ""}`} data-column={column.name}>
       <figcaption title={`${column.name} of the ${plural(total, "state")} that pass the other filters${number === null ? "" : `, of which ${count(number)} are chosen`}`}>
         <b>{column.name}</b>
         <span class="grow" />

@@ -18,12 +18,13 @@ export function FilterChips(): JSX.Element | null {
       {filters.map((filter) => {
         const wrong = app.recordings.flatMap(({ id }) => {
           const why = filtered[id]?.wrong.get(filter);
-          return why ? [several ? `${id.toUpperCase()}: ${why}` : why] : [];
+          return why ? [several ? `to ${id.toUpperCase()}: ${why}` : why] : [];
         });
+        const isNowhere = wrong.length === app.recordings.length;
         return (
-          <span class={`chip ${wrong.length ? "wrong" : ""}`} key={filter}>
+          <span class={`chip ${isNowhere ? "wrong" : wrong.length ? "partly" : ""}`} key={filter}>
             <span class="name" title={filter}>{filter}</span>
-            {wrong.length > 0 && <small title={wrong.join(" ")}>not applied: {wrong.join(" ")}</small>}
+            {wrong.length > 0 && <small title={wrong.join(" ")}>not applied{several ? " " : ": "}{wrong.join(" ")}</small>}
             <Button icon="close" label={`Remove the filter ${filter}`} onClick={() => removeFilter(app, filter)} />
           </span>
         );

@@ -111,7 +111,7 @@ export function RangeHistogram({ recording, column, bins }: ColumnShown): JSX.El
   return (
     <figure class={`histogram filter-column ${isFiltered ? "filtered" : ""}`} data-column={column.name}>
       <figcaption title={`${column.name} of the ${plural(total, "state")} that pass the other filters${shown ? `, of which ${count(number)} are chosen` : ""}${unknown}`}>
-        <b>{column.name}</b> {range && <span>{range[0] === range[1] ? "" : `${shownNumber(column, range[0])} to `}{shownNumber(column, range[1])}</span>}
+        <b>{column.name}</b>
         <span class="grow" />
         <span class="n">n {count(number)}</span>
         {isFiltered && <Button icon="close" label={`Remove the filter of ${column.name}`} onClick={() => commit(null)} />}
@@ -127,9 +127,14 @@ export function RangeHistogram({ recording, column, bins }: ColumnShown): JSX.El
           />
         ))}
       </div>
-      <div class="ends"><span>{label(0)}</span><span>{label(bins.count)}</span></div>
+      <div class="ends"><span>{label(0)}</span>{range && <b>{range[0] === range[1] ? "" : `${roughly(column, range[0])} to `}{roughly(column, range[1])}</b>}<span>{label(bins.count)}</span></div>
     </figure>
   );
+}
+
+/** A number without the digits that come from how it is stored. */
+function roughly(column: FilterColumn, number: number): string {
+  return shownNumber(column, column.isWhole ? number : Number(number.toPrecision(3)));
 }
 
 /** Least and greatest number that a column's filters choose. */

@@ -38,6 +38,7 @@ export function LassoPanel({ recording }: { recording: Recording }): JSX.Element
 function InsideView({ recording, inside }: { recording: Recording; inside: Inside }): JSX.Element {
   const app = useApp();
   const { query } = useStore(app.lasso, (state) => state);
+  const isFiltered = app.filtering.mask(recording.id) !== null;
   const { meta } = recording;
   const cluster = query && "clusters" in query ? query.clusters[0] : null;
   const rows = (
@@ -57,7 +58,7 @@ function InsideView({ recording, inside }: { recording: Recording; inside: Insid
       <header class="panel-head">
         <p class="big">
           <b data-count={inside.count}>{count(inside.count)}</b> {inside.count === 1 ? "state" : "states"} {cluster === null ? "" : `of cluster ${cluster} `}
-          <span class="faint">{percent(inside.count / inside.of)}, {plural(inside.num_episodes, "episode")}{inside.num_levels !== null && `, ${plural(inside.num_levels, meta.level_word ?? "level")}`}</span>
+          <span class="faint">{percent(inside.count / inside.of)}{isFiltered && " of those that pass"}, {plural(inside.num_episodes, "episode")}{inside.num_levels !== null && `, ${plural(inside.num_levels, meta.level_word ?? "level")}`}</span>
         </p>
         <Button icon="close" label="Let go" keys="Esc" onClick={() => { app.lasso.set(NO_LASSO); app.view.set({ sel: null }); }} />
       </header>
