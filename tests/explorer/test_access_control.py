@@ -193,6 +193,6 @@ def test_a_pipe_in_the_place_of_the_notes_keeps_no_one_waiting(view: RecordingVi
     try:
         response = client_of(view).get("/api/a/annotations")
         assert response.status_code == 422
-        assert "is no file" in response.json()["error"]
+        assert "is no regular file" in response.json()["error"]
     finally:
         view.annotations.path.unlink()
