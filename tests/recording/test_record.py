@@ -305,7 +305,8 @@ def test_the_command_records_and_says_what_it_recorded(tmp_path: Path, capsys: p
     main(["record", str(run), "--states", "60", "--num-envs", "4", "--frame-size", "0", "--out", str(tmp_path / "r")])
     recording = open_recording(tmp_path / "r")
     said = capsys.readouterr().out
-    assert said.startswith(f"{tmp_path / 'r'}: {recording.num_states} states of {recording.num_episodes} episodes")
+    episodes = "1 episode " if recording.num_episodes == 1 else f"{recording.num_episodes} episodes "
+    assert said.startswith(f"{tmp_path / 'r'}: {recording.num_states} states of {episodes}")
     assert said.count("\n") == 1
 
 
