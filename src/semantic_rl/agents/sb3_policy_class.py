@@ -44,7 +44,7 @@ def policy_class_of(file: Sb3File) -> PolicyClass:
     """Return the policy class of a zip; raises UserError, with its name, if it is none of the library's."""
     entry = file.data.get("policy_class")
     described = cast(dict[str, Any], entry) if isinstance(entry, dict) else {}
-    module = described.get("__module__")
+    module = str(described.get("__module__"))
     methods = (_METHOD.match(str(described.get(key, ""))) for key in ("__init__", "_build", "forward", *described))
     name = next((match[1] for match in methods if match), "")
     if module not in CLASSES or name not in CLASSES[module]:

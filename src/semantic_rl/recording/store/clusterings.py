@@ -71,12 +71,18 @@ class Clustering:
 
     def place(self, features: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Return the places [B, 2] and clusters [B] of states by their features [B, D]; raises UserError."""
-        placed = self.head.place(features)
+        placed = self.place_exactly(features)
         return placed.embedding, placed.code_index
 
     def place_exactly(self, features: NDArray[Any]) -> Placed:
-        """Return places and clusters of states, and their distances to every code."""
-        return self.head.place(features)
+        """Return places and clusters of states, and their distances to every code; raises UserError as `place` does."""
+        placed = self.head.place(features)
+        if not np.isfinite(placed.embedding).all():
+            raise UserError(
+                f"{self.folder}: its head gives places that are not finite, so it is damaged or the features are of "
+                "another agent; fit again."
+            )
+        return placed
 
     def __repr__(self) -> str:
         return f"Clustering '{self.name}' of {self.num_codes} codes in {self.folder}"

@@ -72,7 +72,8 @@ class PlaneHead(NamedTuple):
             values = values @ weight.T.astype(np.float64) + bias
             if not self.is_linear and index + 1 < len(self.layers):
                 np.maximum(values, 0, out=values)
-        return values.astype(np.float32)
+        with np.errstate(over="ignore"):  # of a damaged head; who places states looks whether they are finite
+            return values.astype(np.float32)
 
     def place(self, features: NDArray[Any]) -> Placed:
         """Place states by their features [B, D]; raises UserError for another shape or numbers that are not finite."""
