@@ -7,6 +7,7 @@ from semantic_rl.config.env_arguments import read_env_arguments
 from semantic_rl.config.levels import Levels, choose_levels
 from semantic_rl.config.playing import EvaluateConfig, RecordConfig
 from semantic_rl.config.training import EnvConfig
+from semantic_rl.envs.procgen.games import option_texts, stored_option_texts
 
 
 def game_to_play(trained: Mapping[str, Any], config: RecordConfig | EvaluateConfig, num_envs: int) -> EnvConfig:
@@ -17,13 +18,13 @@ def game_to_play(trained: Mapping[str, Any], config: RecordConfig | EvaluateConf
     levels = choose_levels(
         Levels(trained["num_levels"], trained["start_level"]), config.num_levels, config.start_level, config.level_seed
     )
-    of_training = read_env_arguments(str(trained.get("env_args", "")).split())
+    of_training = read_env_arguments(stored_option_texts(trained))
     asked_for = read_env_arguments(config.env_args)
     return EnvConfig(
         env=trained["env"],
         distribution_mode=config.distribution_mode or trained["distribution_mode"],
         num_levels=levels.num_levels,
         start_level=levels.start_level,
-        env_args=tuple(f"{name}={str(value).lower()}" for name, value in (of_training | asked_for).items()),
+        env_args=option_texts(of_training | asked_for),
         num_envs=num_envs,
     )

@@ -22,7 +22,7 @@ from semantic_rl.config.checks import (
 )
 from semantic_rl.config.env_arguments import read_env_arguments
 from semantic_rl.config.markers import Positional
-from semantic_rl.envs.procgen.games import check_mode, find_game, find_options
+from semantic_rl.envs.procgen.games import check_mode, find_game, find_options, option_texts, stored_option_texts
 
 Algorithm = Literal["sppo", "ppo"]
 
@@ -51,8 +51,9 @@ class EnvConfig:
     def __post_init__(self) -> None:
         find_game(self.env)
         check_mode(self.env, self.distribution_mode)
-        texts = tuple(f"{name}={str(value).lower()}" for name, value in self.options.items())
-        object.__setattr__(self, "env_args", texts)  # one spelling, so that equal games have equal settings
+        object.__setattr__(
+            self, "env_args", option_texts(self.options)
+        )  # one spelling, so that equal games have equal settings
         at_least(self, 0, "num_levels", "start_level", most=2**31 - 1)
         require(
             self.start_level + self.num_levels < 2**31,
@@ -78,7 +79,7 @@ class EnvConfig:
     def from_settings(cls, settings: Mapping[str, Any]) -> Self:
         """Return the game that settings describe which `to_dict` returned, of this version or an earlier one."""
         known: dict[str, Any] = {field.name: settings[field.name] for field in fields(cls) if field.name in settings}
-        known["env_args"] = tuple(str(settings.get("env_args", "")).split())
+        known["env_args"] = stored_option_texts(settings)
         return cls(**known)
 
 

@@ -5,7 +5,7 @@ as the paper's implementation uses them; the modes of each game were read from t
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from semantic_rl.envs.spec import ReturnRange, Scalar
 from semantic_rl.errors import UserError, nearest
@@ -107,6 +107,16 @@ def find_options(given: Mapping[str, Scalar]) -> dict[str, bool]:
         if not isinstance(value, bool):
             raise UserError(f"env_args: got {name}={value}, expected {name}=true or {name}=false.")
     return {name: bool(given[name]) for name in OPTIONS if given.get(name, OPTIONS[name]) != OPTIONS[name]}
+
+
+def option_texts(options: Mapping[str, Scalar]) -> tuple[str, ...]:
+    """Return options as they are typed: name=true or name=false."""
+    return tuple(f"{name}={str(value).lower()}" for name, value in options.items())
+
+
+def stored_option_texts(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the options in stored settings, as they are typed; earlier versions stored none."""
+    return tuple(str(settings.get("env_args", "")).split())
 
 
 def find_range(name: str, mode: str) -> ReturnRange:

@@ -10,6 +10,7 @@ from semantic_rl.envs.procgen.games import (
     GAMES,
     NUM_ACTIONS,
     OBSERVATION_SHAPE,
+    stored_option_texts,
 )
 from semantic_rl.envs.spec import ActionSpec, EnvSpec, ObservationPart
 
@@ -21,7 +22,9 @@ def procgen_spec(environment: Mapping[str, Any]) -> EnvSpec:
     """Return the spec of the game that an `EnvConfig`'s fields describe; an unknown game has no return range."""
     name, mode = str(environment["env"]), environment["distribution_mode"]
     game = GAMES.get(name)
-    options = {key: value == "true" for key, _, value in (text.partition("=") for text in _texts(environment))}
+    options = {
+        key: value == "true" for key, _, value in (text.partition("=") for text in stored_option_texts(environment))
+    }
     ranges = {} if game is None else {"easy": game.easy, "hard": game.hard}
     return EnvSpec(
         id=name,
@@ -38,8 +41,3 @@ def procgen_spec(environment: Mapping[str, Any]) -> EnvSpec:
         steps_per_second=STEPS_PER_SECOND,
         restores_exactly=True,
     )
-
-
-def _texts(environment: Mapping[str, Any]) -> list[str]:
-    """Return the game's options as they are typed."""
-    return str(environment.get("env_args", "")).split()
