@@ -79,6 +79,9 @@ class EnvSource(NamedTuple):
     """Makes an environment of the same kind that also renders; a seed may be given and is not needed."""
     draws_anyway: bool = False
     """The environment draws each of its observations, so that a picture costs next to nothing while it is played."""
+    make_apart: Callable[..., Any] | None = None
+    """Makes an environment with `render`, True or False, and can be pickled; None if one process plays them all best.
+    """
     info: tuple[str, ...] = ()
     """Keys of its info that are recorded; such an environment has their values as `info_values` after each step."""
     texts: frozenset[str] = frozenset()

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from semantic_rl.called_flags import as_called
 from semantic_rl.config import EnvConfig, RecordConfig
 from semantic_rl.envs.factory import num_cores
+from semantic_rl.envs.gymnasium.env_processes import make_apart
 from semantic_rl.errors import UserError
 from semantic_rl.models.policy import SemanticPolicy
 from semantic_rl.progress_bar import progress_bar
@@ -108,12 +110,8 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any])
                 make = source.make_rendering
             if renderer is not None:
                 stack.callback(renderer.close)
-            envs: list[Any] = []
-            for env_seed in seeds_of(config.seed, ENVIRONMENTS, config.num_envs):
-                envs.append(make(env_seed))
-                stack.callback(envs[-1].close)
             play = Play(
-                envs,
+                _make_envs(source, make, isinstance(renderer, LiveRenderer), config, stack),
                 spec,
                 actor,
                 writer,
@@ -139,6 +137,22 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any])
                 f"cannot write recording {config.out}: {error.strerror or error}. What is there is kept: once the "
                 f"cause is fixed, {go_on}."
             ) from error
+
+
+def _make_envs(
+    source: EnvSource, make: Callable[[int], Any], render: bool, config: RecordConfig, stack: ExitStack
+) -> list[Any]:
+    """Make the environments, to be closed with `stack`; with `render`, they draw pictures."""
+    maker = None if source.make_apart is None else partial(source.make_apart, render=render)
+    processes = make_apart(maker, config.num_envs, num_cores(), source.spec.id)
+    if processes is not None:
+        stack.callback(processes.close)
+        return list(processes.envs)
+    envs: list[Any] = []
+    for env_seed in seeds_of(config.seed, ENVIRONMENTS, config.num_envs):
+        envs.append(make(env_seed))
+        stack.callback(envs[-1].close)
+    return envs
 
 
 def _is_rendered_afterwards(source: EnvSource, seed: int) -> bool:

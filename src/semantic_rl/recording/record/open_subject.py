@@ -1,6 +1,7 @@
 """Finds agent and environment of a recording by what the user typed."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -146,9 +147,10 @@ def agent_subject(agent: Agent, recipe: EnvRecipe, config: RecordConfig, entry: 
     def make_rendering(seed: int | None = None) -> GymnasiumEnv:
         return GymnasiumEnv(recipe, True, spec, config.info)
 
-    return Subject(
-        agent, entry, EnvSource(spec, settings, make, make_rendering, first.draws_anyway, config.info, texts), outputs
-    )
+    # An emulator needs half a millisecond for a step and holds Python's lock; for others, processes do not pay.
+    apart = partial(GymnasiumEnv, recipe, spec=spec, info=config.info) if first.draws_anyway else None
+    source = EnvSource(spec, settings, make, make_rendering, first.draws_anyway, apart, config.info, texts)
+    return Subject(agent, entry, source, outputs)
 
 
 def _check_columns(names: tuple[str, ...]) -> None:

@@ -247,6 +247,8 @@ class Play:
         self._received[crew] = False
         if not len(slots):
             return
+        # Pictures first: they are encoded while the network acts.
+        pictures = [] if not keeps or self._live is None else self._live.render([self._envs[slot] for slot in slots])
         masks = joined([self._envs[slot].action_masks() for slot in slots.tolist()]) if self._masks_actions else None
         columns = self._actor(self._seen(slots), slots, self._starts[slots], masks)
         self._starts[slots] = False
@@ -263,7 +265,6 @@ class Play:
             columns["action_vector"] = action.reshape(len(slots), -1).astype(np.float32)
         columns["level_seed"] = np.array([self._current[slot].level_seed[0] for slot in slots.tolist()])
         if keeps:
-            pictures = [] if self._live is None else self._live.render([self._envs[slot] for slot in slots])
             self._trajectories.add_rows(slots, columns, [self._pack(slot) for slot in slots.tolist()], pictures)
         self._trajectories.begin_step(slots, action, keeps)
         for position, slot in enumerate(slots.tolist()):

@@ -14,12 +14,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_rl.envs.gymnasium.env_processes import RemoteEnv
 from semantic_rl.envs.spec import EnvSpec
 from semantic_rl.errors import UserError
 from semantic_rl.recording.record.actions import random_actions
 from semantic_rl.recording.record.envs import EnvSource, RecordableEnv, SeededEnv
-from semantic_rl.recording.record.trajectories import Trajectory
-from semantic_rl.recording.store.frames import encode_picture, pack_observation
+from semantic_rl.recording.record.trajectories import Awaited, Trajectory
+from semantic_rl.recording.store.frames import encode_picture, pack_observation, picture_of
 from semantic_rl.recording.store.writer import Block
 
 MOST_PENDING = 256
@@ -29,20 +30,29 @@ STEPS_COMPARED = 100
 
 
 class LiveRenderer:
-    """Takes pictures of environments while they are played; they are encoded in parallel."""
+    """Takes pictures of environments while they are played; they are encoded in parallel.
+
+    Environments in processes of their own draw and encode them there.
+    """
 
     def __init__(self, picture_size: int, num_threads: int) -> None:
         self._picture_size = picture_size
         self._threads = ThreadPoolExecutor(num_threads)
         self._pending: deque[Future[bytes]] = deque()
 
-    def render(self, envs: Sequence[RecordableEnv]) -> list[Future[bytes]]:
-        """Return the pictures of the last observations, which are encoded while the environments go on."""
-        pictures = [self._threads.submit(encode_picture, env.frames()[0], self._picture_size) for env in envs]
-        self._pending.extend(pictures)
+    def render(self, envs: Sequence[RecordableEnv | RemoteEnv]) -> list[Awaited]:
+        """Return the pictures of the last observations, which are encoded while the caller goes on."""
+        pictures = [self._render(env) for env in envs]
         while len(self._pending) > MOST_PENDING or (self._pending and self._pending[0].done()):
             self._pending.popleft().result()
         return pictures
+
+    def _render(self, env: RecordableEnv | RemoteEnv) -> Awaited:
+        if isinstance(env, RemoteEnv):
+            return env.ask(picture_of, self._picture_size)
+        picture = self._threads.submit(encode_picture, env.frames()[0], self._picture_size)
+        self._pending.append(picture)
+        return picture
 
     def close(self) -> None:
         """Stop the threads."""

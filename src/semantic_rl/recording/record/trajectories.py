@@ -5,7 +5,7 @@ Axes: N environments (slots), B environments that are written to at once.
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,14 @@ from semantic_rl.recording.store.writer import Block
 
 FIRST_CAPACITY = 128
 """Initial capacity of one trajectory, in rows."""
+
+
+class Awaited(Protocol):
+    """A picture that is still being encoded, by a thread or a process."""
+
+    def result(self) -> bytes:
+        """Wait for it."""
+        ...
 
 
 class Trajectory(NamedTuple):
@@ -41,7 +49,7 @@ class Trajectories:
         self._num_rows = np.zeros(num_envs, np.int64)
         self._last_is_stored = np.zeros(num_envs, np.bool_)
         self._observations: list[list[bytes]] = [[] for _ in range(num_envs)]
-        self._pictures: list[list[Future[bytes]]] = [[] for _ in range(num_envs)]
+        self._pictures: list[list[Awaited]] = [[] for _ in range(num_envs)]
         self._num_steps = np.zeros(num_envs, np.int64)
         self._actions = [bytearray() for _ in range(num_envs)]
         self._starts = [b""] * num_envs
@@ -68,7 +76,7 @@ class Trajectories:
         slots: NDArray[np.int64],
         columns: Mapping[str, NDArray[Any]],
         observations: list[bytes],
-        pictures: list[Future[bytes]],
+        pictures: list[Awaited],
     ) -> None:
         """Add the row of the next step to the trajectories `slots` [B]; columns are [B, …] by name.
 
@@ -164,12 +172,12 @@ class Trajectories:
             self._starts[slot] = trajectory.start
 
 
-def _encoded(pictures: list[Future[bytes]]) -> list[bytes]:
+def _encoded(pictures: list[Awaited]) -> list[bytes]:
     """Wait for pictures that are still being encoded."""
     return [picture.result() for picture in pictures]
 
 
-def _finished(picture: bytes) -> Future[bytes]:
+def _finished(picture: bytes) -> Awaited:
     future: Future[bytes] = Future()
     future.set_result(picture)
     return future

@@ -49,6 +49,11 @@ def pack_observation(observation: NDArray[Any] | bytes) -> bytes:
     return packed
 
 
+def picture_of(env: Any, size: int) -> bytes:
+    """Encode the picture of an environment's last observation; otherwise like `encode_picture`."""
+    return encode_picture(env.frames()[0], size)
+
+
 def encoded_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
     """Return height and width of a picture of this shape once its longer side has been made `size` pixels."""
     height, width = shape
