@@ -183,6 +183,7 @@ def open_page(browser: Browser, address: str, **options: Any) -> Page:
     context = browser.new_context(viewport=SIZE, **options)
     context.set_default_timeout(PATIENCE * 1000)
     context.add_init_script(PROBE)
+    context.add_init_script("localStorage.setItem('semantic-rl.first-steps', 'seen')")
     page = context.new_page()
     page.goto(address, wait_until="commit")
     page.wait_for_selector(".map[data-drawn]")

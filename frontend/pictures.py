@@ -89,6 +89,7 @@ def main(recording: Path, other: Path) -> None:
                 context = browser.new_context(
                     viewport={"width": 1280, "height": 760}, device_scale_factor=1.5, color_scheme=theme
                 )
+                context.add_init_script("localStorage.setItem('semantic-rl.first-steps', 'seen')")
                 page = context.new_page()
                 page.goto(address + place)
                 page.wait_for_selector(".map[data-drawn]")

@@ -6,6 +6,7 @@ import { colorsOf, firstColor } from "./map/colors";
 import type { ShownMap } from "./map/shown";
 import { askInside, openSelection } from "./panels/inside";
 import { loadList, playItem, playNext } from "./panels/lists";
+import { sayDeleted } from "./panels/undo";
 
 const WRITE_AFTER_MS = 250;
 /** Browsers refuse addresses that are written much more often than this for a while. */
@@ -127,6 +128,7 @@ async function open(app: App, isCurrent: () => boolean): Promise<void> {
 async function restoreSelection(app: App, rec: string, id: string): Promise<void> {
   await app.notesOf(rec).loaded;
   const selection = app.notesOf(rec).store.get().selections.find((known) => known.id === id);
-  if (selection) await openSelection(app, rec, selection);
-  else app.view.set({ sel: null });
+  if (selection) return openSelection(app, rec, selection);
+  sayDeleted(app, id);
+  app.view.set({ sel: null });
 }

@@ -35,6 +35,8 @@ export interface Lasso {
 export interface Look {
   dark: boolean;
   help: boolean;
+  /** Which of the first steps is shown; null: none. */
+  step: number | null;
   /** A move between clusters that is pointed out on the map. */
   arrow: [number, number] | null;
   /** Raised when columns, planes or matches have come that the maps should show. */
@@ -49,6 +51,8 @@ export interface Look {
 export interface Done {
   text: string;
   undo: () => Promise<unknown>;
+  /** The selection that was deleted, if one was. */
+  deleted?: string;
 }
 
 export const NO_LASSO: Lasso = {
@@ -59,7 +63,7 @@ export class App {
   readonly view = new Store<View>(FIRST_VIEW);
   readonly hover = new Store<Hover>({ rec: null, index: -1, rested: false });
   readonly lasso = new Store<Lasso>(NO_LASSO);
-  readonly look = new Store<Look>({ dark: false, help: false, arrow: null, arrived: 0, computing: {}, problem: null, done: null });
+  readonly look = new Store<Look>({ dark: false, help: false, step: null, arrow: null, arrived: 0, computing: {}, problem: null, done: null });
   readonly notes: Map<string, Notes>;
   readonly frames: Map<string, Frames>;
   readonly player: Player;

@@ -12,6 +12,8 @@ import "./styles/map.css";
 import "./styles/panels.css";
 import "./styles/player.css";
 import "./styles/filter.css";
+import "./styles/episodes.css";
+import "./styles/first_visit.css";
 import "./styles/narrow.css";
 import "./styles/print.css";
 

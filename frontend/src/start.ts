@@ -5,13 +5,16 @@ import type { Comparison, Limits, PlaneName } from "./data/contract";
 import { fromUnit, partColumn, type Recording, toUnit } from "./data/recording";
 import { sentence } from "./data/store";
 import { followFilters } from "./panels/filters";
+import { rememberWhatIsDone } from "./panels/undo";
 import { columnOf } from "./map/colors";
 import type { ShownMap } from "./map/shown";
+import { showFirstSteps } from "./ui/first_visit";
 import { listenToKeys } from "./ui/keys";
 import { panelsOf } from "./ui/page";
 
 export function begin(app: App): void {
   followFilters(app);
+  rememberWhatIsDone(app);
   const address = followAddress(app);
   app.zoomed = (map) => {
     address.write();
@@ -21,6 +24,7 @@ export function begin(app: App): void {
   fetchAll(app);
   addEventListener("beforeprint", fitPaper);
   listenToKeys(app, panelsOf(app));
+  showFirstSteps(app);
 }
 
 /** Of a sheet of paper, what margins leave, in CSS pixels: A4 and letter are about as wide. */

@@ -1,7 +1,9 @@
 // What is looked at and how: the part of the page's state that an address can hold.
 import { type ClustersQuery, PLANE_NAMES, type PlaneName, type Point, type PolygonQuery } from "./contract";
+import { AS_PLAYED, firstDirection, type Order, ORDERS } from "./episode_order";
+import { type Paths, readPaths, writePaths } from "./paths";
 
-export const PANELS = ["clusters", "lasso", "transitions", "show", "filter", "compare"] as const;
+export const PANELS = ["clusters", "lasso", "transitions", "show", "filter", "episodes", "compare"] as const;
 export type PanelName = (typeof PANELS)[number];
 /** A usual colouring, or the column of a number that only this recording has. */
 export type ColorName = string;
@@ -23,6 +25,10 @@ export interface View {
   /** Conditions that states must all fulfil, as in data/filter_expression. */
   filters: readonly string[];
   panel: PanelName;
+  /** The cluster whose card is open. */
+  card: number | null;
+  /** Whether the matrix of transitions is of all steps, not of the moves out of a cluster. */
+  steps: boolean;
   /** A named selection. */
   sel: string | null;
   /** A list of "show me", and which of its items. */
@@ -32,13 +38,18 @@ export interface View {
   names: boolean;
   /** Pictures of states on the map. */
   frames: boolean;
+  /** Episodes whose paths are on the map. */
+  paths: Paths;
+  /** In which order episodes are listed, and whether the strip of each is as wide as there is room. */
+  order: Order;
+  stretched: boolean;
   /** The recording that the player and the panels are about. */
   rec: string;
 }
 
 export const FIRST_VIEW: View = {
-  plane: "fdr", color: "cluster", solo: [], hide: [], filters: [], panel: "clusters", sel: null, list: null, theme: "auto", cells: true,
-  names: true, frames: false, rec: "a",
+  plane: "fdr", color: "cluster", solo: [], hide: [], filters: [], panel: "clusters", card: null, steps: false, sel: null, list: null, theme: "auto", cells: true,
+  names: true, frames: false, paths: [], order: AS_PLAYED, stretched: false, rec: "a",
 };
 
 /** States that are set against the rest without having a name: those inside an outline, or those of a cluster. */
@@ -75,8 +86,13 @@ export function writeHash({ view, episode, step, zoom, lasso }: Written): string
     if (at) parts.push(`zoom${id === "a" ? "" : id}=${[at.x.toFixed(4), at.y.toFixed(4), at.scale.toFixed(3)].join(",")}`);
   }
   if (view.panel !== "clusters") parts.push(`panel=${view.panel}`);
+  if (view.card !== null) parts.push(`card=${view.card}`);
+  if (view.steps) parts.push("matrix=steps");
   if (view.sel) parts.push(`sel=${encodeURIComponent(view.sel)}`);
   if (lasso) parts.push(`lasso=${"clusters" in lasso ? `clusters:${lasso.clusters.join(",")}` : `${lasso.plane}:${lasso.polygon.flat().join(",")}`}`);
+  if (view.paths.length) parts.push(`paths=${writePaths(view.paths)}`);
+  if (view.order.by !== "played" || view.order.down) parts.push(`order=${view.order.down === firstDirection(view.order.by) ? "" : "-"}${view.order.by}`);
+  if (view.stretched) parts.push("stretched=1");
   if (view.list) parts.push(`list=${encodeURIComponent(view.list.name)}${view.list.item === null ? "" : `:${view.list.item}`}`);
   if (view.theme !== "auto") parts.push(`theme=${view.theme}`);
   return `#${parts.join("&")}`;
@@ -90,8 +106,10 @@ export function readHash(hash: string): Place {
     names: said.get("names") !== "0", frames: said.get("frames") === "1", rec: said.get("rec") ?? "a", sel: said.get("sel"), list: readList(said.get("list")),
     theme: oneOf(said.get("theme"), ["auto", "light", "dark"] as const, "auto"),
     panel: oneOf(said.get("panel"), PANELS, "clusters"),
+    card: whole(said.get("card")), steps: said.get("matrix") === "steps",
     color: said.get("color") ?? "cluster",
     plane: oneOf(said.get("plane"), PLANE_NAMES, "fdr"),
+    paths: readPaths(said.get("paths")), order: readOrder(said.get("order")), stretched: said.get("stretched") === "1",
   };
   const zoom: Record<string, Zoom> = {};
   for (const id of ["a", "b"]) {
@@ -112,6 +130,12 @@ function numbers(text: string | null): number[] {
 function readList(text: string | null): View["list"] {
   const found = /^([\w-]+)(?::(\d+))?$/.exec(text ?? "");
   return found ? { name: found[1], item: whole(found[2] ?? null) } : null;
+}
+
+/** "-return": by return, the other way round than usual. */
+function readOrder(text: string | null): Order {
+  const by = ORDERS.find((name) => name === text?.replace(/^-/, ""));
+  return by ? { by, down: firstDirection(by) !== text?.startsWith("-") } : AS_PLAYED;
 }
 
 function readLasso(text: string | null): Unnamed | null {

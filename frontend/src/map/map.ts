@@ -11,6 +11,7 @@ import { Grid } from "./grid";
 import { type Colors, readColors } from "./ink";
 import { Labels } from "./labels";
 import { arrowsBetween, pathOf, shelfOf, visibleStates } from "./overlays";
+import { drawPaths } from "./paths";
 import { pointLook, Points } from "./points";
 import type { ShownMap } from "./shown";
 import { Thumbnails } from "./thumbnails";
@@ -309,6 +310,10 @@ export class MapView implements ShownMap {
       drawArrow(over, arrow, colors.ink, isLit);
     }
     over.globalAlpha = 1;
+    if (planes && view.paths.length) {
+      const badges = view.names ? places.flatMap((place) => (place ? [camera.toPixel(place)] : [])) : [];
+      drawPaths(over, recording, view.paths, planes, moved, camera, colors.ink, badges);
+    }
     if (planes && data && (rec === recording.id || app.twin(rec, data.first_row, recording) >= 0)) {
       drawPath(over, pathOf(recording, data, rec === recording.id, planes, moved), first, index, camera, colors.ink);
     }

@@ -3,6 +3,7 @@ import type { App } from "../app";
 import type { Point } from "../data/contract";
 import { fromUnit } from "../data/recording";
 import { arrowAt } from "./drawing";
+import { pointing } from "./dwell";
 import { pressOnMap } from "./keyboard";
 import type { MapView } from "./map";
 import { rounded, simplified } from "./outline";
@@ -11,9 +12,6 @@ import type { Chosen } from "./shown";
 /** Pixels within which a state counts as pointed at, and an arrow as clicked. */
 const REACH = 14;
 const ARROW_REACH = 5;
-/** Milliseconds that the pointer must rest before the card opens, and while one is open. */
-const DWELL = 110;
-const DWELL_OPEN = 45;
 const CLICK_MOVES = 4;
 const LASSO_STEP = 3;
 /** Pixels by which the outline that is asked about may differ from the one that was drawn. */
@@ -25,27 +23,12 @@ export function listen(app: App, map: MapView, target: HTMLElement, chosen: Chos
   const down = new Map<number, Point>();
   let began: Point = [0, 0];
   let moved = false;
-  let dwelling: ReturnType<typeof setTimeout> | undefined;
+  const pointed = pointing(app, id);
+  const point = pointed.at;
 
   const place = (event: PointerEvent | WheelEvent): Point => {
     const box = target.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
-  };
-
-  const point = (index: number): void => {
-    const { rec, index: before, rested } = app.hover.get();
-    if (rec === id && before === index) return;
-    clearTimeout(dwelling);
-    if (index < 0) {
-      app.hover.set({ rec: null, index: -1, rested: false });
-      return;
-    }
-    app.hover.set({ rec: id, index, rested: false });
-    performance.mark("ring");
-    dwelling = setTimeout(() => {
-      performance.mark("rested");
-      app.hover.set({ rested: true });
-    }, rested ? DWELL_OPEN : DWELL);
   };
 
   /** Ask about what lies inside an outline of the unit square. */
@@ -138,7 +121,7 @@ export function listen(app: App, map: MapView, target: HTMLElement, chosen: Chos
   } as unknown as Record<string, EventListener>;
   for (const [name, listener] of Object.entries(all)) target.addEventListener(name, listener, { passive: false });
   return () => {
-    clearTimeout(dwelling);
+    pointed.end();
     for (const [name, listener] of Object.entries(all)) target.removeEventListener(name, listener);
   };
 }

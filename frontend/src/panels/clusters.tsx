@@ -1,6 +1,6 @@
 // The clusters, one a row: how often, shown or not, and opened: what each is.
 import type { JSX } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useApp } from "../app";
 import type { Cards } from "../data/contract";
 import type { Recording } from "../data/recording";
@@ -14,10 +14,13 @@ import { soloed, toggled } from "./visible";
 
 export function ClustersPanel({ recording }: { recording: Recording }): JSX.Element {
   const app = useApp();
-  const [open, setOpen] = useState<number | null>(null);
   const { value: cards, error } = usePromise(() => recording.keep<Cards>("clusters", () => app.source.clusters(recording.id)), [recording]);
   const view = useStore(app.view, (state) => state);
   const left = useStore(app.filtering.store, (filtered) => filtered[recording.id]);
+  const opened = useRef<HTMLLIElement>(null);
+  useEffect(() => { // which the address may say; on a page that scrolls as a whole, the map comes first
+    if (document.documentElement.scrollHeight <= innerHeight) opened.current?.scrollIntoView({ block: "nearest" });
+  }, [cards]);
   const cluster = recording.get("cluster");
   const filtered = useMemo(() => (left?.mask && cluster ? filteredClusters(recording, left.mask) : null), [recording, left, cluster]);
   const all = view.solo.length === 0 && view.hide.length === 0;
@@ -34,17 +37,18 @@ export function ClustersPanel({ recording }: { recording: Recording }): JSX.Elem
         <span class="grow" />
         <Button label="Show all clusters" keys="A" class="labelled" disabled={all} onClick={() => app.view.set({ solo: [], hide: [] })}>show all</Button>
       </header>
+      <Heads recording={recording} filtered={filtered !== null} />
       <ul class="rows">
         {cards.clusters.map((card, at) => {
           const passing = filtered?.[card.cluster];
           const slot = recording.slots[card.cluster];
           const hidden = view.hide.includes(slot);
           const off = hidden || (view.solo.length > 0 && !view.solo.includes(slot));
-          const isOpen = open === card.cluster;
+          const isOpen = view.card === card.cluster;
           return (
-            <li key={card.cluster} class={`${isOpen ? "open" : ""} ${off ? "off" : ""}`} data-cluster={card.cluster}>
+            <li key={card.cluster} ref={isOpen ? opened : undefined} class={`${isOpen ? "open" : ""} ${off ? "off" : ""}`} data-cluster={card.cluster}>
               <div class="row">
-                <button type="button" class="row-main" aria-expanded={isOpen} onClick={() => setOpen(isOpen ? null : card.cluster)}>
+                <button type="button" class="row-main" aria-expanded={isOpen} onClick={() => app.view.set({ card: isOpen ? null : card.cluster })}>
                   <Badge recording={recording} cluster={card.cluster} />
                   {!recording.meta.has_frames ? null : card.medoid === null ? <span class="picture" /> : <Frame recording={recording} row={card.medoid} label="the state nearest to all others of the cluster" />}
                   <span class="what">
@@ -53,6 +57,7 @@ export function ClustersPanel({ recording }: { recording: Recording }): JSX.Elem
                       <span class="share" aria-hidden="true">
                         <i style={{ width: `${(100 * shares[at]) / most}%`, background: clusterColor(recording, card.cluster) }} />
                       </span>
+                      <span class="sr">share </span>
                       <span class="number" title={passing ? "share of the states that pass the filter" : "share of all states"}>{percent(shares[at])}</span>
                       {passing
                         ? <span class="number faint" title={`${plural(passing.count, "state")} of the cluster's ${count(passing.total)} pass the filter`}>{count(passing.count)}</span>
@@ -72,6 +77,27 @@ export function ClustersPanel({ recording }: { recording: Recording }): JSX.Elem
         })}
       </ul>
       <Author recording={recording} />
+    </div>
+  );
+}
+
+/** Over the numbers of the rows: what they are. It has a row's parts, so that it stands where they do. */
+function Heads({ recording: { meta }, filtered }: { recording: Recording; filtered: boolean }): JSX.Element {
+  return (
+    <div class="row heads faint" aria-hidden="true">
+      <span class="row-main">
+        <span class="badge-room" />
+        {meta.has_frames && <span class="picture" />}
+        <span class="what">
+          <span class="much">
+            <span class="share" />
+            <span class="number" title={filtered ? "share of the states that pass the filter" : "share of all states"}>share</span>
+            {filtered ? <span class="number">states</span> : <span class="number" title="steps from entering to leaving, on average">dwell</span>}
+            {meta.success_known && <span class="number" title="of the episodes that pass through and have ended">success</span>}
+          </span>
+        </span>
+      </span>
+      <span class="button bare" /><span class="button bare" />
     </div>
   );
 }

@@ -33,7 +33,10 @@ function Matches({ comparison }: { comparison: Comparison }): JSX.Element {
   const app = useApp();
   const [a, b] = app.recordings;
   const solo = useStore(app.view, (view) => view.solo);
+  const number = { overlap: "shared", distance: "distance", same: "", none: "" }[comparison.kind];
   return (
+    <>
+    <p class="matches-head faint" aria-hidden="true"><span>A and B</span><span>{number}</span></p>
     <ul class="matches">
       {comparison.match.map(([one, other, amount]) => (
         <li>
@@ -47,6 +50,7 @@ function Matches({ comparison }: { comparison: Comparison }): JSX.Element {
         </li>
       ))}
     </ul>
+    </>
   );
 }
 

@@ -185,7 +185,7 @@ function Selections({ recording }: { recording: Recording }): JSX.Element | null
     notes.removeSelection(selection).then(
       () => {
         if (isOpen) app.view.set({ sel: null });
-        app.look.set({ done: { text: `Deleted “${selection.name}”.`, undo: bringBack } });
+        app.look.set({ done: { text: `Deleted “${selection.name}”.`, undo: bringBack, deleted: selection.id } });
       },
       (problem: unknown) => setError(sentence(problem)),
     );
@@ -200,7 +200,7 @@ function Selections({ recording }: { recording: Recording }): JSX.Element | null
             <div class="row">
               <button type="button" class="row-main" onClick={() => void openSelection(app, recording.id, selection)}>
                 <span class="name">{selection.name}</span>
-                <span class="number faint">{selection.count === undefined ? "" : count(selection.count)}</span>
+                <span class="number faint">{selection.count === undefined ? "" : plural(selection.count, "state")}</span>
                 <span class="faint">{recording.plane(selection.plane)?.title}{selection.author ? `, ${selection.author}` : ""}</span>
               </button>
               {notes.writable && <Button icon="close" label={`Delete the selection ${selection.name}`} onClick={() => remove(selection)} />}

@@ -1,6 +1,5 @@
 // How the agent moves between clusters: the matrix; a move that is clicked is played.
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import { useApp } from "../app";
 import type { Transitions } from "../data/contract";
 import type { Recording } from "../data/recording";
@@ -24,7 +23,7 @@ export function TransitionsPanel({ recording }: { recording: Recording }): JSX.E
     return found;
   };
   const { value: moves, error } = usePromise(ask, [recording]);
-  const [steps, setSteps] = useState(false);
+  const steps = useStore(app.view, (view) => view.steps);
   const list = useStore(app.view, (view) => view.list);
   const isFiltered = useStore(app.filtering.store, (filtered) => Boolean(filtered[recording.id]?.mask));
   const lit = useStore(app.look, (look) => look.arrow);
@@ -37,9 +36,10 @@ export function TransitionsPanel({ recording }: { recording: Recording }): JSX.E
   return (
     <div class="transitions">
       <header class="panel-head">
-        <Options label="what the matrix shows" options={KINDS} chosen={steps ? "steps" : "leaving"} choose={(kind) => setSteps(kind === "steps")} />
+        <Options label="what the matrix shows" options={KINDS} chosen={steps ? "steps" : "leaving"} choose={(kind) => app.view.set({ steps: kind === "steps" })} />
       </header>
       {isFiltered && <p class="filtered-note">Moves of all states, whether they pass the filter or not. Only the list below is filtered.</p>}
+      <p class="faint matrix-said">{steps ? "Percent of the steps in the row’s cluster that are followed by a state of the column’s" : "Percent of the moves out of the row’s cluster that lead to the column’s"}; dwell in steps.</p>
       <table class={`matrix ${clusters.length > MOST_WITH_NUMBERS ? "small" : ""}`}>
         <thead>
           <tr>
@@ -80,7 +80,7 @@ export function TransitionsPanel({ recording }: { recording: Recording }): JSX.E
           ))}
         </tbody>
       </table>
-      {list && chosen ? <ListItems recording={recording} name={list.name} /> : <p class="faint">Percent of the moves from the row’s cluster to the column’s. Click one, here or its arrow on the map, to play it wherever it happens.</p>}
+      {list && chosen ? <ListItems recording={recording} name={list.name} /> : <p class="faint">Click a move, here or its arrow on the map, to play it wherever it happens.</p>}
     </div>
   );
 }

@@ -53,6 +53,8 @@ export function Actions({ meta, shares, against, low, high, color }: {
   const shown = order.slice(0, MOST_ACTIONS).filter((action) => shares[action] > 0 || against[action] > 0);
   const most = Math.max(...shown.flatMap((action) => [shares[action], against[action]]), 1e-9);
   return (
+    <figure class="of-actions">
+    <figcaption>action, share of states</figcaption>
     <ol class="actions">
       {shown.map((action) => (
         <li title={`${meta.action_names[action]}: ${percent(shares[action])}, otherwise ${percent(against[action])}${interval(action)}`}>
@@ -66,6 +68,7 @@ export function Actions({ meta, shares, against, low, high, color }: {
         </li>
       ))}
     </ol>
+    </figure>
   );
 }
 

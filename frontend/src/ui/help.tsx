@@ -1,10 +1,12 @@
-// The keys, and what the recording says of itself.
+// The keys, the words, and what the recording says of itself.
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useApp } from "../app";
 import type { Meta } from "../data/contract";
 import { useStore } from "../data/store";
 import { compact, count, plural } from "./format";
+import { toStep } from "./first_visit";
+import { Glossary } from "./glossary";
 import { HELP } from "./keys";
 import { Button } from "./parts";
 
@@ -20,19 +22,22 @@ export function Help(): JSX.Element {
     <dialog class="help" ref={dialog} aria-label="keys and help" onClose={() => app.look.set({ help: false })} onClick={(event) => event.target === dialog.current && app.look.set({ help: false })}>
       <div>
         <header>
-          <h2>Keys</h2>
+          <h2>Help</h2>
           <Button icon="close" label="Close" keys="Esc" onClick={() => app.look.set({ help: false })} />
         </header>
+        <h3>Keys</h3>
         <div class="keys">
           {HELP.map((part) => (
             <section>
-              <h3>{part.title}</h3>
+              <h4>{part.title}</h4>
               <dl>
                 {part.keys.map((key) => <><dt>{key.keys}</dt><dd>{key.text}</dd></>)}
               </dl>
             </section>
           ))}
         </div>
+        <Glossary metas={app.recordings.map(({ meta }) => meta)} />
+        <p class="again"><Button label="Show the first steps again" class="labelled" onClick={() => { app.look.set({ help: false }); toStep(app, 0); }}>show the first steps</Button></p>
         {app.recordings.map((recording) => <About meta={recording.meta} />)}
         {app.source.about && <p class="faint">{app.source.about}</p>}
       </div>

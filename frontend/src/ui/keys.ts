@@ -2,8 +2,10 @@
 import { type App, NO_LASSO } from "../app";
 import type { Theme } from "../data/view";
 import { colorsOf } from "../map/colors";
-import { soloed } from "../panels/visible";
 import { playNext } from "../panels/lists";
+import { undo } from "../panels/undo";
+import { endFirstSteps } from "./first_visit";
+import { TypedNumber } from "./typed_number";
 
 export interface Key {
   keys: string;
@@ -17,10 +19,10 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
       { keys: "Point", text: "a state's card" },
       { keys: "Click", text: "play its episode" },
       { keys: "Drag, wheel", text: "move, enlarge" },
-      { keys: "+ − 0", text: "larger, smaller, whole map" },
+      { keys: "+ − W", text: "larger, smaller, whole map" },
       { keys: "M", text: "next plane: FDR, t-SNE, PCA" },
       { keys: "C", text: "next colouring" },
-      { keys: "1 … 9", text: "cluster 1 … 9 alone; again: all" },
+      { keys: "0 … 9", text: "a cluster alone, with Shift beside others; again: all. 12: press 1, then 2" },
       { keys: "A", text: "show all clusters" },
       { keys: "F", text: "write a filter" },
       { keys: "P, V, N", text: "frames, cells, names" },
@@ -42,9 +44,21 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
     ],
   },
   {
+    title: "Episodes",
+    keys: [
+      { keys: "↑ ↓ ← →", text: "to an episode, to one of its states" },
+      { keys: "Enter", text: "play from there" },
+      { keys: "X", text: "its path on the map, or no longer" },
+      { keys: "Shift + ↑ ↓", text: "paths of several" },
+      { keys: "Esc", text: "remove all paths" },
+    ],
+  },
+  {
     title: "Page",
     keys: [
-      { keys: "Alt 1 … 6", text: "panels" },
+      { keys: "Alt 1 … 9", text: "panels" },
+      { keys: "Ctrl Z, ⌘ Z", text: "bring back what was deleted" },
+      { keys: "Alt ←", text: "the browser’s Back: take back what was done to the view" },
       { keys: "D", text: "theme" },
       { keys: "?", text: "this help" },
       { keys: "Esc", text: "let go of help, lasso, player" },
@@ -71,7 +85,7 @@ const ACTS: Record<string, Act> = {
   "+": (app) => zoom(app, 1.6),
   "=": (app) => zoom(app, 1.6),
   "-": (app) => zoom(app, 1 / 1.6),
-  "0": (app) => app.maps.forEach((map) => map.reset()),
+  w: (app) => app.maps.forEach((map) => map.reset()),
   m: (app) => {
     const names = app.recordings[0].planes.map((plane) => plane.name);
     app.view.set({ plane: names[(names.indexOf(app.view.get().plane) + 1) % names.length] });
@@ -102,6 +116,7 @@ const ACTS: Record<string, Act> = {
   Escape: (app) => {
     if (app.look.get().help) app.look.set({ help: false });
     else if (app.lasso.get().drawing) app.lasso.set({ drawing: false });
+    else if (app.look.get().step !== null) endFirstSteps(app);
     else if (app.lasso.get().rec) {
       app.lasso.set(NO_LASSO);
       app.view.set({ sel: null });
@@ -133,11 +148,16 @@ function chooses(target: HTMLElement, { key, altKey }: KeyboardEvent): boolean {
   return true;
 }
 
+function digitOf({ code }: KeyboardEvent): string | undefined {
+  return /^Digit(\d)$/.exec(code)?.[1];
+}
+
 const PRESSED = "button, a, summary, input";
 
 export function listenToKeys(app: App, panels: readonly string[]): void {
   /** What a pointer pressed last: it has the focus, but not because one wants to press it again. */
   let pointed: Element | null = null;
+  const typed = new TypedNumber();
   document.addEventListener("pointerdown", ({ target }) => (pointed = (target as Element).closest(PRESSED)), true);
   /** Whether Space plays and pauses, rather than press what has the focus. */
   const plays = (target: Element): boolean => {
@@ -151,7 +171,11 @@ export function listenToKeys(app: App, panels: readonly string[]): void {
   document.addEventListener("keydown", (event) => {
     const target = event.target as HTMLElement;
     const writing = target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");
-    if (event.ctrlKey || event.metaKey) return;
+    if (event.ctrlKey || event.metaKey) {
+      if (event.key.toLowerCase() !== "z" || event.shiftKey || writing) return;
+      void undo(app);
+      return event.preventDefault();
+    }
     if (writing && event.key !== "Escape") return;
     if (writing) return target.blur();
     if (event.key === "Tab") pointed = null;
@@ -159,12 +183,16 @@ export function listenToKeys(app: App, panels: readonly string[]): void {
     if (chooses(target, event)) return event.preventDefault();
     // buttons and links answer to Space and Enter themselves
     if (target.matches(PRESSED) && (event.key === "Enter" || (event.key === " " && !plays(target)))) return;
-    const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
-    if (digit && event.altKey) {
-      const panel = panels[Number(digit) - 1];
-      if (panel) app.view.set({ panel: panel as never });
-    } else if (digit && !event.shiftKey && /^\d$/.test(event.key)) {
-      if (Number(digit) < app.recordings[0].meta.num_codes) app.view.set({ solo: soloed(app.view.get().solo, Number(digit), false), hide: [] });
+    const digit = /^\d$/.test(event.key) ? event.key : event.shiftKey && !ACTS[event.key] ? digitOf(event) : undefined;
+    const panel = event.altKey ? digitOf(event) : undefined;
+    if (panel) {
+      const chosen = panels[Number(panel) - 1];
+      if (chosen) app.view.set({ panel: chosen as never });
+    } else if (digit && !event.altKey) {
+      // where digits need Shift, Shift says nothing else
+      const withOthers = event.shiftKey && event.key !== digit;
+      const solo = typed.press(digit, event.timeStamp, app.recordings[0].meta.num_codes, app.view.get().solo, withOthers);
+      if (solo) app.view.set({ solo, hide: [] });
     } else {
       const act = event.altKey ? undefined : (ACTS[event.key] ?? ACTS[event.key.toLowerCase()]);
       if (!act) return;

@@ -12,6 +12,7 @@ import { HoverCard } from "./card";
 import { count, percent } from "./format";
 import { LegendBox } from "./legend";
 import { Button, Icon } from "./parts";
+import { PathLegend } from "./path_legend";
 
 const NUDGE = 1.6;
 
@@ -81,6 +82,7 @@ export function MapPane({ recording, several }: { recording: Recording; several:
       {several && <p class="map-title"><b>{recording.id === "a" ? "A" : "B"}</b> {title}</p>}
       {problem && <p class="map-problem" role="alert">{problem}</p>}
       {!recording.count && <p class="map-problem">This recording has no states.</p>}
+      <PathLegend recording={recording} />
       {map && <HoverCard map={map} />}
       {!drawing && progress !== undefined && (
         <p class="hint quiet" role="status">
@@ -113,7 +115,7 @@ function MapButtons({ recording, map }: { recording: Recording; map: MapView | n
       <Button icon="lasso" label="Lasso: draw around states" keys="L, or Shift and drag" pressed={lasso.drawing} onClick={() => app.lasso.set({ drawing: !lasso.drawing })} />
       <span class="group">
         <Button icon="minus" label="Smaller" keys="−" onClick={() => nudge(1 / NUDGE)} />
-        <Button icon="whole" label="Whole map" keys="0" onClick={() => map?.reset()} />
+        <Button icon="whole" label="Whole map" keys="W" onClick={() => map?.reset()} />
         <Button icon="plus" label="Larger" keys="+" onClick={() => nudge(NUDGE)} />
       </span>
     </div>

@@ -1,16 +1,20 @@
 // The page: maps on the left, panels and player on the right.
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { type App, type Done, useApp } from "../app";
-import { sentence, useMedia, useStore } from "../data/store";
+import { useMedia, useStore } from "../data/store";
 import type { PanelName } from "../data/view";
 import { ClustersPanel } from "../panels/clusters";
 import { ComparePanel } from "../panels/compare";
+import { EpisodesPanel } from "../panels/episodes";
 import { FilterPanel } from "../panels/filter";
 import { FilterChips } from "../panels/filter_chips";
 import { LassoPanel } from "../panels/lasso";
 import { ShowPanel } from "../panels/show";
 import { TransitionsPanel } from "../panels/transitions";
+import { undo } from "../panels/undo";
 import { PlayerPanel } from "../player/panel";
+import { FirstSteps } from "./first_steps";
 import { Help } from "./help";
 import { MapPane } from "./mappane";
 import { Button, Options } from "./parts";
@@ -20,7 +24,7 @@ import { MapBar, TopBar } from "./toolbar";
 const NARROW = "(max-width: 860px)";
 
 const TITLES: Record<PanelName, string> = {
-  clusters: "Clusters", lasso: "Lasso", transitions: "Transitions", show: "Show me", filter: "Filter", compare: "Compare",
+  clusters: "Clusters", lasso: "Lasso", transitions: "Transitions", show: "Show me", filter: "Filter", episodes: "Episodes", compare: "Compare",
 };
 
 /** The panels that make sense: comparing takes two recordings, transitions take clusters. */
@@ -47,7 +51,7 @@ export function Page(): JSX.Element {
           </div>
         </div>
         <section class="right" aria-label="panels and player">
-          {narrow ? [<PlayerPanel key="player" />, <Panels key="panels" />] : [<Panels key="panels" />, <PlayerPanel key="player" />]}
+          {narrow ? [<FirstSteps key="steps" />, <PlayerPanel key="player" />, <Panels key="panels" />] : [<Panels key="panels" />, <FirstSteps key="steps" />, <PlayerPanel key="player" />]}
         </section>
       </main>
       <div class="toasts">
@@ -70,14 +74,10 @@ function DoneToast({ done }: { done: Done }): JSX.Element {
   const forget = (): void => {
     if (app.look.get().done === done) app.look.set({ done: null });
   };
-  const undo = (): void => {
-    forget();
-    done.undo().catch((error: unknown) => app.look.set({ problem: sentence(error) }));
-  };
   return (
     <div class="toast">
       {done.text}
-      <Button label="Undo" class="labelled" onClick={undo}>undo</Button>
+      <Button label="Undo" keys="Ctrl Z" class="labelled" onClick={() => void undo(app, done)}>undo</Button>
       <Button icon="close" label="Dismiss" onClick={forget} />
     </div>
   );
@@ -91,6 +91,12 @@ function Panels(): JSX.Element {
   const offered = panelsOf(app);
   const shown = offered.includes(panel) ? panel : "clusters";
   const key = `${rec} ${shown}`;
+  // where tabs have no room, they scroll sideways
+  useEffect(() => {
+    const tab = document.getElementById(`tab-${shown}`);
+    const tabs = tab?.parentElement;
+    if (tab && tabs) tabs.scrollLeft = Math.max(Math.min(tabs.scrollLeft, tab.offsetLeft), tab.offsetLeft + tab.offsetWidth - tabs.clientWidth);
+  }, [shown]);
   return (
     <div class="panels">
       <div class="tabs" role="tablist" aria-label="panels">
@@ -114,6 +120,7 @@ function Panels(): JSX.Element {
         {shown === "transitions" && <TransitionsPanel recording={recording} />}
         {shown === "show" && <ShowPanel recording={recording} />}
         {shown === "filter" && <FilterPanel recording={recording} />}
+        {shown === "episodes" && <EpisodesPanel recording={recording} />}
         {shown === "compare" && <ComparePanel />}
       </div>
     </div>

@@ -63,6 +63,10 @@ def look_everywhere(open_page: OpenPage, theme: str, **where: Any) -> None:
     draw(page)
     page.wait_for_selector(".differences")
     assert violations(page) == [], "a lasso"
+    page.click("#tab-episodes")
+    page.locator(".episode").nth(1).click(position={"x": 40, "y": 12})
+    page.wait_for_selector(".path-legend")
+    assert violations(page) == [], "the timeline"
     page.keyboard.press("?")
     page.wait_for_selector("dialog[open]")
     assert violations(page) == [], "help"

@@ -69,11 +69,15 @@ def open_page(browser: Any, address: str) -> Generator[OpenPage]:
     complaints: list[str] = []
     contexts: list[Any] = []
 
-    def open_it(place: str = "", base: str | None = None, drawn: bool = True, **options: Any) -> Any:
+    def open_it(
+        place: str = "", base: str | None = None, drawn: bool = True, first_visit: bool = False, **options: Any
+    ) -> Any:
         viewport = options.pop("viewport", {"width": 1280, "height": 720})
         context = browser.new_context(viewport=viewport, **options)
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
+        if not first_visit:
+            context.add_init_script("localStorage.setItem('semantic-rl.first-steps', 'seen')")
         page = context.new_page()
         page.on("console", lambda said: complaints.append(said.text) if is_complaint(said) else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -93,7 +93,7 @@ def test_arrows_choose_among_tabs_and_options_and_leave_the_player_alone(open_pa
     page.keyboard.press("ArrowRight")
     page.wait_for_selector("#tab-lasso[aria-selected=true]:focus")
     page.keyboard.press("End")
-    page.wait_for_selector("#tab-filter[aria-selected=true]:focus")
+    page.wait_for_selector("#tab-episodes[aria-selected=true]:focus")
     page.keyboard.press("ArrowRight")
     page.wait_for_selector("#tab-clusters[aria-selected=true]:focus")
     page.click('.colors button:text-is("cluster")')

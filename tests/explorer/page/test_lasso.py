@@ -150,6 +150,20 @@ def test_a_deleted_selection_comes_back_as_it_was(open_page: OpenPage, recording
     kept = ("id", "plane", "polygon", "count", "author")
     assert [of_one[1][key] for key in kept] == [of_one[0][key] for key in kept]
     open_page(place).wait_for_selector('.selections li.open:has-text("to be kept")')  # links to it work again
+    # also after the message has gone: by key, or where one goes back to it
+    delete, name = '[aria-label="Delete the selection to be kept"]', '.selections .name:has-text("to be kept")'
+    page.click(delete)
+    page.click('.toast [aria-label="Dismiss"]')
+    page.wait_for_selector(name, state="detached")
+    page.keyboard.press("Control+z")
+    page.wait_for_selector(name)
+    wait_until(page, "location.hash.includes('sel=')")
+    page.click(delete)
+    page.click('.toast [aria-label="Dismiss"]')
+    wait_until(page, "!location.hash.includes('sel=')")
+    page.go_back()
+    page.click('.toast:has-text("Deleted “to be kept”") button:has-text("undo")')
+    page.wait_for_selector(name)
 
 
 def test_a_mean_frame_of_some_states_says_so(open_page: OpenPage, recording: Recording) -> None:
@@ -162,4 +176,4 @@ def test_a_mean_frame_of_some_states_says_so(open_page: OpenPage, recording: Rec
     assert "random" not in page.inner_text(".moving"), "it is of all states of the cluster"
     page.click("text=compare with the rest")
     page.wait_for_selector(".means")
-    assert "500 random states" in page.inner_text(".means figure:last-of-type")
+    assert "500 random states" in page.inner_text(".means figure:nth-of-type(2)")

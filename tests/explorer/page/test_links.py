@@ -20,7 +20,10 @@ PLACES = {
     "episode": "#v=1&plane=fdr&color=cluster&e=3&s=7",
     "zoom": "#v=1&plane=fdr&color=cluster&zoom=0.3000,0.6000,4.000",
     "panel": "#v=1&plane=fdr&color=cluster&panel=transitions",
+    "matrix": "#v=1&plane=fdr&color=cluster&panel=transitions&matrix=steps",
+    "card": "#v=1&plane=fdr&color=cluster&card=6",
     "list": "#v=1&plane=fdr&color=cluster&panel=show&list=highest_value",
+    "episodes": "#v=1&plane=fdr&color=cluster&panel=episodes&paths=3,,5&order=-length&stretched=1",
     "theme": "#v=1&plane=fdr&color=cluster&theme=dark",
 }
 
@@ -56,6 +59,13 @@ def check(page: Any, place: str) -> None:
         page.wait_for_selector(f"#tab-{said['panel']}[aria-selected=true]")
     if "list" in said:
         page.wait_for_selector(".items li")
+    if "matrix" in said:
+        page.wait_for_selector('[aria-checked=true]:text-is("each step")')
+    if "card" in said:
+        page.wait_for_selector(f'[data-cluster="{said["card"]}"] .cluster-body')
+    if "paths" in said:
+        page.wait_for_selector('.path-legend:has-text("3"):has-text("5")')
+        assert page.is_checked(".episodes .check input")
     if "theme" in said:
         assert page.get_attribute("html", "data-theme") == said["theme"]
 
@@ -75,7 +85,7 @@ def test_what_one_does_is_written_into_the_address(open_page: OpenPage, recordin
     wait_until(page, "location.hash.includes('color=value')")
     page.keyboard.press("+")
     wait_until(page, "location.hash.includes('zoom=')")
-    page.keyboard.press("0")
+    page.keyboard.press("w")
     wait_until(page, "!location.hash.includes('zoom=')")
     page.evaluate("location.hash = '#v=1&e=4&s=2&color=action'")
     page.wait_for_selector('#timeline[aria-valuenow="2"]')

@@ -45,7 +45,7 @@ def test_a_name_is_saved_shown_on_the_map_and_there_after_a_reload(open_page: Op
     assert "climbing out" in page.inner_text(".names")
     page.reload()
     page.wait_for_selector('[data-cluster="3"] .name:has-text("climbing out")')
-    open_card(page, 3)
+    page.wait_for_selector(NOTE.format(3))  # the card is open, as the address says
     assert page.input_value(NOTE.format(3)) == "after a jump that fell short"
 
 
