@@ -21,6 +21,7 @@ from semantic_rl.analysis import clusters, effect_sizes
 from semantic_rl.config import intervals
 from semantic_rl.explorer import contract, encoding
 from semantic_rl.explorer.dataset import point_columns, projections
+from semantic_rl.explorer.queries import nearest_states
 from semantic_rl.explorer.selection import statistics
 
 SOURCES = Path(__file__).resolve().parent / "src"
@@ -34,6 +35,7 @@ CONSTANTS = {
     "HIGHEST": encoding.LEVELS_16_BIT,
     "NOT_PLACED": point_columns.NOT_PLACED,
     "PART": point_columns.PART,
+    "NUM_NEAREST": nearest_states.NUM_NEAREST,
     "NUM_EXAMPLES": statistics.NUM_EXAMPLES,
     "FRAMES_IN_MEAN": clusters.FRAMES_IN_MEAN,
     "ORDER_FACTOR": statistics.ORDER_FACTOR,

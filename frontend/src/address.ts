@@ -1,5 +1,6 @@
 // The address of the page: written as one looks around, and restored when it is opened or gone back to.
 import { type App, NO_LASSO } from "./app";
+import { FIRST_SHEET } from "./data/sheet";
 import { sentence } from "./data/store";
 import { FIRST_VIEW, readHash, writeHash, type Written } from "./data/view";
 import { colorsOf, firstColor } from "./map/colors";
@@ -90,7 +91,7 @@ function here(app: App): Written {
 
 /** What makes two addresses two steps: neither where in an episode one is, nor where on the map. */
 function essence(now: Written): string {
-  return writeHash({ ...now, view: { ...now.view, theme: "auto" }, step: null, zoom: {} });
+  return writeHash({ ...now, view: { ...now.view, theme: "auto", sheet: { ...now.view.sheet, size: FIRST_SHEET.size } }, step: null, zoom: {} });
 }
 
 function isMoved({ zoom, home }: ShownMap): boolean {

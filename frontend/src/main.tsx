@@ -14,6 +14,7 @@ import "./styles/player.css";
 import "./styles/filter.css";
 import "./styles/episodes.css";
 import "./styles/first_visit.css";
+import "./styles/states.css";
 import "./styles/narrow.css";
 import "./styles/print.css";
 

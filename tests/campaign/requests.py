@@ -35,6 +35,7 @@ PATHS = (
     "/api/a/observation/{number}", "/api/a/frames/{number}/{number}", "/api/a/clusters", "/api/a/mean/{number}",
     "/api/a/transitions", "/api/a/transition/{number}/{number}", "/api/a/playlist/{playlist}", "/api/a/inside",
     "/api/a/inside-mean/{text}", "/api/a/rows", "/api/a/annotations", "/api/a/annotations/clusters/{number}",
+    "/api/a/pictures", "/api/a/observations", "/api/a/near",
     "/api/a/annotations/selections", "/api/a/annotations/selections/{text}", "/api/{text}/frame/{number}", "/{text}",
 )  # fmt: skip
 COSTLY = ("/api/export", "/api/a/clip", "/api/a/events")
@@ -50,7 +51,22 @@ HEADERS = (
     "Cookie: a=b; semantic-rl=x; \"", "Expect: 100-continue", "Connection: close", "Upgrade: websocket",
     "Connection: upgrade", "Accept-Encoding: gzip", "X: " + "y" * 3_000, "Content-Type: text/plain",
 )  # fmt: skip
-KEYS = ("plane", "polygon", "selection", "name", "note", "author", "seen", "clusters", "of", "compare", "rest")
+KEYS = (
+    "plane",
+    "polygon",
+    "selection",
+    "name",
+    "note",
+    "author",
+    "seen",
+    "clusters",
+    "of",
+    "compare",
+    "rest",
+    "row",
+    "by",
+    "episodes",
+)
 
 
 class Request(NamedTuple):
@@ -69,7 +85,9 @@ def requests() -> st.SearchStrategy[Request]:
     parts = st.fixed_dictionaries({"number": st.lists(number, min_size=2, max_size=2), "text": text, **names})
     path = st.one_of(*([st.sampled_from(PATHS)] * 30), st.sampled_from(COSTLY))
     query = st.lists(
-        st.tuples(st.sampled_from(("limit", "format", "key", "frames", "id", "v", "rest", "seen", "token")), text),
+        st.tuples(
+            st.sampled_from(("limit", "format", "key", "frames", "id", "v", "rest", "seen", "token", "rows")), text
+        ),
         max_size=2,
     )
     polygon = st.lists(st.tuples(st.floats(-2, 2), st.floats(-2, 2)), min_size=3, max_size=6)

@@ -81,8 +81,13 @@ def get(client: TestClient, path: str, **options: Any) -> Response:
 
 def ask_inside(client: TestClient, content: Any) -> Response:
     """Ask what is inside a selection until the answer is there."""
+    return ask(client, "/api/a/inside", content)
+
+
+def ask(client: TestClient, path: str, content: Any) -> Response:
+    """Ask a question until the answer is there."""
     for _ in range(100):
-        response = client.post("/api/a/inside", json=content, headers=WRITE)
+        response = client.post(path, json=content, headers=WRITE)
         if response.status_code != 202:
             return response
     raise AssertionError("there is no answer")

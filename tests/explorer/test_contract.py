@@ -13,7 +13,7 @@ from semantic_rl.explorer.queries.cluster_matching import Side
 from semantic_rl.explorer.queries.recording_diff import compare
 from semantic_rl.explorer.recording_view import RecordingView
 
-from .conftest import TestClient, ask_inside, get_json
+from .conftest import TestClient, ask, ask_inside, get_json
 
 
 def complaint(value: Any, kind: Any, place: str) -> str | None:
@@ -65,6 +65,7 @@ def complaint(value: Any, kind: Any, place: str) -> str | None:
         ("a/playlist/failures", contract.Playlist),
         ("a/playlist/lookalikes", contract.Playlist),
         ("a/annotations", contract.Annotations),
+        ("a/observations?rows=3,1", contract.Observations),
     ],
 )
 def test_an_answer_is_of_its_type(client: TestClient, path: str, kind: Any) -> None:
@@ -74,6 +75,13 @@ def test_an_answer_is_of_its_type(client: TestClient, path: str, kind: Any) -> N
 def test_what_is_inside_a_selection_is_of_its_type(client: TestClient) -> None:
     for query in ({"clusters": [1]}, {"plane": "fdr", "polygon": [[90, 90], [91, 90], [91, 91]]}):
         assert complaint(ask_inside(client, query).json(), contract.Inside, "inside") is None
+
+
+def test_near_states_are_of_their_type(client: TestClient) -> None:
+    for by in ("features", "plane", "pixels"):
+        query = {"row": 9, "by": by, "plane": "pca", "episodes": "each"}
+        response = ask(client, "/api/a/near", query)
+        assert complaint(response.json(), contract.Near, by) is None
 
 
 def test_a_refusal_is_of_its_type(client: TestClient) -> None:

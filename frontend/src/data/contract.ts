@@ -196,6 +196,12 @@ export interface EpisodeNumbers {
   numbers: (number | null)[][];
 }
 
+/** The observations of some states, as numbers. */
+export interface Observations {
+  /** Of each state, the numbers that `Meta` names. */
+  numbers: (number | null)[][];
+}
+
 export interface ClusterCard {
   cluster: number;
   num_states: number;
@@ -320,6 +326,23 @@ export interface ClustersQuery extends FilteredQuery {
 
 export type InsideQuery = PolygonQuery | SelectionQuery | ClustersQuery;
 
+/** Asks for the states that are nearest to one; only those that pass the page's filter are found. */
+export interface NearQuery extends FilteredQuery {
+  row: number;
+  by: "features" | "plane" | "pixels";
+  plane: PlaneName;
+  /** In which episodes: at most one state of each other, all others, or the state's own too. */
+  episodes: "each" | "others" | "all";
+}
+
+/** The nearest states, the nearest first. */
+export interface Near {
+  rows: number[];
+  distances: number[];
+  /** How or among which states they were found, if that is not obvious. */
+  note?: string;
+}
+
 export interface ClusterNote {
   name: string;
   note: string;
@@ -405,6 +428,7 @@ export const PLANE_NAMES: readonly PlaneName[] = ["fdr", "tsne", "pca"];
 export const HIGHEST = 65535;
 export const NOT_PLACED = 65535;
 export const PART = "part-";
+export const NUM_NEAREST = 96;
 export const NUM_EXAMPLES = 12;
 export const FRAMES_IN_MEAN = 500;
 export const ORDER_FACTOR = 2654435761;

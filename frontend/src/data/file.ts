@@ -1,10 +1,11 @@
 // The source of an exported page: data embedded in it, as blocks of base64. Nothing is fetched.
 import type {
-  Annotations, Cards, Comparison, EpisodeData, EpisodeNumbers, Episodes, Inside, InsideQuery, Meta, Plane, PlaneName, Playlist, Recordings, Transitions,
+  Annotations, Cards, Comparison, EpisodeData, EpisodeNumbers, Episodes, Inside, InsideQuery, Meta, Near, NearQuery, Plane, PlaneName, Playlist, Recordings, Transitions,
 } from "./contract";
 import { FRAMES_IN_MEAN, PLANE_NAMES } from "./contract";
 import { type Draws, readDraws } from "./effect_sizes";
 import { compareInside } from "./inside";
+import { nearInPlane } from "./near";
 import { meanOf } from "./mean_frame";
 import { fromUnit, partColumn, Recording } from "./recording";
 import { SourceError, type Source } from "./source";
@@ -79,6 +80,25 @@ export class FileSource implements Source {
   async frames(id: string, first: number, count: number): Promise<(Blob | null)[]> {
     const known = this.unpacked(id);
     return Array.from({ length: count }, (_, offset) => known.get(first + offset) ?? null);
+  }
+
+  async picturesOf(id: string, rows: readonly number[]): Promise<(Blob | null)[]> {
+    const known = this.unpacked(id);
+    return rows.map((row) => known.get(row) ?? null);
+  }
+
+  async observationsOf(id: string, rows: readonly number[]): Promise<((number | null)[] | null)[]> {
+    const recording = this.recording(id);
+    const [known, { first_row }] = await Promise.all([this.json<Record<string, EpisodeNumbers>>(`${id}-numbers`, {}), recording.loadEpisodes()]);
+    return rows.map((row) => {
+      const episode = recording.episodeOf(row);
+      return known[episode]?.numbers.map((course) => course[row - first_row[episode]] ?? null) ?? null;
+    });
+  }
+
+  async near(id: string, query: NearQuery, within: Uint8Array | null): Promise<Near> {
+    if (query.by !== "plane") throw new SourceError(`This page was exported, without ${query.by === "features" ? "the features of the states" : "all frames"}: only what is near in a plane can be found.`);
+    return nearInPlane(this.recording(id), query, within);
   }
 
   hasFrame(id: string, row: number): boolean {

@@ -64,6 +64,19 @@ export class Filtering {
     return columns;
   }
 
+  /** One column of a recording, with its numbers; throws FilterError if there is none of this name. */
+  async column(recording: Recording, name: string): Promise<FilterColumn> {
+    await fetchEpisodes(recording);
+    const column = columnNamed(columnsOf(recording), name);
+    if (column.source) await recording.load(column.source);
+    return column;
+  }
+
+  /** The names of all columns, once the episodes have come. */
+  names(recording: Recording): string[] {
+    return recording.episodes ? columnsOf(recording).map(({ name }) => name) : [];
+  }
+
   /** How many points of each bin pass the filters of other columns, and which codes the column's own filters choose. */
   histogram(recording: Recording, column: FilterColumn, bins: Bins): { counts: Uint32Array; chosen: Uint8Array | null } {
     const mask = this.maskOf(recording);

@@ -1,6 +1,6 @@
 // The source of the live page: the server's API. All addresses are relative, so that a proxy may put a prefix before them.
 import type {
-  Annotations, AnnotationsChanged, Cards, ClusterNote, Comparison, EpisodeData, EpisodeNumbers, Episodes, Failure, Inside, InsideQuery, Meta, Plane, PlaneName,
+  Annotations, AnnotationsChanged, Cards, ClusterNote, Comparison, EpisodeData, EpisodeNumbers, Episodes, Failure, Inside, InsideQuery, Meta, Near, NearQuery, Observations, Plane, PlaneName,
   Playlist, Progress, Recordings, Selection, Transitions,
 } from "./contract";
 import { Conflict, SourceError, type Source } from "./source";
@@ -45,6 +45,15 @@ export class ServerSource implements Source {
     return unpack(await answer.arrayBuffer());
   }
 
+  async picturesOf(id: string, rows: readonly number[]): Promise<(Blob | null)[]> {
+    const answer = await this.ask(`${this.kept(id, "pictures")}&rows=${rows.join(",")}`);
+    return unpack(await answer.arrayBuffer());
+  }
+
+  async observationsOf(id: string, rows: readonly number[]): Promise<((number | null)[] | null)[]> {
+    return (await this.json<Observations>(`${this.kept(id, "observations")}&rows=${rows.join(",")}`)).numbers;
+  }
+
   hasFrame(): boolean {
     return true;
   }
@@ -75,6 +84,10 @@ export class ServerSource implements Source {
 
   inside(id: string, query: InsideQuery, within: Uint8Array | null): Promise<Inside> {
     return this.write("POST", `api/${id}/inside`, within ? { ...query, within: asBits(within) } : query);
+  }
+
+  near(id: string, query: NearQuery, within: Uint8Array | null, report: (progress: number) => void, signal: AbortSignal): Promise<Near> {
+    return this.write("POST", `api/${id}/near`, within ? { ...query, within: asBits(within) } : query, report, signal);
   }
 
   compare(): Promise<Comparison> {
@@ -128,8 +141,8 @@ export class ServerSource implements Source {
     return (await this.ask(address, report)).json() as Promise<T>;
   }
 
-  private async write<T>(method: string, address: string, content?: unknown): Promise<T> {
-    const answer = await this.ask(address, undefined, { method, headers: WRITE, body: JSON.stringify(content) });
+  private async write<T>(method: string, address: string, content?: unknown, report?: (progress: number) => void, signal?: AbortSignal): Promise<T> {
+    const answer = await this.ask(address, report, { method, headers: WRITE, body: JSON.stringify(content), signal });
     return (await answer.json()) as T;
   }
 
@@ -144,6 +157,7 @@ export class ServerSource implements Source {
       }
       report?.(((await answer.json()) as Progress).progress ?? 0);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      init?.signal?.throwIfAborted();
     }
   }
 }
@@ -151,7 +165,8 @@ export class ServerSource implements Source {
 async function reach(address: string, init?: RequestInit): Promise<Response> {
   try {
     return await fetch(address, init);
-  } catch {
+  } catch (error) {
+    if (init?.signal?.aborted) throw error;
     throw new SourceError("The server does not answer. Is semantic-rl explore still running?");
   }
 }

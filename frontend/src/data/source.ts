@@ -1,6 +1,6 @@
 // Where data come from: a server, or what is embedded in an exported page. The rest of the page does not know which.
 import type {
-  Annotations, Cards, ClusterNote, Comparison, EpisodeData, EpisodeNumbers, Episodes, Inside, InsideQuery, Meta, Plane, PlaneName, Playlist,
+  Annotations, Cards, ClusterNote, Comparison, EpisodeData, EpisodeNumbers, Episodes, Inside, InsideQuery, Meta, Near, NearQuery, Plane, PlaneName, Playlist,
   Selection, Transitions,
 } from "./contract";
 
@@ -19,6 +19,10 @@ export interface Source {
   numbers(id: string, episode: number): Promise<EpisodeNumbers | null>;
   /** Pictures of `count` states from row `first`; null where there is none. */
   frames(id: string, first: number, count: number): Promise<(Blob | null)[]>;
+  /** Pictures of some states; null where there is none. */
+  picturesOf(id: string, rows: readonly number[]): Promise<(Blob | null)[]>;
+  /** The observations of some states as numbers; null where they are not known. */
+  observationsOf(id: string, rows: readonly number[]): Promise<((number | null)[] | null)[]>;
   /** Whether there may be a picture of a state. */
   hasFrame(id: string, row: number): boolean;
   mean(id: string, cluster: number): Promise<Blob | null>;
@@ -30,6 +34,8 @@ export interface Source {
   playlist(id: string, name: string): Promise<Playlist>;
   /** Compare what is inside with the rest, among the points marked 1 in `within`; null: among all. */
   inside(id: string, query: InsideQuery, within: Uint8Array | null): Promise<Inside>;
+  /** The states nearest to one, among the points marked 1 in `within`; `report` hears 0 to 1 while they are looked for. */
+  near(id: string, query: NearQuery, within: Uint8Array | null, report: (progress: number) => void, signal: AbortSignal): Promise<Near>;
   compare(): Promise<Comparison>;
   annotations(id: string): Promise<Annotations>;
   saveCluster(id: string, cluster: number, entry: { name: string; note: string; author: string; seen: number }): Promise<ClusterNote>;

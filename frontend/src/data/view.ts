@@ -2,8 +2,9 @@
 import { type ClustersQuery, PLANE_NAMES, type PlaneName, type Point, type PolygonQuery } from "./contract";
 import { AS_PLAYED, firstDirection, type Order, ORDERS } from "./episode_order";
 import { type Paths, readPaths, writePaths } from "./paths";
+import { FIRST_SHEET, readSheet, type Sheet, writeSheet } from "./sheet";
 
-export const PANELS = ["clusters", "lasso", "transitions", "show", "filter", "episodes", "compare"] as const;
+export const PANELS = ["clusters", "lasso", "transitions", "show", "filter", "states", "episodes", "compare"] as const;
 export type PanelName = (typeof PANELS)[number];
 /** A usual colouring, or the column of a number that only this recording has. */
 export type ColorName = string;
@@ -43,13 +44,15 @@ export interface View {
   /** In which order episodes are listed, and whether the strip of each is as wide as there is room. */
   order: Order;
   stretched: boolean;
+  /** The panel of states: which, in which order. */
+  sheet: Sheet;
   /** The recording that the player and the panels are about. */
   rec: string;
 }
 
 export const FIRST_VIEW: View = {
   plane: "fdr", color: "cluster", solo: [], hide: [], filters: [], panel: "clusters", card: null, steps: false, sel: null, list: null, theme: "auto", cells: true,
-  names: true, frames: false, paths: [], order: AS_PLAYED, stretched: false, rec: "a",
+  names: true, frames: false, paths: [], order: AS_PLAYED, stretched: false, sheet: FIRST_SHEET, rec: "a",
 };
 
 /** States that are set against the rest without having a name: those inside an outline, or those of a cluster. */
@@ -94,6 +97,7 @@ export function writeHash({ view, episode, step, zoom, lasso }: Written): string
   if (view.order.by !== "played" || view.order.down) parts.push(`order=${view.order.down === firstDirection(view.order.by) ? "" : "-"}${view.order.by}`);
   if (view.stretched) parts.push("stretched=1");
   if (view.list) parts.push(`list=${encodeURIComponent(view.list.name)}${view.list.item === null ? "" : `:${view.list.item}`}`);
+  parts.push(...writeSheet(view.sheet));
   if (view.theme !== "auto") parts.push(`theme=${view.theme}`);
   return `#${parts.join("&")}`;
 }
@@ -107,7 +111,7 @@ export function readHash(hash: string): Place {
     theme: oneOf(said.get("theme"), ["auto", "light", "dark"] as const, "auto"),
     panel: oneOf(said.get("panel"), PANELS, "clusters"),
     card: whole(said.get("card")), steps: said.get("matrix") === "steps",
-    color: said.get("color") ?? "cluster",
+    color: said.get("color") ?? "cluster", sheet: readSheet(said),
     plane: oneOf(said.get("plane"), PLANE_NAMES, "fdr"),
     paths: readPaths(said.get("paths")), order: readOrder(said.get("order")), stretched: said.get("stretched") === "1",
   };

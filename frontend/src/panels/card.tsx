@@ -11,6 +11,7 @@ import { count, decimal, percent, plural, short } from "../ui/format";
 import { Button, Frame, Picture } from "../ui/parts";
 import { Clip } from "./clip";
 import { askInside } from "./inside";
+import { openSheet } from "./sheet";
 
 const SAVE_AFTER_MS = 700;
 
@@ -77,6 +78,7 @@ export function ClusterCardBody({ recording, card, cards }: { recording: Recordi
         }}>
           compare with the rest
         </Button>
+        <Button label="All states of the cluster as a contact sheet" class="labelled" disabled={card.num_states === 0} onClick={() => openSheet(app, recording.id, { kind: "cluster", cluster: card.cluster })}>contact sheet</Button>
       </p>
     </div>
   );

@@ -6,6 +6,7 @@ import { useStore } from "../data/store";
 import { count, plural } from "../ui/format";
 import { Button } from "../ui/parts";
 import { removeFilter } from "./filters";
+import { openSheet } from "./sheet";
 
 export function FilterChips(): JSX.Element | null {
   const app = useApp();
@@ -32,6 +33,7 @@ export function FilterChips(): JSX.Element | null {
       <span class="filter-left faint" role="status">
         {app.recordings.map((recording) => <Left recording={recording} several={several} key={recording.id} />)}
       </span>
+      <Button label="All states that pass as a contact sheet" class="labelled" onClick={() => openSheet(app, app.view.get().rec, { kind: "all" })}>contact sheet</Button>
       {filters.length > 1 && <Button label="Remove all filters" class="labelled" onClick={() => app.view.set({ filters: [] })}>remove all</Button>}
     </div>
   );

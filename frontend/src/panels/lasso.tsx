@@ -10,6 +10,7 @@ import { Actions, Interval } from "../ui/charts";
 import { count, decimal, percent, plural } from "../ui/format";
 import { Button, Frame, Icon, Picture, Problem, Waiting } from "../ui/parts";
 import { openSelection } from "./inside";
+import { openSheet } from "./sheet";
 
 const MOST_EXAMPLES = 8;
 
@@ -161,6 +162,7 @@ function Keep({ recording, inside }: { recording: Recording; inside: Inside }): 
       )}
       {error && <Problem text={error} />}
       <p class="downloads">
+        <Button label="All states inside as a contact sheet" class="labelled" onClick={() => openSheet(app, recording.id, { kind: "lasso" })}>contact sheet</Button>
         {downloads.filter(([, address]) => address).map(([title, address]) => (
           <a class="button labelled" href={address as string} download><Icon name="save" /> {title}</a>
         ))}

@@ -5,8 +5,10 @@ import { useApp } from "../app";
 import type { Recording } from "../data/recording";
 import { usePromise, useStore } from "../data/store";
 import { count, plural } from "../ui/format";
-import { Frame, Options, Problem, Waiting } from "../ui/parts";
+import { Button, Frame, Options, Problem, Waiting } from "../ui/parts";
 import { itemPasses, loadList, playItem } from "./lists";
+import { Pair } from "./pair";
+import { openSheet } from "./sheet";
 
 export function ShowPanel({ recording }: { recording: Recording }): JSX.Element {
   const app = useApp();
@@ -42,6 +44,7 @@ export function ListItems({ recording, name }: { recording: Recording; name: str
     <section class="items">
       <h3>
         {value.title} <span class="faint">{isFiltered && `${count(passing)} that ${passing === 1 ? "passes" : "pass"} the filter, of `}{cut ? `the first ${value.items.length} of ${count(value.total)}` : plural(value.total, "item")}</span>
+        <Button label="All of them as a contact sheet" class="labelled sheet-button" onClick={() => openSheet(app, recording.id, { kind: "list" })}>contact sheet</Button>
       </h3>
       {value.note && <p class="faint">{value.note}</p>}
       <ol>
@@ -56,6 +59,7 @@ export function ListItems({ recording, name }: { recording: Recording; name: str
                 <span class="text">{item.text}</span>
                 <span class="faint">episode {item.episode}</span>
               </button>
+              {isCurrent && item.other !== undefined && recording.meta.has_frames && <Pair recording={recording} row={item.row} other={item.other} names={["one", "the other"]} />}
             </li>
           );
         })}

@@ -1,5 +1,6 @@
 // Pictures of states: fetched in batches, kept as files, decoded shortly before they are shown.
 import type { Source } from "../data/source";
+import { Gathered } from "../data/gathered";
 import { sentence } from "../data/store";
 
 const MOST_FILES = 6000;
@@ -12,6 +13,7 @@ export class Frames {
   private readonly files = new Map<number, Promise<Blob | null>>();
   private readonly decoded = new Map<number, Promise<ImageBitmap | null>>();
   private readonly ready = new Map<number, ImageBitmap | null>();
+  private readonly gathered: Gathered<Blob>;
   /** Called with a sentence when pictures could not be fetched. */
   failed: (error: string) => void = () => undefined;
 
@@ -19,7 +21,9 @@ export class Frames {
     private readonly source: Source,
     private readonly id: string,
     private readonly numRows: number,
-  ) {}
+  ) {
+    this.gathered = new Gathered((rows) => source.picturesOf(id, rows));
+  }
 
   /** The picture of a row if it is there now; null if there is none; undefined if one has to wait. */
   now(row: number): ImageBitmap | null | undefined {
@@ -49,6 +53,12 @@ export class Frames {
     return decoding;
   }
 
+  /** The picture of a row, as `get`; those of rows that are asked for at the same time are fetched together. */
+  getGathered(row: number): Promise<ImageBitmap | null> {
+    if (!this.files.has(row)) this.keep(row, this.gathered.get(row));
+    return this.get(row);
+  }
+
   /** Fetch the files of rows first … last, from `from` on, and decode those that come next. */
   ahead(from: number, last: number, decode = 10, fetch = 2 * BATCH): void {
     const until = Math.min(last, from + fetch - 1, this.numRows - 1);
@@ -70,15 +80,16 @@ export class Frames {
 
   private fetch(first: number, count: number): void {
     const answer = this.source.frames(this.id, first, count);
-    for (let offset = 0; offset < count; offset++) {
-      const file = answer.then((files) => files[offset] ?? null);
-      file.catch(() => this.files.delete(first + offset));
-      this.files.set(first + offset, file);
-    }
+    for (let offset = 0; offset < count; offset++) this.keep(first + offset, answer.then((files) => files[offset] ?? null));
     answer.catch((error: unknown) => this.failed(sentence(error)));
-    for (const row of this.files.keys()) {
+  }
+
+  private keep(row: number, file: Promise<Blob | null>): void {
+    file.catch(() => this.files.delete(row));
+    this.files.set(row, file);
+    for (const oldest of this.files.keys()) {
       if (this.files.size <= MOST_FILES) break;
-      this.files.delete(row);
+      this.files.delete(oldest);
     }
   }
 }

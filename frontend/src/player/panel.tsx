@@ -6,6 +6,7 @@ import type { EpisodeData, Episodes, Playlist } from "../data/contract";
 import type { Recording } from "../data/recording";
 import { usePromise, useStore } from "../data/store";
 import { loadList, playNext } from "../panels/lists";
+import { openSheet } from "../panels/sheet";
 import { count, decimal, percent, short } from "../ui/format";
 import { asFrame, Button, ClusterName, paint, Problem } from "../ui/parts";
 import { Numbers } from "./numbers";
@@ -119,6 +120,8 @@ function Facts({ recording, data }: { recording: Recording; data: EpisodeData })
     <div class="facts">
       <div class="first">
         {cluster === undefined ? <b>episode {data.episode}</b> : <ClusterName recording={recording} cluster={cluster} />}
+        <span class="grow" />
+        <Button label="States near to this one" keys="S" class="labelled near-button" onClick={() => openSheet(app, recording.id, { kind: "near", row: data.first_row + index })}>near states</Button>
         <Button icon="close" label="Close the player" keys="Esc" class="close" onClick={() => app.player.close()} />
       </div>
       {data.action && <div class={`ribbon ${meta.num_actions > MOST_WITH_LARGE_SIGNS ? "long" : ""}`} aria-hidden="true" title="Actions before, now and after">

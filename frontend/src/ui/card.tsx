@@ -39,6 +39,7 @@ export function HoverCard({ map }: { map: MapView }): JSX.Element | null {
         <div class="card" role="status" style={{ transform: `translate(${right ? x + AWAY : x - AWAY - WIDTH}px, ${top}px)` }}>
           {has_frames && <CardFrame recording={recording} row={recording.rowOf(index)} />}
           <Facts recording={recording} index={index} />
+          <p class="card-keys faint"><kbd>S</kbd> states near to this one</p>
         </div>
       )}
     </>

@@ -3,6 +3,7 @@ import { type App, NO_LASSO } from "../app";
 import type { Theme } from "../data/view";
 import { colorsOf } from "../map/colors";
 import { playNext } from "../panels/lists";
+import { openNearest } from "../panels/sheet";
 import { undo } from "../panels/undo";
 import { endFirstSteps } from "./first_visit";
 import { TypedNumber } from "./typed_number";
@@ -25,6 +26,7 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
       { keys: "0 … 9", text: "a cluster alone, with Shift beside others; again: all. 12: press 1, then 2" },
       { keys: "A", text: "show all clusters" },
       { keys: "F", text: "write a filter" },
+      { keys: "S", text: "states near to the one that is pointed at, or in the player" },
       { keys: "P, V, N", text: "frames, cells, names" },
       { keys: "L, Shift + drag", text: "lasso; with keys: arrows, Enter for a corner, Enter again to close" },
       { keys: "Tab, arrows, Enter", text: "go to the map, point, choose" },
@@ -103,6 +105,7 @@ const ACTS: Record<string, Act> = {
     app.view.set({ panel: "filter" });
     requestAnimationFrame(() => document.getElementById("filter-text")?.focus());
   },
+  s: (app) => openNearest(app),
   l: (app) => {
     app.lasso.set({ drawing: !app.lasso.get().drawing });
     const map = app.maps.get(app.view.get().rec) ?? [...app.maps.values()][0];

@@ -11,6 +11,7 @@ import { FilterPanel } from "../panels/filter";
 import { FilterChips } from "../panels/filter_chips";
 import { LassoPanel } from "../panels/lasso";
 import { ShowPanel } from "../panels/show";
+import { StatesPanel } from "../panels/states";
 import { TransitionsPanel } from "../panels/transitions";
 import { undo } from "../panels/undo";
 import { PlayerPanel } from "../player/panel";
@@ -24,7 +25,7 @@ import { MapBar, TopBar } from "./toolbar";
 const NARROW = "(max-width: 860px)";
 
 const TITLES: Record<PanelName, string> = {
-  clusters: "Clusters", lasso: "Lasso", transitions: "Transitions", show: "Show me", filter: "Filter", episodes: "Episodes", compare: "Compare",
+  clusters: "Clusters", lasso: "Lasso", transitions: "Transitions", show: "Show me", filter: "Filter", states: "States", episodes: "Episodes", compare: "Compare",
 };
 
 /** The panels that make sense: comparing takes two recordings, transitions take clusters. */
@@ -38,11 +39,12 @@ export function Page(): JSX.Element {
   const problem = useStore(app.look, (look) => look.problem);
   const done = useStore(app.look, (look) => look.done);
   const several = app.recordings.length > 1;
+  const wide = useStore(app.view, (view) => view.panel === "states" && view.sheet.wide);
   const narrow = useMedia(NARROW); // read and tabbed through in the order in which it is shown
   return (
     <>
       <TopBar />
-      <main>
+      <main class={wide ? "wide" : ""}>
         <div class="left">
           <MapBar />
           <FilterChips />
@@ -121,6 +123,7 @@ function Panels(): JSX.Element {
         {shown === "show" && <ShowPanel recording={recording} />}
         {shown === "filter" && <FilterPanel recording={recording} />}
         {shown === "episodes" && <EpisodesPanel recording={recording} />}
+        {shown === "states" && <StatesPanel recording={recording} />}
         {shown === "compare" && <ComparePanel />}
       </div>
     </div>

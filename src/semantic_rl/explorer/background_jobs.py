@@ -1,6 +1,8 @@
 """Runs long computations once, each in its own thread, and reports their progress to the requests that wait."""
 
+import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, cast
@@ -11,6 +13,8 @@ PATIENCE = 0.4
 """Seconds that a request waits for a result before it is told the progress instead."""
 MOST_KEPT = 200
 """Number of results that are kept for jobs with an unlimited number of possible keys."""
+GIVEN_UP_AFTER = 6.0
+"""Seconds after which such a job ends early if nobody has asked for it again."""
 MOST_AT_WORK = 8
 """Number of such jobs that run at the same time; further requests are told to ask again."""
 
@@ -24,9 +28,16 @@ class Pending(Exception):
         """From 0 to 1; None if unknown."""
 
 
+class _GivenUp(Exception):
+    """Nobody waits for the result any more."""
+
+
 class _Job:
-    def __init__(self) -> None:
+    def __init__(self, is_asked_once: bool) -> None:
         self.finished = threading.Event()
+        self.is_asked_once = is_asked_once
+        self.asked = time.monotonic()
+        """When the result was last asked for; infinite if a caller waits for it."""
         self.progress: float | None = None
         self.result: Any = None
         self.error: Exception | None = None
@@ -34,6 +45,8 @@ class _Job:
     def run(self, compute: Callable[[OnProgress], Any]) -> None:
         def on_progress(done: int, total: int) -> None:
             self.progress = done / total if total else None
+            if self.is_asked_once and time.monotonic() - self.asked > GIVEN_UP_AFTER:
+                raise _GivenUp
 
         try:
             self.result = compute(on_progress)
@@ -61,19 +74,23 @@ class Jobs:
         """Return the result, or raise Pending if it is not available after `patience` seconds (None: wait for it).
 
         An exception of `compute` is raised here, on every call. `is_asked_once` is for unlimited numbers of keys, such
-        as selections: only the latest results are kept, and only a few such jobs run at a time.
+        as selections: only the latest results are kept, only a few such jobs run at a time, and one that reports
+        progress ends early if it is not asked for again.
         """
         with self._lock:
             job = self._jobs.get(key)
-            if job is None:
+            if job is None or isinstance(job.error, _GivenUp):
                 if is_asked_once:
                     self._make_room(patience)
-                job = self._jobs[key] = _Job()
+                job = self._jobs[key] = _Job(is_asked_once)
                 if is_asked_once:
                     self._asked_once[key] = job
                 threading.Thread(target=job.run, args=(compute,), name=f"explorer {key}", daemon=True).start()
+            job.asked = math.inf if patience is None else max(job.asked, time.monotonic())
         if not job.finished.wait(patience):
             raise Pending(job.progress)
+        if isinstance(job.error, _GivenUp):  # a moment before it was asked for again
+            raise Pending(None)
         if job.error is not None:
             raise job.error
         return cast(Result, job.result)

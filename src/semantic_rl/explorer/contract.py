@@ -207,6 +207,13 @@ class EpisodeNumbers(TypedDict):
     """Of each name in `Meta`, its course."""
 
 
+class Observations(TypedDict):
+    """The observations of some states, as numbers."""
+
+    numbers: FloatOrNaNTable
+    """Of each state, the numbers that `Meta` names."""
+
+
 class ClusterCard(TypedDict):
     cluster: int
     num_states: int
@@ -332,6 +339,25 @@ class ClustersQuery(FilteredQuery):
 
 
 type InsideQuery = PolygonQuery | SelectionQuery | ClustersQuery
+
+
+class NearQuery(FilteredQuery):
+    """Asks for the states that are nearest to one; only those that pass the page's filter are found."""
+
+    row: int
+    by: Literal["features", "plane", "pixels"]
+    plane: PlaneName
+    episodes: Literal["each", "others", "all"]
+    """In which episodes: at most one state of each other, all others, or the state's own too."""
+
+
+class Near(TypedDict):
+    """The nearest states, the nearest first."""
+
+    rows: Integers
+    distances: Floats
+    note: NotRequired[str]
+    """How or among which states they were found, if that is not obvious."""
 
 
 class ClusterNote(TypedDict):

@@ -1,5 +1,6 @@
 """One recording behind the routes: answers all requests of the page as bytes or JSON values, and caches the answers."""
 
+import hashlib
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -17,12 +18,14 @@ from semantic_rl.explorer.dataset.description import describe, describe_plane
 from semantic_rl.explorer.dataset.frame_reader import MOST_AT_ONCE, Frames
 from semantic_rl.explorer.dataset.point_columns import Column, column_bytes, describe_columns
 from semantic_rl.explorer.dataset.projections import PLANES, as_plane
+from semantic_rl.explorer.dataset.small_frames import read_small_frames
 from semantic_rl.explorer.encoding import to_json, to_png
 from semantic_rl.explorer.errors import Refusal
 from semantic_rl.explorer.queries.cluster_cards import Cards, make_cards, make_transitions
 from semantic_rl.explorer.queries.cluster_matching import Side
 from semantic_rl.explorer.queries.episode import describe_episode, list_episodes, list_numbers
 from semantic_rl.explorer.queries.lookalikes import lookalikes
+from semantic_rl.explorer.queries.nearest_states import NearQuery, copy_features, find_nearest
 from semantic_rl.explorer.queries.playlists import (
     LISTS,
     LOOKALIKES,
@@ -35,6 +38,7 @@ from semantic_rl.explorer.queries.playlists import (
 )
 from semantic_rl.explorer.queries.recording_diff import compare
 from semantic_rl.explorer.selection.cache import Questions
+from semantic_rl.explorer.selection.selection import passing_states, read_plane, read_within
 from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store.annotations import Annotations
 
@@ -116,7 +120,7 @@ class RecordingView:
         if not 1 <= count <= MOST_AT_ONCE:
             raise Refusal(400, f"frames: got a count of {count}, expected 1 to {MOST_AT_ONCE}.")
         self._row(first)
-        return self.frames.packed(first, min(count, self.explored.num_states - first))
+        return self.frames.packed(range(first, min(first + count, self.explored.num_states)))
 
     def _row(self, row: int) -> int:
         if not 0 <= row < self.explored.num_states:
@@ -179,6 +183,52 @@ class RecordingView:
                 raise Refusal(404, "there is no such selection; it may have been deleted.")
             content = {**saved, "within": content.get("within")}
         return self.questions.ask(content, patience)
+
+    def near(self, content: dict[str, Any], patience: float | None = PATIENCE) -> contract.Near:
+        """Return the states that are nearest to one."""
+        explored, jobs = self.explored, self.explored.jobs
+        query = self._near_query(content)
+        within = read_within(explored, content.get("within"))
+        features = small = None
+        if query.plane is not None:
+            explored.plane(query.plane, patience)
+        elif query.by == "features":
+            features = jobs.get("features", lambda report: copy_features(explored, report), patience)
+        else:
+            small = jobs.get("small frames", lambda report: read_small_frames(explored, self.frames, report), patience)
+
+        def find(report: OnProgress) -> contract.Near:
+            among = passing_states(explored, within) if within else None
+            return find_nearest(explored, self.frames, query, among, report, features, small)
+
+        key = ("near", query, hashlib.sha256(within.encode()).hexdigest())
+        return jobs.get(key, find, patience, is_asked_once=True)
+
+    def _near_query(self, content: dict[str, Any]) -> NearQuery:
+        row, by, episodes = (content.get(name) for name in ("row", "by", "episodes"))
+        if type(row) is not int:
+            raise Refusal(400, "row: expected the number of a state.")
+        self._row(row)
+        if by not in ("features", "plane", "pixels"):
+            raise Refusal(400, "by: expected features, plane or pixels.")
+        if by == "pixels" and not self.explored.recording.has_frames:
+            raise Refusal(404, "the recording has no frames that could be compared.")
+        if episodes not in ("each", "others", "all"):
+            raise Refusal(400, "episodes: expected each, others or all.")
+        plane = read_plane(self.explored, content.get("plane")) if by == "plane" else None
+        return NearQuery(row, by, plane, episodes)
+
+    def pictures(self, rows: list[int]) -> bytes:
+        """Return the pictures of some states as one byte string."""
+        if not 1 <= len(rows) <= MOST_AT_ONCE:
+            raise Refusal(400, f"rows: got {len(rows)}, expected 1 to {MOST_AT_ONCE}.")
+        return self.frames.packed([self._row(row) for row in rows])
+
+    def observations(self, rows: list[int]) -> contract.Observations:
+        """Return the observations of some states as numbers."""
+        if not 1 <= len(rows) <= MOST_AT_ONCE:
+            raise Refusal(400, f"rows: got {len(rows)}, expected 1 to {MOST_AT_ONCE}.")
+        return {"numbers": np.concatenate([self.frames.numbers(self._row(row), 1) for row in rows])}
 
     def clip(self, key: str) -> Path:
         """Return the clips of a selection, titled with users' names of clusters if the annotations can be read."""

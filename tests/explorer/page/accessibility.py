@@ -67,6 +67,9 @@ def look_everywhere(open_page: OpenPage, theme: str, **where: Any) -> None:
     page.locator(".episode").nth(1).click(position={"x": 40, "y": 12})
     page.wait_for_selector(".path-legend")
     assert violations(page) == [], "the timeline"
+    page.click("#tab-states")
+    page.wait_for_selector(".sheet [role=option]")
+    assert violations(page) == [], "states"
     page.keyboard.press("?")
     page.wait_for_selector("dialog[open]")
     assert violations(page) == [], "help"

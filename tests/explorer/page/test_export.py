@@ -4,16 +4,18 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from semantic_rl.cli import main
 from semantic_rl.recording.store import Recording
 
-from .accessibility import look_everywhere
+from .accessibility import look_everywhere, violations
 from .conftest import OpenPage
 from .reading import canvas, map_box, same_picture, shown_row, wait_until
 from .test_lasso import draw
 from .test_player import FRAME, paused
+from .test_states import TILE, rows_shown
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +137,20 @@ def test_the_lasso_is_computed_in_the_page_and_says_what_the_server_says(page: A
 
 def test_axe_finds_nothing_wrong_with_it(open_page: OpenPage, file: Path) -> None:
     look_everywhere(open_page, "light", base=file.as_uri())
+
+
+def test_an_exported_page_finds_what_is_near_in_a_plane_and_says_what_it_cannot(
+    open_page: OpenPage, file: Path, recording: Recording
+) -> None:
+    page = open_page("#panel=states&of=near:700&by=plane", base=file.as_uri(), offline=True)
+    page.wait_for_selector(TILE)
+    places = recording.states.select("embedding_x", "embedding_y").to_numpy()
+    apart = np.linalg.norm(places - places[700], axis=1)
+    found = rows_shown(page)[:6]
+    episode = recording.states["episode"].to_numpy()
+    others = np.sort(apart[episode != episode[700]])
+    assert apart[found] == pytest.approx(others[:6], abs=2e-3 * float(np.ptp(places)))
+    page.click('[role=radio]:text-is("features")')
+    said = page.wait_for_selector(".states .problem").inner_text()
+    assert "exported, without the features" in said
+    assert violations(page) == []

@@ -3,7 +3,7 @@
 import io
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -71,15 +71,15 @@ class Frames:
             theirs = other._recording.observation_parts(row)
         return ours.keys() == theirs.keys() and all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
-    def packed(self, first: int, count: int) -> bytes:
+    def packed(self, rows: Sequence[int]) -> bytes:
         """Return several pictures as one byte string (see `pack`); a missing picture has 0 bytes."""
-        pictures: list[bytes] = []
-        for row in range(first, first + count):
+        pictures: dict[int, bytes] = {}
+        for row in sorted(set(rows)):  # as they lie in the files
             try:
-                pictures.append(self.encoded(row)[0])
+                pictures[row] = self.encoded(row)[0]
             except UserError:
-                pictures.append(b"")
-        return pack(pictures)
+                pictures[row] = b""
+        return pack([pictures[row] for row in rows])
 
     def mean(self, rows: NDArray[np.int64], seed: int = ExploreConfig.seed) -> NDArray[np.uint8] | None:
         """Return the mean observation of some of the states `rows`; None if there is none."""

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.dataset.frame_reader import Frames
+from semantic_rl.explorer.dataset.small_frames import NUM_PIXELS, shrunk
 from semantic_rl.explorer.queries.playlists import AFTER, BEFORE, LISTS, LOOKALIKES, Found
 from semantic_rl.progress_bar import OnProgress
 
 MOST_COMPARED = 6_000
 """Number of states that are compared with each other."""
-SIDE = 16
-"""Side in pixels of the shrunk frames that are used to find candidates."""
 CANDIDATES = 400
 """Number of pairs whose full frames are compared."""
 CHUNK = 500
@@ -63,20 +62,11 @@ def _small_frames(
         except UserError:
             continue
         rows.append(row)
-        small.append(_shrunk(frame))
+        small.append(shrunk(frame))
         if index % CHUNK == 0:
             on_progress(index, len(chosen))
-    pixels = np.array(small, np.float32).reshape(len(rows), SIDE * SIDE * 3)
+    pixels = np.array(small, np.float32).reshape(len(rows), NUM_PIXELS)
     return np.array(rows, np.int64), pixels
-
-
-def _shrunk(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the means of blocks of a frame; of one with a side below `SIDE`, pixels repeated first."""
-    repeats = [-(-SIDE // side) for side in frame.shape[:2]]
-    frame = frame.repeat(repeats[0], 0).repeat(repeats[1], 1)
-    height, width = (side // SIDE * SIDE for side in frame.shape[:2])
-    blocks = frame[:height, :width].reshape(SIDE, height // SIDE, SIDE, width // SIDE, 3)
-    return blocks.mean((1, 3), dtype=np.float32).ravel()
 
 
 def _nearest_pairs(

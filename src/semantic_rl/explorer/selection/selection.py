@@ -74,7 +74,7 @@ def read_selection(explored: Explored, content: Mapping[str, Any]) -> Selection:
     """Parse a selection from JSON values; raises Refusal if it is invalid."""
     if not explored.num_states:
         raise Refusal(400, "the recording has no states.")
-    within = _read_within(explored, content.get("within"))
+    within = read_within(explored, content.get("within"))
     if "clusters" in content:
         return Selection(clusters=_read_clusters(explored, content["clusters"]), within=within)
     if "polygon" not in content or "plane" not in content:
@@ -82,7 +82,8 @@ def read_selection(explored: Explored, content: Mapping[str, Any]) -> Selection:
     return Selection(read_plane(explored, content["plane"]), read_polygon(content["polygon"]), within=within)
 
 
-def _read_within(explored: Explored, given: object) -> str:
+def read_within(explored: Explored, given: object) -> str:
+    """Return the points that pass the page's filter as the page sent them; raises Refusal if they are not all there."""
     if given is None:
         return ""
     size = (len(explored.shown) + 7) // 8
@@ -95,7 +96,7 @@ def _read_within(explored: Explored, given: object) -> str:
     return cast(str, given)
 
 
-def _passing(explored: Explored, within: str) -> NDArray[np.bool_]:
+def passing_states(explored: Explored, within: str) -> NDArray[np.bool_]:
     """Return which states [B] pass the page's filter: the page knows only the points on its map."""
     bits = np.frombuffer(base64.b64decode(within), np.uint8)
     passing = np.zeros(explored.num_states, np.bool_)
@@ -151,7 +152,7 @@ def _short(given: object) -> str:
 def select(explored: Explored, selection: Selection, patience: float | None = PATIENCE) -> Selected:
     """Find the states of a selection; raises Pending while its plane is being computed."""
     found = _select(explored, selection, patience)
-    return found.among(_passing(explored, selection.within)) if selection.within else found
+    return found.among(passing_states(explored, selection.within)) if selection.within else found
 
 
 def _select(explored: Explored, selection: Selection, patience: float | None) -> Selected:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from semantic_rl.config.explore import ExploreConfig
 from semantic_rl.explorer import contract
 from semantic_rl.explorer.built_page import read_page, read_static
+from semantic_rl.explorer.encoding import to_json
 from semantic_rl.explorer.errors import Refusal
 from semantic_rl.explorer.export.contents import Exported
 from semantic_rl.explorer.export.html_file import write_export
@@ -73,12 +74,15 @@ def make_app(
             get("frame/{row:int}", lambda view, request: kept_answer(view, request, *view.frame(_int(request, "row")))),
             get("observation/{row:int}", _observation),
             get("frames/{first:int}/{count:int}", _frames),
+            get("pictures", lambda view, request: kept_answer(view, request, view.pictures(_rows_named(request)))),
+            get("observations", _observations),
             get("clusters", lambda view, request: json_answer(view.cards().content)),
             get("mean/{cluster:int}", _mean),
             get("transitions", lambda view, request: json_answer(view.transitions())),
             get("transition/{before:int}/{after:int}", _moves),
             get("playlist/{name}", _playlist),
             change("POST", "inside", lambda view, request, content: json_answer(view.inside(content))),
+            change("POST", "near", lambda view, request, content: json_answer(view.near(content))),
             get("inside-mean/{key}", _inside_mean),
             get("rows", _rows),
             get("clip", _clip),
@@ -123,6 +127,18 @@ def _observation(view: RecordingView, request: Request) -> Response:
 
 def _frames(view: RecordingView, request: Request) -> Response:
     return kept_answer(view, request, view.frame_pack(_int(request, "first"), _int(request, "count")))
+
+
+def _observations(view: RecordingView, request: Request) -> Response:
+    return kept_answer(view, request, to_json(view.observations(_rows_named(request))), JSON)
+
+
+def _rows_named(request: Request) -> list[int]:
+    given = request.query_params.get("rows", "")
+    rows = [int(row) for row in given.split(",") if row.isascii() and row.isdecimal() and len(row) < 10]
+    if given != ",".join(map(str, rows)):
+        raise Refusal(400, "rows: expected numbers of states, separated by commas.")
+    return rows
 
 
 def _mean(view: RecordingView, request: Request) -> Response:

@@ -1,0 +1,72 @@
+// Which states of a contact sheet are chosen: one, several with Ctrl or Shift, or all, as in a list of files.
+
+export interface Choice {
+  /** Of each place of the order, 1 if it is chosen. */
+  marks: Uint8Array;
+  count: number;
+  /** The place that has the keyboard; -1: none. */
+  active: number;
+  /** Where a range begins that Shift extends. */
+  anchor: number;
+}
+
+export type How = "one" | "toggle" | "extend";
+
+export function nothing(size: number): Choice {
+  return { marks: new Uint8Array(size), count: 0, active: -1, anchor: -1 };
+}
+
+export function choose(before: Choice, at: number, how: How): Choice {
+  const { length } = before.marks;
+  if (at < 0 || at >= length) return before;
+  if (how === "toggle") {
+    const marks = before.marks.slice();
+    marks[at] ^= 1;
+    return { marks, count: before.count + (marks[at] ? 1 : -1), active: at, anchor: at };
+  }
+  const anchor = how === "extend" && before.anchor >= 0 ? before.anchor : at;
+  const [low, high] = [Math.min(anchor, at), Math.max(anchor, at)];
+  const marks = new Uint8Array(length).fill(1, low, high + 1);
+  return { marks, count: high - low + 1, active: at, anchor };
+}
+
+export function chooseAll(before: Choice): Choice {
+  return { ...before, marks: new Uint8Array(before.marks.length).fill(1), count: before.marks.length };
+}
+
+/** The rows that are chosen, ascending. */
+export function chosenRows({ marks, count }: Choice, rows: Uint32Array): Uint32Array {
+  const found = new Uint32Array(count);
+  let next = 0;
+  for (let at = 0; at < marks.length; at++) if (marks[at]) found[next++] = rows[at];
+  return found.sort();
+}
+
+const MOST_CARRIED = 20_000;
+
+/** The same states chosen on a sheet whose order has changed; none if there were very many. */
+export function carried(choice: Choice, before: Uint32Array, now: Uint32Array): Choice {
+  const next = nothing(now.length);
+  if (!choice.count || choice.count > MOST_CARRIED) return next;
+  const kept = new Set(chosenRows(choice, before));
+  const active = choice.active >= 0 ? before[choice.active] : -1;
+  for (let at = 0; at < now.length; at++) {
+    if (kept.has(now[at])) {
+      next.marks[at] = 1;
+      next.count++;
+    }
+    if (now[at] === active) next.active = next.anchor = at;
+  }
+  return next;
+}
+
+/** Ascending numbers as ranges, first and last of each. */
+export function rangesOf(ascending: ArrayLike<number>): [first: number, last: number][] {
+  const ranges: [number, number][] = [];
+  for (let at = 0; at < ascending.length; at++) {
+    const range = ranges[ranges.length - 1];
+    if (range && ascending[at] === range[1] + 1) range[1]++;
+    else if (!range || ascending[at] !== range[1]) ranges.push([ascending[at], ascending[at]]);
+  }
+  return ranges;
+}
