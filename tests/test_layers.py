@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "src" / "semantic_rl"
 
 EVERYONE = (
     "errors", "called_flags", "atomic_write", "file_lock", "folder_lock", "output_places", "input_places", "json_files",
-    "late_imports", "progress_bar", "progress_log", "palette",
+    "late_imports", "progress_bar", "progress_log", "cores", "palette",
 )  # fmt: skip
 """What every part may import: errors, progress bars, colours, and the ways to read and write files."""
 
@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "late_imports":          (),
     "progress_bar":          (),
     "progress_log":          (),
+    "cores":                 (),
     "palette":               (),
     "control_factor":        ("artifacts",),
     "user_code":             (),
@@ -65,9 +66,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "recording.own_data":    ("recording.store", "artifacts", "config", "envs.spec", "envs.gymnasium"),
     "analysis":              ("recording.store", "artifacts", "config", "envs.procgen.games", "envs.spec"),
     "figures":               ("analysis", "recording.store", "artifacts", "config"),
-    "clips":                 ("analysis", "recording.store", "artifacts", "config"),
-    "clips.play_agent":      ("clips", "recording.store", "recording.record", "training.checkpoint", "artifacts",
-                              "config"),
+    "clips":                 ("analysis", "recording.store", "artifacts", "config", "envs.spec"),
+    "clips.play_agent":      ("clips", "envs.procgen.spec", "recording.store", "recording.record",
+                              "training.checkpoint", "artifacts", "config"),
     "report":                ("analysis", "figures", "clips", "recording.store", "agents", "artifacts",
                               "envs.spec", "config"),
     "explorer":              ("analysis", "clips", "recording.store", "artifacts", "envs.spec", "config"),

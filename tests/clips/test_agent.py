@@ -1,6 +1,7 @@
 """An agent is played until its clusters have their frames; what was interrupted goes on, with the same clips."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.recording.record import record, replay
 from semantic_rl.recording.store import open_recording
 from semantic_rl.recording.store.annotations import Annotations
+from semantic_rl.recording.store.writer import ShardWriter
 
 from .agents import make_run
 
@@ -63,7 +65,7 @@ def test_the_agents_clips_show_what_it_played(run: Path, tmp_path: Path) -> None
 def test_playing_stops_when_every_cluster_has_its_frames(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(play_agent, "STATES_OF_PART", 150)
+    monkeypatch.setattr(play_agent, "STATES_BETWEEN_CHECKS", 150)
     wanted = {"frames": 1, "min_shot": 1, "max_shot": 1000}
     one_code = make_run(tmp_path / "run", num_codes=1)
     play_agent.make(config(one_code, tmp_path / "c", max_steps=5_000, clips=wanted))
@@ -74,7 +76,7 @@ def test_playing_stops_when_every_cluster_has_its_frames(
 def test_a_cluster_that_is_hardly_visited_does_not_hold_up_the_rest(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(play_agent, "STATES_OF_PART", 150)
+    monkeypatch.setattr(play_agent, "STATES_BETWEEN_CHECKS", 150)
     play_agent.make(config(run, tmp_path / "c", clips={"frames": 100_000}))
     listed = json.loads((tmp_path / "c" / "clips.json").read_text())
     assert 300 <= listed["num_states"] < 1500
@@ -86,9 +88,11 @@ def test_a_cluster_that_is_hardly_visited_does_not_hold_up_the_rest(
     assert not (tmp_path / "c" / "playing").exists()
 
 
-def test_parts_are_not_the_same_games_again(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(play_agent, "STATES_OF_PART", 150)
-    play_agent.make(config(run, tmp_path / "c", clips={"frames": 100_000}, keep_recording=True))
+def test_what_was_kept_is_continued_with_other_games(run: Path, tmp_path: Path) -> None:
+    wanted = {"frames": 100_000}
+    play_agent.make(config(run, tmp_path / "c", clips=wanted, keep_recording=True))
+    play_agent.make(config(run, tmp_path / "c", clips=wanted, keep_recording=True, resume=True, max_steps=600))
+    assert json.loads((tmp_path / "c" / "clips.json").read_text())["num_states"] >= 600
     parts = [open_recording(tmp_path / "c" / "playing" / f"part-{part:03d}") for part in range(2)]
     first, second = (part.states["action"].to_list()[:100] for part in parts)
     assert first != second
@@ -116,6 +120,42 @@ def test_what_was_interrupted_goes_on_with_the_same_clips(
     assert states.stat().st_mtime_ns == played
     play_agent.make(config(run, tmp_path / "c", resume=True))
     assert content(tmp_path / "c") == content(tmp_path / "whole")
+
+
+def test_playing_that_was_interrupted_goes_on_with_the_same_clips(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(play_agent, "STATES_BETWEEN_CHECKS", 100)
+    wanted = {"frames": 100_000, "all_episodes": False, "success_fraction": -1.0, "max_episode_steps": 60}
+    play_agent.make(config(run, tmp_path / "whole", clips=wanted))
+
+    def interrupt(writer: ShardWriter) -> bool:
+        signal.raise_signal(signal.SIGINT)
+        return False
+
+    with monkeypatch.context() as patch:
+        patch.setattr(play_agent, "_enough", lambda *_: interrupt)
+        with pytest.raises(SystemExit):
+            play_agent.make(config(run, tmp_path / "c", clips=wanted))
+    assert not (tmp_path / "c" / "playing" / "part-000" / "states.parquet").exists()
+    play_agent.make(config(run, tmp_path / "c", clips=wanted, resume=True))
+    assert content(tmp_path / "c") == content(tmp_path / "whole")
+
+
+def test_an_episode_is_abandoned_when_it_is_too_long_to_be_shown(run: Path, tmp_path: Path) -> None:
+    """What is shown after it was played again has been compared with what was played."""
+    wanted = {"all_episodes": False, "success_fraction": -1.0, "max_episode_steps": 60}
+    play_agent.make(config(run, tmp_path / "c", clips=wanted, keep_recording=True, max_steps=600))
+    episodes = open_recording(tmp_path / "c" / "playing" / "part-000").episodes
+    abandoned = ~episodes["terminated"]
+    assert 0 < abandoned.sum() < len(episodes)
+    assert set(episodes.filter(abandoned)["length"]) == {60}
+    assert episodes["length"].max() == 60
+    first = episodes.filter(abandoned)["episode"].min()
+    listed = json.loads((tmp_path / "c" / "clips.json").read_text())
+    shown = [shot["episode"] for clip in listed["clips"] for shot in clip["shots"]]
+    assert not {*shown} & {*episodes.filter(abandoned)["episode"]}
+    assert max(shown) > first
 
 
 def test_a_part_that_was_never_begun_is_made_anew(run: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from PIL import Image, ImageSequence
 from titles import title_of
 
 from semantic_rl.cli import main
-from semantic_rl.clips import Clip, ClipSettings, make_clips
+from semantic_rl.clips import Clip, ClipSettings, make, make_clips
 from semantic_rl.clips.make import shortfalls
 from semantic_rl.errors import UserError
 from semantic_rl.palette import cluster_color
@@ -321,3 +321,26 @@ def test_a_gif_has_its_title_as_a_comment(recording: Recording, tmp_path: Path) 
     assert clips[1].animation
     with Image.open(clips[1].animation) as image:
         assert image.info["comment"].endswith(b", cluster 1")
+
+
+def test_clips_that_are_encoded_at_once_are_those_encoded_one_by_one(
+    recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, threads in (("one", 1), ("many", 8)):
+        monkeypatch.setattr(make, "num_cores", lambda threads=threads: threads)
+        make_clips(recording, tmp_path / name, settings())
+    names = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert names == sorted(path.name for path in (tmp_path / "many").iterdir())
+    for name in names:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "many" / name).read_bytes()
+
+
+def test_when_a_clip_fails_the_others_end_and_leave_nothing_unfinished(recording: Recording, tmp_path: Path) -> None:
+    def damaged(_: int) -> None:
+        raise UserError("this picture is damaged")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recording, "frame", damaged)
+        with pytest.raises(UserError, match="this picture is damaged"):
+            make_clips(recording, tmp_path / "c", settings())
+    assert not (tmp_path / "c").exists()

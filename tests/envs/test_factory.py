@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from semantic_rl.config import EnvConfig
+from semantic_rl.cores import num_cores
 from semantic_rl.envs import factory
-from semantic_rl.envs.factory import make_env_groups, num_cores, num_groups_on_gpu, threads_of_group
+from semantic_rl.envs.factory import make_env_groups, num_groups_on_gpu, threads_of_group
 
 if sys.version_info < (3, 13):
     pytest.skip("needs Python 3.13 for the games", allow_module_level=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from semantic_rl.config import EnvConfig
 from semantic_rl.envs.base import EnvStep, VectorEnv, lend
 from semantic_rl.envs.procgen.games import ACTION_NAMES, GAMES
-from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
+from semantic_rl.envs.procgen.vector_env import ABANDON, ProcgenVectorEnv
 from semantic_rl.errors import UserError
 
 if sys.version_info < (3, 13):
@@ -243,3 +243,15 @@ def test_states_are_those_of_procgen_gym() -> None:
     with playing(EnvConfig("coinrun")) as games:
         play(games, random_actions(5, 3))
         assert games.state() == games._games.get_state()
+
+
+def test_an_abandoned_episode_is_followed_by_the_next_level() -> None:
+    with playing(EnvConfig("coinrun"), num_envs=1) as games:
+        before = play(games, random_actions(3, 1))[-1]
+        games.act(np.array([ABANDON]))
+        after = games.observe()
+        assert after.done[0]
+        assert not after.success[0]
+        assert after.level_seed != before.level_seed
+        games.act(np.zeros(1, np.int32))
+        assert not games.observe().done[0]

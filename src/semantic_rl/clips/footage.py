@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from semantic_rl.analysis.clusters import require_clusters
 from semantic_rl.clips.choose import Shots, find_shots
 from semantic_rl.config.clips import MAX_EPISODE_STEPS, ClipSettings
+from semantic_rl.envs.spec import EnvSpec
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.writer import ShardWriter
 
 
 class Footage(NamedTuple):
@@ -55,8 +57,7 @@ class Footage(NamedTuple):
 def read_footage(recordings: Sequence[Recording]) -> Footage:
     """Read the data needed to choose shots; raises UserError if the agent has no clusters."""
     require_clusters(recordings[0])
-    columns = ["episode", "step", "level_seed", "code_index", "action"]
-    tables = [recording.table(*columns) for recording in recordings]
+    tables = [recording.table(*_COLUMNS) for recording in recordings]
     first_rows = _starts([recording.num_states for recording in recordings])
     first_episodes = _starts([recording.num_episodes for recording in recordings])
 
@@ -79,6 +80,24 @@ def read_footage(recordings: Sequence[Recording]) -> Footage:
     )
 
 
+_COLUMNS = ("episode", "step", "level_seed", "code_index", "action")
+
+
+def footage_so_far(writer: ShardWriter) -> Footage:
+    """Return the footage that a recording in progress, of an agent with clusters in a game, holds so far."""
+    states, episodes = writer.taken(*_COLUMNS)
+    return Footage(
+        [Recording(writer.folder, writer.content_so_far)],
+        np.zeros(1, np.int64),
+        states["action"].astype(np.uint8),
+        find_shots(*(states[name] for name in _COLUMNS[:-1])),
+        episodes["return"].astype(np.float64),
+        episodes["length"].astype(np.int64),
+        episodes["terminated"] | episodes["truncated"],
+        episodes["success"],
+    )
+
+
 def _starts(counts: list[int]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
 
@@ -89,15 +108,17 @@ def episodes_that_count(footage: Footage, settings: ClipSettings) -> NDArray[np.
         return np.ones(len(footage.episode_return), np.bool_)
     if footage.recordings[0].spec.greatest_return is None and footage.episode_success is not None:
         return footage.episode_ended & footage.episode_success
-    max_steps = _max_episode_steps(footage, settings)
+    max_steps = max_episode_steps(footage.recordings[0].spec, settings)
     is_short = footage.episode_steps <= max_steps if max_steps else np.ones_like(footage.episode_ended)
     return footage.episode_ended & is_short & (footage.episode_return > _return_to_exceed(footage, settings))
 
 
-def _max_episode_steps(footage: Footage, settings: ClipSettings) -> int:
+def max_episode_steps(spec: EnvSpec, settings: ClipSettings) -> int:
+    """Return the largest number of steps of an episode that may be shown; 0 for any number."""
+    if settings.all_episodes:
+        return 0
     if settings.max_episode_steps is not None:
         return settings.max_episode_steps
-    spec = footage.recordings[0].spec
     return 0 if spec.is_endless or spec.greatest_return is None else MAX_EPISODE_STEPS
 
 
@@ -121,7 +142,7 @@ def require_episodes(footage: Footage, settings: ClipSettings) -> None:
     """Raise UserError if no episode passes the rule, saying how far the best one falls short."""
     if episodes_that_count(footage, settings).any():
         return
-    needed, max_steps = _return_to_exceed(footage, settings), _max_episode_steps(footage, settings)
+    needed, max_steps = _return_to_exceed(footage, settings), max_episode_steps(footage.recordings[0].spec, settings)
     what = f"a return above {needed:g}" + (f" within {max_steps} steps" if max_steps else "")
     ended = footage.episode_ended
     best = f"; the best return is {footage.episode_return[ended].max():g}" if ended.any() else "; none of them ended"

@@ -8,8 +8,10 @@ clips/
 import os
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Lock
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
@@ -23,6 +25,7 @@ from semantic_rl.clips.footage import Footage, find_candidates, read_footage, re
 from semantic_rl.clips.overlay import Caption, draw_overlay, fit_picture, fitted_shape
 from semantic_rl.config.checks import to_dict
 from semantic_rl.config.clips import ClipSettings
+from semantic_rl.cores import num_cores
 from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import LOCK_FILE, hold_folder
 from semantic_rl.json_files import read_json_object
@@ -44,7 +47,9 @@ _OURS = re.compile(
 _CLIP = re.compile(r"cluster_\d+\.(mp4|webp|gif)")
 
 PictureOf = Callable[[int], NDArray[np.uint8]]
-"""Returns the picture [H, H, 3] of a row."""
+"""Returns the picture [H, H, 3] of a row; is called by several threads at once."""
+MOST_THREADS = 8
+"""Largest number of clips that are encoded at once; each holds the frames of its animation in memory."""
 
 
 class Clip(NamedTuple):
@@ -86,7 +91,19 @@ def make_clips(
         require_episodes(footage, settings)
         chosen = choose_clips(footage, settings)
         names = cluster_names(recording.notes_folder, longest=None)
-        return write_clips(footage, chosen, recording.frame, out, settings, on_progress, recording.path, names)
+        picture_of = _one_at_a_time(recording.frame)
+        return write_clips(footage, chosen, picture_of, out, settings, on_progress, recording.path, names)
+
+
+def _one_at_a_time(picture_of: PictureOf) -> PictureOf:
+    """Make a function that reads from a recording, which threads must not do at once, fit for `write_clips`."""
+    lock = Lock()
+
+    def read(row: int) -> NDArray[np.uint8]:
+        with lock:
+            return picture_of(row)
+
+    return read
 
 
 @contextmanager
@@ -170,12 +187,31 @@ def write_clips(
     total = sum(shot.num_frames for shots in chosen for shot in shots)
     clips: list[Clip] = []
     on_progress(0, total)
+    is_stopped = Event()
+
+    def picture_unless_stopped(row: int) -> NDArray[np.uint8]:
+        if is_stopped.is_set():
+            raise InterruptedError("another clip could not be written")
+        return picture_of(row)
+
+    def write(cluster: int) -> Clip:
+        name = names.get(cluster, "")
+        return _write_clip(footage, cluster, name, chosen[cluster], picture_unless_stopped, out, settings)
+
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / CLIPS_FILE).unlink(missing_ok=True)
-        for cluster, shots in enumerate(chosen):
-            clips.append(_write_clip(footage, cluster, names.get(cluster, ""), shots, picture_of, out, settings))
-            on_progress(sum(clip.num_frames for clip in clips), total)
+        # Encoders release Python's lock, and ffmpeg is a process of its own.
+        with ThreadPoolExecutor(min(num_cores(), MOST_THREADS)) as threads:
+            futures = [threads.submit(write, cluster) for cluster in range(len(chosen))]
+            try:
+                for future in futures:  # in order, so that always the same one of several errors is reported
+                    clips.append(future.result())
+                    on_progress(sum(clip.num_frames for clip in clips), total)
+            except BaseException:
+                is_stopped.set()
+                threads.shutdown(cancel_futures=True)
+                raise
         _remove_others(out, clips)
         write_json(out / CLIPS_FILE, _describe(footage, clips, settings, recording))
     except OSError as error:

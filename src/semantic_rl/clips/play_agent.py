@@ -1,15 +1,18 @@
 """Makes clips of an agent, which is played for them, or of a recording, as `semantic-rl clips` asks for.
 
-An agent is first played into recordings without pictures, part by part, until each cluster has enough frames; this is
-several times as fast as rendering everything. Then only the states that the clips show are replayed and rendered.
+An agent is first played into a recording without pictures until each cluster has enough frames; this is several times
+as fast as rendering everything. Episodes that are too long to be shown are abandoned. Then only the states that the
+clips show are replayed and rendered.
 """
 
 import os
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,20 +20,30 @@ from semantic_rl.artifacts import RECORDING_FILE
 from semantic_rl.atomic_write import check_own_folder
 from semantic_rl.called_flags import as_called
 from semantic_rl.clips.choose import Shot
-from semantic_rl.clips.footage import Footage, find_candidates, read_footage, require_episodes
+from semantic_rl.clips.footage import (
+    Footage,
+    find_candidates,
+    footage_so_far,
+    max_episode_steps,
+    read_footage,
+    require_episodes,
+)
 from semantic_rl.clips.make import PLAYING_FOLDER, Clip, choose_clips, make_clips, prepared, shortfalls, write_clips
 from semantic_rl.config import ClipsConfig, RecordConfig
+from semantic_rl.envs.procgen.spec import procgen_spec
 from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import is_unused
 from semantic_rl.input_places import kind_of
 from semantic_rl.progress_bar import progress_bar
 from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.clusterings import AS_RECORDED
+from semantic_rl.recording.store.description import read_description
 from semantic_rl.recording.store.names import cluster_names
 from semantic_rl.recording.store.pictures import decode_picture
+from semantic_rl.recording.store.writer import ShardWriter
 
-STATES_OF_PART = 16_384
-"""Number of states played per part, after which it is checked whether they suffice."""
+STATES_BETWEEN_CHECKS = 8_192
+"""Number of states after which it is checked whether they suffice."""
 
 
 def make(config: ClipsConfig) -> list[Path]:
@@ -172,30 +185,34 @@ def _names_for(agent: Path, recording: Path) -> dict[int, str]:
 
 
 def _play(config: ClipsConfig, playing: Path) -> Footage:
-    """Play part after part until every cluster has enough frames or max_steps steps are played."""
+    """Play until every cluster has enough frames or max_steps steps are played.
+
+    All is one part, unless what was kept of an earlier command does not suffice.
+    """
     parts: list[Recording] = []
-    wanted = config.clips.frames
     while True:
-        parts.append(_play_part(config, playing, len(parts), sum(part.num_states for part in parts)))
+        parts.append(_play_part(config, playing, parts))
         footage = read_footage(parts)
         found = find_candidates(footage, config.clips).frames_of_clusters(footage.num_codes)
-        num_states = len(footage.action)
-        if found.min() >= wanted or num_states >= config.max_steps:
+        if found.min() >= config.clips.frames or len(footage.action) >= config.max_steps:
             return footage
-        lacking = ", ".join(f"cluster {index} has {some}" for index, some in enumerate(found) if some < wanted)
-        print(f"{num_states:,} states played; of {wanted} frames {lacking}", file=sys.stderr)
 
 
-def _play_part(config: ClipsConfig, playing: Path, part: int, num_played: int) -> Recording:
+def _play_part(config: ClipsConfig, playing: Path, earlier: list[Recording]) -> Recording:
     """Play one part, resume it if it was interrupted, or open it if it is complete."""
-    from semantic_rl.recording.record import record
+    from semantic_rl.recording.record.make import Until, record
 
+    part = len(earlier)
     folder = playing / f"part-{part:03d}"
     begun = (folder / RECORDING_FILE).is_file()
+    most_states = config.max_steps - sum(recording.num_states for recording in earlier)
+    states = most_states
+    if begun:  # perhaps with another --max-steps
+        states = read_description(folder).object("settings").integer("states", 1)
     recording = RecordConfig(
         agent=config.source,
         out=folder,
-        states=min(STATES_OF_PART, config.max_steps - num_played),
+        states=states,
         distribution_mode=config.distribution_mode,
         num_levels=config.num_levels,
         start_level=config.start_level,
@@ -208,7 +225,37 @@ def _play_part(config: ClipsConfig, playing: Path, part: int, num_played: int) -
         num_threads=config.num_threads,
         resume=begun,
     )
-    return open_recording(record(recording))
+    longest = max_episode_steps(procgen_spec(_settings_of(config.source)), config.clips)
+    until = Until(longest, most_states, STATES_BETWEEN_CHECKS, _enough(config, earlier))
+    return open_recording(record(recording, until))
+
+
+def _settings_of(agent: Path) -> dict[str, Any]:
+    """Return the settings of the game that the agent was trained on."""
+    from semantic_rl.training.checkpoint import find_checkpoint, read_state
+
+    return read_state(find_checkpoint(agent))["config"]
+
+
+def _enough(config: ClipsConfig, earlier: list[Recording]) -> Callable[[ShardWriter], bool]:
+    """Return a function that says whether a part in progress has the frames that the earlier parts lack."""
+    before, num_before = np.zeros(1, np.int64), 0
+    if earlier:
+        footage = read_footage(earlier)
+        before = find_candidates(footage, config.clips).frames_of_clusters(footage.num_codes)
+        num_before = len(footage.action)
+
+    def is_enough(writer: ShardWriter) -> bool:
+        footage = footage_so_far(writer)
+        found = before + find_candidates(footage, config.clips).frames_of_clusters(footage.num_codes)
+        wanted = config.clips.frames
+        if found.min() >= wanted:
+            return True
+        lacking = ", ".join(f"cluster {index} has {some}" for index, some in enumerate(found) if some < wanted)
+        print(f"{num_before + len(footage.action):,} states played; of {wanted} frames {lacking}", file=sys.stderr)
+        return False
+
+    return is_enough
 
 
 def _render(footage: Footage, chosen: list[list[Shot]], size: int) -> dict[int, bytes]:

@@ -1,12 +1,12 @@
 """Makes the environments of a config, in groups that step alternately."""
 
 import math
-import os
 from collections.abc import Sequence
 
 import numpy as np
 
 from semantic_rl.config import EnvConfig
+from semantic_rl.cores import num_cores
 from semantic_rl.envs.base import VectorEnv
 from semantic_rl.envs.procgen.vector_env import MakePictures, ProcgenVectorEnv
 
@@ -41,9 +41,3 @@ def threads_of_group(num_groups: int) -> int:
     """
     num_threads = num_cores() if num_groups == 1 else num_cores() * 3 // (2 * num_groups)
     return max(1, min(num_threads, MAX_THREADS))
-
-
-def num_cores() -> int:
-    """Return the cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

@@ -2,13 +2,13 @@
 
 import os
 import secrets
-import sys
 from contextlib import suppress
 from dataclasses import replace
 
 from semantic_rl import __version__
 from semantic_rl.atomic_write import make_own_folder
 from semantic_rl.config import ReproduceConfig
+from semantic_rl.cores import num_cores
 from semantic_rl.errors import UserError
 from semantic_rl.reproduce.display import Display
 from semantic_rl.reproduce.job import LOGS_FOLDER
@@ -49,8 +49,7 @@ def _machines(config: ReproduceConfig) -> tuple[LocalMachine | RayCluster, int]:
     if config.ray is not None:
         cluster = RayCluster(config.ray, config.training.device, config.cores_per_run, config.jobs)
         return cluster, cluster.cores
-    cores = os.process_cpu_count() if sys.version_info >= (3, 13) else os.cpu_count()
-    cores = cores or 1
+    cores = num_cores()
     if (config.cores_per_run or 1) > cores:
         raise UserError(f"cores_per_run: got {config.cores_per_run}, expected at most the {cores} of this machine.")
     slots = config.jobs or 1

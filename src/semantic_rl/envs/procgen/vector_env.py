@@ -36,6 +36,9 @@ def missing_games(python: tuple[int, int]) -> str:
 MAX_STATE_BYTES = 2**20
 """Room for the state of one game, which is what procgen-gym allows for; the states have tens of kilobytes."""
 
+ABANDON = -1
+"""Action that ends an episode: what `observe` then returns begins the next one."""
+
 MakePictures = Callable[[tuple[int, ...]], NDArray[np.uint8]]
 """Allocates an array of a shape, in the memory that the games are to draw in."""
 
@@ -116,7 +119,7 @@ class ProcgenVectorEnv:
         self._wait_for_step: Callable[[int | None], None] = self._library._lib.libenv_observe
 
     def act(self, actions: NDArray[np.integer]) -> None:
-        """Begin a step with actions [N] in 0–14."""
+        """Begin a step with actions [N] in 0–14, or `ABANDON`."""
         self._actions[:] = actions
         self._begin_step(self._library._handle)
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from semantic_rl.called_flags import as_called
 from semantic_rl.config import EnvConfig, RecordConfig
-from semantic_rl.envs.factory import num_cores
+from semantic_rl.cores import num_cores
 from semantic_rl.envs.gymnasium.env_processes import make_apart
 from semantic_rl.errors import UserError
 from semantic_rl.models.policy import SemanticPolicy
@@ -39,14 +39,30 @@ SLACK_STEPS = 512
 """Steps per environment: episodes that begin more than this before the end are taken without waiting."""
 
 
-def record(config: RecordConfig) -> Path:
+class Until(NamedTuple):
+    """Ends a recording of an agent in a game early, and leaves out what nobody will look at.
+
+    Unfinished episodes are dropped in the end: waiting for them would take as long as the longest of them.
+    """
+
+    most_episode_steps: int
+    """An episode that is longer is abandoned, and recorded as unfinished; 0 allows any length."""
+    most_states: int
+    """About the largest number of states, whatever the number in the config says."""
+    states_between_checks: int
+    is_enough: Callable[[ShardWriter], bool]
+    """Says whether the states that have been taken suffice."""
+
+
+def record(config: RecordConfig, until: Until | None = None) -> Path:
     """Record the agent that `config` names, in the environment that it names or that the agent was trained on.
 
-    Returns the recording folder. Raises UserError on a user's mistake; exits with 128 + the signal's number after
-    SIGINT or SIGTERM, leaving a folder that `resume` completes.
+    With `until`, the recording ends when there are enough states. Returns the recording folder. Raises UserError on a
+    user's mistake; exits with 128 + the signal's number after SIGINT or SIGTERM, leaving a folder that `resume`
+    completes.
     """
     if is_our_agent(config.agent):
-        return record_subject(our_subject(config), config)
+        return record_subject(our_subject(config), config, until)
     return record_subject(foreign_subject(config), config)
 
 
@@ -57,7 +73,7 @@ def record_policy(
     return record_subject(policy_subject(policy, environment, config, agent or {}), config)
 
 
-def record_subject(subject: Subject, config: RecordConfig) -> Path:
+def record_subject(subject: Subject, config: RecordConfig, until: Until | None = None) -> Path:
     """Record an agent in an environment; otherwise like `record`."""
     # Networks that others trained are mostly small: threads that wait for each other make them slower.
     if config.num_threads or subject.policy is None:
@@ -68,7 +84,7 @@ def record_subject(subject: Subject, config: RecordConfig) -> Path:
     description = describe(subject, config, _picture_shape(subject.source, config.frame_size), machine)
     with held_folder(config, description) as is_complete:
         if not is_complete:
-            _record(subject, config, description)
+            _record(subject, config, description, until)
     return config.out
 
 
@@ -88,7 +104,7 @@ def _picture_shape(source: EnvSource, frame_size: int) -> tuple[int, int]:
     return encoded_shape((height, width), min(frame_size, max(height, width)))
 
 
-def _record(subject: Subject, config: RecordConfig, description: dict[str, Any]) -> None:
+def _record(subject: Subject, config: RecordConfig, description: dict[str, Any], until: Until | None) -> None:
     """Play and write the recording into a folder that this process holds."""
     source, spec = subject.source, subject.source.spec
     dtype = subject.layout().dtype()
@@ -98,7 +114,7 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any])
     writer = ShardWriter(config.out, description, shape, picture_size > 0, type_)
     seed = seeds_of(config.seed, ACTIONS, 1)[0]
     actor = Actor(subject.agent, config.num_envs, seed, config.deterministic)
-    exploration, quota = _protocol(config)
+    exploration, quota = _protocol(config) if until is None else (None, Quota(None, None))
     with ExitStack() as stack:
         try:
             writer.begin()
@@ -121,10 +137,11 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any])
                 renderer,
                 seed,
                 partial(seed_of_episode, config.seed),
+                0 if until is None else until.most_episode_steps,
             )
             if snapshot is not None:
                 play.restore(snapshot)
-            _play_to_the_end(play, writer, config)
+            _play_to_the_end(play, writer, config, until)
             if not writer.num_states:
                 raise UserError(f"keep_probability: {config.keep_probability} kept no state at all; give a higher one.")
             if play.categories:
@@ -174,7 +191,7 @@ def _protocol(config: RecordConfig) -> tuple[Exploration | None, Quota]:
     return None, Quota(config.target_states, config.episodes, SLACK_STEPS * config.num_envs)
 
 
-def _play_to_the_end(play: Play, writer: ShardWriter, config: RecordConfig) -> None:
+def _play_to_the_end(play: Play, writer: ShardWriter, config: RecordConfig, until: Until | None) -> None:
     """Play until the protocol is satisfied; save snapshots at intervals and when asked to stop."""
     total = config.explore_steps if config.protocol == "explore" else config.target_states or config.episodes or 0
     saved = time.monotonic()
@@ -182,6 +199,8 @@ def _play_to_the_end(play: Play, writer: ShardWriter, config: RecordConfig) -> N
         goes_on = True
         while goes_on:
             goes_on = play.step()
+            if until is not None and goes_on and _is_over(play, writer, until):
+                play.stop()
             update(_done(play, writer, config), total)
             is_due = time.monotonic() - saved > SECONDS_BETWEEN_SNAPSHOTS
             if is_due or signals.received is not None:
@@ -191,6 +210,18 @@ def _play_to_the_end(play: Play, writer: ShardWriter, config: RecordConfig) -> N
                 said = f"stopped; {config.out} is not complete. Continue with the same command and --resume."
                 print(as_called(said), file=sys.stderr)
                 sys.exit(signals.exit_code)
+
+
+def _is_over(play: Play, writer: ShardWriter, until: Until) -> bool:
+    """Say whether there are enough states, which is asked at intervals."""
+    if play.num_taken >= until.most_states:
+        return True
+    num_checks = play.num_taken // until.states_between_checks
+    if num_checks == play.num_checks:
+        return False
+    play.num_checks = num_checks
+    play.write()
+    return until.is_enough(writer)
 
 
 def _done(play: Play, writer: ShardWriter, config: RecordConfig) -> int:

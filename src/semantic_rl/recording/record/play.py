@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from semantic_rl.envs.base import EnvStep
+from semantic_rl.envs.procgen.vector_env import ABANDON
 from semantic_rl.envs.spec import EnvSpec
 from semantic_rl.errors import UserError
 from semantic_rl.recording.record.actions import random_actions
@@ -64,7 +65,11 @@ def joined(observations: Sequence[Any]) -> Any:
 
 
 class Play:
-    """Environments, actor and running episodes; call `step` until it returns False."""
+    """Environments, actor and running episodes; call `step` until it returns False.
+
+    With `most_episode_steps`, an episode of a game that is still running after so many steps is abandoned: it is
+    recorded as unfinished, and the environment goes on with its next level.
+    """
 
     def __init__(
         self,
@@ -78,7 +83,9 @@ class Play:
         renderer: Renderer | LiveRenderer | None,
         seed: int,
         seed_of_episode: Callable[[int], int],
+        most_episode_steps: int = 0,
     ) -> None:
+        self._most_episode_steps = most_episode_steps
         self._envs = envs
         self._spec = spec
         self._restores = spec.restores_exactly
@@ -110,6 +117,11 @@ class Play:
         self._unrendered: list[tuple[Trajectory, Episode]] = []
         self.num_steps = 0
         """Number of steps so far, counted per environment."""
+        self.num_taken = 0
+        """Number of states of the episodes that are certain to be recorded."""
+        self.num_checks = 0
+        """Number of checks whether the states suffice, which the caller counts; a part of the state, because a snapshot
+        completes a step, after which a check may be due."""
         for slot in range(count):
             self._begin(slot)
 
@@ -125,16 +137,22 @@ class Play:
             self._receive_all()
             self._end_unfinished()
         if is_last or not (self._number >= 0).any():
-            self._write()
+            self.write()
             return False
         keeps = self._exploration is None or self._generator.random() < self._exploration.keep_probability
         for crew in range(len(self._crews)):
             self._receive(crew)
             self._act(crew, keeps)
         if sum(len(trajectory.block.rows) for trajectory, _ in self._unrendered) >= STATES_RENDERED_TOGETHER:
-            self._write()
+            self.write()
         self.num_steps += 1
         return True
+
+    def stop(self) -> None:
+        """Drop the episodes that are not certain to be recorded; the next `step` is the last."""
+        self._receive_all()
+        self._number[:] = -1
+        self._waiting.clear()
 
     def _begin(self, slot: int) -> None:
         """Begin the next episode of an environment, if one is wanted."""
@@ -184,6 +202,11 @@ class Play:
             if is_end:
                 self._end(slot, outcome)
                 ended.append(slot)
+            elif self._trajectories.length(slot) == self._most_episode_steps:
+                self._end(slot, None)
+                self._envs[slot].act(np.array([ABANDON]))
+                self._current[slot] = self._envs[slot].observe()
+                ended.append(slot)
         self._decide()
         # Only this crew: whether the other one is in the middle of a step depends on snapshots and must not matter.
         for slot in self._playing(crew).tolist():
@@ -226,12 +249,13 @@ class Play:
             trajectory, episode = self._waiting.pop(number)
             if not len(trajectory.block.rows):
                 continue
+            self.num_taken += len(trajectory.block.rows)
             self._unrendered.append((trajectory, episode))
         for number in decision.refused:
             if self._waiting.pop(number, None) is None:
                 self._refused.add(number)
 
-    def _write(self) -> None:
+    def write(self) -> None:
         """Hand the queued episodes to the writer, rendered if there is a renderer."""
         episodes, self._unrendered = self._unrendered, []
         if self._renderer is None:
@@ -299,7 +323,7 @@ class Play:
     def snapshot(self) -> Snapshot:
         """Return the complete state; taking a snapshot does not affect how the recording continues."""
         self._receive_all()
-        self._write()
+        self.write()
         running, values = self._trajectories.state()
         waiting = [trajectory for trajectory, _ in self._waiting.values()]
         written, writer = self._writer.state()
@@ -327,6 +351,7 @@ class Play:
                 "first_level": self._first_level.tolist(),
                 "starts": self._starts.tolist(),
                 "num_steps": self.num_steps,
+                "num_checks": self.num_checks,
                 "texts": self._texts.categories,
             },
         )
@@ -350,6 +375,7 @@ class Play:
 
         self._trajectories.restore(trajectories("running"), values["trajectories"])
         self._writer.restore(blocks["written"], values["writer"])
+        self.num_taken = self._writer.num_states
         self._waiting = {
             number: (trajectory, Episode(*episode))
             for (number, *episode), trajectory in zip(values["waiting"], trajectories("waiting"), strict=True)
@@ -360,6 +386,7 @@ class Play:
         self._first_level[:] = values["first_level"]
         self._starts[:] = values["starts"]
         self.num_steps = values["num_steps"]
+        self.num_checks = values.get("num_checks", 0)
         self._texts.encode(values["texts"])
         if not self._restores:
             self._begin_anew()

@@ -12,8 +12,8 @@ from threading import Lock
 import numpy as np
 
 from semantic_rl.config import EnvConfig
-from semantic_rl.envs.factory import num_cores
-from semantic_rl.envs.procgen.vector_env import ProcgenVectorEnv
+from semantic_rl.cores import num_cores
+from semantic_rl.envs.procgen.vector_env import ABANDON, ProcgenVectorEnv
 from semantic_rl.errors import UserError
 from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.record.envs import RestorableEnv, make_rendering_env
@@ -65,6 +65,7 @@ class _Replay:
         self._first_rows = episodes["first_row"].to_numpy()
         self._num_rows = episodes["num_rows"].to_numpy()
         self._slots = episodes["env"].to_numpy()
+        self._was_abandoned = ~(episodes["terminated"].to_numpy() | episodes["truncated"].to_numpy())
 
     def wanted_slots(self) -> list[int]:
         """Return the environments that played the requested rows."""
@@ -76,16 +77,20 @@ class _Replay:
         mine = np.flatnonzero(self._slots == slot)
         rows = np.concatenate([self._first_rows[episode] + np.arange(self._num_rows[episode]) for episode in mine])
         last = max(place for place, row in enumerate(rows.tolist()) if row in self._rows)
+        abandoned = {int(self._first_rows[e] + self._num_rows[e] - 1) for e in mine if self._was_abandoned[e]}
         pictures: dict[int, bytes] = {}
         env = ProcgenVectorEnv(self._environment, 1, seed, num_threads=0)
         rendering = make_rendering_env(self._environment)
         try:
             for row in rows[: last + 1].tolist():
-                observation = env.observe().observation[0]
+                env.wait()
                 if row in self._rows:
-                    self._check(row, observation.tobytes())
+                    self._check(row, env.buffers.observation[0].tobytes())
                     pictures[row] = self._render(env, rendering)
-                env.act(self._actions[row : row + 1].astype(np.int32))
+                env.act(self._actions[row : row + 1])
+                if row in abandoned:
+                    env.wait()
+                    env.act(np.array([ABANDON]))
         finally:
             env.close()
             rendering.close()

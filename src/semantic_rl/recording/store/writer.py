@@ -34,6 +34,7 @@ from semantic_rl.artifacts import (
 from semantic_rl.atomic_write import check_own_folder, remove_abandoned, whole_file
 from semantic_rl.envs.spec import EnvSpec
 from semantic_rl.errors import UserError
+from semantic_rl.json_files import JsonObject
 from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store.extra_columns import CATEGORIES, EXTRA_COLUMNS
 from semantic_rl.recording.store.frames import write_observations, write_pictures
@@ -126,10 +127,23 @@ class ShardWriter:
         """Say whether the folder is marked as a recording and can therefore be resumed."""
         return os.path.isfile(self._folder / RECORDING_FILE)
 
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the recording."""
+        return self._folder
+
+    @property
+    def content_so_far(self) -> JsonObject:
+        """Return what `recording.json` would hold if the recording ended here."""
+        content = json.loads(json.dumps({**self._description, "counts": self._counts()}))
+        return JsonObject(content, self._folder, "")
+
+    def _counts(self) -> dict[str, int]:
+        return {"states": self.num_states, "episodes": self.num_episodes, "shards": self._num_shards}
+
     def _write_description(self, complete: bool) -> None:
-        counts = {"states": self.num_states, "episodes": self.num_episodes, "shards": self._num_shards}
         head = {"format": RECORDING_FORMAT, "version": RECORDING_VERSION, "complete": complete}
-        content = {**head, **self._description, **({"counts": counts} if complete else {})}
+        content = {**head, **self._description, **({"counts": self._counts()} if complete else {})}
         write_json(self._folder / RECORDING_FILE, content)
 
     @property
@@ -216,6 +230,23 @@ class ShardWriter:
                 on_progress(min(start + per_group, len(parts)), len(parts))
             assert writer is not None, "a recording holds at least one state"
             writer.close()
+
+    def taken(self, *columns: str) -> tuple[dict[str, NDArray[Any]], NDArray[np.void]]:
+        """Return columns of the states taken so far, and the episodes, while the recording is in progress."""
+        parts = [
+            _read(self._folder / PARTS_FOLDER / part_file(shard)).select(columns) for shard in range(self._num_shards)
+        ]
+        found = {
+            name: np.concatenate(
+                [
+                    *(part[name].to_numpy() for part in parts),
+                    *(block.rows[name] for block in self._blocks),
+                    np.zeros(0, np.int64),
+                ]
+            )
+            for name in columns
+        }
+        return found, np.array(self._episodes, EPISODE_DTYPE)
 
     def state(self) -> tuple[list[Block], dict[str, Any]]:
         """Return the states that are not in a shard yet and, as JSON values, the counters."""
