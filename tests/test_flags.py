@@ -60,6 +60,8 @@ BESIDE: dict[tuple[str, str], list[str]] = {
     ("reproduce", "--start-level"): ["--num-levels", "9"],
     ("reproduce", "--held-out-interval"): ["--num-levels", "9"],
     ("explore", "--frames"): ["--export", "p.html"],
+    ("explore", "--planes"): ["--export", "p.html"],
+    ("explore", "--columns"): ["--export", "p.html"],
     ("record", "--explore-steps"): ["--protocol", "explore"],
     ("record", "--random-action-probability"): ["--protocol", "explore"],
     ("record", "--keep-probability"): ["--protocol", "explore"],

@@ -11,6 +11,7 @@ import { FIRST_VIEW, type View, type Zoom } from "./data/view";
 import type { ShownMap } from "./map/shown";
 import { Frames } from "./player/frames";
 import { Player } from "./player/player";
+import { ExportJob } from "./save/export_job";
 
 /** The point under the pointer, or chosen with the keyboard. */
 export interface Hover {
@@ -37,6 +38,8 @@ export interface Look {
   help: boolean;
   /** Which of the first steps is shown; null: none. */
   step: number | null;
+  /** Whether "Save" is open. */
+  save: boolean;
   /** A move between clusters that is pointed out on the map. */
   arrow: [number, number] | null;
   /** Raised when columns, planes or matches have come that the maps should show. */
@@ -63,11 +66,12 @@ export class App {
   readonly view = new Store<View>(FIRST_VIEW);
   readonly hover = new Store<Hover>({ rec: null, index: -1, rested: false });
   readonly lasso = new Store<Lasso>(NO_LASSO);
-  readonly look = new Store<Look>({ dark: false, help: false, step: null, arrow: null, arrived: 0, computing: {}, problem: null, done: null });
+  readonly look = new Store<Look>({ dark: false, help: false, save: false, step: null, arrow: null, arrived: 0, computing: {}, problem: null, done: null });
   readonly notes: Map<string, Notes>;
   readonly frames: Map<string, Frames>;
   readonly player: Player;
   readonly filtering: Filtering;
+  readonly exportJob: ExportJob;
   readonly maps = new Map<string, ShownMap>();
   /** Where maps that do not exist yet shall look. */
   zooms: Record<string, Zoom> = {};
@@ -86,6 +90,7 @@ export class App {
     this.frames = new Map(recordings.map(({ id, meta }) => [id, new Frames(source, id, meta.num_states)]));
     this.player = new Player(recordings, this.frames);
     this.filtering = new Filtering(recordings);
+    this.exportJob = new ExportJob(source);
   }
 
   recording(id: string): Recording {

@@ -15,6 +15,7 @@ import "./styles/filter.css";
 import "./styles/episodes.css";
 import "./styles/first_visit.css";
 import "./styles/states.css";
+import "./styles/save.css";
 import "./styles/narrow.css";
 import "./styles/print.css";
 

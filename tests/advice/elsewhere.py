@@ -24,7 +24,7 @@ REASONS: dict[str, Reason] = {
     "--animation-size 0 makes no animated": Reason("clips r --out c --animation-size 0", "--animation-frames 9"),
     " draws nothing at random": Reason("figures curves --run-root r --out f --interval range", "--seed 3"),
     "one recording with --export": Reason("explore r --export e.html", "other"),
-    "only --export writes frames": Reason("explore r", "--frames 9"),
+    "only --export writes a file": Reason("explore r", "--frames 9"),
     "--export writes a file and serves": Reason("explore r --export e.html", "--port 9000"),
     "--head linear compares": Reason("fit r --head linear", "--neighbours 9"),
     "--head mlp takes nearest": Reason("fit r", "--feature-dof 9"),

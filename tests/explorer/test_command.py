@@ -25,6 +25,8 @@ VALUES: dict[str, Any] = {
     "browser": False,
     "export": Path("page.html"),
     "frames": 7,
+    "planes": ("pca", "fdr"),
+    "columns": ("uncertainty", "speed"),
     "max_points": 50,
     "tsne_states": 40,
     "perplexity": 5.5,
@@ -34,7 +36,9 @@ VALUES: dict[str, Any] = {
 
 
 def flag(name: str, value: Any) -> list[str]:
-    return [f"--no-{name}"] if value is False else ["--" + name.replace("_", "-"), str(value)]
+    if value is False:
+        return [f"--no-{name}"]
+    return ["--" + name.replace("_", "-"), *(value if isinstance(value, tuple) else [str(value)])]
 
 
 def test_every_setting_is_in_the_table() -> None:
@@ -43,7 +47,8 @@ def test_every_setting_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("name", VALUES)
 def test_a_flag_reaches_its_setting_and_no_other(name: str) -> None:
-    beside = {"frames": ["--export", "page.html"], "other_clustering": ["other"]}.get(name, [])
+    exporting = {key: ["--export", "page.html"] for key in ("frames", "planes", "columns")}
+    beside = {**exporting, "other_clustering": ["other"]}.get(name, [])
     default = parse(ExploreConfig, ["recording", *beside], "explore")
     config = parse(ExploreConfig, ["recording", *beside, *flag(name, VALUES[name])], "explore")
     assert config != default

@@ -66,6 +66,7 @@ def complaint(value: Any, kind: Any, place: str) -> str | None:
         ("a/playlist/lookalikes", contract.Playlist),
         ("a/annotations", contract.Annotations),
         ("a/observations?rows=3,1", contract.Observations),
+        ("a/export", contract.ExportChoices),
     ],
 )
 def test_an_answer_is_of_its_type(client: TestClient, path: str, kind: Any) -> None:

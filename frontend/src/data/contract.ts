@@ -411,6 +411,26 @@ export interface Progress {
   progress: number | null;
 }
 
+/** What can be chosen of an export. */
+export interface ExportChoices {
+  /** Columns that may be left out: what people call them, by name. */
+  columns: Record<string, string>;
+  /** Number of frames that it has if nothing else is asked for. */
+  frames: number;
+}
+
+/** How far an export is. */
+export interface ExportState {
+  key: string;
+  /** 0 to 1. */
+  progress: number;
+  /** What is being done, or what the file holds once it is there. */
+  what: string;
+  /** Size of the file once it is there. */
+  bytes?: number;
+  error?: string;
+}
+
 /** The answer to a request that failed, as a sentence. */
 export interface Failure {
   error: string;

@@ -30,6 +30,7 @@ async function inflate(text: string): Promise<ArrayBuffer> {
 
 export class FileSource implements Source {
   readonly live = false;
+  readonly maker = null;
   private readonly pictures = new Map<string, Map<number, Blob>>();
   private readonly own = new Map<string, Recording>();
   /** What was asked for last: addresses of mean frames, and the rows that they are of. */
@@ -184,10 +185,6 @@ export class FileSource implements Source {
   }
 
   clipAddress(): null {
-    return null;
-  }
-
-  exportAddress(): null {
     return null;
   }
 

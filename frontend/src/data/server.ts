@@ -3,6 +3,7 @@ import type {
   Annotations, AnnotationsChanged, Cards, ClusterNote, Comparison, EpisodeData, EpisodeNumbers, Episodes, Failure, Inside, InsideQuery, Meta, Near, NearQuery, Observations, Plane, PlaneName,
   Playlist, Progress, Recordings, Selection, Transitions,
 } from "./contract";
+import type { Maker } from "./maker";
 import { Conflict, SourceError, type Source } from "./source";
 
 const POLL_MS = 400;
@@ -11,6 +12,17 @@ const WRITE = { "Content-Type": "application/json", "X-Semantic-RL": "1" };
 
 export class ServerSource implements Source {
   readonly live = true;
+  readonly maker: Maker = {
+    choices: (id) => this.json(`api/${id}/export`),
+    begin: (id, wanted) => this.write("POST", `api/${id}/export`, wanted),
+    state: (id, key) => this.json(`api/${id}/export/${key}`),
+    stop: async (id, key) => void (await this.write("DELETE", `api/${id}/export/${key}`)),
+    fileAddress: (id, key) => `api/${id}/export/${key}/page.html`,
+    clip: async (id, parts, format, title) => {
+      const moments = parts.map(([first, last]) => `${first}-${last}`).join(",");
+      return (await this.ask(`api/${id}/moments?parts=${moments}&format=${format}&title=${encodeURIComponent(title)}`)).blob();
+    },
+  };
   readonly about = null;
   private etags = new Map<string, string>();
 
@@ -126,10 +138,6 @@ export class ServerSource implements Source {
 
   clipAddress(id: string, key: string): string {
     return `api/${id}/clip?key=${encodeURIComponent(key)}`;
-  }
-
-  exportAddress(id: string): string {
-    return `api/export?id=${id}`;
   }
 
   /** An address that names the recording's content, whose answer the browser may keep for good. */

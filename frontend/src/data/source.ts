@@ -1,4 +1,5 @@
 // Where data come from: a server, or what is embedded in an exported page. The rest of the page does not know which.
+import type { Maker } from "./maker";
 import type {
   Annotations, Cards, ClusterNote, Comparison, EpisodeData, EpisodeNumbers, Episodes, Inside, InsideQuery, Meta, Near, NearQuery, Plane, PlaneName, Playlist,
   Selection, Transitions,
@@ -50,7 +51,8 @@ export interface Source {
   /** Addresses of downloads; null where there are none. */
   rowsAddress(id: string, key: string, format: "parquet" | "csv"): string | null;
   clipAddress(id: string, key: string): string | null;
-  exportAddress(id: string): string | null;
+  /** What only a server can make: files of the page, and clips; null in an exported page. */
+  readonly maker: Maker | null;
 }
 
 /** What went wrong, as a sentence to show. */

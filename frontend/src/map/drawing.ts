@@ -10,13 +10,19 @@ export interface Ink {
   tint: number;
 }
 
-type Context = CanvasRenderingContext2D;
+/** What of a canvas's context is drawn with here: save/svg_surface offers it too. */
+export type Pen = Pick<CanvasRenderingContext2D,
+  "beginPath" | "moveTo" | "lineTo" | "closePath" | "arc" | "fill" | "stroke" | "setLineDash" | "globalAlpha" | "fillStyle" | "strokeStyle" | "lineWidth" |
+  "lineJoin" | "lineCap">;
+
+/** The same, with what labels are written with. */
+export type LabelPen = Pen & Pick<CanvasRenderingContext2D, "font" | "textAlign" | "textBaseline" | "measureText" | "roundRect" | "fillText">;
 
 /** Clear a canvas and make it as large as its place, in the screen's pixels. */
-export function fit(canvas: HTMLCanvasElement, width: number, height: number, density: number): Context {
+export function fit(canvas: HTMLCanvasElement, width: number, height: number, density: number): CanvasRenderingContext2D {
   const [w, h] = [Math.round(width * density), Math.round(height * density)];
   if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
-  const context = canvas.getContext("2d") as Context;
+  const context = canvas.getContext("2d") as CanvasRenderingContext2D;
   context.setTransform(density, 0, 0, density, 0, 0);
   context.clearRect(0, 0, width, height);
   // Chromium (seen in 156) goes on showing what was there where nothing is drawn after everything was cleared
@@ -26,12 +32,12 @@ export function fit(canvas: HTMLCanvasElement, width: number, height: number, de
   return context;
 }
 
-function outline(context: Context, pixels: readonly Point[]): void {
+function outline(context: Pen, pixels: readonly Point[]): void {
   context.beginPath();
   pixels.forEach(([x, y], at) => (at ? context.lineTo(x, y) : context.moveTo(x, y)));
 }
 
-export function drawCells(context: Context, cells: Point[][], colors: readonly (string | null)[], camera: Camera, ink: Ink): void {
+export function drawCells(context: Pen, cells: Point[][], colors: readonly (string | null)[], camera: Camera, ink: Ink): void {
   cells.forEach((cell, index) => {
     if (!cell.length) return;
     outline(context, cell.map((point) => camera.toPixel(point)));
@@ -53,7 +59,7 @@ export function drawCells(context: Context, cells: Point[][], colors: readonly (
 const RECENT = 36;
 
 /** The states of an episode in order; where the plane does not have one, the line goes on from the last to the next. */
-export function drawPath(context: Context, path: readonly (Point | null)[], first: number, index: number, camera: Camera, ink: Ink): void {
+export function drawPath(context: Pen, path: readonly (Point | null)[], first: number, index: number, camera: Camera, ink: Ink): void {
   const pixels = path.map((point) => (point ? camera.toPixel(point) : null));
   const placed = pixels.filter((pixel) => pixel !== null);
   if (!placed.length) return;
@@ -80,7 +86,7 @@ export function drawPath(context: Context, path: readonly (Point | null)[], firs
   }
 }
 
-function dot(context: Context, [x, y]: Point, radius: number, fill: string, line: string, width: number): void {
+function dot(context: Pen, [x, y]: Point, radius: number, fill: string, line: string, width: number): void {
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);
   [context.fillStyle, context.strokeStyle, context.lineWidth] = [fill, line, width];
@@ -88,7 +94,7 @@ function dot(context: Context, [x, y]: Point, radius: number, fill: string, line
   context.stroke();
 }
 
-export function drawLasso(context: Context, polygon: readonly Point[], closed: boolean, camera: Camera, ink: Ink): void {
+export function drawLasso(context: Pen, polygon: readonly Point[], closed: boolean, camera: Camera, ink: Ink): void {
   if (polygon.length < 2) return;
   outline(context, polygon.map((point) => camera.toPixel(point)));
   if (closed) context.closePath();
@@ -103,7 +109,7 @@ export function drawLasso(context: Context, polygon: readonly Point[], closed: b
 }
 
 /** Where the keyboard sets the next corner of a lasso. */
-export function drawCross(context: Context, [x, y]: Point, ink: Ink): void {
+export function drawCross(context: Pen, [x, y]: Point, ink: Ink): void {
   for (const [color, width] of [[ink.paper, 5], [ink.accent, 2]] as const) {
     context.beginPath();
     for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
@@ -143,7 +149,7 @@ export function makeArrow(start: Point, end: Point, from: number, to: number, wi
   };
 }
 
-export function drawArrow(context: Context, arrow: Arrow, ink: Ink, lit: boolean): void {
+export function drawArrow(context: Pen, arrow: Arrow, ink: Ink, lit: boolean): void {
   const points = Array.from({ length: 25 }, (_, at) => arrow.at((at / 24) * 0.97));
   const [tip, before] = [arrow.at(1), arrow.at(0.9)];
   const angle = Math.atan2(tip[1] - before[1], tip[0] - before[0]);

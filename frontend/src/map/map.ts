@@ -33,8 +33,7 @@ export class MapView implements ShownMap {
   private colors: Colors = readColors();
   private readonly thumbnails: Thumbnails;
   private states: Uint8Array = new Uint8Array(256);
-  /** Of each point: 1 if it is shown, 0 if it is a shadow because of the lasso or a filter; null: all are shown. */
-  private marks: Uint8Array | null = null;
+  marks: Uint8Array | null = null;
   private inLasso: { polygon: readonly Point[]; points: Uint16Array; marks: Uint8Array } | null = null;
   private planes: { from: PlaneName; to: PlaneName; began: number } | null = null;
   private flight: { from: Zoom; to: Zoom; began: number } | null = null;

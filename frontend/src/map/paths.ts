@@ -4,7 +4,7 @@ import { pointsOfEpisode } from "../data/episode_order";
 import { MOST_PATHS, type Paths } from "../data/paths";
 import type { Recording } from "../data/recording";
 import type { Camera } from "./camera";
-import type { Ink } from "./drawing";
+import type { Ink, LabelPen } from "./drawing";
 import { BADGE } from "./label_places";
 
 /** Seen on the light map and on the dark one: at least three times the luminance of either, or a third. */
@@ -23,7 +23,7 @@ export function pathLook(place: number): PathLook {
 }
 
 export function drawPaths(
-  context: CanvasRenderingContext2D, recording: Recording, paths: Paths, planes: { from: PlaneName; to: PlaneName }, moved: number,
+  context: LabelPen, recording: Recording, paths: Paths, planes: { from: PlaneName; to: PlaneName }, moved: number,
   camera: Camera, ink: Ink, badges: readonly Point[],
 ): void {
   if (!recording.episodes) return;
@@ -90,7 +90,7 @@ function pixelsOf(recording: Recording, episode: number, planes: { from: PlaneNa
   return found;
 }
 
-function trace(context: CanvasRenderingContext2D, pixels: readonly Point[]): void {
+function trace(context: LabelPen, pixels: readonly Point[]): void {
   context.beginPath();
   pixels.forEach(([x, y], at) => (at ? context.lineTo(x, y) : context.moveTo(x, y)));
 }

@@ -215,6 +215,11 @@ export class Points {
     this.buffers.delete(values);
   }
 
+  /** Give all memory back; nothing can be drawn any more. */
+  release(): void {
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+
   private uniform(name: string): WebGLUniformLocation | null {
     if (!this.places.has(name)) this.places.set(name, this.gl.getUniformLocation(this.program, name));
     return this.places.get(name) ?? null;

@@ -18,6 +18,8 @@ export interface ShownMap {
   /** The plane that is shown, or moved to; null while none is there. */
   readonly plane: PlaneName | null;
   readonly zoom: Zoom;
+  /** Of each point: 1 if it is shown, 0 if it is a shadow because of the lasso or a filter; null: all are shown. */
+  readonly marks: Uint8Array | null;
   /** Where it looks to show the whole map. */
   readonly home: Zoom;
   look(zoom: Zoom): void;

@@ -10,7 +10,7 @@ const MOST = 84;
 const FINENESS = 2;
 /** Milliseconds that a map must rest before other pictures are chosen. */
 const REST = 140;
-const EDGE = 2;
+export const EDGE = 2;
 
 export interface Thumbnail {
   index: number;
@@ -42,6 +42,8 @@ export class Thumbnails {
   private chosen: Thumbnail[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private key = "";
+  /** Of the pictures chosen last. */
+  private fetching: Promise<void>[] = [];
 
   constructor(private readonly shelf: Shelf) {}
 
@@ -62,6 +64,22 @@ export class Thumbnails {
     this.timer = setTimeout(() => this.choose(), first ? 0 : REST);
   }
 
+  /** Choose now, and wait for all pictures. */
+  async settle(): Promise<void> {
+    this.choose();
+    await Promise.all(this.fetching);
+  }
+
+  /** What is chosen, and where each picture is, in pixels. */
+  placed(): { bitmap: ImageBitmap; color: string | null; left: number; top: number; width: number; height: number }[] {
+    return this.chosen.flatMap(({ unit, color, bitmap }) => {
+      if (!bitmap) return [];
+      const [x, y] = this.shelf.camera.toPixel(unit);
+      const [width, height] = within(this.side, bitmap);
+      return [{ bitmap, color, left: Math.round(x - width / 2), top: Math.round(y - height / 2), width, height }];
+    });
+  }
+
   /** State whose picture is at a pixel; -1 if there is none. */
   at(px: number, py: number): number {
     const found = this.chosen.find(({ unit, bitmap }) => {
@@ -74,11 +92,7 @@ export class Thumbnails {
 
   draw(context: CanvasRenderingContext2D, line: string): void {
     context.imageSmoothingQuality = "high";
-    for (const { unit, color, bitmap } of this.chosen) {
-      if (!bitmap) continue;
-      const [x, y] = this.shelf.camera.toPixel(unit);
-      const [width, height] = within(this.side, bitmap);
-      const [left, top] = [Math.round(x - width / 2), Math.round(y - height / 2)];
+    for (const { bitmap, color, left, top, width, height } of this.placed()) {
       context.fillStyle = color ?? line;
       context.beginPath();
       context.roundRect(left - EDGE, top - EDGE, width + 2 * EDGE, height + 2 * EDGE, EDGE + 2);
@@ -116,10 +130,11 @@ export class Thumbnails {
         chosen.push(before.get(index) ?? { index, unit, color: null, bitmap: null });
       }
     }
+    this.fetching = [];
     for (const one of chosen) {
       one.unit = this.shelf.unit(one.index) ?? one.unit;
       one.color = this.shelf.color(one.index);
-      if (!one.bitmap) void this.fetch(one);
+      if (!one.bitmap) this.fetching.push(this.fetch(one));
     }
     this.chosen = chosen;
     this.shelf.changed(this.chosen.filter(({ bitmap }) => bitmap).map(({ index }) => index));

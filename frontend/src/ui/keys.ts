@@ -61,6 +61,7 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
       { keys: "Alt 1 … 9", text: "panels" },
       { keys: "Ctrl Z, ⌘ Z", text: "bring back what was deleted" },
       { keys: "Alt ←", text: "the browser’s Back: take back what was done to the view" },
+      { keys: "E", text: "save a picture, tables, a clip, one file" },
       { keys: "D", text: "theme" },
       { keys: "?", text: "this help" },
       { keys: "Esc", text: "let go of help, lasso, player" },
@@ -111,6 +112,7 @@ const ACTS: Record<string, Act> = {
     const map = app.maps.get(app.view.get().rec) ?? [...app.maps.values()][0];
     if (app.lasso.get().drawing) map?.focus(); // so that it can be drawn with keys
   },
+  e: (app) => app.look.set({ save: true }),
   d: (app) => {
     const themes: Theme[] = ["auto", "light", "dark"];
     app.view.set({ theme: themes[(themes.indexOf(app.view.get().theme) + 1) % 3] });
@@ -184,6 +186,7 @@ export function listenToKeys(app: App, panels: readonly string[]): void {
     if (event.key === "Tab") pointed = null;
     if (app.look.get().help && event.key !== "Escape" && event.key !== "?") return; // a dialog has the keys to itself
     if (chooses(target, event)) return event.preventDefault();
+    if (app.look.get().save) return;
     // buttons and links answer to Space and Enter themselves
     if (target.matches(PRESSED) && (event.key === "Enter" || (event.key === " " && !plays(target)))) return;
     const digit = /^\d$/.test(event.key) ? event.key : event.shiftKey && !ACTS[event.key] ? digitOf(event) : undefined;

@@ -16,6 +16,7 @@ import { TransitionsPanel } from "../panels/transitions";
 import { undo } from "../panels/undo";
 import { PlayerPanel } from "../player/panel";
 import { FirstSteps } from "./first_steps";
+import { SaveDialog } from "../save/dialog";
 import { Help } from "./help";
 import { MapPane } from "./mappane";
 import { Button, Options } from "./parts";
@@ -66,6 +67,7 @@ export function Page(): JSX.Element {
         <div role="status">{done && <DoneToast done={done} key={done.text} />}</div>
       </div>
       <Help />
+      <SaveDialog />
     </>
   );
 }

@@ -1,4 +1,4 @@
-// Above the maps: which recording, which plane, which colours; export, theme and help.
+// Above the maps: which recording, which plane, which colours; saving, theme and help.
 import type { JSX } from "preact";
 import { useApp } from "../app";
 import type { Plane, PlaneName } from "../data/contract";
@@ -6,7 +6,8 @@ import { useStore } from "../data/store";
 import type { ColorName, Theme } from "../data/view";
 import { colorsOf, colorTitle } from "../map/colors";
 import { compact, count, percent } from "./format";
-import { Button, Icon, type Option, Options } from "./parts";
+import { SaveButton } from "../save/dialog";
+import { Button, type Option, Options } from "./parts";
 
 export function TopBar(): JSX.Element {
   const app = useApp();
@@ -22,8 +23,6 @@ export function TopBar(): JSX.Element {
     `${count(first.meta.num_states)} states`,
     `${count(first.meta.num_episodes)} episodes`,
   ].filter(Boolean);
-  const rec = useStore(app.view, (view) => view.rec);
-  const address = app.source.exportAddress(rec);
   return (
     <header class="topbar">
       <h1>
@@ -32,11 +31,7 @@ export function TopBar(): JSX.Element {
       {app.recordings.length === 1 && <p class="faint">{facts.join(" · ")}</p>}
       {app.source.about && <p class="faint about" title={app.source.about}>{app.source.about}</p>}
       <span class="grow" />
-      {address && (
-        <a class="button" href={address} download title="One file with the map, the cards and some of the frames, for others to open without anything else">
-          <Icon name="save" /> Export{app.recordings.length > 1 ? ` ${rec.toUpperCase()}` : ""}
-        </a>
-      )}
+      <SaveButton />
       <Button icon="theme" label={`Theme: ${theme}`} keys="D" onClick={() => app.view.set({ theme: themes[(themes.indexOf(theme) + 1) % 3] })} />
       <Button label="Keys and help" keys="?" class="help-button" onClick={() => app.look.set({ help: true })}>?</Button>
     </header>

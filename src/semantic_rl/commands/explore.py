@@ -24,9 +24,10 @@ def explore(config: ExploreConfig) -> None:
 
         serve(open_views(config), config)
         return
+    from semantic_rl.explorer.export.choice import read_choice
     from semantic_rl.explorer.export.html_file import check_place, export
 
     check_place(config.export)
     (view,) = open_views(config)
-    exported = export(view, config.export, config.frames)
+    exported = export(view, config.export, read_choice(view, config.frames, config.planes, config.columns))
     print(f"{config.export}: {config.export.stat().st_size / 1e6:.1f} MB. {exported.frames_text}")

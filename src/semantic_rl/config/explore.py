@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from semantic_rl.config.checks import MAX_SEED, MOST_PERPLEXITY, at_least, require, within, without_effect
 from semantic_rl.config.figures import EmbeddingsFigureConfig
 from semantic_rl.config.markers import Positional
 
 MOST_POINTS = 1_000_000
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class ExploreConfig:
     """Write the page and its data into this HTML file instead; the file needs no server and no network."""
     frames: int = 2_000
     """With --export: number of states, in whole episodes, whose frames are in the file; 0 for none."""
+    planes: tuple[Literal["fdr", "tsne", "pca"], ...] = ("fdr", "tsne", "pca")
+    """With --export: the planes that are in the file, as far as the recording has them."""
+    columns: tuple[str, ...] = (ALL,)
+    """With --export: all, none, or those of these columns that are in the file besides what every file has:
+    uncertainty, return_to_go, columns of your own."""
     max_points: int = MOST_POINTS
     """Largest number of points on the map; of a larger recording, a random sample is drawn. Lists and counts always
     cover all states."""
@@ -74,6 +81,6 @@ class ExploreConfig:
         if self.other is None:
             without_effect(self, "there is no second recording", "other_clustering")
         if self.export is None:
-            without_effect(self, "only --export writes frames into a file", "frames")
+            without_effect(self, "only --export writes a file", "frames", "planes", "columns")
         else:
             without_effect(self, "--export writes a file and serves nothing", "port", "host", "browser", "author")

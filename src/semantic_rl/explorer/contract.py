@@ -430,6 +430,28 @@ class Progress(TypedDict):
     """0 to 1; null if unknown."""
 
 
+class ExportChoices(TypedDict):
+    """What can be chosen of an export."""
+
+    columns: dict[str, str]
+    """Columns that may be left out: what people call them, by name."""
+    frames: int
+    """Number of frames that it has if nothing else is asked for."""
+
+
+class ExportState(TypedDict):
+    """How far an export is."""
+
+    key: str
+    progress: float
+    """0 to 1."""
+    what: str
+    """What is being done, or what the file holds once it is there."""
+    bytes: NotRequired[int]
+    """Size of the file once it is there."""
+    error: NotRequired[str]
+
+
 class Failure(TypedDict):
     """The answer to a request that failed, as a sentence."""
 

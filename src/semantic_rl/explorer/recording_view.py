@@ -85,7 +85,8 @@ class RecordingView:
         known = as_plane(name)
         if known is not None:
             self.explored.plane(known, patience)
-        return self.explored.jobs.get(("column", name), lambda _: column_bytes(self.explored, column, None), None)
+        key = ("column", name, len(self.explored.shown))  # an export may have fewer points
+        return self.explored.jobs.get(key, lambda _: column_bytes(self.explored, column, None), None)
 
     def episodes(self) -> bytes:
         """Return the list of episodes, as JSON."""

@@ -73,4 +73,10 @@ def look_everywhere(open_page: OpenPage, theme: str, **where: Any) -> None:
     page.keyboard.press("?")
     page.wait_for_selector("dialog[open]")
     assert violations(page) == [], "help"
+    page.keyboard.press("Escape")
+    page.keyboard.press("e")
+    for kind in ("Picture", "Tables", "Clip", "One file"):
+        page.click(f'.save [role=radio]:text-is("{kind}")')
+        page.wait_for_selector(".save .save-form")
+        assert violations(page) == [], f"save: {kind}"
     page.close()

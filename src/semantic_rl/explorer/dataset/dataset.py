@@ -50,6 +50,8 @@ class Explored:
         self.settings = settings
         self.missing = missing
         self.jobs = Jobs()
+        self.tsne_threads = max(1, (os.cpu_count() or 2) - 1)
+        """Threads that t-SNE uses; by default one core is left for the server."""
         self._limits: dict[PlaneName, tuple[float, float, float, float]] = {}
         self.states: States = read_states(recording, on_progress)
         self.episodes: Episodes = read_episodes(recording)
@@ -131,7 +133,7 @@ class Explored:
         settings = self.settings
         if name == "pca":
             return lambda on_progress: place_by_pca(self.recording, settings.seed, on_progress)
-        threads = max(1, (os.cpu_count() or 2) - 1)
+        threads = self.tsne_threads
         return lambda on_progress: place_by_tsne(
             self.recording, self.tsne_rows, settings.perplexity, settings.seed, threads, on_progress
         )

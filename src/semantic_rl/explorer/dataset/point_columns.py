@@ -175,8 +175,11 @@ def _plane(explored: Explored, name: PlaneName, patience: float | None) -> NDArr
     placed = explored.plane(name, patience)
     left, right, bottom, top = explored.limits(name)
     found = np.full((len(explored.shown), 2), NOT_PLACED, "<u2")
-    index = slice(None) if placed.rows is None else np.searchsorted(explored.shown, placed.rows)
-    points = placed.points if placed.rows is not None else placed.points[explored.shown]
+    if placed.rows is None:
+        index, points = slice(None), placed.points[explored.shown]
+    else:
+        has_point = np.isin(placed.rows, explored.shown)
+        index, points = np.searchsorted(explored.shown, placed.rows[has_point]), placed.points[has_point]
     found[index, 0] = quantise(points[:, 0], left, right)
     found[index, 1] = quantise(points[:, 1], bottom, top)
     return found

@@ -2,6 +2,7 @@
 
 import base64
 import struct
+from collections.abc import Collection
 from functools import cached_property
 
 import numpy as np
@@ -27,24 +28,29 @@ MOST_MOVES = 200
 FRAME_SIZE, FRAME_QUALITY = 256, 75
 ONLY_SHOWN = "Of the episodes whose frames are in this file."
 NOT_COMPUTED = "it had not been computed when this file was made"
+NOT_WANTED = "it was left out of this file"
 
 
 class Exported:
     """The content of an export."""
 
     def __init__(
-        self, view: RecordingView, num_frames: int, on_progress: OnProgress = lambda done, total: None
+        self,
+        view: RecordingView,
+        num_frames: int,
+        planes: Collection[PlaneName] = PLANES,
+        left_out: Collection[str] = (),
     ) -> None:
         """At most `num_frames` states get frames and the numbers of their observations.
 
-        Planes that have not been computed are left out.
+        Of `planes`, those that have not been computed are left out. `left_out` are names of columns
+        that are `optional_columns`.
         """
         self.view = view
         self._num_frames = num_frames
-        self._on_progress = on_progress
+        self._left_out = frozenset(left_out)
         explored = view.explored
-        possible: list[PlaneName] = [name for name in PLANES if explored.why_not(name) is None]
-        self._planes = [name for name in possible if explored.is_ready(name)]
+        self._planes = [name for name in PLANES if name in planes and explored.is_ready(name)]
 
     @property
     def _explored(self) -> Explored:
@@ -105,14 +111,15 @@ class Exported:
         content["columns"] = [column for column in content["columns"] if column["name"] in self.column_names()]
         for plane in content["planes"]:
             if plane["name"] not in self._planes and "why_not" not in plane:
-                plane.update({"ready": False, "num_placed": 0, "why_not": NOT_COMPUTED})
+                why_not = NOT_WANTED if self._explored.is_ready(plane["name"]) else NOT_COMPUTED
+                plane.update({"ready": False, "num_placed": 0, "why_not": why_not})
         return content
 
     def column_names(self) -> list[str]:
         """Return the names of the columns in the file; columns that follow from the list of episodes are left out."""
         explored = self._explored
         follows = {"episode", "row"} if len(explored.shown) == explored.num_states else set[str]()
-        left_out = follows | {name for name in PLANES if name not in self._planes}
+        left_out = follows | self._left_out | {name for name in PLANES if name not in self._planes}
         return [name for name in self.view.columns if name not in left_out]
 
     def cards(self) -> contract.Cards:
@@ -171,14 +178,14 @@ class Exported:
         head = struct.pack("<II", bootstrap.num_units, bootstrap.num_resamples)
         return head + bootstrap.unit.astype(np.uint8).tobytes() + bootstrap.counts.astype(np.uint8).tobytes()
 
-    def frames(self) -> bytes | None:
+    def frames(self, on_progress: OnProgress = lambda done, total: None) -> bytes | None:
         """Return the frames as bytes: their number, their rows, their sizes, the frames; None if there are none."""
         if not len(self.rows):
             return None
         pictures: list[bytes] = []
         for index, row in enumerate(self.rows.tolist()):
             pictures.append(self._frame(row))
-            self._on_progress(index + 1, len(self.rows))
+            on_progress(index + 1, len(self.rows))
         packed = pack(pictures)
         return packed[:4] + struct.pack(f"<{len(pictures)}I", *self.rows.tolist()) + packed[4:]
 

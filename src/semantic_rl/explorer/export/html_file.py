@@ -7,9 +7,12 @@ text. A content security policy in the file forbids it to load anything from els
 import base64
 import gzip
 import hashlib
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,51 +22,73 @@ from semantic_rl.errors import UserError
 from semantic_rl.explorer import contract
 from semantic_rl.explorer.background_jobs import Pending
 from semantic_rl.explorer.built_page import PAGE, read_static
-from semantic_rl.explorer.dataset.projections import PLANES
+from semantic_rl.explorer.contract import PlaneName
 from semantic_rl.explorer.encoding import to_json
 from semantic_rl.explorer.errors import Refusal
+from semantic_rl.explorer.export.choice import Choice
 from semantic_rl.explorer.export.contents import Exported
 from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.output_places import check_output_file
-from semantic_rl.progress_bar import phase_bar
+from semantic_rl.progress_bar import OnPhase, OnProgress, phase_bar
 
 STYLE = '<link rel="stylesheet" href="static/app.css">'
 SCRIPT = '<script defer src="static/app.js"></script>'
 GENERATOR = '<meta name="generator" content="semantic-rl explorer">'
 _ICON = re.compile(r'<link rel="icon"[^>]*>\n?')
 _HEAD = re.compile(r"<head>\n?")
+SECONDS_BETWEEN_LOOKS = 0.2
+FRAMES_A_BLOCK = 60
+"""A column takes about as long as so many frames, for the progress."""
 CHUNK = 3 * 2**18
 """Bytes that are base64-encoded at once; a multiple of three, so that the pieces can be concatenated."""
 
 
-def export(view: RecordingView, path: Path, num_frames: int) -> Exported:
-    """Compute all planes and write the page with them into a file, with a progress bar; return what it holds.
+def export(view: RecordingView, path: Path, choice: Choice) -> Exported:
+    """Compute the planes and write the page with them into a file, with a progress bar; return what it holds.
 
-    `num_frames` and errors are as for `Exported` and `write_export`.
+    Errors are as for `write_export`.
     """
-    with phase_bar("") as on_progress:
-        for name in PLANES:
-            if view.explored.why_not(name) is None:
-                while not view.explored.is_ready(name):
-                    try:
-                        view.explored.plane(name, patience=0.2)
-                    except Pending as pending:
-                        on_progress(METHOD_TITLES[name], round(100 * (pending.progress or 0)), 100)
-        on_progress(f"writing {path}", 0, 1)
-        exported = Exported(view, num_frames, lambda done, total: on_progress(f"writing {path}", done, total))
-        write_export(exported, path)
+    view.explored.tsne_threads = os.cpu_count() or 1  # nobody waits for answers meanwhile
+    with phase_bar("") as on_phase:
+        compute(view, choice.planes, on_phase)
+        title = f"writing {path}"
+        on_phase(title, 0, 1)
+        exported = Exported(view, *choice)
+        write_export(exported, path, lambda done, total: on_phase(title, done, total))
     return exported
 
 
-def write_export(exported: Exported, path: Path) -> None:
-    """Write the file; raises UserError if the page has not been built, or if `path` is another kind of file."""
+def compute(view: RecordingView, planes: Collection[PlaneName], on_phase: OnPhase) -> None:
+    """Compute side by side what takes long: the planes and the cards; `on_phase` may raise an exception to leave."""
+    possible: list[PlaneName] = [name for name in planes if view.explored.why_not(name) is None]
+    waits: dict[str, Callable[[float], object]] = {
+        **{METHOD_TITLES[name]: partial(view.explored.plane, name) for name in possible},
+        "clusters": view.cards,
+    }
+    for ask in waits.values():
+        with suppress(Pending):
+            ask(0)
+    for title, ask in waits.items():
+        while True:
+            try:
+                ask(SECONDS_BETWEEN_LOOKS)
+                break
+            except Pending as pending:
+                on_phase(title, round(100 * (pending.progress or 0)), 100)
+
+
+def write_export(exported: Exported, path: Path, on_progress: OnProgress = lambda done, total: None) -> None:
+    """Write the file; raises UserError if the page has not been built, or if `path` is another kind of file.
+
+    `on_progress` may raise an exception to end the work; then nothing is left of the file.
+    """
     check_place(path)
     before, after = _page()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary, temporary.open("wb") as file:
             file.write(before)
-            for name, content, is_packed in _blocks(exported):
+            for name, content, is_packed in _blocks(exported, on_progress):
                 _write_block(file, name, gzip.compress(content, 6, mtime=0) if is_packed else content)
             file.write(after)
     except OSError as error:  # the disk is full, or the folder is not writable
@@ -78,29 +103,34 @@ def check_place(path: Path) -> None:
     check_output_file(path, kind, lambda beginning: GENERATOR.encode() in beginning, "export")
 
 
-def _blocks(exported: Exported) -> Iterator[tuple[str, bytes, bool]]:
+def _blocks(exported: Exported, on_progress: OnProgress) -> Iterator[tuple[str, bytes, bool]]:
     """Yield the blocks: name, content, and whether the content is to be compressed."""
     id = exported.view.explored.id
+    view, columns = exported.view, exported.column_names()
+    total = len(exported.rows) + FRAMES_A_BLOCK * len(columns)
+    on_progress(0, total)
     time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     about = contract.Export(time=time, versions=exported.versions(), frames_text=exported.frames_text)
     yield "recordings", to_json(contract.Recordings(recordings=[exported.meta()], exported=about)), True
-    for name in exported.column_names():
-        yield f"{id}-column-{name}", exported.view.column(name, None), True
-    yield f"{id}-episodes", exported.view.episodes(), True
+    for index, name in enumerate(columns):
+        yield f"{id}-column-{name}", view.column(name, None), True
+        on_progress(FRAMES_A_BLOCK * (index + 1), total)
+    yield f"{id}-episodes", view.episodes(), True
     yield f"{id}-draws", exported.draws(), True
-    answers: dict[str, Any] = {
-        "clusters": exported.cards(),
-        "transitions": exported.view.transitions(None),
-        "annotations": exported.view.annotations.read(),
-        "playlists": exported.playlists(),
-        "moves": exported.moves(),
-        "details": exported.details(),
-        "numbers": exported.numbers(),
-        "means": exported.means(),
+    answers: dict[str, Callable[[], Any]] = {
+        "clusters": exported.cards,
+        "transitions": lambda: view.transitions(None),
+        "annotations": view.annotations.read,
+        "playlists": exported.playlists,
+        "moves": exported.moves,
+        "details": exported.details,
+        "numbers": exported.numbers,
+        "means": exported.means,
     }
-    for name, content in answers.items():
-        yield f"{id}-{name}", to_json(content), True
-    frames = exported.frames()
+    for name, answer in answers.items():
+        yield f"{id}-{name}", to_json(answer()), True
+        on_progress(FRAMES_A_BLOCK * len(columns), total)
+    frames = exported.frames(lambda done, _: on_progress(FRAMES_A_BLOCK * len(columns) + done, total))
     if frames is not None:
         yield f"{id}-frames", frames, False
 

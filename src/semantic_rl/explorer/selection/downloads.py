@@ -3,7 +3,7 @@
 import errno
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -105,18 +105,20 @@ def write_clip(explored: Explored, frames: Frames, inside: NDArray[np.bool_], ti
     chosen = choose_shots(shots, CLIP.frames, CLIP.min_shot, np.random.default_rng(explored.settings.seed))
     if not chosen:
         return False
-    states, spec = explored.states, explored.recording.spec.action
-
-    def pictures() -> Iterator[NDArray[np.uint8]]:
-        for shot in chosen:
-            for place in range(shot.num_frames):
-                row = shot.first_row + place
-                picture = fit_picture(frames.picture(row), CLIP_SIZE)
-                if states.code_index is not None:
-                    action = spec.name(int(states.action[row])) if spec.num_actions else None
-                    caption = Caption(int(states.code_index[row]), action, place, shot.num_frames)
-                    picture = draw_overlay(picture, caption)
-                yield picture
-
-    write_animation(path, pictures(), CLIP.frames_per_second, "webp", title)
+    runs = [(shot.first_row, shot.num_frames) for shot in chosen]
+    write_animation(path, captioned(explored, frames, runs), CLIP.frames_per_second, "webp", title)
     return True
+
+
+def captioned(explored: Explored, frames: Frames, runs: Sequence[tuple[int, int]]) -> Iterator[NDArray[np.uint8]]:
+    """Yield the pictures of runs of states, given as (first row, number of states), with cluster and action on them."""
+    states, spec = explored.states, explored.recording.spec.action
+    for first, count in runs:
+        for place in range(count):
+            row = first + place
+            picture = fit_picture(frames.picture(row), CLIP_SIZE)
+            if states.code_index is not None:
+                action = spec.name(int(states.action[row])) if spec.num_actions else None
+                caption = Caption(int(states.code_index[row]), action, place, count)
+                picture = draw_overlay(picture, caption)
+            yield picture

@@ -98,10 +98,19 @@ def kept_answer(view: RecordingView, request: Request, content: bytes, media_typ
 
 def download_answer(path: Path, name: str, media_type: str) -> Response:
     """Respond with a download. The file and its folder are removed at once: an open file can still be read."""
+    answer = kept_file_answer(path, name, media_type)
+    shutil.rmtree(path.parent)
+    return answer
+
+
+def kept_file_answer(path: Path, name: str, media_type: str) -> Response:
+    """Respond with a download, and leave the file where it is."""
     file = path.open("rb")
     size = path.stat().st_size
-    shutil.rmtree(path.parent)
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size)}
+    plain = "".join(
+        letter if letter.isascii() and letter.isprintable() and letter not in '"\\' else "_" for letter in name
+    )
+    headers = {"Content-Disposition": f'attachment; filename="{plain}"', "Content-Length": str(size)}
     return StreamingResponse(_chunks(file), 200, {**NOT_KEPT, **headers}, media_type)
 
 

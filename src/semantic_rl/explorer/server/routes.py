@@ -1,6 +1,7 @@
 """The explorer's web application: the table of its routes."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,8 +20,10 @@ from semantic_rl.explorer.export.html_file import write_export
 from semantic_rl.explorer.recording_view import RecordingView, compared
 from semantic_rl.explorer.selection.cache import FORMS
 from semantic_rl.explorer.selection.downloads import made_to_take_along
+from semantic_rl.explorer.selection.moments_clip import MEDIA_TYPES, read_runs, write_moments
 from semantic_rl.explorer.server import annotation_routes
 from semantic_rl.explorer.server.access_control import Guard, Policy
+from semantic_rl.explorer.server.export_routes import ExportRoutes
 from semantic_rl.explorer.server.responses import (
     JSON,
     Content,
@@ -59,6 +62,7 @@ def make_app(
         endpoint = answering(lambda request, content: answer(find(request), request, content), reads_body=True)
         return Route(f"/api/{{id}}/{path}", endpoint, methods=[method])
 
+    exports = ExportRoutes()
     app = Starlette(
         routes=[
             whole("/", lambda request: file_answer(*read_page())),
@@ -86,6 +90,12 @@ def make_app(
             get("inside-mean/{key}", _inside_mean),
             get("rows", _rows),
             get("clip", _clip),
+            get("moments", _moments),
+            get("export", exports.choices),
+            change("POST", "export", exports.begin),
+            get("export/{key}", exports.state),
+            get("export/{key}/page.html", exports.file),
+            change("DELETE", "export/{key}", exports.stop),
             get("annotations", _annotations),
             change("PUT", "annotations/clusters/{cluster:int}", annotation_routes.put_cluster),
             change("POST", "annotations/selections", annotation_routes.add_selection),
@@ -177,6 +187,17 @@ def _rows(view: RecordingView, request: Request) -> Response:
 
 def _clip(view: RecordingView, request: Request) -> Response:
     return download_answer(view.clip(request.query_params.get("key", "")), "states.webp", "image/webp")
+
+
+def _moments(view: RecordingView, request: Request) -> Response:
+    """Respond with a clip of runs of states."""
+    form = request.query_params.get("format", "webp")
+    if form not in MEDIA_TYPES:
+        raise Refusal(400, f"format: got '{form[:20]}', expected {', '.join(MEDIA_TYPES)}.")
+    runs = read_runs(view.explored, request.query_params.get("parts", ""))
+    title = f"{view.explored.recording.spec.id}, {request.query_params.get('title', '')[:200]}"
+    write = partial(write_moments, view.explored, view.frames, runs, form, title)
+    return download_answer(made_to_take_along(write, f"moments.{form}"), f"moments.{form}", MEDIA_TYPES[form])
 
 
 def _annotations(view: RecordingView, request: Request) -> Response:
