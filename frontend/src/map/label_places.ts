@@ -14,27 +14,30 @@ interface Box {
   bottom: number;
 }
 
-/** Move badges that overlap away from each other, each as far as the other. */
+/** Move badges that overlap away from each other, each as far as the other. Runs in every frame: numbers in flat arrays. */
 export function apart(places: readonly (Point | null)[]): (Point | null)[] {
-  const moved = places.map((place) => (place ? ([...place] as [number, number]) : null));
+  const x = Float64Array.from(places, (place) => place?.[0] ?? NaN); // no number is near to NaN
+  const y = Float64Array.from(places, (place) => place?.[1] ?? NaN);
   for (let round = 0; round < ROUNDS; round++) {
     let isDone = true;
-    for (let one = 0; one < moved.length; one++) {
+    for (let one = 0; one < x.length; one++) {
       for (let other = 0; other < one; other++) {
-        const [a, b] = [moved[one], moved[other]];
-        if (!a || !b) continue;
-        const [dx, dy] = [a[0] - b[0], a[1] - b[1]];
-        const length = Math.hypot(dx, dy);
-        if (length >= BADGE) continue;
-        const [ux, uy] = length > 0 ? [dx / length, dy / length] : [1, 0];
+        const [dx, dy] = [x[one] - x[other], y[one] - y[other]];
+        const square = dx * dx + dy * dy;
+        if (!(square < BADGE * BADGE)) continue;
+        const length = Math.sqrt(square);
         const by = (BADGE - length) / 2 + 0.01;
-        [a[0], a[1], b[0], b[1]] = [a[0] + ux * by, a[1] + uy * by, b[0] - ux * by, b[1] - uy * by];
+        const [ux, uy] = length > 0 ? [dx / length, dy / length] : [1, 0];
+        x[one] += ux * by;
+        y[one] += uy * by;
+        x[other] -= ux * by;
+        y[other] -= uy * by;
         isDone = false;
       }
     }
     if (isDone) break;
   }
-  return moved;
+  return places.map((place, at) => place && [x[at], y[at]]);
 }
 
 /** From each badge's middle, where its name begins (left, top): beside, below or above it; null where there is no room. */

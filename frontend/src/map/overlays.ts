@@ -2,6 +2,7 @@
 // and what pictures on the map need to know of it.
 import type { App } from "../app";
 import type { EpisodeData, PlaneName, Point, Transitions } from "../data/contract";
+import { filteredMoves } from "../data/filtered_moves";
 import { type Recording, toUnit } from "../data/recording";
 import type { View } from "../data/view";
 import type { Camera } from "./camera";
@@ -53,8 +54,10 @@ const LEAST_COUNT = 2;
 
 /** Arrows for the moves that make up a good part of those that leave a cluster, the frequent ones wide. */
 export function arrowsBetween(app: App, recording: Recording, places: readonly (Point | null)[], camera: Camera): Arrow[] {
-  const transitions = recording.now<Transitions>("transitions");
-  if (!transitions) return [];
+  const ofAll = recording.now<Transitions>("transitions");
+  if (!ofAll) return [];
+  const mask = app.filtering.mask(recording.id);
+  const transitions = (mask && filteredMoves(recording, ofAll, mask)) || ofAll;
   const states = visibleStates(recording, app.view.get());
   const most = Math.max(...transitions.counts.flatMap((row, i) => row.filter((_, j) => i !== j)), 1);
   const lit = app.look.get().arrow;

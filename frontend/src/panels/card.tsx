@@ -15,36 +15,46 @@ import { openSheet } from "./sheet";
 
 const SAVE_AFTER_MS = 700;
 
-export function ClusterCardBody({ recording, card, cards }: { recording: Recording; card: ClusterCard; cards: Cards }): JSX.Element {
+export function ClusterCardBody({ recording, card, cards, passing }: {
+  recording: Recording;
+  card: ClusterCard;
+  cards: Pick<Cards, "all" | "value_edges">;
+  /** Of a filter: states of the cluster that pass it, with their mean frame. */
+  passing?: { examples: readonly number[]; mean: Promise<Blob | null> | null; num_frames: number; /** They are of the filter before. */ isOld: boolean };
+}): JSX.Element {
   const app = useApp();
   const { meta } = recording;
   const color = clusterColor(recording, card.cluster);
-  const rows = [...(card.medoid === null ? [] : [card.medoid]), ...card.typical];
+  const rows = passing ? passing.examples : [...(card.medoid === null ? [] : [card.medoid]), ...card.typical];
+  const meanOf = passing ? passing.num_frames : Math.min(card.num_states, FRAMES_IN_MEAN);
   const edges = cards.value_edges;
   return (
-    <div class="cluster-body">
+    <div class={`cluster-body ${passing ? "passing" : ""} ${passing?.isOld ? "old" : ""}`}>
       <Naming recording={recording} cluster={card.cluster} />
-      {card.num_states === 0 && <p class="faint">No state of this recording is in this cluster.</p>}
+      {card.num_states === 0 && <p class="faint">{passing ? "No state of this cluster passes the filter." : "No state of this recording is in this cluster."}</p>}
       {card.num_states > 0 && (
         <>
           <div class="moving">
-            {meta.has_frames && card.clip.length > 0 && (
+            {meta.has_frames && !passing && card.clip.length > 0 && (
               <figure>
                 <Clip recording={recording} runs={card.clip} />
                 <figcaption>clip</figcaption>
               </figure>
             )}
             {meta.has_frames && <figure>
-              <Picture recording={recording} load={() => app.source.mean(recording.id, card.cluster)} depends={[recording, card.cluster]} label={`mean frame of cluster ${card.cluster}`} />
-              <figcaption>mean frame{card.num_states > FRAMES_IN_MEAN && <small> of {count(FRAMES_IN_MEAN)} random states</small>}</figcaption>
+              <Picture
+                recording={recording} load={async () => (passing ? passing.mean : app.source.mean(recording.id, card.cluster))}
+                depends={[recording, card.cluster, passing?.mean]} label={`mean frame of cluster ${card.cluster}`}
+              />
+              <figcaption>mean frame{card.num_states > meanOf && <small> of {count(meanOf)} {passing && !app.source.live ? "frames" : "random states"}</small>}</figcaption>
             </figure>}
             <dl>
               <dt>states</dt>
               <dd>{count(card.num_states)}</dd>
-              <dt>visits</dt>
+              {!passing && <><dt>visits</dt>
               <dd>{count(card.num_visits)}</dd>
               <dt>dwell</dt>
-              <dd>{decimal(card.mean_dwell, 1)} steps</dd>
+              <dd>{decimal(card.mean_dwell, 1)} steps</dd></>}
               <dt>episodes</dt>
               <dd>{count(card.num_episodes)} <span class="faint">of {count(recording.meta.num_episodes)}</span></dd>
               {meta.success_known && <><dt>success</dt>
@@ -56,7 +66,7 @@ export function ClusterCardBody({ recording, card, cards }: { recording: Recordi
           </div>
           <div class={`typical ${meta.has_frames ? "" : "words"}`} role="group" aria-label="typical states: click to play">
             {rows.map((row, at) => (
-              <button type="button" title={`${at === 0 ? "The state nearest to all others of the cluster" : "A typical state of another episode"}; click to play from it`} onClick={() => void app.openRow(recording.id, row)}>
+              <button type="button" title={`${passing ? "A state that passes" : at === 0 ? "The state nearest to all others of the cluster" : "A typical state of another episode"}; click to play from it`} onClick={() => void app.openRow(recording.id, row)}>
                 {meta.has_frames ? <Frame recording={recording} row={row} label={`typical state ${row}`} /> : <>state {count(row)}</>}
               </button>
             ))}
@@ -68,7 +78,7 @@ export function ClusterCardBody({ recording, card, cards }: { recording: Recordi
               <Histogram title="time in episode" shares={card.progress} against={cards.all?.progress} low="start" high="end" color={color} />
             </div>
           </div>
-          <p class="key faint"><span><em /> all states</span></p>
+          <p class="key faint"><span><em /> {passing ? "all states that pass" : "all states"}</span></p>
         </>
       )}
       <p class="actions-row">

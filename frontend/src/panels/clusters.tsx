@@ -10,6 +10,7 @@ import { clusterColor } from "../map/colors";
 import { count, decimal, percent, plural } from "../ui/format";
 import { Badge, Button, Frame, Problem, Waiting } from "../ui/parts";
 import { ClusterCardBody } from "./card";
+import { FilteredCardBody } from "./filtered_card";
 import { soloed, toggled } from "./visible";
 
 export function ClustersPanel({ recording }: { recording: Recording }): JSX.Element {
@@ -70,8 +71,7 @@ export function ClustersPanel({ recording }: { recording: Recording }): JSX.Elem
                 <Button icon="solo" label={`Cluster ${card.cluster} alone`} pressed={view.solo.includes(slot)} onClick={(event) => app.view.set({ solo: soloed(view.solo, slot, event.shiftKey) })} />
                 <Button icon="eye" label={`Show cluster ${card.cluster}`} pressed={!hidden} onClick={() => app.view.set({ hide: toggled(view.hide, slot) })} />
               </div>
-              {isOpen && passing && <p class="filtered-note inset">Below: all {count(card.num_states)} states of the cluster, whether they pass the filter or not.</p>}
-              {isOpen && <ClusterCardBody recording={recording} card={card} cards={cards} />}
+              {isOpen && (left?.mask ? <FilteredCardBody recording={recording} cards={cards} cluster={card.cluster} mask={left.mask} /> : <ClusterCardBody recording={recording} card={card} cards={cards} />)}
             </li>
           );
         })}

@@ -12,6 +12,7 @@ const GROUPS = { play: "Play", cluster: "Clusters", action: "Actions" } as const
 export function ComparePanel(): JSX.Element {
   const app = useApp();
   const [a, b] = app.recordings;
+  const filters = useStore(app.view, (view) => view.filters);
   const { value, error } = usePromise(() => a.keep<Comparison>("compare", () => app.source.compare()), []);
   if (error) return <Problem text={error} />;
   if (!value) return <Waiting text="Comparing the recordings…" />;
@@ -20,6 +21,7 @@ export function ComparePanel(): JSX.Element {
       <dl class="pair">
         {[a, b].map(({ id, meta }) => <><dt>{id.toUpperCase()}</dt><dd><b>{meta.name ?? meta.title}</b> <span class="faint">{meta.title}</span></dd></>)}
       </dl>
+      {filters.length > 0 && <p class="filtered-note">Of all states, whether they pass the filter or not.</p>}
       {value.notes?.map((note) => <p class="faint">{note}</p>)}
       <Differences comparison={value} />
       <h3>Clusters that match</h3>

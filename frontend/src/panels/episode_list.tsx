@@ -42,7 +42,7 @@ export function EpisodeList({ recording, shown }: { recording: Recording; shown:
   const { color, solo, hide, paths, order, stretched } = useStore(app.view, (view) => view);
   const mask = useStore(app.filtering.store, (filtered) => filtered[recording.id]?.mask ?? null);
   const { dark, arrived } = useStore(app.look, (look) => look);
-  const playing = useStore(app.player.store, (state) => (state.rec === recording.id ? state.episode : null));
+  const playing = useStore(app.player.store, (state) => (state.rec === recording.id && state.data ? state.episode : null));
   const pointed = useMemo(() => pointing(app, recording.id), [recording]);
   const values = recording.get(columnOf(color));
   const shades = useMemo((): Shades => ({

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useApp } from "../app";
 import type { Transitions } from "../data/contract";
+import { filteredMoves } from "../data/filtered_moves";
 import type { Recording } from "../data/recording";
 import { usePromise, useStore } from "../data/store";
 import { count, decimal, percent } from "../ui/format";
@@ -22,14 +23,17 @@ export function TransitionsPanel({ recording }: { recording: Recording }): JSX.E
     app.arrive();
     return found;
   };
-  const { value: moves, error } = usePromise(ask, [recording]);
+  const { value: ofAll, error } = usePromise(ask, [recording]);
   const steps = useStore(app.view, (view) => view.steps);
   const list = useStore(app.view, (view) => view.list);
-  const isFiltered = useStore(app.filtering.store, (filtered) => Boolean(filtered[recording.id]?.mask));
+  const mask = useStore(app.filtering.store, (filtered) => filtered[recording.id]?.mask ?? null);
+  useStore(app.look, (look) => look.arrived);
   const lit = useStore(app.look, (look) => look.arrow);
   if (!recording.meta.num_codes) return <p class="empty-state">Moves between clusters need an agent with clusters; this one has none.</p>;
   if (error) return <Problem text={error} />;
-  if (!moves) return <Waiting text="Counting the moves…" />;
+  if (!ofAll) return <Waiting text="Counting the moves…" />;
+  const filtered = mask && filteredMoves(recording, ofAll, mask);
+  const moves = filtered ?? ofAll;
   const shares = steps ? moves.probabilities : moves.leaving;
   const clusters = moves.counts.map((_, k) => k);
   const chosen = list ? movesOf(list.name) : null;
@@ -38,14 +42,16 @@ export function TransitionsPanel({ recording }: { recording: Recording }): JSX.E
       <header class="panel-head">
         <Options label="what the matrix shows" options={KINDS} chosen={steps ? "steps" : "leaving"} choose={(kind) => app.view.set({ steps: kind === "steps" })} />
       </header>
-      {isFiltered && <p class="filtered-note">Moves of all states, whether they pass the filter or not. Only the list below is filtered.</p>}
-      <p class="faint matrix-said">{steps ? "Percent of the steps in the row’s cluster that are followed by a state of the column’s" : "Percent of the moves out of the row’s cluster that lead to the column’s"}; dwell in steps.</p>
+      {mask && !filtered && <p class="filtered-note">Moves of all states, whether they pass the filter or not: the map shows a sample. Only the list below is filtered.</p>}
+      <p class="faint matrix-said">
+        Percent of the {steps ? "steps in" : "moves out of"} the row’s cluster{filtered && ", from states that pass the filter,"} that {steps ? "are followed by a state of" : "lead to"} the column’s{filtered ? "" : "; dwell in steps"}.
+      </p>
       <table class={`matrix ${clusters.length > MOST_WITH_NUMBERS ? "small" : ""}`}>
         <thead>
           <tr>
             <th class="sr">from</th>
             {clusters.map((k) => <th scope="col"><Badge recording={recording} cluster={k} /></th>)}
-            <th class="faint" title="steps from entering to leaving, on average">dwell</th>
+            {!filtered && <th scope="col" class="faint" title="steps from entering to leaving, on average">dwell</th>}
           </tr>
         </thead>
         <tbody>
@@ -75,7 +81,7 @@ export function TransitionsPanel({ recording }: { recording: Recording }): JSX.E
                   </td>
                 );
               })}
-              <td class="dwell faint">{decimal(moves.mean_dwell[i], 1)}</td>
+              {!filtered && <td class="dwell faint">{decimal(moves.mean_dwell[i], 1)}</td>}
             </tr>
           ))}
         </tbody>

@@ -13,7 +13,8 @@ const WIDTH = 196;
 const AWAY = 18;
 /** Parts of an action on the card; the player shows all. */
 const MOST_PARTS = 4;
-const FACTS_HEIGHT = 104;
+/** Of the facts with the card's edges, without parts of the action, and of one of these. */
+const [FACTS_HEIGHT, FACT_HEIGHT] = [150, 20];
 /** As in map.css. */
 const MOST_FRAME_HEIGHT = 260;
 
@@ -29,8 +30,8 @@ export function HoverCard({ map }: { map: MapView }): JSX.Element | null {
   if (!pixel) return null;
   const [x, y] = pixel;
   const right = x + AWAY + WIDTH < map.camera.width;
-  const { has_frames, frame_shape } = recording.meta;
-  const height = FACTS_HEIGHT + (has_frames ? Math.min((WIDTH * frame_shape[0]) / frame_shape[1], MOST_FRAME_HEIGHT) : 0);
+  const { has_frames, frame_shape, action_parts } = recording.meta;
+  const height = FACTS_HEIGHT + FACT_HEIGHT * Math.min(action_parts.length, MOST_PARTS) + (has_frames ? Math.min((WIDTH * frame_shape[0]) / frame_shape[1], MOST_FRAME_HEIGHT) : 0);
   const top = Math.min(Math.max(y - 90, 8), Math.max(map.camera.height - height - 8, 8));
   return (
     <>
