@@ -58,8 +58,8 @@ export function drawCells(context: Pen, cells: Point[][], colors: readonly (stri
 /** States of a path that stand out behind the one under the cursor. */
 const RECENT = 36;
 
-/** The states of an episode in order; where the plane does not have one, the line goes on from the last to the next. */
-export function drawPath(context: Pen, path: readonly (Point | null)[], first: number, index: number, camera: Camera, ink: Ink): void {
+/** The states of an episode in order; where the plane does not have one, the line goes on from the last to the next. With `isDrawn`, all of it is there in another colour. */
+export function drawPath(context: Pen, path: readonly (Point | null)[], first: number, index: number, camera: Camera, ink: Ink, isDrawn = false): void {
   const pixels = path.map((point) => (point ? camera.toPixel(point) : null));
   const placed = pixels.filter((pixel) => pixel !== null);
   if (!placed.length) return;
@@ -70,11 +70,13 @@ export function drawPath(context: Pen, path: readonly (Point | null)[], first: n
     context.stroke();
   };
   const past = pixels.slice(Math.min(first, index), index + 1).filter((pixel) => pixel !== null);
-  stroke(placed, 3, ink.paper, first > 0 ? 0.3 : 0.55);
-  stroke(placed, 1.25, ink.ink, first > 0 ? 0.22 : 0.4);
   const recent = past.slice(-RECENT);
-  if (past.length > RECENT) stroke(past, 1.5, ink.ink, 0.45);
-  stroke(recent, 4.5, ink.paper, 0.8);
+  if (!isDrawn) {
+    stroke(placed, 3, ink.paper, first > 0 ? 0.3 : 0.55);
+    stroke(placed, 1.25, ink.ink, first > 0 ? 0.22 : 0.4);
+    if (past.length > RECENT) stroke(past, 1.5, ink.ink, 0.45);
+    stroke(recent, 4.5, ink.paper, 0.8);
+  }
   stroke(recent, 2, ink.ink, 0.95);
   context.globalAlpha = 1;
   if (past.length) dot(context, past[0], 3, ink.paper, ink.ink, 1.5);

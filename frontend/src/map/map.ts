@@ -1,6 +1,7 @@
 // One map: its canvases, what is drawn on them when, and the move from one plane to another.
 import type { App } from "../app";
 import type { PlaneName, Point } from "../data/contract";
+import { placeOf } from "../data/paths";
 import { type Recording, toUnit } from "../data/recording";
 import type { Zoom } from "../data/view";
 import { Camera, clamp, WHOLE } from "./camera";
@@ -314,7 +315,7 @@ export class MapView implements ShownMap {
       drawPaths(over, recording, view.paths, planes, moved, camera, colors.ink, badges);
     }
     if (planes && data && (rec === recording.id || app.twin(rec, data.first_row, recording) >= 0)) {
-      drawPath(over, pathOf(recording, data, rec === recording.id, planes, moved), first, index, camera, colors.ink);
+      drawPath(over, pathOf(recording, data, rec === recording.id, planes, moved), first, index, camera, colors.ink, placeOf(view.paths, rec, data.episode) >= 0);
     }
     const { cross } = this;
     if (this.drawing) drawLasso(over, cross ? [...this.drawing, camera.toUnit(...cross)] : this.drawing, false, camera, colors.ink);

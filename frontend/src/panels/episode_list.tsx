@@ -8,15 +8,13 @@ import { lastNotAbove, type Recording } from "../data/recording";
 import { useStore } from "../data/store";
 import { colorize, columnOf } from "../map/colors";
 import { pointing } from "../map/dwell";
-import { fit } from "../map/drawing";
 import { visibleStates } from "../map/overlays";
-import { paintStrip, type Shades } from "../map/strips";
+import type { Shades } from "../map/strips";
 import { compact, count, short } from "../ui/format";
 import { PathKey } from "../ui/path_legend";
+import { drawStrips, ROW } from "./episode_strips";
 import { addPaths, clearPaths, episodeSaid, togglePath } from "./paths";
 
-const ROW = 24;
-const STRIP = 14;
 /** Rows that are drawn at once, before and after those in view: so one scrolls without drawing anew. */
 const CHUNK = 16;
 /** Of what stands before the strips, in pixels: as in episodes.css. */
@@ -81,17 +79,21 @@ export function EpisodeList({ recording, shown }: { recording: Recording; shown:
   const current = useMemo(() => (playing === null ? -1 : shown.indexOf(playing)), [shown, playing]);
   useEffect(() => reveal(current), [current]);
 
-  /** Mark a state of an episode, here and on the map; null: none. */
-  const mark = (place: Place | null): void => {
-    const marker = line.current;
-    if (!marker) return;
-    marker.hidden = !place;
-    if (!place) return pointed.at(-1);
-    const episode = shown[place.at];
-    const numRows = episodes.num_rows[episode];
-    marker.style.transform = `translate(${LABELS + ((place.offset + 0.5) / numRows) * widthOf(episode)}px, ${place.at * ROW}px)`;
-    pointed.at(pointAt(recording, episode, place.offset));
-  };
+  const mark = (place: Place | null): void => pointed.at(place ? pointAt(recording, shown[place.at], place.offset) : -1);
+  // what is pointed at, here or on the map, is marked in both places
+  useEffect(() => {
+    const show = (): void => {
+      const { rec, index } = app.hover.get();
+      const row = rec === recording.id && index >= 0 ? recording.rowOf(index) : -1;
+      const episode = row < 0 ? -1 : recording.episodeOf(row);
+      const place = episode < 0 ? -1 : shown.indexOf(episode);
+      if (!line.current) return;
+      line.current.hidden = place < 0;
+      if (place >= 0) line.current.style.transform = `translate(${LABELS + ((row - episodes.first_row[episode] + 0.5) / episodes.num_rows[episode]) * widthOf(episode)}px, ${place * ROW}px)`;
+    };
+    show();
+    return app.hover.subscribe(show);
+  }, [recording, shown, room, stretched, most]);
   const placeOfEvent = (event: MouseEvent): (Place & { isLabel: boolean }) | null => {
     const box = list.current?.getBoundingClientRect();
     if (!box) return null;
@@ -203,32 +205,4 @@ function pointAt(recording: Recording, episode: number, offset: number): number 
   const [first, end] = pointsOfEpisode(recording, episode);
   if (first === end) return -1;
   return Math.max(lastNotAbove(recording.get("row") ?? [], row), first);
-}
-
-function drawStrips(canvas: HTMLCanvasElement, recording: Recording, shown: Uint32Array, room: number, widthOf: (episode: number) => number, shades: Shades): void {
-  if (!recording.episodes || !shown.length) return;
-  const density = Math.min(window.devicePixelRatio || 1, 2);
-  const context = fit(canvas, room, shown.length * ROW, density);
-  const { first_row, num_rows } = recording.episodes;
-  const most = Math.ceil(room * density);
-  const pixels = new ImageData(most, shown.length);
-  shown.forEach((episode, row) => {
-    const [first, end] = pointsOfEpisode(recording, episode);
-    const width = Math.max(Math.round(widthOf(episode) * density), 1);
-    const offset = (index: number): number => recording.rowOf(index) - first_row[episode];
-    paintStrip(pixels.data.subarray(4 * row * most, 4 * (row + 1) * most), Math.min(width, most), { first, end, numRows: num_rows[episode], offset }, shades);
-  });
-  const lines = new OffscreenCanvas(most, shown.length);
-  lines.getContext("2d")?.putImageData(pixels, 0, 0);
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.imageSmoothingEnabled = false;
-  const track = getComputedStyle(document.documentElement).getPropertyValue("--line-2").trim();
-  shown.forEach((episode, row) => {
-    const [top, height] = [Math.round((row * ROW + (ROW - STRIP) / 2) * density), Math.round(STRIP * density)];
-    const width = Math.min(Math.max(Math.round(widthOf(episode) * density), 1), most);
-    context.fillStyle = track;
-    context.fillRect(0, top, width, height);
-    context.drawImage(lines, 0, row, width, 1, 0, top, width, height);
-  });
-  performance.mark("strips-drawn");
 }

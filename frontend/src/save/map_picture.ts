@@ -1,6 +1,7 @@
 // One map as a picture: cells, points, frames, arrows, paths, the lasso and names, as they are in view.
 import type { App } from "../app";
 import type { Point } from "../data/contract";
+import { placeOf } from "../data/paths";
 import { toUnit } from "../data/recording";
 import { Camera } from "../map/camera";
 import { codeCells } from "../map/cells";
@@ -178,7 +179,7 @@ function drawOver({ app, map }: MapPicture, camera: Camera, { ink, faint }: Colo
   }
   if (data && (rec === recording.id || app.twin(rec, data.first_row, recording) >= 0)) {
     surface.group("episode");
-    drawPath(surface, pathOf(recording, data, rec === recording.id, { from: plane, to: plane }, 1), first, index, camera, ink);
+    drawPath(surface, pathOf(recording, data, rec === recording.id, { from: plane, to: plane }, 1), first, index, camera, ink, placeOf(view.paths, rec, data.episode) >= 0);
     surface.end();
   }
   const own = lasso.plane && recording.plane(lasso.plane)?.limits;
