@@ -23,6 +23,7 @@ from semantic_rl.explorer import contract, encoding
 from semantic_rl.explorer.dataset import point_columns, projections
 from semantic_rl.explorer.queries import nearest_states
 from semantic_rl.explorer.selection import statistics
+from semantic_rl.recording.store import annotations, tag_ranges
 
 SOURCES = Path(__file__).resolve().parent / "src"
 HEAD = "// Made by frontend/generate.py from {}; do not change it here.\n"
@@ -36,6 +37,8 @@ CONSTANTS = {
     "NOT_PLACED": point_columns.NOT_PLACED,
     "PART": point_columns.PART,
     "NUM_NEAREST": nearest_states.NUM_NEAREST,
+    "MOST_TAG_RANGES": tag_ranges.MOST_RANGES,
+    "LONGEST_TAG": annotations.LONGEST["tag"],
     "NUM_EXAMPLES": statistics.NUM_EXAMPLES,
     "FRAMES_IN_MEAN": clusters.FRAMES_IN_MEAN,
     "ORDER_FACTOR": statistics.ORDER_FACTOR,

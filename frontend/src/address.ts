@@ -2,6 +2,7 @@
 import { type App, NO_LASSO } from "./app";
 import { FIRST_SHEET } from "./data/sheet";
 import { sentence } from "./data/store";
+import { TAG } from "./data/tags";
 import { FIRST_VIEW, readHash, writeHash, type Written } from "./data/view";
 import { colorsOf, firstColor } from "./map/colors";
 import type { ShownMap } from "./map/shown";
@@ -105,7 +106,7 @@ async function open(app: App, isCurrent: () => boolean): Promise<void> {
   const [first] = app.recordings;
   if (!first.planes.some((plane) => plane.name === view.plane)) view.plane = first.planes[0]?.name ?? "fdr";
   if (!app.recordings.some((recording) => recording.id === view.rec)) view.rec = first.id;
-  if (!colorsOf(app.recordings).includes(view.color) || (view.color === "cluster" && !first.meta.num_codes)) view.color = firstColor(first);
+  if ((view.color !== TAG && !colorsOf(app.recordings).includes(view.color)) || (view.color === "cluster" && !first.meta.num_codes)) view.color = firstColor(first);
   app.view.set(view);
   app.zooms = place.zoom;
   for (const [id, map] of app.maps) map.look(place.zoom[id] ?? map.home);

@@ -5,6 +5,7 @@ import type { Comparison, Limits, PlaneName } from "./data/contract";
 import { fromUnit, partColumn, type Recording, toUnit } from "./data/recording";
 import { sentence } from "./data/store";
 import { followFilters } from "./panels/filters";
+import { followTags } from "./panels/tags";
 import { rememberWhatIsDone } from "./panels/undo";
 import { columnOf } from "./map/colors";
 import type { ShownMap } from "./map/shown";
@@ -14,6 +15,7 @@ import { panelsOf } from "./ui/page";
 
 export function begin(app: App): void {
   followFilters(app);
+  followTags(app);
   rememberWhatIsDone(app);
   const address = followAddress(app);
   app.zoomed = (map) => {

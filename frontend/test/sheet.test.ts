@@ -1,11 +1,12 @@
 // The contact sheet: its order against plain sorting, its places against a loop, its choice, and its address.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { carried, choose, chooseAll, chosenRows, nothing, rangesOf } from "../src/data/choice";
+import { carried, choose, chooseAll, chosenRows, nothing } from "../src/data/choice";
 import type { FilterColumn } from "../src/data/filter_columns";
 import { FIRST_SHEET, readSheet, type Sheet, writeSheet } from "../src/data/sheet";
 import { barOf, inView, layoutOf, MOST_SCROLLED, moved, placeOf, scrolled, totalOf } from "../src/data/sheet_layout";
 import { grouped, sorted, ungrouped } from "../src/data/sheet_order";
+import { rangesOf } from "../src/data/tag_ranges";
 
 /** Numbers that look random, always the same. */
 function numbers(count: number, below: number): number[] {

@@ -20,7 +20,7 @@ from semantic_rl.recording.store.names import cluster_names
 from .conftest import WRITE, TestClient, ask_inside, client_of, get_json
 
 SHAPE = {"plane": "fdr", "polygon": [[0, -9], [9, -9], [9, 9], [0, 9]]}
-EMPTY: dict[str, Any] = {"version": 0, "clusters": {}, "selections": []}
+EMPTY: dict[str, Any] = {"version": 0, "clusters": {}, "selections": [], "tags": {}}
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_a_selection_needs_a_name_and_a_shape(page: TestClient) -> None:
         "{",
         "[]",
         '{"format": "other"}',
-        '{"format": "semantic-rl annotations", "format_version": 2, "version": 1, "clusters": {}, "selections": []}',
+        '{"format": "semantic-rl annotations", "format_version": 3, "version": 1, "clusters": {}, "selections": []}',
         '{"format": "semantic-rl annotations", "format_version": 1, "version": 1, "clusters": {"a": {}}}',
         '{"format": "semantic-rl annotations", "format_version": 1, "version": 1, "clusters": {"0": {"name": 3, '
         '"version": 1}}, "selections": []}',

@@ -59,14 +59,3 @@ export function carried(choice: Choice, before: Uint32Array, now: Uint32Array): 
   }
   return next;
 }
-
-/** Ascending numbers as ranges, first and last of each. */
-export function rangesOf(ascending: ArrayLike<number>): [first: number, last: number][] {
-  const ranges: [number, number][] = [];
-  for (let at = 0; at < ascending.length; at++) {
-    const range = ranges[ranges.length - 1];
-    if (range && ascending[at] === range[1] + 1) range[1]++;
-    else if (!range || ascending[at] !== range[1]) ranges.push([ascending[at], ascending[at]]);
-  }
-  return ranges;
-}

@@ -363,11 +363,29 @@ export interface Selection {
   version: number;
 }
 
+/** A tag, and which states have it. */
+export interface Tag {
+  /** Ranges of rows: first and last. */
+  states: readonly [number, number][];
+  author?: string;
+  time?: string;
+  version: number;
+}
+
+/** The answer to a change of a tag. */
+export interface TagChanged {
+  /** As it is saved. */
+  tag: string;
+  /** null if no state has it any more. */
+  entry: Tag | null;
+}
+
 export interface Annotations {
   version: number;
   /** By the cluster's number. */
   clusters: Record<string, ClusterNote>;
   selections: Selection[];
+  tags: Record<string, Tag>;
   /** Name that the server signs with if none is given. */
   author?: string;
 }
@@ -449,6 +467,8 @@ export const HIGHEST = 65535;
 export const NOT_PLACED = 65535;
 export const PART = "part-";
 export const NUM_NEAREST = 96;
+export const MOST_TAG_RANGES = 50000;
+export const LONGEST_TAG = 40;
 export const NUM_EXAMPLES = 12;
 export const FRAMES_IN_MEAN = 500;
 export const ORDER_FACTOR = 2654435761;

@@ -161,7 +161,7 @@ export class FileSource implements Source {
   }
 
   annotations(id: string): Promise<Annotations> {
-    return this.json(`${id}-annotations`, { version: 0, clusters: {}, selections: [] });
+    return this.json(`${id}-annotations`, { version: 0, clusters: {}, selections: [], tags: {} });
   }
 
   saveCluster(): Promise<never> {
@@ -169,6 +169,10 @@ export class FileSource implements Source {
   }
 
   saveSelection(): Promise<never> {
+    return Promise.reject(new SourceError(READ_ONLY));
+  }
+
+  saveTag(): Promise<never> {
     return Promise.reject(new SourceError(READ_ONLY));
   }
 

@@ -3,32 +3,13 @@
 // Every column holds codes: small whole numbers, of which each stands for a number or a text. What a filter says of a
 // column is computed once for each code, and then looked up for each point.
 import { type Episodes, HIGHEST } from "./contract";
+import type { FilterColumn } from "./filter_column";
 import { FilterError, type Sign, type Tree, type Word } from "./filter_expression";
 import type { Recording, Values } from "./recording";
+import { tagColumns } from "./tags";
 
-export interface FilterColumn {
-  /** As it is written in a filter. */
-  name: string;
-  /** The recording's column that must be loaded; null if the list of episodes is enough. */
-  source: string | null;
-  numCodes(): number;
-  codes(): Values;
-  /** The number that a code stands for. */
-  number(code: number): number;
-  /** The texts that codes stand for, in the order in which they are shown, with other words for them; null if codes stand for numbers. */
-  texts: { code: number; text: string; also: string[] }[] | null;
-  /** Few numbers, each of which has a bar of its own; null where there are many. */
-  few: number[] | null;
-  isWhole: boolean;
-  /** Shown as percentages. */
-  isShare: boolean;
-  low: number;
-  high: number;
-  /** Numbers are stored with this error at most. */
-  error: number;
-  /** Points whose number is not known: they have the lowest. */
-  numUnknown: number;
-}
+export type { FilterColumn };
+
 
 const FEW = 12;
 /** success_of in the server: 255 if the episode has not ended. */
@@ -62,6 +43,7 @@ export function filterColumns(recording: Recording): FilterColumn[] {
   if (meta.success_known) add(named("success", "success", { texts: SUCCESS }));
   add(named("step"));
   add(ofEpisodes(recording, "episode", episodes.length.map((_, episode) => episode)));
+  for (const column of tagColumns(recording)) add(column);
   for (const column of meta.columns.filter(({ title }) => title !== undefined)) {
     const texts = column.categories?.map((text, code) => ({ code, text, also: [] })) ?? null;
     add(named(column.title ?? column.name, column.name, { texts }));
@@ -159,7 +141,7 @@ export function passingCodes(column: FilterColumn, tree: Extract<Tree, { kind: "
   const passing = new Uint8Array(column.numCodes());
   if (column.texts) {
     if (tree.kind === "is" && tree.sign !== "==" && tree.sign !== "!=") throw new FilterError(`${column.name} has no order: write ${column.name} == … or ${column.name} in (…).`);
-    for (const word of tree.kind === "in" ? tree.words : [tree.word]) passing[codeOf(column, word)] = 1;
+    for (const word of tree.kind === "in" ? tree.words : [tree.word]) for (const code of column.codesOf?.(word.text) ?? [codeOf(column, word)]) passing[code] = 1;
     if (tree.kind === "is" && tree.sign === "!=") for (const { code } of column.texts) passing[code] ^= 1;
     return passing;
   }

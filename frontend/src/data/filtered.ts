@@ -5,6 +5,7 @@ import { columnsIn, FilterError, parseFilter } from "./filter_expression";
 import { FilterMask } from "./filter_mask";
 import type { Recording } from "./recording";
 import { Store } from "./store";
+import { TAG } from "./tags";
 
 /** What is left of a recording. */
 export interface Filtered {
@@ -56,12 +57,28 @@ export class Filtering {
     });
   }
 
-  /** All columns of a recording, with their numbers. */
+  /** All columns of a recording, with their numbers; tags are numbered when a filter asks for them. */
   async columns(recording: Recording): Promise<FilterColumn[]> {
     await fetchEpisodes(recording);
     const columns = columnsOf(recording);
-    await Promise.all(columns.map(({ source }) => source && recording.load(source)));
+    await Promise.all(columns.map(({ source }) => source && source !== TAG && recording.load(source)));
     return columns;
+  }
+
+  /** Apply the filters again if they compare one of some columns, whose numbers have changed; says whether they do. */
+  renew(recording: Recording, names: readonly string[]): boolean {
+    const compares = (filter: string): boolean => {
+      try {
+        return [...columnsIn(parseFilter(filter))].some((name) => names.includes(name.toLowerCase()));
+      } catch (error) {
+        if (error instanceof FilterError) return false;
+        throw error;
+      }
+    };
+    if (!this.filters.some(compares)) return false;
+    this.masks.delete(recording.id);
+    this.set([...this.filters]);
+    return true;
   }
 
   /** One column of a recording, with its numbers; throws FilterError if there is none of this name. */

@@ -1,14 +1,18 @@
 // Names and notes of clusters and named selections: saved as they are written, and kept in step with other pages.
-import type { Annotations, ClusterNote, Selection } from "./contract";
+import type { Annotations, ClusterNote, Selection, Tag } from "./contract";
 import { Conflict, type Source } from "./source";
 import { sentence, Store } from "./store";
+import type { Range, Tags } from "./tag_ranges";
 
 const AUTHOR = "semantic-rl.author";
+/** Others may tag states in the same moment: a change of a tag is then made to what they wrote. */
+const MOST_TRIES = 8;
 type Text = Pick<ClusterNote, "name" | "note">;
 
 export interface NotesState {
   clusters: Record<string, ClusterNote>;
   selections: Selection[];
+  tags: Tags;
   /** By cluster: being saved, saved just now, or why not. */
   status: Record<string, { kind: "saving" | "saved" } | { kind: "failed"; error: string }>;
   /** By cluster: what was written here, which somebody else changed meanwhile. */
@@ -32,7 +36,7 @@ export class Notes {
     private readonly source: Source,
     private readonly id: string,
   ) {
-    this.store = new Store<NotesState>({ clusters: {}, selections: [], status: {}, conflicts: {}, author: remembered(), usual: "" });
+    this.store = new Store<NotesState>({ clusters: {}, selections: [], tags: new Map(), status: {}, conflicts: {}, author: remembered(), usual: "" });
     this.loaded = new Promise((resolve) => (this.arrived = resolve));
   }
 
@@ -51,8 +55,7 @@ export class Notes {
   }
 
   async load(): Promise<void> {
-    await this.refresh();
-    this.arrived();
+    await this.refresh().finally(this.arrived); // one who waits for them does without
     this.end();
     this.end = this.source.watch(this.id, (version) => {
       if (version !== this.version) this.refresh().catch(() => undefined);
@@ -120,6 +123,24 @@ export class Notes {
     return this.saveSelection({ ...selection, former: id });
   }
 
+  /** Give a tag to states and take it from others; returns the tag as it is saved. */
+  async changeTag(tag: string, { add = [], remove = [] }: { add?: readonly Range[]; remove?: readonly Range[] }): Promise<string> {
+    let seen = this.store.get().tags.get(tag)?.version ?? 0;
+    for (let tries = 1; ; tries++) {
+      try {
+        const saved = await this.write(this.source.saveTag(this.id, { tag, add, remove, author: this.store.get().author, seen }));
+        const tags = new Map(this.store.get().tags);
+        if (saved.entry) tags.set(saved.tag, saved.entry);
+        else tags.delete(saved.tag);
+        this.store.set({ tags });
+        return saved.tag;
+      } catch (error) {
+        if (!(error instanceof Conflict) || tries === MOST_TRIES) throw error;
+        seen = (error.current as Tag | null)?.version ?? 0;
+      }
+    }
+  }
+
   private write<T>(sent: Promise<T>): Promise<T> {
     this.writing = Promise.allSettled([this.writing, sent]);
     return sent;
@@ -138,7 +159,10 @@ export class Notes {
   private take(found: Annotations): void {
     if (found.version < this.version) return;
     this.version = found.version;
-    this.store.set({ clusters: found.clusters, selections: found.selections, usual: found.author ?? "" });
+    const tags = new Map(Object.entries(found.tags));
+    const before = this.store.get().tags;
+    const isSame = tags.size === before.size && [...tags].every(([tag, { version }]) => before.get(tag)?.version === version);
+    this.store.set({ clusters: found.clusters, selections: found.selections, tags: isSame ? before : tags, usual: found.author ?? "" });
   }
 
   private setStatus(cluster: number, status: NotesState["status"][string]): void {

@@ -13,6 +13,8 @@ export class Recording {
   private readonly there = new Map<string, Values>();
   private readonly once = new Map<string, Promise<unknown>>();
   private readonly known = new Map<string, unknown>();
+  /** Columns that the page makes itself, and how. */
+  private readonly made = new Map<string, () => Promise<Values>>();
   episodes: Episodes | null = null;
   /** Of each own cluster, the cluster of the first recording whose colour it shares: itself, unless two are compared. */
   slots: number[];
@@ -29,7 +31,7 @@ export class Recording {
 
   /** Ask for a column; it is fetched once. */
   load(name: string, report?: (progress: number) => void): Promise<Values> {
-    const known = this.asked.get(name);
+    const known = this.asked.get(name) ?? this.made.get(name)?.();
     if (known) return known;
     const column = this.column(name);
     if (!column) return Promise.reject(new Error(`This recording has no ${name}.`));
@@ -41,6 +43,19 @@ export class Recording {
     this.asked.set(name, asked);
     asked.catch(() => this.asked.delete(name));
     return asked;
+  }
+
+  /** Offer a column that the page makes itself when it is asked for. */
+  offer(name: string, make: () => Promise<Values>): void {
+    this.made.set(name, make);
+  }
+
+  /** Put such a column in the place of the one before it; it is described if maps may be coloured by it. */
+  put(column: Column, values: Values | null, isDescribed: boolean): void {
+    const others = this.meta.columns.filter(({ name }) => name !== column.name);
+    this.meta.columns = isDescribed ? [...others, column] : others;
+    if (values) this.there.set(column.name, values);
+    else this.there.delete(column.name);
   }
 
   /** A column that has been fetched. */
@@ -97,6 +112,12 @@ export class Recording {
     return found >= 0 && rows[found] === row ? found : -1;
   }
 
+  /** The first point whose row is not below `row`; the column "row" must be there if not all states are points. */
+  firstFrom(row: number): number {
+    if (this.count === this.meta.num_states) return Math.min(row, this.count);
+    return lastNotAbove(this.get("row") ?? [], row - 1) + 1;
+  }
+
   async loadEpisodes(): Promise<Episodes> {
     this.episodes ??= await this.keep("episodes", () => this.source.episodes(this.id));
     return this.episodes;
@@ -123,6 +144,11 @@ export class Recording {
       );
     }
     return kept;
+  }
+
+  /** Keep what was computed, for `now`. */
+  hold(name: string, value: unknown): void {
+    this.known.set(name, value);
   }
 
   /** Compute something once. */

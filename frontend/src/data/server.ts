@@ -1,7 +1,7 @@
 // The source of the live page: the server's API. All addresses are relative, so that a proxy may put a prefix before them.
 import type {
   Annotations, AnnotationsChanged, Cards, ClusterNote, Comparison, EpisodeData, EpisodeNumbers, Episodes, Failure, Inside, InsideQuery, Meta, Near, NearQuery, Observations, Plane, PlaneName,
-  Playlist, Progress, Recordings, Selection, Transitions,
+  Playlist, Progress, Recordings, Selection, TagChanged, Transitions,
 } from "./contract";
 import type { Maker } from "./maker";
 import { Conflict, SourceError, type Source } from "./source";
@@ -117,6 +117,10 @@ export class ServerSource implements Source {
   saveSelection(id: string, selection: { id?: string }): Promise<Selection> {
     const base = `api/${id}/annotations/selections`;
     return selection.id ? this.write("PUT", `${base}/${selection.id}`, selection) : this.write("POST", base, selection);
+  }
+
+  saveTag(id: string, change: object): Promise<TagChanged> {
+    return this.write("PUT", `api/${id}/annotations/tags`, change);
   }
 
   async deleteSelection(id: string, selection: string, seen: number): Promise<void> {

@@ -2,8 +2,9 @@
 import type { Maker } from "./maker";
 import type {
   Annotations, Cards, ClusterNote, Comparison, EpisodeData, EpisodeNumbers, Episodes, Inside, InsideQuery, Meta, Near, NearQuery, Plane, PlaneName, Playlist,
-  Selection, Transitions,
+  Selection, TagChanged, Transitions,
 } from "./contract";
+import type { Range } from "./tag_ranges";
 
 export interface Source {
   /** False in an exported page: nothing can be written or computed by the server. */
@@ -45,6 +46,7 @@ export interface Source {
     /** With an id, that selection is changed; with the id that a deleted one had, that one comes back. */
     selection: { id?: string; former?: string; name: string; note?: string; plane: PlaneName; polygon: readonly (readonly [number, number])[]; author: string; seen: number },
   ): Promise<Selection>;
+  saveTag(id: string, change: { tag: string; add: readonly Range[]; remove: readonly Range[]; author: string; seen: number }): Promise<TagChanged>;
   deleteSelection(id: string, selection: string, seen: number): Promise<void>;
   /** Calls back whenever annotations changed; returns what ends it. */
   watch(id: string, changed: (version: number) => void): () => void;

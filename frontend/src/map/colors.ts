@@ -3,10 +3,11 @@ import { HIGHEST, type Meta } from "../data/contract";
 import type { Recording, Values } from "../data/recording";
 import type { ColorName } from "../data/view";
 import { quantile } from "../data/effect_sizes";
+import { type Combinations, TAG } from "../data/tags";
 import { actionLabel, percent, short } from "../ui/format";
 import { CATEGORIES, FAILED, GAINED, INK_ON_OTHER, LOST, OTHER, SCALE, SUCCEEDED } from "./palette";
 
-const COLORS = ["cluster", "value", "action", "reward", "time", "uncertainty", "success"];
+const COLORS = ["cluster", "value", "action", "reward", "time", "uncertainty", "success", TAG];
 
 /** The column that a colouring tells of. */
 export function columnOf(color: ColorName): string {
@@ -59,6 +60,8 @@ export function colorize(recording: Recording, color: ColorName, dark: boolean):
       return byIndex(values, recording.meta.colors.map((_, k) => onMap(clusterColor(recording, k), dark)), { kind: "clusters" });
     case "action":
       return byCategory(values, (action) => actionLabel(recording.meta, action), dark);
+    case TAG:
+      return byTag(values, recording.now<Combinations>("tags") ?? [[]], dark);
     case "success":
       return bySuccess(values, dark);
     case "reward":
@@ -129,6 +132,23 @@ function byCategory(values: Values, label: (category: number) => string, dark: b
   }));
   if (frequent.length > named.length) items.push({ label: "other", color: other(dark) });
   return raise(byIndex(places, [...colors, ...Array<string>(256 - colors.length).fill(other(dark))], { kind: "categories", items }), tally(places).with(255, places.length));
+}
+
+/** Tags, and combinations of them, each in its colour; states without one are grey. */
+function byTag(values: Values, combinations: Combinations, dark: boolean): Coloring {
+  const counts = new Uint32Array(combinations.length);
+  for (const value of values) counts[value]++;
+  const named = [...counts.keys()].slice(1).filter((code) => counts[code] > 0).sort((one, other) => counts[other] - counts[one] || one - other).slice(0, CATEGORIES.length);
+  const places = Uint8Array.from(values, (value) => (value === 0 ? 255 : named.indexOf(value) < 0 ? 254 : named.indexOf(value)));
+  const colors = Array<string>(256).fill(other(dark));
+  const items = named.map((code, at) => {
+    colors[at] = onMap(CATEGORIES[at], dark, LEAST_OF_EVENTS_IN_DARK);
+    return { label: `${combinations[code].join(" + ")} ${percent(counts[code] / values.length, 0)}`, color: colors[at] };
+  });
+  items.push({ label: named.length === CATEGORIES.length ? "other" : "no tag", color: other(dark) });
+  const shown = tally(places);
+  [shown[254], shown[255]] = [0, values.length];
+  return raise(byIndex(places, colors, { kind: "categories", items }), shown);
 }
 
 function bySuccess(values: Values, dark: boolean): Coloring {

@@ -12,7 +12,7 @@ import { RangeHistogram } from "./filter_histogram";
 import { addFilter } from "./filters";
 
 /** Columns that a filter can name, but whose distribution says nothing. */
-const NOT_SHOWN = ["episode"];
+const NOT_SHOWN = ["episode", "tag", "tagged"];
 
 export function FilterPanel({ recording }: { recording: Recording }): JSX.Element {
   const app = useApp();

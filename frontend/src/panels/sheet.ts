@@ -6,6 +6,7 @@ import type { Recording } from "../data/recording";
 import { INSIDE, select } from "../data/selected";
 import type { Sheet, SheetOf } from "../data/sheet";
 import { grouped, sorted, ungrouped } from "../data/sheet_order";
+import { type Combinations, TAG } from "../data/tags";
 import { loadList } from "./lists";
 
 /** States in the order in which the sheet shows them. */
@@ -93,6 +94,13 @@ async function pointsOf(app: App, recording: Recording, of: SheetOf): Promise<{ 
       const clusters = recording.get("cluster");
       if (!clusters || of.cluster >= recording.meta.num_codes) return none("There is no such cluster.");
       return { points: kept((point) => clusters[point] === of.cluster), note };
+    }
+    case "tagged":
+    case "tag": {
+      const codes = await recording.load(TAG);
+      const isWanted = Uint8Array.from(recording.now<Combinations>("tags") ?? [[]], (tags) => Number(of.kind === "tag" ? tags.includes(of.tag) : tags.length > 0));
+      if (!isWanted.includes(1)) return none(of.kind === "tag" ? `No state has the tag “${of.tag}”.` : "No state has a tag yet.");
+      return { points: kept((point) => isWanted[codes[point]] === 1), note };
     }
     default:
       return { points: kept(null), note };

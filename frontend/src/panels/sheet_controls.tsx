@@ -17,8 +17,10 @@ export function SheetControls({ recording }: { recording: Recording }): JSX.Elem
   const sheet = useStore(app.view, (view) => view.sheet);
   useStore(app.look, (look) => look.arrived);
   const isPlaying = useStore(app.player.store, (state) => state.episode !== null);
+  const tags = useStore(app.notesOf(recording.id).store, (state) => state.tags);
   const { meta } = recording;
   const change = (patch: Partial<Sheet>): void => app.view.set({ sheet: { ...sheet, ...patch } });
+  const tagNames = [...new Set([...tags.keys(), ...(sheet.of.kind === "tag" ? [sheet.of.tag] : [])])].sort((one, other) => one.localeCompare(other));
   const isNear = sheet.of.kind === "near";
   const ways = WAYS.filter((way) => way !== "pixels" || meta.has_frames);
   const columns = app.filtering.names(recording);
@@ -27,6 +29,8 @@ export function SheetControls({ recording }: { recording: Recording }): JSX.Elem
     { of: { kind: "lasso" }, label: "inside the lasso" },
     { of: { kind: "list" }, label: "the list of “Show me”" },
     sheet.of.kind === "near" ? { of: sheet.of, label: `near to state ${sheet.of.row.toLocaleString("en")}` } : { of: null, label: isPlaying ? "near to the one in the player" : "near to one: point at it and press S", disabled: !isPlaying },
+    ...(tags.size || sheet.of.kind === "tagged" ? [{ of: { kind: "tagged" as const }, label: "all with a tag" }] : []),
+    ...tagNames.map((tag) => ({ of: { kind: "tag" as const, tag }, label: `tag: ${tag}` })),
     ...(meta.num_codes > 0 ? meta.colors.map((_, cluster) => ({ of: { kind: "cluster" as const, cluster }, label: app.notesOf(recording.id).title(cluster) })) : []),
   ];
   const chosen = offered.findIndex(({ of }) => JSON.stringify(of) === JSON.stringify(sheet.of));

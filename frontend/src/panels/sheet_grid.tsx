@@ -13,7 +13,7 @@ const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", 
 /** Above and below what is in view, so much of its height is drawn too. */
 const AHEAD = 0.5;
 
-export function SheetGrid({ recording, items, size, lines, choice, setChoice, textOf, titleOf, headOf, play }: {
+export function SheetGrid({ recording, items, size, lines, choice, setChoice, textOf, tagsAt, titleOf, headOf, play }: {
   recording: Recording;
   items: Items;
   size: number;
@@ -22,6 +22,7 @@ export function SheetGrid({ recording, items, size, lines, choice, setChoice, te
   choice: Choice;
   setChoice: (choice: Choice) => void;
   textOf: (row: number) => TileText;
+  tagsAt: (row: number) => string;
   titleOf: (row: number) => string;
   headOf: (group: number) => JSX.Element;
   play: (row: number) => void;
@@ -112,7 +113,7 @@ export function SheetGrid({ recording, items, size, lines, choice, setChoice, te
     return (
       <Tile
         key={`${row} ${index}`} recording={recording} row={row} at={index} of={items.rows.length} size={side} height={height} x={x + MARGIN} y={y + shift}
-        text={shownLines ? textOf(row) : null} title={titleOf(row)} chosen={choice.marks[index] === 1} active={choice.active === index}
+        text={shownLines ? textOf(row) : null} tags={tagsAt(row)} title={titleOf(row)} chosen={choice.marks[index] === 1} active={choice.active === index}
       />
     );
   });

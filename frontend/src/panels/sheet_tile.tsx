@@ -17,7 +17,7 @@ export interface TileText {
   second: string | null;
 }
 
-export function Tile({ recording, row, at, of, size, height, x, y, text, chosen, active, title }: {
+export function Tile({ recording, row, at, of, size, height, x, y, text, tags, chosen, active, title }: {
   recording: Recording;
   row: number;
   at: number;
@@ -27,6 +27,7 @@ export function Tile({ recording, row, at, of, size, height, x, y, text, chosen,
   x: number;
   y: number;
   text: TileText | null;
+  tags: string;
   chosen: boolean;
   active: boolean;
   title: string;
@@ -42,6 +43,7 @@ export function Tile({ recording, row, at, of, size, height, x, y, text, chosen,
         {recording.meta.has_frames ? <TilePicture recording={recording} row={row} width={size} height={height} /> : <TileNumbers recording={recording} row={row} lines={Math.floor((height - 6) / LINE)} />}
         {cluster !== undefined && <i class="edge" style={{ background: clusterColor(recording, cluster) }} />}
         {cluster !== undefined && size >= LEAST_WITH_TEXT && <b class="tile-badge" style={{ background: clusterColor(recording, cluster), color: clusterInk(recording, cluster) }}>{cluster}</b>}
+        {tags && <span class="tile-tag">{size >= LEAST_WITH_TEXT ? tags : "•"}</span>}
       </div>
       {text && <span class="tile-text" aria-hidden="true">{text.first}</span>}
       {text?.second && <span class="tile-text faint" aria-hidden="true">{text.second}</span>}

@@ -2,11 +2,12 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useApp } from "../app";
-import { carried, type Choice, chosenRows, nothing } from "../data/choice";
+import { carried, type Choice, chooseAll, chosenRows, nothing } from "../data/choice";
 import { shownNumber } from "../data/filter_bins";
 import type { FilterColumn } from "../data/filter_columns";
 import type { Recording } from "../data/recording";
 import { sentence, useStore } from "../data/store";
+import { TAG, tagsOf } from "../data/tags";
 import { decimal, plural, short } from "../ui/format";
 import { Button, Problem, Waiting } from "../ui/parts";
 import { useNear } from "./near";
@@ -15,6 +16,7 @@ import { type Items, itemsOf } from "./sheet";
 import { SheetControls, SheetSize } from "./sheet_controls";
 import { SheetGrid } from "./sheet_grid";
 import type { TileText } from "./sheet_tile";
+import { TagBar } from "./tag_bar";
 
 export function StatesPanel({ recording }: { recording: Recording }): JSX.Element {
   const app = useApp();
@@ -25,7 +27,10 @@ export function StatesPanel({ recording }: { recording: Recording }): JSX.Elemen
   const { items, error } = useItems(recording, asked.near);
   const column = useColumn(recording, sheet.sort);
   const [choice, setChoice] = useChoice(items);
-  const chosen = useMemo(() => (items && choice.count === 1 ? chosenRows(choice, items.rows)[0] : null), [items, choice]);
+  const rows = useMemo(() => (items ? chosenRows(choice, items.rows) : new Uint32Array(0)), [items, choice]);
+  const chosen = rows.length === 1 ? rows[0] : null;
+  const rowsToTag = rows.length || row === null ? rows : Uint32Array.of(row);
+  useStore(app.notesOf(recording.id).store, (state) => state.tags);
   useStore(app.look, (look) => look.arrived); // columns have come
   if (!recording.meta.num_states) return <p class="empty-state">This recording has no states.</p>;
   const { episodes } = recording;
@@ -35,11 +40,12 @@ export function StatesPanel({ recording }: { recording: Recording }): JSX.Elemen
     if (items?.distances) return { first: distanceSaid(items.distances.get(at)), second: place };
     return { first: column && column.name === sheet.sort ? valueSaid(column, recording.indexOf(at)) : place, second: null };
   };
+  const tagsAt = (at: number): string => tagsOf(recording, recording.indexOf(at)).join(", ");
   const titleOf = (at: number): string => {
     const cluster = recording.get("cluster")?.[recording.indexOf(at)];
     const far = items?.distances?.get(at);
-    const value = column && column.name === sheet.sort && !["episode", "step", "cluster"].includes(column.name) ? `, ${column.name} ${valueSaid(column, recording.indexOf(at))}` : "";
-    return `${far === undefined ? "" : `distance ${distanceSaid(far)}, `}${where(at)}${cluster === undefined ? "" : `, cluster ${cluster}`}${value}`;
+    const value = column && column.name === sheet.sort && !["episode", "step", "cluster", "tag"].includes(column.name) ? `, ${column.name} ${valueSaid(column, recording.indexOf(at))}` : "";
+    return `${far === undefined ? "" : `distance ${distanceSaid(far)}, `}${where(at)}${cluster === undefined ? "" : `, cluster ${cluster}`}${value}${tagsAt(at) && `, tagged ${tagsAt(at)}`}`;
   };
   const headOf = (group: number): JSX.Element => {
     const key = items?.groups[group] ?? 0;
@@ -73,9 +79,10 @@ export function StatesPanel({ recording }: { recording: Recording }): JSX.Elemen
           <SheetSize />
           </div>
           {isNone && row !== null && recording.meta.num_episodes < 2 && sheet.among !== "all" && <p class="faint">There is no other episode in this recording; look in all episodes.</p>}
-          <SheetGrid recording={recording} items={items} size={sheet.size} lines={items.distances ? 2 : 1} choice={choice} setChoice={setChoice} textOf={textOf} titleOf={titleOf} headOf={headOf} play={play} />
+          <SheetGrid recording={recording} items={items} size={sheet.size} lines={items.distances ? 2 : 1} choice={choice} setChoice={setChoice} textOf={textOf} tagsAt={tagsAt} titleOf={titleOf} headOf={headOf} play={play} />
         </>
       )}
+      <TagBar recording={recording} rows={rowsToTag} of={items?.rows.length ?? 0} chooseAll={choice.count ? () => setChoice(chooseAll(choice)) : null} />
     </div>
   );
 }
@@ -100,6 +107,7 @@ function useItems(recording: Recording, near: ReturnType<typeof useNear>["near"]
   const list = useStore(app.view, (view) => view.list?.name);
   const mask = useStore(app.filtering.store, (filtered) => filtered[recording.id]?.mask);
   const query = useStore(app.lasso, (lasso) => lasso.query);
+  const tags = useStore(app.notesOf(recording.id).store, (notes) => notes.tags);
   const [state, setState] = useState<{ items: Items | null; error: string | null }>({ items: null, error: null });
   const { of, sort, descending, group } = sheet;
   useEffect(() => {
@@ -111,7 +119,7 @@ function useItems(recording: Recording, near: ReturnType<typeof useNear>["near"]
     return () => {
       current = false;
     };
-  }, [recording, of, sort, descending, group, near, mask, of.kind === "lasso" && query, of.kind === "list" && list]);
+  }, [recording, of, sort, descending, group, near, mask, of.kind === "lasso" && query, of.kind === "list" && list, (of.kind === "tag" || of.kind === "tagged" || sort === TAG || sort === "tagged") && tags]);
   return state;
 }
 

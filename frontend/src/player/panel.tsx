@@ -5,6 +5,7 @@ import { useApp } from "../app";
 import type { EpisodeData, Episodes, Playlist } from "../data/contract";
 import type { Recording } from "../data/recording";
 import { usePromise, useStore } from "../data/store";
+import { tagsOf } from "../data/tags";
 import { loadList, playNext } from "../panels/lists";
 import { openSheet } from "../panels/sheet";
 import { count, decimal, percent, short } from "../ui/format";
@@ -109,6 +110,8 @@ function Facts({ recording, data }: { recording: Recording; data: EpisodeData })
   const app = useApp();
   const index = useStore(app.player.store, (state) => state.index);
   const { meta, episodes } = recording;
+  useStore(app.notesOf(recording.id).store, (notes) => notes.tags);
+  const tags = tagsOf(recording, recording.indexOf(data.first_row + index));
   const cluster = data.cluster?.[index];
   const end = episodes?.end[data.episode];
   const success = meta.success_known ? episodes?.success[data.episode] : undefined;
@@ -145,6 +148,7 @@ function Facts({ recording, data }: { recording: Recording; data: EpisodeData })
           {end === null && <span class="faint"> so far</span>}
         </dd>
         {episodes?.level_seed && <><dt>{meta.level_word}</dt><dd>{episodes.level_seed[data.episode]}</dd></>}
+        {tags.length > 0 && <><dt>{tags.length > 1 ? "tags" : "tag"}</dt><dd>{tags.join(", ")}</dd></>}
       </dl>
     </div>
   );

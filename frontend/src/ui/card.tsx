@@ -5,6 +5,7 @@ import { useApp } from "../app";
 import type { Meta } from "../data/contract";
 import { partColumn, type Recording } from "../data/recording";
 import { useStore } from "../data/store";
+import { tagsOf } from "../data/tags";
 import type { MapView } from "../map/map";
 import { count, decimal, percent } from "./format";
 import { asFrame, ClusterName, paint } from "./parts";
@@ -78,6 +79,7 @@ function Facts({ recording, index }: { recording: Recording; index: number }): J
   const row = recording.rowOf(index);
   const episode = recording.episodeOf(row);
   const [cluster, action, value, step, unsure] = [at("cluster"), at("action"), at("value"), at("step"), at("uncertainty")];
+  const tags = tagsOf(recording, index);
   const end = episodes?.end[episode];
   const success = meta.success_known ? episodes?.success[episode] : undefined;
   const said = end === null ? "not ended" : success == null ? "" : success ? "succeeds" : "fails";
@@ -100,6 +102,7 @@ function Facts({ recording, index }: { recording: Recording; index: number }): J
         <dd>{step === undefined ? "…" : count(step)}{episodes && <span class="faint"> of {count(episodes.length[episode])}</span>}</dd>
         {episodes && <><dt>episode</dt><dd>{episode}{said && <span class="faint"> {said}</span>}</dd></>}
         {episodes?.level_seed && <><dt>{meta.level_word}</dt><dd>{episodes.level_seed[episode]}</dd></>}
+        {tags.length > 0 && <><dt>{tags.length > 1 ? "tags" : "tag"}</dt><dd>{tags.join(", ")}</dd></>}
       </dl>
     </div>
   );

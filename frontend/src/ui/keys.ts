@@ -27,6 +27,7 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
       { keys: "A", text: "show all clusters" },
       { keys: "F", text: "write a filter" },
       { keys: "S", text: "states near to the one that is pointed at, or in the player" },
+      { keys: "T", text: "tag the chosen states, or the one that is pointed at or in the player" },
       { keys: "P, V, N", text: "frames, cells, names" },
       { keys: "L, Shift + drag", text: "lasso; with keys: arrows, Enter for a corner, Enter again to close" },
       { keys: "Tab, arrows, Enter", text: "go to the map, point, choose" },
@@ -107,6 +108,9 @@ const ACTS: Record<string, Act> = {
     requestAnimationFrame(() => document.getElementById("filter-text")?.focus());
   },
   s: (app) => openNearest(app),
+  t: (app) => {
+    if (document.getElementById("tag-text") || openNearest(app)) focusOnceThere("tag-text");
+  },
   l: (app) => {
     app.lasso.set({ drawing: !app.lasso.get().drawing });
     const map = app.maps.get(app.view.get().rec) ?? [...app.maps.values()][0];
@@ -128,6 +132,13 @@ const ACTS: Record<string, Act> = {
     } else app.player.close();
   },
 };
+
+/** Focus a field that is about to appear. */
+function focusOnceThere(id: string, frames = 20): void {
+  const field = document.getElementById(id);
+  if (field) field.focus();
+  else if (frames > 0) requestAnimationFrame(() => focusOnceThere(id, frames - 1));
+}
 
 function zoom(app: App, factor: number): void {
   for (const map of app.maps.values()) map.fly(map.camera.zoomAt(map.camera.width / 2, map.camera.height / 2, factor));

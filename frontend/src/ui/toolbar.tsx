@@ -39,7 +39,7 @@ export function TopBar(): JSX.Element {
 }
 
 /** More colourings than these stand in a menu. */
-const MOST_SEGMENTS = 7;
+const MOST_SEGMENTS = 8;
 
 export function MapBar(): JSX.Element {
   const app = useApp();
@@ -110,6 +110,7 @@ const COLOR_TEXTS: Partial<Record<ColorName, string>> = {
   time: "Time in episode: from its first step to its last",
   uncertainty: "How evenly near the state is to several clusters",
   success: "Whether the state's episode ends in success",
+  tag: "The tags that states were given on the panel States",
 };
 
 const FITTED_CLUSTER = "The cluster of the clustering that was fitted to the agent's features";

@@ -380,11 +380,31 @@ class Selection(TypedDict):
     version: int
 
 
+class Tag(TypedDict):
+    """A tag, and which states have it."""
+
+    states: list[tuple[int, int]]
+    """Ranges of rows: first and last."""
+    author: NotRequired[str]
+    time: NotRequired[str]
+    version: int
+
+
+class TagChanged(TypedDict):
+    """The answer to a change of a tag."""
+
+    tag: str
+    """As it is saved."""
+    entry: Tag | None
+    """null if no state has it any more."""
+
+
 class Annotations(TypedDict):
     version: int
     clusters: dict[str, ClusterNote]
     """By the cluster's number."""
     selections: list[Selection]
+    tags: dict[str, Tag]
     author: NotRequired[str]
     """Name that the server signs with if none is given."""
 

@@ -5,7 +5,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,10 @@ class RecordingView:
         """Name that signs notes if the page gives none."""
         self.frames = Frames(explored.recording)
         self.questions = Questions(explored, self.frames)
-        self.annotations = Annotations(explored.recording.notes_folder)
+        recording = explored.recording
+        self.annotations = Annotations(recording.notes_folder)
+        self.tags = self.annotations if recording.notes_folder == recording.path else Annotations(recording.path)
+        """Where the tags are: they are of states, which are the same whatever clustering is shown."""
 
     @cached_property
     def columns(self) -> dict[str, Column]:
@@ -230,6 +233,18 @@ class RecordingView:
         if not 1 <= len(rows) <= MOST_AT_ONCE:
             raise Refusal(400, f"rows: got {len(rows)}, expected 1 to {MOST_AT_ONCE}.")
         return {"numbers": np.concatenate([self.frames.numbers(self._row(row), 1) for row in rows])}
+
+    def read_annotations(self) -> contract.Annotations:
+        """Return names, notes, selections and tags."""
+        found = self.annotations.read()
+        if self.tags is not self.annotations:
+            other = self.tags.read()
+            found |= {"tags": other["tags"], "version": found["version"] + other["version"]}
+        return {**cast(contract.Annotations, found), "author": self.author}
+
+    def annotations_signature(self) -> tuple[tuple[int, ...], ...]:
+        """Return what changes whenever annotations do."""
+        return self.annotations.signature(), self.tags.signature()
 
     def clip(self, key: str) -> Path:
         """Return the clips of a selection, titled with users' names of clusters if the annotations can be read."""

@@ -153,4 +153,8 @@ def test_an_exported_page_finds_what_is_near_in_a_plane_and_says_what_it_cannot(
     page.click('[role=radio]:text-is("features")')
     said = page.wait_for_selector(".states .problem").inner_text()
     assert "exported, without the features" in said
+    page.click('[role=radio]:text-is("plane")')
+    page.click(f"{TILE} >> nth=1")
+    page.wait_for_selector(".difference")
+    assert page.locator("#tag-text").count() == 0, "nothing can be written in a file"
     assert violations(page) == []

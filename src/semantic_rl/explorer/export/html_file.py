@@ -120,7 +120,7 @@ def _blocks(exported: Exported, on_progress: OnProgress) -> Iterator[tuple[str, 
     answers: dict[str, Callable[[], Any]] = {
         "clusters": exported.cards,
         "transitions": lambda: view.transitions(None),
-        "annotations": view.annotations.read,
+        "annotations": view.read_annotations,
         "playlists": exported.playlists,
         "moves": exported.moves,
         "details": exported.details,

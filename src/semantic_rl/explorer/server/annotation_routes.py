@@ -14,7 +14,8 @@ from semantic_rl.explorer.errors import Refusal
 from semantic_rl.explorer.recording_view import RecordingView
 from semantic_rl.explorer.selection.selection import read_plane, read_polygon, read_selection
 from semantic_rl.explorer.server.responses import Content, json_answer
-from semantic_rl.recording.store.annotations import Annotations, clean
+from semantic_rl.recording.store.annotations import clean, clean_tag
+from semantic_rl.recording.store.tag_ranges import Range, read_ranges
 
 SECONDS_BETWEEN_LOOKS = 0.4
 SECONDS_BETWEEN_SIGNS = 15.0
@@ -56,6 +57,22 @@ def delete_selection(view: RecordingView, request: Request, content: Content) ->
     return json_answer({})
 
 
+def put_tag(view: RecordingView, request: Request, content: Content) -> Response:
+    """Give a tag to states, and take it from others."""
+    tag = clean_tag(content.get("tag"))
+    author = clean("author", content.get("author", "")) or view.author
+    ranges = [_ranges(view, name, content.get(name, [])) for name in ("add", "remove")]
+    entry = view.tags.put_tag(tag, *ranges, author=author, seen=_seen(content))
+    return json_answer({"tag": tag, "entry": entry})
+
+
+def _ranges(view: RecordingView, name: str, given: object) -> list[Range]:
+    found = read_ranges(given)
+    if found is None or (found and found[-1][1] >= view.explored.num_states):
+        raise Refusal(400, f"{name}: expected pairs of a first and a last row below {view.explored.num_states:,}.")
+    return found
+
+
 def _texts(view: RecordingView, content: Content) -> tuple[str, str, str]:
     name, note, author = (clean(key, content.get(key, "")) for key in ("name", "note", "author"))
     return name, note, author or view.author
@@ -87,17 +104,17 @@ def events(view: RecordingView, request: Request, is_over: Callable[[], bool]) -
     if request.method == "HEAD":  # the stream would never end
         return Response(None, 200, {"Cache-Control": "no-store"}, "text/event-stream")
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(view.annotations, is_over), 200, headers, "text/event-stream")
+    return StreamingResponse(_events(view, is_over), 200, headers, "text/event-stream")
 
 
-async def _events(annotations: Annotations, is_over: Callable[[], bool]) -> AsyncGenerator[bytes]:
-    told: tuple[int, ...] | None = None
+async def _events(view: RecordingView, is_over: Callable[[], bool]) -> AsyncGenerator[bytes]:
+    told: tuple[tuple[int, ...], ...] | None = None
     quiet = 0.0
     while not is_over():
-        found = annotations.signature()
+        found = view.annotations_signature()
         if found != told:
             told, quiet = found, 0.0
-            yield f"data: {json.dumps(contract.AnnotationsChanged(annotations=_version(annotations)))}\n\n".encode()
+            yield f"data: {json.dumps(contract.AnnotationsChanged(annotations=_version(view)))}\n\n".encode()
         elif quiet >= SECONDS_BETWEEN_SIGNS:
             quiet = 0.0
             yield b": still here\n\n"
@@ -105,9 +122,9 @@ async def _events(annotations: Annotations, is_over: Callable[[], bool]) -> Asyn
         quiet += SECONDS_BETWEEN_LOOKS
 
 
-def _version(annotations: Annotations) -> int | None:
-    """Return the file's version; None if the file cannot be read, for example while someone edits it by hand."""
+def _version(view: RecordingView) -> int | None:
+    """Return the version of the annotations; None if they cannot be read, for example while someone edits the file."""
     try:
-        return annotations.read()["version"]
+        return view.read_annotations()["version"]
     except UserError:
         return None

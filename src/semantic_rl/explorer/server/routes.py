@@ -101,6 +101,7 @@ def make_app(
             change("POST", "annotations/selections", annotation_routes.add_selection),
             change("PUT", "annotations/selections/{selection}", annotation_routes.put_selection),
             change("DELETE", "annotations/selections/{selection}", annotation_routes.delete_selection),
+            change("PUT", "annotations/tags", annotation_routes.put_tag),
             get("events", lambda view, request: annotation_routes.events(view, request, is_over)),
         ],
         exception_handlers={HTTPException: _no_route, Exception: _mishap},
@@ -201,7 +202,7 @@ def _moments(view: RecordingView, request: Request) -> Response:
 
 
 def _annotations(view: RecordingView, request: Request) -> Response:
-    return json_answer({**view.annotations.read(), "author": view.author})
+    return json_answer(view.read_annotations())
 
 
 def _no_route(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Users' names and notes for clusters, and saved selections: `annotations.json` in the recording.
+"""Users' names and notes for clusters, saved selections, and tags of states: `annotations.json` in the recording.
 
 The file is laid out for git: one value per line, in a fixed order. Before every change it is read again, under a lock
 that other processes respect, and then replaced atomically. A change states which version of the entry its author saw;
@@ -8,9 +8,12 @@ if the entry has changed since, nothing is overwritten and the current entry is 
     {"format": "semantic-rl annotations", "format_version": 1, "version": 3,
      "clusters": {"2": {"name": "before a jump", "note": "", "author": "Ada", "time": "2026-01-31T12:00:00Z",
                         "version": 1}},
-     "selections": [{"id": "s3", "name": "…", "note": "", "plane": "fdr", "polygon": [[0, 0], …], "count": 12, …}]}
+     "selections": [{"id": "s3", "name": "…", "note": "", "plane": "fdr", "polygon": [[0, 0], …], "count": 12, …}],
+     "tags": {"edge": {"states": [[12, 15], [40, 40]], "author": "Ada", "time": "…", "version": 3}}}
 
 `version` counts the changes of the file; an entry's `version` is the file's version when the entry was last written.
+Rows of tagged states are ranges, with first and last row. A file with tags has `format_version` 2, so that a version of
+semantic-rl that knows no tags refuses the file instead of dropping them; one without has 1, as ever.
 """
 
 import json
@@ -29,12 +32,14 @@ from semantic_rl.errors import UserError
 from semantic_rl.file_lock import HAS_LOCKS, lock
 from semantic_rl.input_places import kind_of
 from semantic_rl.json_files import JsonObject, read_json_object
+from semantic_rl.recording.store.tag_ranges import MOST_RANGES, Range, joined, num_rows, read_ranges, without
 
 ANNOTATIONS_FORMAT = "semantic-rl annotations"
-FORMAT_VERSION = 1
-LONGEST = {"name": 80, "note": 4000, "author": 80}
+FORMAT_VERSION, WITHOUT_TAGS = 2, 1
+LONGEST = {"name": 80, "note": 4000, "author": 80, "tag": 40}
 """Longest accepted texts, in characters."""
 MOST_SELECTIONS = 1_000
+MOST_TAGS = 200
 WAY_OUT = "mend it, or move it away to start anew."
 
 Entry = dict[str, Any]
@@ -64,7 +69,7 @@ class Annotations:
     def read(self) -> dict[str, Any]:
         """Return the file's content, empty if there is no file; raises UserError if it is damaged, foreign or newer."""
         if kind_of(self.path, "annotations") is None:
-            return {"version": 0, "clusters": {}, "selections": []}
+            return {"version": 0, "clusters": {}, "selections": [], "tags": {}}
         content = read_json_object(self.path, WAY_OUT)
         if content.text("format") != ANNOTATIONS_FORMAT:
             content.wrong("format", f"'{ANNOTATIONS_FORMAT}'")
@@ -77,8 +82,9 @@ class Annotations:
             _check_entry(clusters.object(number))
         for selection in content.objects("selections"):
             _check_entry(selection)
+        tags = _read_tags(content.object("tags")) if "tags" in content else {}
         version = content.integer("version")
-        return {"version": version, "clusters": content["clusters"], "selections": content["selections"]}
+        return {"version": version, "clusters": content["clusters"], "selections": content["selections"], "tags": tags}
 
     def signature(self) -> tuple[int, ...]:
         """Return numbers that change when the file changes."""
@@ -147,14 +153,47 @@ class Annotations:
 
         self._change(change)
 
+    def put_tag(self, tag: str, add: list[Range], remove: list[Range], author: str, seen: int) -> Entry | None:
+        """Give a tag to states and take it from others; if none is left with it, the tag is gone and None is returned.
+
+        Raises Conflict as `put_cluster` does.
+        """
+
+        def change(content: dict[str, Any], version: int) -> Entry | None:
+            name = clean_tag(tag)
+            if not name:
+                raise InvalidText("tag: it needs a name.")
+            tags = content["tags"]
+            former = tags.get(name)
+            _same(former, seen)
+            before = [(first, last) for first, last in former["states"]] if former else []
+            states = without(joined([*before, *add]), joined(remove))
+            if len(states) > MOST_RANGES:
+                raise InvalidText(
+                    f"tag: {num_rows(states):,} states in {len(states):,} separate runs, at most {MOST_RANGES:,} runs "
+                    "are kept; a filter or a saved selection can hold more."
+                )
+            if not states:
+                tags.pop(name, None)
+                return None
+            if former is None and len(tags) >= MOST_TAGS:
+                raise InvalidText(f"tag: there are {MOST_TAGS} tags already; remove some.")
+            tags[name] = _entry({}, author, version, {"states": [list(pair) for pair in states]})
+            return tags[name]
+
+        return self._change(change)
+
     def _change[Result](self, change: Callable[[dict[str, Any], int], Result]) -> Result:
         with self._locked():
             content = self.read()
             version = content["version"] + 1
             result = change(content, version)
             clusters = dict(sorted(content["clusters"].items(), key=lambda item: int(item[0])))
-            head = {"format": ANNOTATIONS_FORMAT, "format_version": FORMAT_VERSION, "version": version}
-            self._write({**head, "clusters": clusters, "selections": content["selections"]})
+            tags = dict(sorted(content["tags"].items()))
+            format_version = FORMAT_VERSION if tags else WITHOUT_TAGS
+            head = {"format": ANNOTATIONS_FORMAT, "format_version": format_version, "version": version}
+            last = {"tags": tags} if tags else {}
+            self._write({**head, "clusters": clusters, "selections": content["selections"], **last})
             return result
 
     def _write(self, content: dict[str, Any]) -> None:
@@ -197,6 +236,19 @@ def _check_entry(entry: JsonObject) -> None:
     entry.integer("version")
 
 
+def _read_tags(tags: JsonObject) -> dict[str, Entry]:
+    """Return the tags with their states in order; raises UserError if they are damaged."""
+    found: dict[str, Entry] = {}
+    for name in tags:
+        entry = tags.object(name)
+        _check_entry(entry)
+        states = read_ranges(entry.get("states"))
+        if states is None or len(states) > MOST_RANGES:
+            entry.wrong("states", f"at most {MOST_RANGES:,} pairs of a first and a last row")
+        found[name] = {**entry, "states": [list(pair) for pair in states]}
+    return found
+
+
 def _same(entry: Entry | None, seen: int) -> None:
     if (entry["version"] if entry else 0) != seen:
         raise Conflict(entry)
@@ -224,6 +276,11 @@ def clean(name: str, text: object) -> str:
     if len(kept) > LONGEST[name]:
         raise InvalidText(f"{name}: {len(kept):,} characters, at most {LONGEST[name]:,} are kept.")
     return kept
+
+
+def clean_tag(text: object) -> str:
+    """Return a tag as it is stored: as `clean`, in Unicode's composed form, with single spaces."""
+    return clean("tag", unicodedata.normalize("NFC", " ".join(clean("tag", text).split())))
 
 
 def without_controls(text: str) -> str:
