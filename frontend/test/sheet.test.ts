@@ -111,6 +111,8 @@ test("states are chosen as files are", () => {
   assert.deepEqual([...kept.marks, kept.count, kept.active], [1, 0, 1, 2, 0]);
   assert.equal(chooseAll(nothing(5)).count, 5);
   assert.equal(choose(nothing(0), 0, "one").count, 0);
+  const many = Uint32Array.from({ length: 30_000 }, (_, at) => (at * 7919) % 30_011);
+  assert.deepEqual([...chosenRows(chooseAll(nothing(30_000)), many)], [...many].sort((one_, other) => one_ - other));
   assert.deepEqual(rangesOf([1, 2, 3, 7, 9, 10]), [[1, 3], [7, 7], [9, 10]]);
   assert.deepEqual(rangesOf([]), []);
 });

@@ -34,12 +34,19 @@ export function chooseAll(before: Choice): Choice {
   return { ...before, marks: new Uint8Array(before.marks.length).fill(1), count: before.marks.length };
 }
 
+const FEW_TO_SORT = 10_000;
+
 /** The rows that are chosen, ascending. */
 export function chosenRows({ marks, count }: Choice, rows: Uint32Array): Uint32Array {
   const found = new Uint32Array(count);
-  let next = 0;
-  for (let at = 0; at < marks.length; at++) if (marks[at]) found[next++] = rows[at];
-  return found.sort();
+  let [next, last] = [0, 0];
+  for (let at = 0; at < marks.length; at++) if (marks[at]) last = Math.max(last, (found[next++] = rows[at]));
+  if (count < FEW_TO_SORT) return found.sort();
+  const isThere = new Uint8Array(last + 1); // of many, this is quicker than sorting
+  for (let at = 0; at < count; at++) isThere[found[at]] = 1;
+  next = 0;
+  for (let row = 0; row <= last; row++) if (isThere[row]) found[next++] = row;
+  return found.subarray(0, next);
 }
 
 const MOST_CARRIED = 20_000;

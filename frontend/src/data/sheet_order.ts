@@ -6,10 +6,11 @@ export function sorted(points: Uint32Array, column: FilterColumn, descending: bo
   const codes = column.codes();
   const { ranks, count } = ranksOf(column, descending);
   const starts = new Uint32Array(count + 1);
-  for (const point of points) starts[ranks[codes[point]] + 1]++;
+  const { length } = points;
+  for (let at = 0; at < length; at++) starts[ranks[codes[points[at]]] + 1]++;
   for (let rank = 0; rank < count; rank++) starts[rank + 1] += starts[rank];
-  const found = new Uint32Array(points.length);
-  for (const point of points) found[starts[ranks[codes[point]]]++] = point;
+  const found = new Uint32Array(length);
+  for (let at = 0; at < length; at++) found[starts[ranks[codes[points[at]]]]++] = points[at];
   return found;
 }
 
@@ -48,8 +49,9 @@ export function grouped(points: Uint32Array, keyOf: ArrayLike<number>, numKeys: 
   const place = new Int32Array(numKeys).fill(-1);
   const counts = new Uint32Array(numKeys);
   const keys: number[] = [];
-  for (const point of points) {
-    const key = keyOf[point];
+  const { length } = points;
+  for (let at = 0; at < length; at++) {
+    const key = keyOf[points[at]];
     if (place[key] < 0) {
       place[key] = keys.length;
       keys.push(key);
@@ -59,8 +61,8 @@ export function grouped(points: Uint32Array, keyOf: ArrayLike<number>, numKeys: 
   const starts = new Uint32Array(keys.length + 1);
   for (let group = 0; group < keys.length; group++) starts[group + 1] = starts[group] + counts[group];
   const next = starts.slice(0, keys.length);
-  const found = new Uint32Array(points.length);
-  for (const point of points) found[next[place[keyOf[point]]]++] = point;
+  const found = new Uint32Array(length);
+  for (let at = 0; at < length; at++) found[next[place[keyOf[points[at]]]]++] = points[at];
   return { points: found, starts, keys: Uint32Array.from(keys) };
 }
 

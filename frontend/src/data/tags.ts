@@ -31,7 +31,7 @@ export function codesOfTags(recording: Recording, tags: Tags): { codes: Uint8Arr
       }
     }
   }
-  return { codes: combinations.length <= 256 ? Uint8Array.from(codes) : codes, combinations };
+  return { codes: combinations.length <= 256 ? new Uint8Array(codes) : codes, combinations };
 }
 
 function combinationsOf(recording: Recording): Combinations {

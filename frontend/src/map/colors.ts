@@ -139,7 +139,9 @@ function byTag(values: Values, combinations: Combinations, dark: boolean): Color
   const counts = new Uint32Array(combinations.length);
   for (const value of values) counts[value]++;
   const named = [...counts.keys()].slice(1).filter((code) => counts[code] > 0).sort((one, other) => counts[other] - counts[one] || one - other).slice(0, CATEGORIES.length);
-  const places = Uint8Array.from(values, (value) => (value === 0 ? 255 : named.indexOf(value) < 0 ? 254 : named.indexOf(value)));
+  const place = Uint8Array.from(combinations, (_, code) => (code === 0 ? 255 : named.indexOf(code) < 0 ? 254 : named.indexOf(code)));
+  const places = new Uint8Array(values.length);
+  for (let point = 0; point < places.length; point++) places[point] = place[values[point]];
   const colors = Array<string>(256).fill(other(dark));
   const items = named.map((code, at) => {
     colors[at] = onMap(CATEGORIES[at], dark, LEAST_OF_EVENTS_IN_DARK);

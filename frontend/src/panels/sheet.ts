@@ -52,8 +52,16 @@ export async function itemsOf(app: App, recording: Recording, sheet: Sheet, near
   const { points, note } = await pointsOf(app, recording, sheet.of);
   const column = sheet.sort === null ? null : await app.filtering.column(recording, sheet.sort);
   const { points: ordered, starts, groups } = gather(recording, sheet, column ? sorted(points, column, sheet.descending) : points);
-  const rows = recording.count === recording.meta.num_states ? ordered : ordered.map((point) => recording.rowOf(point));
+  const rows = rowsOf(recording, ordered);
   return { rows, starts, groups, distances: null, note };
+}
+
+function rowsOf(recording: Recording, points: Uint32Array): Uint32Array {
+  const rows = recording.get("row");
+  if (!rows || recording.count === recording.meta.num_states) return points;
+  const found = new Uint32Array(points.length);
+  for (let at = 0; at < found.length; at++) found[at] = rows[points[at]];
+  return found;
 }
 
 function gather(recording: Recording, sheet: Sheet, points: Uint32Array): { points: Uint32Array; starts: Uint32Array; groups: number[] } {
@@ -67,7 +75,9 @@ function gather(recording: Recording, sheet: Sheet, points: Uint32Array): { poin
   const known = [...new Set(levels)];
   const place = new Map(known.map((level, at) => [level, at]));
   const ofEpisode = Uint32Array.from(levels, (level) => place.get(level) as number);
-  const found = grouped(points, episodes.map((episode) => ofEpisode[episode]), known.length);
+  const levelOf = new Uint32Array(episodes.length);
+  for (let point = 0; point < levelOf.length; point++) levelOf[point] = ofEpisode[episodes[point]];
+  const found = grouped(points, levelOf, known.length);
   return { points: found.points, starts: found.starts, groups: Array.from(found.keys, (key) => known[key]) };
 }
 
@@ -134,5 +144,5 @@ async function orderedRows(app: App, recording: Recording, sheet: Sheet, near: N
   const column = sheet.sort === null ? null : await app.filtering.column(recording, sheet.sort);
   const all = Uint32Array.from(points);
   const { points: ordered, starts, groups } = gather(recording, sheet, column ? sorted(all, column, sheet.descending) : all);
-  return { rows: ordered.map((point) => recording.rowOf(point)), starts, groups, distances, note };
+  return { rows: rowsOf(recording, ordered), starts, groups, distances, note };
 }

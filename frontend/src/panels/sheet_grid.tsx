@@ -141,5 +141,7 @@ function sideOf(size: number, room: number): number {
 }
 
 function sameRows(one: Uint32Array, other: Uint32Array): boolean {
-  return one === other || (one.length === other.length && one.every((row, at) => row === other[at]));
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return true;
 }

@@ -29,7 +29,7 @@ export function StatesPanel({ recording }: { recording: Recording }): JSX.Elemen
   const [choice, setChoice] = useChoice(items);
   const rows = useMemo(() => (items ? chosenRows(choice, items.rows) : new Uint32Array(0)), [items, choice]);
   const chosen = rows.length === 1 ? rows[0] : null;
-  const rowsToTag = rows.length || row === null ? rows : Uint32Array.of(row);
+  const rowsToTag = useMemo(() => (rows.length || row === null ? rows : Uint32Array.of(row)), [rows, row]);
   useStore(app.notesOf(recording.id).store, (state) => state.tags);
   useStore(app.look, (look) => look.arrived); // columns have come
   if (!recording.meta.num_states) return <p class="empty-state">This recording has no states.</p>;
@@ -63,7 +63,7 @@ export function StatesPanel({ recording }: { recording: Recording }): JSX.Elemen
       {row !== null && (
         <div class="near-head">
           <Pair recording={recording} row={row} other={chosen} names={["this state", "the chosen one"]} brief />
-          {chosen === null && <p class="faint">Below are the states nearest to this one. Choose one to see what differs.</p>}
+          {chosen === null && <p class="faint">The states nearest to this one. Choose one of them to see what differs.</p>}
         </div>
       )}
       {(error ?? asked.error) && <Problem text={error ?? asked.error ?? ""} />}

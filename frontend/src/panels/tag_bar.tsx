@@ -1,6 +1,6 @@
 // Below the contact sheet: the tags of the chosen states, and a field that gives them another one.
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { useApp } from "../app";
 import { LONGEST_TAG } from "../data/contract";
 import type { Recording } from "../data/recording";
@@ -10,14 +10,15 @@ import { count, plural } from "../ui/format";
 import { Button, Problem } from "../ui/parts";
 import { giveTag, takeTag } from "./tags";
 
+/** Without states that are chosen, the bar is about the one that others are near to. */
 export function TagBar({ recording, rows, of, chooseAll }: { recording: Recording; rows: Uint32Array; of: number; chooseAll: (() => void) | null }): JSX.Element | null {
   const app = useApp();
   const notes = app.notesOf(recording.id);
   const tags = useStore(notes.store, (state) => state.tags);
   const [text, setText] = useState("");
   const [error, setError] = useState<string | null>(null);
+  const ranges = useMemo(() => rangesOf(rows), [rows]);
   if (!rows.length || (!notes.writable && !tags.size)) return null;
-  const ranges = rangesOf(rows);
   const there = [...tags].map(([tag, { states }]) => ({ tag, number: numRows(common(ranges, states)) })).filter(({ number }) => number > 0);
   const act = (done: Promise<void>): void => {
     setError(null);
@@ -25,7 +26,7 @@ export function TagBar({ recording, rows, of, chooseAll }: { recording: Recordin
   };
   return (
     <div class="tag-bar">
-      <span class="faint" role="status" data-chosen={rows.length}>{plural(rows.length, "state")} chosen</span>
+      <span class="faint" role="status" data-chosen={rows.length}>{chooseAll ? `${plural(rows.length, "state")} chosen` : "this state"}</span>
       {chooseAll && rows.length < of && <Button label="Choose all states of the sheet" keys="Ctrl A" class="labelled" onClick={chooseAll}>all {count(of)}</Button>}
       {there.map(({ tag, number }) => (
         <span class="chip" key={tag} data-tag={tag}>
@@ -37,7 +38,7 @@ export function TagBar({ recording, rows, of, chooseAll }: { recording: Recordin
       {notes.writable && (
         <form onSubmit={(event) => { event.preventDefault(); if (text.trim()) act(giveTag(app, recording.id, text.trim(), ranges)); }}>
           <input
-            id="tag-text" list="tags-known" value={text} placeholder="tag (T)" aria-label="tag for the chosen states" maxLength={LONGEST_TAG} autoComplete="off" spellcheck={false}
+            id="tag-text" list="tags-known" value={text} placeholder="tag (T)" aria-label={chooseAll ? "tag for the chosen states" : "tag for this state"} maxLength={LONGEST_TAG} autoComplete="off" spellcheck={false}
             onInput={(event) => { setText(event.currentTarget.value); setError(null); }}
           />
           <datalist id="tags-known">{[...tags.keys()].map((tag) => <option value={tag} key={tag} />)}</datalist>

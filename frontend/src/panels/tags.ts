@@ -18,6 +18,7 @@ export function followTags(app: App): void {
       if (recording.count < recording.meta.num_states) await recording.load("row");
       if (mine !== asked) return;
       const { tags } = notes.store.get();
+      const hadTags = recording.column(TAG) !== undefined;
       const { codes, combinations } = codesOfTags(recording, tags);
       recording.hold("tags", combinations);
       recording.put({ name: TAG, dtype: codes instanceof Uint8Array ? "uint8" : "uint16", width: 1 }, tags.size || isWanted ? codes : null, tags.size > 0);
@@ -25,7 +26,7 @@ export function followTags(app: App): void {
         const { rec, query } = app.lasso.get();
         if (rec === recording.id && query) void askInside(app, rec, query);
       }
-      app.arrive();
+      if (hadTags !== tags.size > 0 || app.view.get().color === TAG) app.arrive();
     };
     recording.offer(TAG, async () => {
       await notes.loaded;
