@@ -126,7 +126,8 @@ export function EpisodeList({ recording, shown }: { recording: Recording; shown:
     const by = { ArrowUp: -1, ArrowDown: 1, PageUp: -page, PageDown: page, Home: -last, End: last }[event.key];
     const along = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const numRows = episodes.num_rows[shown[at]] ?? 1;
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const control = event.ctrlKey || event.metaKey;
+    if (event.altKey || (control && event.key !== " ")) return;
     if (by !== undefined) {
       const to = Math.min(Math.max(at + by, 0), last);
       if (event.shiftKey) addPaths(app, recording.id, [shown[at], shown[to]]);
@@ -139,7 +140,7 @@ export function EpisodeList({ recording, shown }: { recording: Recording; shown:
       setActive({ at, offset });
       mark({ at, offset });
     } else if (event.key === "Enter") void play({ at, offset: Math.min(active.offset, numRows - 1) });
-    else if (event.key.toLowerCase() === "x" || (event.key === " " && shown[at] !== playing)) togglePath(app, recording.id, shown[at]);
+    else if (event.key.toLowerCase() === "x" || (event.key === " " && (control || shown[at] !== playing))) togglePath(app, recording.id, shown[at]);
     else if (event.key === "Escape" && paths.length) clearPaths(app);
     else return;
     event.preventDefault();

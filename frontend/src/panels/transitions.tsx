@@ -5,7 +5,7 @@ import type { Transitions } from "../data/contract";
 import { filteredMoves } from "../data/filtered_moves";
 import type { Recording } from "../data/recording";
 import { usePromise, useStore } from "../data/store";
-import { count, decimal, percent } from "../ui/format";
+import { count, decimal, percent, plural } from "../ui/format";
 import { Badge, type Option, Options, Problem, Waiting } from "../ui/parts";
 import { moveName, movesOf, openMoves } from "./lists";
 import { ListItems } from "./show";
@@ -68,8 +68,8 @@ export function TransitionsPanel({ recording }: { recording: Recording }): JSX.E
                     <button
                       type="button" data-plays aria-current={isChosen && list?.name === moveName(i, j)} disabled={i === j || number === 0} class={isChosen ? "chosen" : ""}
                       style={{ "--x": Math.sqrt(share ?? 0).toFixed(3) }}
-                      title={i === j ? `${count(number)} steps within cluster ${i}` : `${i} to ${j}: ${count(number)} times, ${percent(share)}; click to play them`}
-                      aria-label={`from ${i} to ${j}: ${count(number)} times${said && `, ${said} percent`}`}
+                      title={i === j ? `${count(number)} steps within cluster ${i}` : `${i} to ${j}: ${plural(number, "time")}, ${percent(share)}; click to play ${number === 1 ? "it" : "them"}`}
+                      aria-label={`from ${i} to ${j}: ${plural(number, "time")}${said && `, ${said} percent`}`}
                       onMouseEnter={() => app.look.set({ arrow: number && i !== j ? [i, j] : null })}
                       onMouseLeave={() => app.look.set({ arrow: null })}
                       onFocus={() => app.look.set({ arrow: number && i !== j ? [i, j] : null })}

@@ -29,7 +29,7 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
       { keys: "S", text: "states near to the one that is pointed at, or in the player" },
       { keys: "T", text: "tag the chosen states, or the one that is pointed at or in the player" },
       { keys: "P, V, N", text: "frames, cells, names" },
-      { keys: "L, Shift + drag", text: "lasso; with keys: arrows, Enter for a corner, Enter again to close" },
+      { keys: "L, Shift + drag", text: "lasso; with keys: arrows, Enter for a corner, Backspace takes it back, Enter again closes" },
       { keys: "Tab, arrows, Enter", text: "go to the map, point, choose" },
       { keys: "Shift + arrows", text: "move the map that has the focus" },
     ],
@@ -51,9 +51,18 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
     keys: [
       { keys: "↑ ↓ ← →", text: "to an episode, to one of its states" },
       { keys: "Enter", text: "play from there" },
-      { keys: "X", text: "its path on the map, or no longer" },
+      { keys: "X, Ctrl Space", text: "its path on the map, or no longer" },
       { keys: "Shift + ↑ ↓", text: "paths of several" },
       { keys: "Esc", text: "remove all paths" },
+    ],
+  },
+  {
+    title: "States, filters",
+    keys: [
+      { keys: "Arrows", text: "to a state; with Shift choose several" },
+      { keys: "Ctrl Space", text: "choose a state, or no longer" },
+      { keys: "Enter", text: "play from it" },
+      { keys: "← →", text: "move the end of a range; Delete removes the filter" },
     ],
   },
   {
@@ -65,7 +74,7 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
       { keys: "E", text: "save a picture, tables, a clip, one file" },
       { keys: "D", text: "theme" },
       { keys: "?", text: "this help" },
-      { keys: "Esc", text: "let go of help, lasso, player" },
+      { keys: "Esc", text: "let go of help, first steps, lasso, player" },
     ],
   },
 ];

@@ -29,7 +29,7 @@ def test_a_move_in_the_matrix_is_played_wherever_it_happens(
     np.fill_diagonal(counts, 0)
     start, end = divmod(int(counts.argmax()), len(counts))
     page = open_page("#panel=transitions")
-    page.click(f'[aria-label^="from {start} to {end}: {counts[start, end]} times"]')
+    page.click(f'[aria-label^="from {start} to {end}: {counts[start, end]} time"]')
     page.wait_for_selector("#timeline")
     moves = ask(address, f"api/a/transition/{start}/{end}")
     code_index = recording.states["code_index"].to_numpy()
