@@ -174,7 +174,7 @@ export function EpisodeList({ recording, shown }: { recording: Recording; shown:
         <span class="number">episode</span>
         <span class="number">{by === "length" ? "steps" : by === "level" ? (meta.level_word ?? "level") : by}</span>
         <span class="result" />
-        <span class="scale"><span>{stretched ? "start" : "0"}</span><span>{stretched ? "end" : `${count(most)} steps`}</span></span>
+        <span class="scale" style={size.width ? { maxWidth: `${room}px` } : undefined}><span>{stretched ? "start" : "0"}</span><span>{stretched ? "end" : `${count(most)} steps`}</span></span>
       </div>
       <div
         class="strips" role="listbox" aria-label="episodes; Enter plays, X draws the path on the map, left and right arrows go through the states" aria-multiselectable="true"

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { NO_LASSO, useApp } from "../app";
 import type { Recording } from "../data/recording";
-import { sentence, useStore } from "../data/store";
+import { sentence, useMedia, useStore } from "../data/store";
 import { MapView } from "../map/map";
 import { listen } from "../map/pointer";
 import { askInside } from "../panels/inside";
@@ -15,6 +15,8 @@ import { Button, Icon } from "./parts";
 import { PathLegend } from "./path_legend";
 
 const NUDGE = 1.6;
+/** As in base.css. */
+const NARROW = "(max-width: 860px)";
 
 export function MapPane({ recording, several }: { recording: Recording; several: boolean }): JSX.Element {
   const app = useApp();
@@ -27,6 +29,7 @@ export function MapPane({ recording, several }: { recording: Recording; several:
   const drawing = useStore(app.lasso, (lasso) => lasso.drawing);
   const wanted = useStore(app.view, (view) => view.plane);
   const progress = useStore(app.look, (look) => look.computing[wanted]);
+  const narrow = useMedia(NARROW); // a small map has no room for a legend
 
   useEffect(() => {
     if (!host.current || !under.current || !points.current || !over.current || !names.current) return;
@@ -82,7 +85,7 @@ export function MapPane({ recording, several }: { recording: Recording; several:
       {several && <p class="map-title"><b>{recording.id === "a" ? "A" : "B"}</b> {title}</p>}
       {problem && <p class="map-problem" role="alert">{problem}</p>}
       {!recording.count && <p class="map-problem">This recording has no states.</p>}
-      <PathLegend recording={recording} />
+      {!narrow && <PathLegend recording={recording} />}
       {map && <HoverCard map={map} />}
       {!drawing && progress !== undefined && (
         <p class="hint quiet" role="status">
@@ -93,6 +96,7 @@ export function MapPane({ recording, several }: { recording: Recording; several:
     </section>
     <div class="map-foot">
       <LegendBox recording={recording} />
+      {narrow && <PathLegend recording={recording} />}
       <MapButtons recording={recording} map={map} />
     </div>
     </div>
