@@ -34,6 +34,8 @@ export function EpisodeList({ recording, shown }: { recording: Recording; shown:
   const canvas = useRef<HTMLCanvasElement>(null);
   const line = useRef<HTMLElement>(null);
   const anchor = useRef(0);
+  /** Where the pointer went down: clicks are told in whole pixels, and a step may be narrower. */
+  const down = useRef<PointerEvent | null>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
   const [start, setStart] = useState(0);
   const [active, setActive] = useState<Place>({ at: 0, offset: 0 });
@@ -94,7 +96,7 @@ export function EpisodeList({ recording, shown }: { recording: Recording; shown:
     show();
     return app.hover.subscribe(show);
   }, [recording, shown, room, stretched, most]);
-  const placeOfEvent = (event: MouseEvent): (Place & { isLabel: boolean }) | null => {
+  const placeOfEvent = (event: Pick<MouseEvent, "clientX" | "clientY">): (Place & { isLabel: boolean }) | null => {
     const box = list.current?.getBoundingClientRect();
     if (!box) return null;
     const row = Math.floor((event.clientY - box.top + (list.current?.scrollTop ?? 0)) / ROW);
@@ -107,7 +109,8 @@ export function EpisodeList({ recording, shown }: { recording: Recording; shown:
   const play = ({ at: row, offset }: Place): Promise<void> => app.openRow(recording.id, episodes.first_row[shown[row]] + offset);
   const range = (to: number): void => addPaths(app, recording.id, shown.subarray(Math.min(anchor.current, to), Math.max(anchor.current, to) + 1));
   const onClick = (event: MouseEvent): void => {
-    const place = placeOfEvent(event);
+    const place = placeOfEvent(down.current ?? event);
+    down.current = null;
     if (!place) return;
     setActive({ at: place.at, offset: place.offset });
     if (event.shiftKey) return range(place.at);
@@ -161,7 +164,7 @@ export function EpisodeList({ recording, shown }: { recording: Recording; shown:
       >
         <span class="sr">{`episode ${episode}, ${episodeSaid(recording, episode)}`}</span>
         <span class="swatch" aria-hidden="true">{place >= 0 && <PathKey place={place} />}</span>
-        <span class="number" aria-hidden="true">{episode}</span>
+        <span class="number" aria-hidden="true" title={`${episodeSaid(recording, episode)}; click for its path`}>{episode}</span>
         <span class="number faint" aria-hidden="true">{number !== null && Math.abs(number) >= 100_000 ? compact(number) : short(number)}</span>
         <span class="result" aria-hidden="true">{meta.success_known && (success === null ? <span class="faint">…</span> : <b class={success ? "good" : "bad"}>{success ? "✓" : "✗"}</b>)}</span>
       </div>
@@ -179,6 +182,7 @@ export function EpisodeList({ recording, shown }: { recording: Recording; shown:
       <div
         class="strips" role="listbox" aria-label="episodes; Enter plays, X draws the path on the map, left and right arrows go through the states" aria-multiselectable="true"
         tabIndex={0} ref={list} aria-activedescendant={at >= start && at < end ? `episode-${shown[at]}` : undefined} onScroll={look} onClick={onClick}
+        onPointerDown={(event) => (down.current = event)}
         onPointerMove={onMove} onPointerLeave={() => mark(null)} onBlur={() => mark(null)} onKeyDown={onKey}
       >
         <div class="all-strips" style={{ height: `${shown.length * ROW}px` }}>

@@ -69,7 +69,7 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
     title: "Page",
     keys: [
       { keys: "Alt 1 … 9", text: "panels" },
-      { keys: "Ctrl Z, ⌘ Z", text: "bring back what was deleted" },
+      { keys: "Ctrl Z, ⌘ Z", text: "take back a deletion, a tag, a text that was taken" },
       { keys: "Alt ←", text: "the browser’s Back: take back what was done to the view" },
       { keys: "E", text: "save a picture, tables, a clip, one file" },
       { keys: "D", text: "theme" },
