@@ -91,6 +91,13 @@ def measure_answers(address: str, pid: int) -> None:
         show("inside: its rows, Parquet", lambda: ask(address, f"api/a/rows?key={key}"), pid)
 
 
+    # two states each, since what is asked twice in the same words is not searched for again
+    for way in ("features", "plane", *(["pixels"] if meta["has_frames"] else [])):
+        for row in (1000, 2000):
+            near = {"row": min(row, meta["num_states"] - 1), "by": way, "plane": "pca", "episodes": "others"}
+            show(f"near by {way}", lambda near=near: ask(address, "api/a/near", json.dumps(near).encode()), pid)
+
+
 def show(name: str, question: "object", pid: int) -> None:
     """Print how long a question takes, twice."""
     times: list[float] = []

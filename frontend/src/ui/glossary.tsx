@@ -19,6 +19,8 @@ const ALWAYS: readonly Word[] = [
   ["d", "Cohen’s d: a difference of two means, divided by how widely the states are spread; 0.2 is small, 0.8 large."],
   ["h", "Cohen’s h: a difference of two shares of episodes on a scale on which 5% against 10% is more than 50% against 55%."],
   ["V", "Cramér’s V: how differently actions are distributed, from 0 (as in the rest) to 1 (all others than in the rest)."],
+  ["near states", "The states whose features (or places in a plane, or frames) differ least from those of one state."],
+  ["tag", "A word that people give to states, on the panel States; filters and colours can use it."],
   ["lookalikes", "Two states whose frames look almost the same, but which are in different clusters."],
 ];
 
