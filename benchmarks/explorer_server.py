@@ -90,7 +90,6 @@ def measure_answers(address: str, pid: int) -> None:
         show("inside: its mean frame", lambda: ask(address, f"api/a/inside-mean/{key}"), pid)
         show("inside: its rows, Parquet", lambda: ask(address, f"api/a/rows?key={key}"), pid)
 
-
     # two states each, since what is asked twice in the same words is not searched for again
     for way in ("features", "plane", *(["pixels"] if meta["has_frames"] else [])):
         for row in (1000, 2000):

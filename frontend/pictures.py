@@ -77,12 +77,22 @@ def rest(page: Any) -> None:
     page.wait_for_timeout(4000)
 
 
+def choose_a_near_one(page: Any) -> None:
+    """One of the nearest states beside the one that they are near to."""
+    page.wait_for_selector(".tile canvas[data-state=shown]")
+    page.focus(".sheet")
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".difference[data-state=shown]")
+    page.wait_for_timeout(1500)
+
+
 SHOTS: tuple[tuple[str, str, str, Callable[[Any], None]], ...] = (
     ("explorer_map", "#frames=1&e=9&s=12", "light", wait_for_frames),
     ("explorer_filter", "#panel=filter&color=value&filter=value+%3E+8&filter=action+%3D%3D+%22right+up%22", "light", rest),
     ("explorer_lasso", "#color=value", "light", lasso),
-    ("explorer_states", "#panel=states&of=cluster:1&theme=dark", "dark", rest),
-    ("explorer_nearest", "#panel=states&of=near:400&theme=dark", "dark", rest),
+    ("explorer_states", "#panel=states&of=cluster:1&sort=-value&group=episode&size=84&wide=1", "light", rest),
+    ("explorer_nearest", "#panel=states&of=near:400&size=64&theme=dark", "dark", choose_a_near_one),
     ("explorer_episodes", "#panel=episodes&order=length&paths=9,12", "light", rest),
     ("explorer_transitions", "#panel=transitions&theme=dark", "dark", rest),
     ("explorer_failures", "#panel=show&list=failures:2&color=value&theme=dark", "dark", rest),
