@@ -40,6 +40,8 @@ export interface Look {
   step: number | null;
   /** Whether "Save" is open. */
   save: boolean;
+  /** Whether a map draws densities now. */
+  dense: boolean;
   /** A move between clusters that is pointed out on the map. */
   arrow: [number, number] | null;
   /** Raised when columns, planes or matches have come that the maps should show. */
@@ -66,7 +68,7 @@ export class App {
   readonly view = new Store<View>(FIRST_VIEW);
   readonly hover = new Store<Hover>({ rec: null, index: -1, rested: false });
   readonly lasso = new Store<Lasso>(NO_LASSO);
-  readonly look = new Store<Look>({ dark: false, help: false, save: false, step: null, arrow: null, arrived: 0, computing: {}, problem: null, done: null });
+  readonly look = new Store<Look>({ dark: false, help: false, save: false, dense: false, step: null, arrow: null, arrived: 0, computing: {}, problem: null, done: null });
   readonly notes: Map<string, Notes>;
   readonly frames: Map<string, Frames>;
   readonly player: Player;

@@ -7,7 +7,7 @@ import { sentence } from "./data/store";
 import { followFilters } from "./panels/filters";
 import { followTags } from "./panels/tags";
 import { rememberWhatIsDone } from "./panels/undo";
-import { columnOf } from "./map/colors";
+import { columnOf, loadColor } from "./map/colors";
 import type { ShownMap } from "./map/shown";
 import { showFirstSteps } from "./ui/first_visit";
 import { listenToKeys } from "./ui/keys";
@@ -67,7 +67,7 @@ function fetchAll(app: App): void {
     const { plane, color } = app.view.get();
     const ready = recording.planes.find((known) => known.name === plane && known.ready) ?? recording.planes.find((known) => known.ready);
     const all = recording.count < recording.meta.num_states ? ["row"] : [];
-    if (ready) await Promise.all([recording.loadPlane(ready.name, () => undefined), need(recording, ["cluster", columnOf(color), ...all])]);
+    if (ready) await Promise.all([recording.loadPlane(ready.name, () => undefined), need(recording, ["cluster", columnOf(color), ...all]), loadColor(recording, color)]);
     app.arrive();
     await Promise.all([recording.loadEpisodes(), need(recording, ["cluster", "action", "value", "step", "uncertainty", ...recording.meta.action_parts.slice(0, 4).map((_, part) => partColumn(part)), ...all])]);
     app.arrive();
@@ -77,9 +77,7 @@ function fetchAll(app: App): void {
   app.view.subscribe((now, before) => {
     if (now.plane !== before.plane) wantPlane(app, now.plane).catch(failed);
     if (now.color === before.color) return;
-    const column = columnOf(now.color);
-    const having = app.recordings.filter((recording) => recording.column(column) && !recording.get(column));
-    if (having.length) Promise.all(having.map((recording) => recording.load(column))).then(() => app.arrive(), failed);
+    Promise.all(app.recordings.map((recording) => loadColor(recording, now.color))).then((fetched) => fetched.some(Boolean) && app.arrive(), failed);
   });
   for (const recording of app.recordings) app.notesOf(recording.id).load().catch(failed);
   if (app.recordings.length > 1) matchColors(app).catch(failed);

@@ -52,7 +52,7 @@ for (const name of ["clusters", "a sample"]) {
   test(`a strip has the colours of its states: ${name}`, async () => {
     const recording = await opened(name);
     const { first_row, num_rows } = recording.episodes as Episodes;
-    const coloring = colorize(recording, "cluster", false);
+    const coloring = colorize(recording, { ...FIRST_VIEW, color: "cluster" }, false);
     const clusters = recording.get("cluster") as Uint8Array;
     const [first, end] = pointsOfEpisode(recording, 2);
     const span = { first, end, numRows: num_rows[2], offset: (index: number) => recording.rowOf(index) - first_row[2] };
@@ -74,7 +74,7 @@ test("where states share a pixel, most of them decide, rare ones lie on top, and
   const values = Uint8Array.from([1, 1, 1, 2, 1, 1, 1, 3, 3, 1, 1, 1]);
   const colors = new Uint8Array(4 * 256);
   for (let tone = 0; tone < 256; tone++) colors.set([tone, tone, tone, tone === 2 ? 255 : 128], 4 * tone);
-  const coloring = { values, colors, low: -0.5, high: 255.5, legend: { kind: "categories" as const, items: [] } };
+  const coloring = { values, isMade: false, colors, low: -0.5, high: 255.5, legend: { kind: "categories" as const, items: [] } };
   const span = { first: 0, end: 12, numRows: 12, offset: (index: number) => index };
   const strip = (mask: Uint8Array | null): number[] => {
     const out = new Uint8ClampedArray(12);

@@ -5,7 +5,7 @@ import { NOTHING, type Point, TOO_FEW } from "../src/data/contract";
 import { compareInside } from "../src/data/inside";
 import { toUnit } from "../src/data/recording";
 import { codeCells } from "../src/map/cells";
-import { spread } from "../src/map/colors";
+import { spread } from "../src/map/color_scale";
 import { differs, GOLDEN, open } from "./golden";
 
 for (const stored of GOLDEN.recordings) {
@@ -23,7 +23,7 @@ for (const stored of GOLDEN.recordings) {
   test(`colours, ${stored.name}: scales end at the same percentiles`, async () => {
     const { recording } = await open(stored);
     for (const [name, ends] of Object.entries(stored.scales)) {
-      const found = spread(await recording.load(name)).map((raw) => recording.decode(name, raw));
+      const found = spread(await recording.load(name)).map((raw: number) => recording.decode(name, raw));
       assert.equal(differs(found, ends), null);
     }
   });

@@ -1,6 +1,7 @@
 // How the map draws: colours that are seen in the dark, rare ones on top, labels apart, outlines without needless corners.
 import assert from "node:assert/strict";
 import test from "node:test";
+import { FIRST_VIEW } from "../src/data/view";
 import type { Point } from "../src/data/contract";
 import { colorize, rgb } from "../src/map/colors";
 import { apart, BADGE, namePlaces } from "../src/map/label_places";
@@ -20,12 +21,12 @@ function onDark(color: readonly number[]): number {
 test("in the dark every colour of a scale is seen, and more is lighter", async () => {
   const { recording } = await open(GOLDEN.recordings[0]);
   await recording.load("value");
-  const { colors, legend } = colorize(recording, "value", true);
+  const { colors, legend } = colorize(recording, { ...FIRST_VIEW, color: "value" }, true);
   const tones = Array.from({ length: 256 }, (_, at) => [...colors.slice(4 * at, 4 * at + 3)]);
   assert.ok(tones.every((tone) => onDark(tone) >= 3), "three times the map's luminance");
   assert.ok(tones.every((tone, at) => at === 0 || luminance(tone) >= luminance(tones[at - 1]) - 0.002));
   assert.ok(legend.kind === "scale" && legend.stops.every((stop) => onDark(rgb(stop)) >= 3), "the legend too");
-  const light = colorize(recording, "value", false);
+  const light = colorize(recording, { ...FIRST_VIEW, color: "value" }, false);
   assert.deepEqual([...light.colors.slice(0, 3)], [...rgb("#00224e")]);
 });
 
@@ -33,12 +34,12 @@ test("rare rewards lie over common ones", async () => {
   const { recording } = await open(GOLDEN.recordings[0]);
   const values = await recording.load("reward");
   const levels = recording.column("reward")?.levels as number[];
-  const { colors } = colorize(recording, "reward", false);
+  const { colors } = colorize(recording, { ...FIRST_VIEW, color: "reward" }, false);
   const height = (level: number): number => colors[4 * levels.indexOf(level) + 3];
   const share = (level: number): number => values.filter((value) => value === levels.indexOf(level)).length / values.length;
   assert.ok(share(-1.5) < 0.15 && share(0) > 0.5, "as in a game");
   assert.ok(height(-1.5) > height(0));
-  const dark = colorize(recording, "reward", true).colors;
+  const dark = colorize(recording, { ...FIRST_VIEW, color: "reward" }, true).colors;
   const seen = (level: number): number => onDark([...dark.slice(4 * levels.indexOf(level), 4 * levels.indexOf(level) + 3)]);
   assert.ok(seen(0) >= 3 && seen(-1.5) > 2 * seen(0), "and stand out in the dark");
 });

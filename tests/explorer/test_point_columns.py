@@ -1,6 +1,7 @@
 """Columns say what the table of states says; planes are those that scikit-learn and the figures compute."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,14 @@ from scipy.special import softmax
 from scipy.stats import entropy
 from sklearn.decomposition import PCA
 
+from semantic_rl import RecordingWriter
 from semantic_rl.analysis.embedding import compute_planes
+from semantic_rl.envs.spec import ActionSpec, EnvSpec, ObservationPart
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.dataset.point_columns import NOT_PLACED, Column, column_bytes, describe_columns
 from semantic_rl.explorer.dataset.state_table import uncertainty_of
 from semantic_rl.explorer.recording_view import RecordingView
-from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store import Recording, open_recording
 
 from .conftest import SETTINGS, TestClient, client_of, get, get_json, meta_of
 
@@ -156,3 +159,23 @@ def test_values_that_are_not_finite_are_counted(make_view: Callable[..., Recordi
     assert column.get("num_unknown") == 2
     assert np.frombuffer(view.column("value"), "<u2")[[3, 7]].tolist() == [0, 0]
     assert "num_unknown" not in make_view().columns["value"].to_json()
+
+
+def test_parts_that_are_choices_are_columns_of_choices(tmp_path: Path) -> None:
+    spec = EnvSpec(
+        "parts",
+        "data",
+        (ObservationPart("", (2,), "float32"),),
+        ActionSpec("multi_discrete", (2, 3), ("gear", "signal")),
+    )
+    actions = np.array([[0, 2], [1, 0], [1, 1]])
+    with RecordingWriter(tmp_path / "r", spec) as writer:
+        writer.add_episode(observations=np.eye(3, 2), features=np.eye(3), actions=actions, terminated=True)
+    explored = Explored(open_recording(tmp_path / "r"), SETTINGS)
+    parts = [found for found in describe_columns(explored) if found.title is not None]
+    assert [(part.title, part.dtype, part.levels) for part in parts] == [
+        ("gear", "uint8", [0.0, 1.0]),
+        ("signal", "uint8", [0.0, 1.0, 2.0]),
+    ]
+    for index, part in enumerate(parts):
+        assert np.frombuffer(column_bytes(explored, part), np.uint8).tolist() == actions[:, index].tolist()

@@ -107,6 +107,8 @@ export interface Meta {
   num_actions: number;
   action_names: string[];
   action_signs: string[];
+  /** For each action a name, which actions that do the same share; empty if that is not known. */
+  action_groups: string[];
   /** The first parts of an action; empty if it is an index. */
   action_parts: ActionPart[];
   num_action_parts: number;

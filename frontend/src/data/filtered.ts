@@ -96,6 +96,7 @@ export class Filtering {
 
   /** How many points of each bin pass the filters of other columns, and which codes the column's own filters choose. */
   histogram(recording: Recording, column: FilterColumn, bins: Bins): { counts: Uint32Array; chosen: Uint8Array | null } {
+    if (!this.filters.length) return { counts: allCounts(recording, column), chosen: null };
     const mask = this.maskOf(recording);
     return { counts: mask.histogram(column, bins.of, bins.count + 1), chosen: mask.chosen(column) };
   }
@@ -158,7 +159,13 @@ export function keptBins(recording: Recording, column: FilterColumn): Bins {
 
 /** Points of each bin, whatever the filters are. */
 export function allCounts(recording: Recording, column: FilterColumn): Uint32Array {
-  return recording.keepNow(`counts ${column.name}`, () => new FilterMask(recording.count).histogram(column, keptBins(recording, column).of, keptBins(recording, column).count + 1));
+  return recording.keepNow(`counts ${column.name}`, () => {
+    const { of, count } = keptBins(recording, column);
+    const codes = column.codes();
+    const counts = new Uint32Array(count + 1);
+    for (let index = 0; index < recording.count; index++) counts[of[codes[index]]]++;
+    return counts;
+  });
 }
 
 /** The recording's columns that filters need. */

@@ -8,6 +8,12 @@ export const PANELS = ["clusters", "lasso", "transitions", "show", "filter", "st
 export type PanelName = (typeof PANELS)[number];
 /** A usual colouring, or the column of a number that only this recording has. */
 export type ColorName = string;
+/** Limits of a scale of colours, where they are not the usual ones, and whether it is by the logarithm. */
+export interface ScaleChoice {
+  low: number | null;
+  high: number | null;
+  log: boolean;
+}
 export type Theme = "auto" | "light" | "dark";
 
 /** Where the middle of a map lies in the unit square, and how many times the square is enlarged. */
@@ -20,6 +26,12 @@ export interface Zoom {
 export interface View {
   plane: PlaneName;
   color: ColorName;
+  /** Scales that are not as usual, by the colouring. */
+  scales: Readonly<Record<ColorName, ScaleChoice>>;
+  /** Whether actions that do the same have one colour. */
+  grouped: boolean;
+  /** Whether much that lies over each other is drawn as its density; null: where there are many points. */
+  density: boolean | null;
   /** Clusters shown alone, the others being a shadow; none: all. */
   solo: readonly number[];
   hide: readonly number[];
@@ -51,7 +63,7 @@ export interface View {
 }
 
 export const FIRST_VIEW: View = {
-  plane: "fdr", color: "cluster", solo: [], hide: [], filters: [], panel: "clusters", card: null, steps: false, sel: null, list: null, theme: "auto", cells: true,
+  plane: "fdr", color: "cluster", scales: {}, grouped: true, density: null, solo: [], hide: [], filters: [], panel: "clusters", card: null, steps: false, sel: null, list: null, theme: "auto", cells: true,
   names: true, frames: false, paths: [], order: AS_PLAYED, stretched: false, sheet: FIRST_SHEET, rec: "a",
 };
 
@@ -77,6 +89,11 @@ export interface Written {
 
 export function writeHash({ view, episode, step, zoom, lasso }: Written): string {
   const parts: string[] = ["v=1", `plane=${view.plane}`, `color=${encodeURIComponent(view.color)}`];
+  for (const [color, { low, high, log }] of Object.entries(view.scales)) {
+    parts.push(`scale=${[encodeURIComponent(color), low ?? "", high ?? "", ...(log ? ["log"] : [])].join(",")}`);
+  }
+  if (!view.grouped) parts.push("actions=all");
+  if (view.density !== null) parts.push(`density=${view.density ? 1 : 0}`);
   if (view.solo.length) parts.push(`solo=${view.solo.join(",")}`);
   if (view.hide.length) parts.push(`hide=${view.hide.join(",")}`);
   for (const filter of view.filters) parts.push(`filter=${encodeURIComponent(filter)}`);
@@ -111,7 +128,8 @@ export function readHash(hash: string): Place {
     theme: oneOf(said.get("theme"), ["auto", "light", "dark"] as const, "auto"),
     panel: oneOf(said.get("panel"), PANELS, "clusters"),
     card: whole(said.get("card")), steps: said.get("matrix") === "steps",
-    color: said.get("color") ?? "cluster", sheet: readSheet(said),
+    color: said.get("color") ?? "cluster", scales: readScales(said.getAll("scale")), grouped: said.get("actions") !== "all",
+    density: said.get("density") === null ? null : said.get("density") !== "0", sheet: readSheet(said),
     plane: oneOf(said.get("plane"), PLANE_NAMES, "fdr"),
     paths: readPaths(said.get("paths")), order: readOrder(said.get("order")), stretched: said.get("stretched") === "1",
   };
@@ -121,6 +139,16 @@ export function readHash(hash: string): Place {
     if (found?.length === 3 && found.every(Number.isFinite)) zoom[id] = { x: found[0], y: found[1], scale: found[2] };
   }
   return { view, episode: whole(said.get("e")), step: whole(said.get("s")), zoom, lasso: readLasso(said.get("lasso")) };
+}
+
+/** "value,1.5,8,log": limits may be empty. */
+function readScales(said: readonly string[]): Record<ColorName, ScaleChoice> {
+  return Object.fromEntries(said.flatMap((text) => {
+    const [color, low = "", high = "", log] = text.split(",");
+    const limit = (part: string): number | null => (part.trim() && Number.isFinite(Number(part)) ? Number(part) : null);
+    const choice = { low: limit(low), high: limit(high), log: log === "log" };
+    return color && (choice.low !== null || choice.high !== null || choice.log) ? [[color, choice]] : [];
+  }));
 }
 
 function whole(text: string | null): number | null {

@@ -1,13 +1,16 @@
 // Colours of the points: which column they tell of, and the legend that says how.
-import { HIGHEST, type Meta } from "../data/contract";
+import type { Meta } from "../data/contract";
 import type { Recording, Values } from "../data/recording";
-import type { ColorName } from "../data/view";
-import { quantile } from "../data/effect_sizes";
 import { type Combinations, TAG } from "../data/tags";
+import type { ColorName, View } from "../data/view";
 import { actionLabel, percent, short } from "../ui/format";
+import {
+  episodeColors, episodeColorTitle, isOfEpisode, limitText, type Numbers, numbersOf, placesOn, rangeOf, type ScaleRange, TOP, UNKNOWN_PLACE,
+} from "./color_scale";
 import { CATEGORIES, FAILED, GAINED, INK_ON_OTHER, LOST, OTHER, SCALE, SUCCEEDED } from "./palette";
 
-const COLORS = ["cluster", "value", "action", "reward", "time", "uncertainty", "success", TAG];
+const COLORS = ["cluster", "value", "action", "reward", "time", "uncertainty", "success"];
+const MORE = [TAG, "return_to_go", "step"];
 
 /** The column that a colouring tells of. */
 export function columnOf(color: ColorName): string {
@@ -15,13 +18,38 @@ export function columnOf(color: ColorName): string {
 }
 
 export function colorTitle(recordings: readonly Recording[], color: ColorName): string {
-  return recordings.map((recording) => recording.column(color)?.title).find(Boolean) ?? color;
+  const own = recordings.map((recording) => recording.column(color)?.title).find(Boolean);
+  return own ?? (isOfEpisode(color) ? episodeColorTitle(color) : color === "return_to_go" ? "return to go" : color);
 }
 
 /** Colourings that recordings offer: the usual ones, and by what only they have. */
 export function colorsOf(recordings: readonly Recording[]): ColorName[] {
+  return [...usualColors(recordings), ...furtherColors(recordings)];
+}
+
+export function usualColors(recordings: readonly Recording[]): ColorName[] {
+  return COLORS.filter((color) => recordings.some(({ meta }) => isOffered(meta, color)));
+}
+
+/** Colourings by what only these recordings have, and by what is looked at less often. */
+export function furtherColors(recordings: readonly Recording[]): ColorName[] {
   const own = recordings.flatMap(({ meta }) => meta.columns.filter((column) => column.title !== undefined).map((column) => column.name));
-  return [...COLORS.filter((color) => recordings.some(({ meta }) => isOffered(meta, color))), ...new Set(own)];
+  const more = MORE.filter((color) => recordings.some((recording) => recording.column(color)));
+  return [...new Set(own), ...more, ...episodeColors(recordings)];
+}
+
+/** Fetch what a colouring needs; resolves to whether anything had to be fetched. */
+export async function loadColor(recording: Recording, color: ColorName): Promise<boolean> {
+  const source = columnOf(color);
+  if (recording.column(source)) {
+    if (recording.get(source)) return false;
+    await recording.load(source);
+    return true;
+  }
+  if (!isOfEpisode(color)) return false;
+  const isThere = recording.episodes !== null && (recording.count === recording.meta.num_states || recording.get("row"));
+  if (!isThere) await Promise.all([recording.loadEpisodes(), recording.count < recording.meta.num_states && recording.load("row")]);
+  return !isThere;
 }
 
 /** What a recording is coloured by where nothing else is asked for. */
@@ -31,14 +59,16 @@ export function firstColor(recording: Recording): ColorName {
 
 export type Legend =
   | { kind: "clusters" }
-  | { kind: "categories"; items: { label: string; color: string }[] }
-  | { kind: "scale"; stops: readonly string[]; low: string; high: string };
+  | { kind: "categories"; items: { label: string; color: string }[]; /** Whether categories that belong together are one; absent: none do. */ grouped?: boolean }
+  | { kind: "scale"; stops: readonly string[]; low: string; high: string; range: ScaleRange };
 
 /** Alphas of the table of colours, which say which points are drawn over others. */
 const [ON_TOP, NOT_ON_TOP] = [255, 128];
 
 export interface Coloring {
   values: Values | null;
+  /** Whether the values were made for this colouring, and are no column. */
+  isMade: boolean;
   /** [256 × RGBA]; A says whether points of the colour lie over the others. */
   colors: Uint8Array;
   low: number;
@@ -51,32 +81,76 @@ function isOffered(meta: Meta, color: ColorName): boolean {
   return meta.columns.some((column) => column.name === columnOf(color));
 }
 
+type Coloured = Pick<View, "color" | "scales" | "grouped">;
+
+/** The last colourings of each recording, with what they depend on. */
+const kept = new WeakMap<Recording, { key: string; column: unknown; slots: unknown; tags: unknown; coloring: Coloring }[]>();
+const MOST_KEPT = 2;
+
 /** Colours by a column that has been fetched; without it, one colour for all. */
-export function colorize(recording: Recording, color: ColorName, dark: boolean): Coloring {
+export function colorize(recording: Recording, view: Coloured, dark: boolean): Coloring {
+  const { color, scales, grouped } = view;
+  const key = [color, dark, JSON.stringify(scales[color] ?? null), grouped].join(" ");
+  const column = recording.get(columnOf(color)) ?? (isOfEpisode(color) ? recording.episodes : null);
+  const tags = recording.now<Combinations>("tags");
+  const before = kept.get(recording) ?? [];
+  const known = before.find((one) => one.key === key && one.column === column && one.slots === recording.slots && one.tags === tags);
+  if (known) return known.coloring;
+  const coloring = makeColoring(recording, view, dark);
+  kept.set(recording, [{ key, column, slots: recording.slots, tags, coloring }, ...before.slice(0, MOST_KEPT - 1)]);
+  return coloring;
+}
+
+function makeColoring(recording: Recording, { color, scales, grouped }: Coloured, dark: boolean): Coloring {
   const values = recording.get(columnOf(color)) ?? null;
-  if (!values) return byIndex(null, [dark ? "#8b929b" : "#7d8590"], { kind: "categories", items: [] });
-  switch (color) {
-    case "cluster":
-      return byIndex(values, recording.meta.colors.map((_, k) => onMap(clusterColor(recording, k), dark)), { kind: "clusters" });
-    case "action":
-      return byCategory(values, (action) => actionLabel(recording.meta, action), dark);
-    case TAG:
-      return byTag(values, recording.now<Combinations>("tags") ?? [[]], dark);
-    case "success":
-      return bySuccess(values, dark);
-    case "reward":
-      return byReward(recording, values, dark);
-    case "value":
-      return byScale(values, ...spread(values), dark, (raw) => short(recording.decode("value", raw)));
-    case "time":
-      return byScale(values, 0, 255, dark, (raw) => (raw ? "end" : "start"));
-    case "uncertainty":
-      return byScale(values, 0, Math.max(spread(values)[1], 1), dark, (raw) => percent(raw / 255, 0));
-    default:
-      const texts = recording.column(color)?.categories;
-      if (texts) return byCategory(values, (index) => texts[index], dark);
-      return byScale(values, ...spread(values), dark, (raw) => short(recording.decode(color, raw)));
+  const { meta } = recording;
+  const nothing = (): Coloring => byIndex(null, [dark ? "#8b929b" : "#7d8590"], { kind: "categories", items: [] });
+  if (values) {
+    if (color === "cluster") return byIndex(values, meta.colors.map((_, k) => onMap(clusterColor(recording, k), dark)), { kind: "clusters" });
+    if (color === "action") return byAction(meta, values, grouped, dark);
+    if (color === "success") return bySuccess(values, dark);
+    if (color === TAG) return byTag(values, recording.now<Combinations>("tags") ?? [[]], dark);
+    const { levels, categories: texts, title } = recording.column(columnOf(color)) ?? {};
+    if (color === "reward" && levels && levels.length <= CATEGORIES.length + 1) return byReward(levels, values, dark);
+    if (texts) return byCategory(values, (index) => texts[index], dark);
+    if (title !== undefined && levels && levels.length <= CATEGORIES.length) return byCategory(values, (index) => short(levels[index]), dark);
   }
+  const numbers = numbersOf(recording, color, columnOf(color));
+  return numbers ? byNumber(recording, color, numbers, scales[color], dark) : nothing();
+}
+
+function byNumber(recording: Recording, color: ColorName, numbers: Numbers, choice: View["scales"][string] | undefined, dark: boolean): Coloring {
+  const range = rangeOf(numbers, choice);
+  const say = (value: number): string => limitText(color, value, range.isShare);
+  const stops = dark ? DARK_SCALE : SCALE;
+  const legend: Legend = { kind: "scale", stops, low: say(range.low), high: say(range.high), range };
+  const table = new Uint8Array(4 * 256);
+  const column = recording.column(columnOf(color));
+  if (numbers.isLinear && !range.log && column) { // codes are coloured as they are
+    for (let index = 0; index < 256; index++) table.set([...along(stops, index / 255), NOT_ON_TOP], 4 * index);
+    const [first, second] = [numbers.number(0), numbers.number(1)];
+    const code = (value: number): number => (value - first) / (second - first || 1);
+    return { values: numbers.codes, isMade: false, colors: table, low: code(range.low), high: code(range.high) + 1e-6, legend };
+  }
+  for (let index = 0; index <= TOP; index++) table.set([...along(stops, index / TOP), NOT_ON_TOP], 4 * index);
+  table.set([...rgb(other(dark)), NOT_ON_TOP], 4 * UNKNOWN_PLACE);
+  return { values: placesOn(numbers, range), isMade: true, colors: table, low: -0.5, high: 255.5, legend };
+}
+
+/** Actions, those that do the same as one, if the environment says which do. */
+function byAction(meta: Meta, values: Values, grouped: boolean, dark: boolean): Coloring {
+  const groups = meta.action_groups;
+  if (!groups.length) return byCategory(values, (action) => actionLabel(meta, action), dark);
+  const names = [...new Set(groups)];
+  const found = grouped ? byCategory(values, (group) => groupLabel(meta, names[group]), dark, groups.map((name) => names.indexOf(name))) : byCategory(values, (action) => actionLabel(meta, action), dark);
+  return found.legend.kind === "categories" ? { ...found, legend: { ...found.legend, grouped } } : found;
+}
+
+/** A group by its action: that of its name, and how many others do the same. */
+function groupLabel(meta: Meta, name: string): string {
+  const first = meta.action_names.indexOf(name);
+  const number = meta.action_groups.filter((group) => group === name).length;
+  return `${first < 0 ? name : actionLabel(meta, first)}${number > 1 ? ` (${number} actions)` : ""}`;
 }
 
 /** Colour of a recording's cluster: its own, or that of the cluster that it matches. */
@@ -92,14 +166,7 @@ export function clusterInk(recording: Recording, cluster: number): string {
 function byIndex(values: Values | null, colors: readonly string[], legend: Legend): Coloring {
   const table = new Uint8Array(4 * 256);
   for (let index = 0; index < 256; index++) table.set([...rgb(colors[index] ?? OTHER), NOT_ON_TOP], 4 * index);
-  return { values, colors: table, low: -0.5, high: 255.5, legend };
-}
-
-function byScale(values: Values, low: number, high: number, dark: boolean, say: (raw: number) => string): Coloring {
-  const stops = dark ? DARK_SCALE : SCALE;
-  const table = new Uint8Array(4 * 256);
-  for (let index = 0; index < 256; index++) table.set([...along(stops, index / 255), NOT_ON_TOP], 4 * index);
-  return { values, colors: table, low, high: high + 1e-6, legend: { kind: "scale", stops, low: say(low), high: say(high) } };
+  return { values, isMade: false, colors: table, low: -0.5, high: 255.5, legend };
 }
 
 /** Categories of fewer points than this share are drawn over the others, under which one would not find them. */
@@ -115,23 +182,26 @@ function raise(coloring: Coloring, counts: ArrayLike<number>): Coloring {
   return coloring;
 }
 
-/** The most frequent of categories, each in its colour. */
-function byCategory(values: Values, label: (category: number) => string, dark: boolean): Coloring {
+/** The most frequent of categories, each in its colour; `of` says which category a value is of, if not itself. */
+function byCategory(values: Values, label: (category: number) => string, dark: boolean, of?: readonly number[]): Coloring {
+  const ofValues = new Map<number, number>();
+  for (const value of values) ofValues.set(value, (ofValues.get(value) ?? 0) + 1);
   const counts = new Map<number, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  for (const [value, number] of ofValues) counts.set(of?.[value] ?? value, (counts.get(of?.[value] ?? value) ?? 0) + number);
   const number = (category: number): number => counts.get(category) ?? 0;
   const frequent = [...counts.keys()].sort((one, other) => number(other) - number(one) || one - other);
   const named = frequent.slice(0, CATEGORIES.length);
   // there may be more categories than the table has colours: points say which of the frequent ones theirs is
   const place = new Map(named.map((category, at) => [category, at]));
-  const places = Uint8Array.from(values, (category) => place.get(category) ?? 255);
+  const places = Uint8Array.from(values, (value) => place.get(of?.[value] ?? value) ?? 255);
   const colors = named.map((_, at) => onMap(CATEGORIES[at], dark));
   const items = named.map((category, at) => ({
     label: `${label(category)} ${percent(number(category) / values.length, 0)}`,
     color: colors[at],
   }));
   if (frequent.length > named.length) items.push({ label: "other", color: other(dark) });
-  return raise(byIndex(places, [...colors, ...Array<string>(256 - colors.length).fill(other(dark))], { kind: "categories", items }), tally(places).with(255, places.length));
+  const made = byIndex(places, [...colors, ...Array<string>(256 - colors.length).fill(other(dark))], { kind: "categories", items });
+  return raise({ ...made, isMade: true }, tally(places).with(255, places.length));
 }
 
 /** Tags, and combinations of them, each in its colour; states without one are grey. */
@@ -150,7 +220,7 @@ function byTag(values: Values, combinations: Combinations, dark: boolean): Color
   items.push({ label: named.length === CATEGORIES.length ? "other" : "no tag", color: other(dark) });
   const shown = tally(places);
   [shown[254], shown[255]] = [0, values.length];
-  return raise(byIndex(places, colors, { kind: "categories", items }), shown);
+  return raise({ ...byIndex(places, colors, { kind: "categories", items }), isMade: true }, shown);
 }
 
 function bySuccess(values: Values, dark: boolean): Coloring {
@@ -165,11 +235,7 @@ function bySuccess(values: Values, dark: boolean): Coloring {
   return raise(byIndex(values, colors, { kind: "categories", items }), counts);
 }
 
-function byReward(recording: Recording, values: Values, dark: boolean): Coloring {
-  const levels = recording.column("reward")?.levels;
-  if (!levels || levels.length > CATEGORIES.length + 1) {
-    return byScale(values, 0, levels ? levels.length - 1 : 65535, dark, (raw) => short(recording.decode("reward", raw)));
-  }
+function byReward(levels: readonly number[], values: Values, dark: boolean): Coloring {
   const colors: string[] = Array<string>(256).fill(other(dark));
   let next = 0;
   levels.forEach((level, index) => {
@@ -183,18 +249,6 @@ function tally(values: Values): number[] {
   const counts = Array<number>(256).fill(0);
   for (const value of values) counts[value]++;
   return counts;
-}
-
-/** The 1st and 99th percentile, as in the figures, so that a few outliers do not take all colours. */
-export function spread(values: Values): [number, number] {
-  const counts = new Uint32Array(HIGHEST + 1);
-  for (const value of values) counts[value]++;
-  const at = (rank: number): number => {
-    let below = 0;
-    return counts.findIndex((count) => (below += count) > rank);
-  };
-  const [low, high] = [0.01, 0.99].map((share) => quantile(values.length, at, share));
-  return [low, high > low ? high : low + 1];
 }
 
 export function rgb(color: string): [number, number, number] {

@@ -6,14 +6,15 @@ import { type Recording, toUnit } from "../data/recording";
 import type { Zoom } from "../data/view";
 import { Camera, clamp, WHOLE } from "./camera";
 import { codeCells, marksInside } from "./cells";
-import { clusterColor, colorize } from "./colors";
+import { clusterColor, type Coloring, colorize } from "./colors";
 import { type Arrow, drawArrow, drawCells, drawCross, drawLasso, drawPath, fit } from "./drawing";
 import { Grid } from "./grid";
 import { type Colors, readColors } from "./ink";
 import { Labels } from "./labels";
 import { arrowsBetween, pathOf, shelfOf, visibleStates } from "./overlays";
 import { drawPaths } from "./paths";
-import { pointLook, Points } from "./points";
+import { densestOf } from "./overlays";
+import { mostOnPixel, pointLook, Points, shadowOf } from "./points";
 import type { ShownMap } from "./shown";
 import { Thumbnails } from "./thumbnails";
 
@@ -35,6 +36,7 @@ export class MapView implements ShownMap {
   private readonly thumbnails: Thumbnails;
   private states: Uint8Array = new Uint8Array(256);
   marks: Uint8Array | null = null;
+  private coloring: Coloring | null = null;
   private inLasso: { polygon: readonly Point[]; points: Uint16Array; marks: Uint8Array } | null = null;
   private planes: { from: PlaneName; to: PlaneName; began: number } | null = null;
   private flight: { from: Zoom; to: Zoom; began: number } | null = null;
@@ -59,7 +61,8 @@ export class MapView implements ShownMap {
       () => size.disconnect(),
       app.view.subscribe((now, before) => {
         if (now.plane !== before.plane) this.show();
-        if (now.color !== before.color) this.recolor();
+        if (now.color !== before.color || now.scales !== before.scales || now.grouped !== before.grouped) this.recolor();
+        if (now.density !== before.density) this.refresh(true);
         if (now.solo !== before.solo || now.hide !== before.hide) this.regroup();
         this.refresh(false);
       }),
@@ -166,7 +169,7 @@ export class MapView implements ShownMap {
     if (!width || !height) return;
     [this.camera.width, this.camera.height] = [width, height];
     const { points } = this.layers;
-    [points.width, points.height] = [Math.round(width * density()), Math.round(height * density())];
+    [points.width, points.height] = [Math.round(width * pixelRatio()), Math.round(height * pixelRatio())];
     this.refresh(true);
   }
 
@@ -197,8 +200,11 @@ export class MapView implements ShownMap {
   }
 
   private recolor(): void {
-    const { values, colors, low, high } = colorize(this.recording, this.app.view.get().color, this.app.look.get().dark);
-    this.points.setTones(values, colors, low, high);
+    const before = this.coloring;
+    const now = colorize(this.recording, this.app.view.get(), this.app.look.get().dark);
+    this.points.setTones(now.values, now.colors, now.low, now.high);
+    if (before?.isMade && before.values && before.values !== now.values) this.points.forget(before.values);
+    this.coloring = now;
     this.refresh(true);
   }
 
@@ -263,10 +269,15 @@ export class MapView implements ShownMap {
     const { camera, colors, recording } = this;
     if (this.stale.points) {
       const most = Math.max(...this.app.recordings.map((other) => other.count), 1); // two maps have points of one size
-      const { size, opacity } = pointLook(recording.count, most, camera);
-      const { ghost, rim } = colors;
-      const look = { center: [camera.zoom.x, camera.zoom.y] as Point, scale: camera.scale, moved, opacity, ghost, rim };
-      this.points.begin({ ...look, size: size * density() });
+      const { size, opacity, isDense } = pointLook(recording.count, most, camera);
+      const { rim } = colors;
+      const ghost = shadowOf(colors, opacity);
+      const isSummed = (this.app.view.get().density ?? isDense) && this.points.canSum && this.planes;
+      this.host.dataset.density = isSummed ? "yes" : "no"; // for tests and scripts
+      this.app.look.set({ dense: Boolean(isSummed) });
+      const density = isSummed && this.planes ? mostOnPixel(densestOf(recording, this.planes.to), camera, pixelRatio()) : null;
+      const look = { density, center: [camera.zoom.x, camera.zoom.y] as Point, scale: camera.scale, moved, opacity, ghost, rim };
+      this.points.begin({ ...look, size: size * pixelRatio() });
     }
     if (!this.points.done) this.points.step();
     if (this.firstTime) this.points.finished(() => performance.mark("points-begun"));
@@ -285,7 +296,7 @@ export class MapView implements ShownMap {
     const { camera, colors, recording, app, layers } = this;
     const [view, lasso, { data, first, index, rec }] = [app.view.get(), app.lasso.get(), app.player.store.get()];
     const { width, height } = camera;
-    const under = fit(layers.under, width, height, density());
+    const under = fit(layers.under, width, height, pixelRatio());
     const planes = this.planes;
     const limits = recording.plane("fdr")?.limits;
     const share = planes ? (planes.to === "fdr" ? moved : 0) + (planes.from === "fdr" ? 1 - moved : 0) : 0;
@@ -295,7 +306,7 @@ export class MapView implements ShownMap {
       const tints = cells.map((_, k) => (view.color === "cluster" && this.states[k] === 2 ? clusterColor(recording, k) : null));
       drawCells(under, cells, tints, camera, colors.ink);
     }
-    const over = fit(layers.over, width, height, density());
+    const over = fit(layers.over, width, height, pixelRatio());
     const places = this.labels.places(planes, moved);
     this.arrows = view.panel === "transitions" && view.rec === recording.id ? arrowsBetween(app, recording, places, camera) : [];
     if (!view.frames) this.thumbnails.clear();
@@ -328,7 +339,7 @@ export class MapView implements ShownMap {
   }
 }
 
-function density(): number {
+function pixelRatio(): number {
   return Math.min(window.devicePixelRatio || 1, 2);
 }
 

@@ -7,6 +7,7 @@ import { type Recording, toUnit } from "../data/recording";
 import type { View } from "../data/view";
 import type { Camera } from "./camera";
 import { clusterColor } from "./colors";
+import { densest } from "./density";
 import { type Arrow, makeArrow } from "./drawing";
 import type { ShownMap } from "./shown";
 import type { Shelf } from "./thumbnails";
@@ -93,4 +94,9 @@ export function shelfOf(app: App, map: ShownMap): Shelf {
       map.refresh(false);
     },
   };
+}
+
+/** How dense the densest parts of a plane are; looked at once. */
+export function densestOf(recording: Recording, plane: PlaneName): number {
+  return recording.keepNow(`densest ${plane}`, () => densest(recording.get(plane) as Uint16Array));
 }

@@ -6,12 +6,13 @@
 import type { Point } from "../data/contract";
 import type { Values } from "../data/recording";
 import { type Camera, clamp } from "./camera";
+import { Density } from "./density";
 import { compile, makeRow, shuffled } from "./program";
 
 const VERTEX = `#version 300 es
 precision highp float;
 in vec2 a_from; in vec2 a_to; in float a_tone; in float a_group; in float a_mark;
-uniform float u_moved, u_size, u_marked, u_opacity;
+uniform float u_moved, u_size, u_marked, u_opacity, u_only;
 uniform vec2 u_center, u_scale, u_window;
 uniform vec4 u_ghost;
 uniform sampler2D u_colors, u_states;
@@ -28,9 +29,11 @@ void main() {
   bool ghost = state < 1.5;
   int tone = int(clamp((a_tone - u_window.x) * u_window.y, 0.0, 255.0));
   vec4 paint = texelFetch(u_colors, ivec2(tone, 0), 0);
+  bool rare = !ghost && paint.a > 0.9;
+  if (u_only > 0.5 && (u_only < 1.5 ? !ghost : u_only < 2.5 ? ghost || rare : !rare)) { gl_Position = vec4(2.0, 2.0, 2.0, 1.0); return; }
   gl_Position = vec4((place - u_center) * u_scale, ghost ? 0.5 : 0.4 * (1.0 - paint.a), 1.0);
-  if (!ghost && paint.a > 0.9) gl_PointSize = 1.3 * u_size;
-  v_color = ghost ? u_ghost : vec4(paint.rgb, paint.a > 0.9 ? max(u_opacity, 0.6) : u_opacity);
+  if (rare) gl_PointSize = 1.3 * u_size;
+  v_color = ghost ? u_ghost : vec4(paint.rgb, rare ? max(u_opacity, 0.6) : u_opacity);
   v_color.a *= presence;
 }`;
 
@@ -61,7 +64,14 @@ export interface Look {
   opacity: number;
   ghost: readonly [number, number, number, number];
   rim: readonly [number, number, number];
+  /** Draw what is not rare as its density: so many points on a pixel of the screen have full colour. Null: draw points. */
+  density: number | null;
 }
+
+/** Which points are drawn. */
+const [ALL, SHADOWS, COMMON, RARE] = [0, 1, 2, 3];
+/** Diameter of a point whose density is drawn, in pixels of the screen. */
+export const DENSITY_SIZE = 2;
 
 const ROUND_FROM = 3;
 const FIRST_PART = 120_000;
@@ -79,6 +89,10 @@ export class Points {
   private readonly buffers = new Map<Values, WebGLBuffer>();
   private readonly colors: { put(values: Uint8Array): void };
   private readonly states: { put(values: Uint8Array): void };
+  private readonly density: Density | null;
+  private look: Look | null = null;
+  private hasRare = false;
+  private hasShadows = false;
   private window: Point = [0, 1];
   private marked = false;
   private part = FIRST_PART;
@@ -98,6 +112,8 @@ export class Points {
     gl.uniform1i(this.uniform("u_states"), 1);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    this.density = Density.on(gl);
+    gl.useProgram(this.program);
     gl.enable(gl.DEPTH_TEST); // shadows lie behind, whatever the order
     gl.depthFunc(gl.LEQUAL);
   }
@@ -111,6 +127,7 @@ export class Points {
   setTones(values: Values | null, colors: Uint8Array, low: number, high: number): void {
     this.bind("tone", values, 1, false);
     this.colors.put(colors);
+    this.hasRare = colors.some((channel, at) => at % 4 === 3 && channel > 230);
     this.window = [low, 255.999 / Math.max(high - low, 1e-9)];
   }
 
@@ -118,6 +135,12 @@ export class Points {
   setGroups(values: Values | null, states: Uint8Array): void {
     this.bind("group", values, 1, false);
     this.states.put(states);
+    this.hasShadows = states.includes(1);
+  }
+
+  /** Whether densities can be drawn. */
+  get canSum(): boolean {
+    return this.density !== null;
   }
 
   /** Points marked 1 are shown, the others are shadows; null: no marks. */
@@ -148,28 +171,57 @@ export class Points {
     const { gl } = this;
     const set = (name: string, value: number): void => gl.uniform1f(this.uniform(name), value);
     gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
-    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+    this.clear();
     gl.uniform2f(this.uniform("u_center"), ...look.center);
     gl.uniform2f(this.uniform("u_scale"), ...look.scale);
     gl.uniform2f(this.uniform("u_window"), ...this.window);
     gl.uniform4f(this.uniform("u_ghost"), ...look.ghost);
     gl.uniform3f(this.uniform("u_rim"), ...look.rim);
     set("u_moved", look.moved);
-    set("u_size", look.size);
     set("u_opacity", look.opacity);
     set("u_marked", this.marked ? 1 : 0);
-    set("u_round", look.size >= ROUND_FROM ? 2 / look.size : 0);
+    this.look = look;
     this.drawn = 0;
   }
 
   /** Draw the next part: the first as large as fits into a frame, those after it larger, for then nothing moves. */
   step(): void {
-    const { gl } = this;
     const isFirst = this.drawn === 0;
     const part = Math.min(isFirst ? this.part : this.part * RESTING, this.count - this.drawn);
-    gl.drawElements(gl.POINTS, part, gl.UNSIGNED_INT, this.drawn * 4);
+    if (this.look?.density !== null && this.density) this.addUp(this.density, this.look?.density ?? 1, part);
+    else this.draw(ALL, this.look?.size ?? 1, this.drawn, part);
     this.drawn += part;
     if (isFirst) this.measure(part);
+  }
+
+  /** Add a part to the sums; after the first part and after the last, all that there is is shown. */
+  private addUp(density: Density, most: number, part: number): void {
+    const { gl, drawn } = this;
+    const size = this.look?.size ?? 1;
+    density.begin(drawn === 0);
+    gl.uniform1f(this.uniform("u_opacity"), 1);
+    this.draw(COMMON, DENSITY_SIZE, drawn, part);
+    gl.uniform1f(this.uniform("u_opacity"), this.look?.opacity ?? 1);
+    density.end();
+    const sum = drawn + part;
+    if (drawn > 0 && sum < this.count) return;
+    this.clear();
+    if (this.hasShadows || this.marked) this.draw(SHADOWS, size, 0, sum);
+    density.show((most * sum) / this.count);
+    gl.useProgram(this.program);
+    if (this.hasRare) this.draw(RARE, Math.max(size, DENSITY_SIZE), 0, sum);
+  }
+
+  private draw(only: number, size: number, first: number, count: number): void {
+    const { gl } = this;
+    gl.uniform1f(this.uniform("u_only"), only);
+    gl.uniform1f(this.uniform("u_size"), size);
+    gl.uniform1f(this.uniform("u_round"), only !== COMMON && size >= ROUND_FROM ? 2 / size : 0);
+    gl.drawElements(gl.POINTS, count, gl.UNSIGNED_INT, first * 4);
+  }
+
+  private clear(): void {
+    this.gl.clear(this.gl.COLOR_BUFFER_BIT | this.gl.DEPTH_BUFFER_BIT);
   }
 
   /** How long a part took decides how large the next first part is. */
@@ -208,8 +260,8 @@ export class Points {
     return buffer;
   }
 
-  /** Let go of what was uploaded for marks that are no longer shown. */
-  forget(values: Uint8Array): void {
+  /** Let go of what was uploaded for marks or colours that are no longer shown. */
+  forget(values: Values): void {
     const buffer = this.buffers.get(values);
     if (buffer) this.gl.deleteBuffer(buffer);
     this.buffers.delete(values);
@@ -229,11 +281,34 @@ export class Points {
 /** The part of the square that points usually cover. */
 const FILLED = 0.3;
 
+const MOST_OPAQUE = 0.9;
+
+/** The colour of shadows: fainter where many lie over each other. */
+export function shadowOf({ ghost: [r, g, b, a] }: { ghost: readonly [number, number, number, number] }, opacity: number): [number, number, number, number] {
+  return [r, g, b, (a * opacity) / MOST_OPAQUE];
+}
+
+/** From so many points on, and where they lie over each other so often, their density is drawn unless one wants points. */
+const MANY_POINTS = 100_000;
+const MUCH_OVERLAP = 6;
+
+export interface PointLook {
+  size: number;
+  opacity: number;
+  /** Whether so many points lie over each other that their density says more. */
+  isDense: boolean;
+}
+
 /** How large points are, in pixels, and how opaque: `most` points may lie on a map, `count` do. */
-export function pointLook(count: number, most: number, camera: Camera): { size: number; opacity: number } {
+export function pointLook(count: number, most: number, camera: Camera): PointLook {
   const spacing = (Math.min(camera.width, camera.height) / Math.sqrt(most)) * 0.58;
   const size = Math.min(clamp(spacing, 1.5, 6) * Math.max(camera.zoom.scale, 0.8) ** 0.35, 10);
   // where points lie over each other many times, let them show how many
   const overlap = (count * size ** 2) / (FILLED * camera.side ** 2);
-  return { size, opacity: clamp(0.9 / Math.sqrt(Math.max(overlap, 1e-6)), 0.16, 0.9) };
+  return { size, opacity: clamp(MOST_OPAQUE / Math.sqrt(Math.max(overlap, 1e-6)), 0.16, MOST_OPAQUE), isDense: count >= MANY_POINTS && overlap > MUCH_OVERLAP };
+}
+
+/** How many points lie on a pixel of the screen in the densest parts of a plane with `densest` points in its unit of area. */
+export function mostOnPixel(densest: number, camera: Camera, density: number): number {
+  return (densest * DENSITY_SIZE ** 2) / (camera.side * density) ** 2;
 }

@@ -39,15 +39,15 @@ export function EpisodeList({ recording, shown }: { recording: Recording; shown:
   const [size, setSize] = useState({ width: 0, height: 0 });
   const [start, setStart] = useState(0);
   const [active, setActive] = useState<Place>({ at: 0, offset: 0 });
-  const { color, solo, hide, paths, order, stretched } = useStore(app.view, (view) => view);
+  const { color, scales, grouped, solo, hide, paths, order, stretched } = useStore(app.view, (view) => view);
   const mask = useStore(app.filtering.store, (filtered) => filtered[recording.id]?.mask ?? null);
   const { dark, arrived } = useStore(app.look, (look) => look);
   const playing = useStore(app.player.store, (state) => (state.rec === recording.id && state.data ? state.episode : null));
   const pointed = useMemo(() => pointing(app, recording.id), [recording]);
   const values = recording.get(columnOf(color));
   const shades = useMemo((): Shades => ({
-    coloring: colorize(recording, color, dark), mask, groups: recording.get("cluster") ?? null, shown: visibleStates(recording, { solo, hide }),
-  }), [recording, color, dark, values, mask, solo, hide, arrived]);
+    coloring: colorize(recording, { color, scales, grouped }, dark), mask, groups: recording.get("cluster") ?? null, shown: visibleStates(recording, { solo, hide }),
+  }), [recording, color, scales, grouped, dark, values, mask, solo, hide, arrived]);
   const { meta } = recording;
   const episodes = recording.episodes as NonNullable<Recording["episodes"]>;
   const most = useMemo(() => shown.reduce((found, episode) => Math.max(found, episodes.num_rows[episode]), 1), [shown]);

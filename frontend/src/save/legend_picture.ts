@@ -50,7 +50,7 @@ export function layLegend(app: App, recording: Recording, width: number, dark: b
 
 function itemsOf(app: App, recording: Recording, dark: boolean, color: string, faint: string): Item[] {
   const { color: chosen, hide } = app.view.get();
-  const { legend } = colorize(recording, chosen, dark);
+  const { legend } = colorize(recording, app.view.get(), dark);
   const title = word(colorTitle([recording], chosen), { ...TEXT, color: faint });
   if (legend.kind === "scale") {
     const [low, high] = [legend.low, legend.high].map((text) => word(text, { ...TEXT, color }));

@@ -10,9 +10,9 @@ import { drawArrow, drawCells, drawLasso, drawPath } from "../map/drawing";
 import { type Colors, colorsOfTheme } from "../map/ink";
 import { apart, BADGE, namePlaces } from "../map/label_places";
 import { labelPlaces } from "../map/labels";
-import { arrowsBetween, pathOf, shelfOf, visibleStates } from "../map/overlays";
+import { arrowsBetween, densestOf, pathOf, shelfOf, visibleStates } from "../map/overlays";
 import { drawPaths } from "../map/paths";
-import { pointLook, Points } from "../map/points";
+import { mostOnPixel, pointLook, Points, shadowOf } from "../map/points";
 import { shuffled } from "../map/program";
 import type { ShownMap } from "../map/shown";
 import { EDGE, Thumbnails } from "../map/thumbnails";
@@ -41,8 +41,8 @@ export interface MapPicture {
 }
 
 /** Whether the points of maps are drawn one by one in an SVG. */
-export function areCircles(maps: readonly ShownMap[]): boolean {
-  return maps.reduce((sum, { recording }) => sum + recording.count, 0) <= MOST_CIRCLES;
+export function areCircles(app: App): boolean {
+  return app.recordings.reduce((sum, { count }) => sum + count, 0) <= MOST_CIRCLES && app.view.get().density !== true;
 }
 
 /** Draw a map; what has to be fetched first is fetched. Returns what draws it. */
@@ -94,10 +94,10 @@ function drawPoints(picture: MapPicture, camera: Camera, colors: Colors, surface
   const { recording, plane } = map;
   if (!plane || !recording.count) return;
   const most = Math.max(...app.recordings.map(({ count }) => count), 1);
-  const { size, opacity } = pointLook(recording.count, most, camera);
-  const coloring = colorize(recording, app.view.get().color, dark);
+  const { size, opacity, isDense } = pointLook(recording.count, most, camera);
+  const coloring = colorize(recording, app.view.get(), dark);
   const states = visibleStates(recording, app.view.get());
-  if (surface instanceof SvgSurface && areCircles([...app.maps.values()])) {
+  if (surface instanceof SvgSurface && areCircles(app)) {
     return drawCircles(picture, camera, colors, surface, coloring, states, size / 2, opacity);
   }
   const canvas = document.createElement("canvas");
@@ -109,8 +109,11 @@ function drawPoints(picture: MapPicture, camera: Camera, colors: Colors, surface
   points.setTones(coloring.values, coloring.colors, coloring.low, coloring.high);
   points.setGroups(recording.get("cluster") ?? null, states);
   points.setMarks(map.marks);
-  const { ghost, rim } = colors;
-  points.begin({ center: [camera.zoom.x, camera.zoom.y], scale: camera.scale, moved: 1, size: size * fine, opacity, ghost, rim });
+  const { rim } = colors;
+  const ghost = shadowOf(colors, opacity);
+  const isSummed = (app.view.get().density ?? isDense) && points.canSum;
+  const density = isSummed ? mostOnPixel(densestOf(recording, plane), camera, fine) : null;
+  points.begin({ center: [camera.zoom.x, camera.zoom.y], scale: camera.scale, moved: 1, size: size * fine, opacity, ghost, rim, density });
   while (!points.done) points.step();
   surface.image(canvas, 0, 0, picture.width, picture.height);
   points.release();
@@ -140,7 +143,7 @@ function drawCircles(
     const [r, g, b, a] = coloring.colors.subarray(4 * tone, 4 * tone + 4);
     layers[a > 230 ? 2 : 1].push({ x, y, color: hex([r / 255, g / 255, b / 255]) });
   }
-  surface.dots(layers[0], radius, colors.ghost[3], null);
+  surface.dots(layers[0], radius, shadowOf(colors, opacity)[3], null);
   surface.dots(layers[1], radius, opacity, rim);
   surface.dots(layers[2], 1.3 * radius, Math.max(opacity, 0.6), rim);
 }

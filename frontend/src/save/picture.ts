@@ -29,7 +29,7 @@ export function shownSize(app: App): [number, number] {
 
 /** What an SVG holds besides shapes and text. */
 export function aboutSvg(app: App): string {
-  return areCircles([...app.maps.values()]) ? "Text is text and points are circles: everything can be edited." : "There are many points: they are one image in the file; all else is text and shapes that can be edited.";
+  return areCircles(app) ? "Text is text and points are circles: everything can be edited." : "There are many points: they are one image in the file; all else is text and shapes that can be edited.";
 }
 
 export async function makePicture(app: App, choice: PictureChoice): Promise<Blob> {

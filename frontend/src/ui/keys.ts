@@ -28,8 +28,8 @@ export const HELP: readonly { title: string; keys: readonly Key[] }[] = [
       { keys: "F", text: "write a filter" },
       { keys: "S", text: "states near to the one that is pointed at, or in the player" },
       { keys: "T", text: "tag the chosen states, or the one that is pointed at or in the player" },
-      { keys: "P, V, N", text: "frames, cells, names" },
       { keys: "L, Shift + drag", text: "lasso; with keys: arrows, Enter for a corner, Backspace takes it back, Enter again closes" },
+      { keys: "P, V, N, H", text: "frames, cells, names, density" },
       { keys: "Tab, arrows, Enter", text: "go to the map, point, choose" },
       { keys: "Shift + arrows", text: "move the map that has the focus" },
     ],
@@ -110,6 +110,7 @@ const ACTS: Record<string, Act> = {
   },
   a: (app) => app.view.set({ solo: [], hide: [] }),
   p: (app) => app.recordings.some(({ meta }) => meta.has_frames) && app.view.set({ frames: !app.view.get().frames }),
+  h: (app) => app.view.set({ density: !app.look.get().dense }),
   v: (app) => app.view.set({ cells: !app.view.get().cells }),
   n: (app) => app.view.set({ names: !app.view.get().names }),
   f: (app) => {

@@ -5,7 +5,8 @@ import type { Recording } from "../data/recording";
 import { useStore } from "../data/store";
 import { colorize, colorTitle } from "../map/colors";
 import { soloed } from "../panels/visible";
-import { ClusterName } from "./parts";
+import { Button, ClusterName } from "./parts";
+import { ScaleLegend } from "./scale_legend";
 
 const MOST_CLUSTERS = 16;
 
@@ -15,7 +16,9 @@ export function LegendBox({ recording }: { recording: Recording }): JSX.Element 
   const solo = useStore(app.view, (view) => view.solo);
   const hide = useStore(app.view, (view) => view.hide);
   const { dark } = useStore(app.look, (look) => look);
-  const { legend } = colorize(recording, color, dark);
+  const scales = useStore(app.view, (view) => view.scales);
+  const grouped = useStore(app.view, (view) => view.grouped);
+  const { legend } = colorize(recording, { color, scales, grouped }, dark);
   const title = colorTitle([recording], color);
   if (legend.kind === "clusters") {
     if (recording.meta.num_codes > MOST_CLUSTERS) return <div />;
@@ -37,16 +40,7 @@ export function LegendBox({ recording }: { recording: Recording }): JSX.Element 
       </div>
     );
   }
-  if (legend.kind === "scale") {
-    return (
-      <div class="legend scale" role="img" aria-label={`${title} from ${legend.low} to ${legend.high}`}>
-        <span>{title}</span>
-        <span>{legend.low}</span>
-        <i style={{ background: `linear-gradient(90deg, ${legend.stops.join(",")})` }} />
-        <span>{legend.high}</span>
-      </div>
-    );
-  }
+  if (legend.kind === "scale") return <ScaleLegend legend={legend} title={title} color={color} key={color} />;
   return (
     <div class="legend">
       {legend.items.length > 0 && <span class="faint">{title}</span>}
@@ -56,6 +50,9 @@ export function LegendBox({ recording }: { recording: Recording }): JSX.Element 
           {item.label}
         </span>
       ))}
+      {legend.grouped !== undefined && (
+        <Button label="Show actions that do the same as one" class="small" pressed={legend.grouped} onClick={() => app.view.set({ grouped: !legend.grouped })}>grouped</Button>
+      )}
     </div>
   );
 }

@@ -103,9 +103,13 @@ export function MapPane({ recording, several }: { recording: Recording; several:
   );
 }
 
+/** States from which on their density can tell more than each of them. */
+const MANY = 5_000;
+
 function MapButtons({ recording, map }: { recording: Recording; map: MapView | null }): JSX.Element {
   const app = useApp();
   const lasso = useStore(app.lasso, (state) => state);
+  const dense = useStore(app.look, (look) => look.dense);
   const nudge = (factor: number): void => {
     if (map) map.fly(map.camera.zoomAt(map.camera.width / 2, map.camera.height / 2, factor));
   };
@@ -113,6 +117,14 @@ function MapButtons({ recording, map }: { recording: Recording; map: MapView | n
   return (
     <div class="map-buttons">
       <span class="faint">{shown}</span>
+      {recording.count >= MANY && (
+        <Button
+          label={dense ? "Show each state" : "Show how many states lie where, with rare ones drawn over it"} keys="H" class="small" pressed={dense}
+          onClick={() => app.view.set({ density: !dense })}
+        >
+          density
+        </Button>
+      )}
       {lasso.rec === recording.id && lasso.polygon.length > 0 && (
         <Button label="Let go of the lasso" keys="Esc" class="labelled" onClick={() => app.lasso.set(NO_LASSO)}>clear lasso</Button>
       )}

@@ -4,7 +4,7 @@ import { useApp } from "../app";
 import type { Plane, PlaneName } from "../data/contract";
 import { useStore } from "../data/store";
 import type { ColorName, Theme } from "../data/view";
-import { colorsOf, colorTitle } from "../map/colors";
+import { colorsOf, colorTitle, furtherColors, usualColors } from "../map/colors";
 import { compact, count, percent } from "./format";
 import { SaveButton } from "../save/dialog";
 import { Button, type Option, Options } from "./parts";
@@ -38,9 +38,6 @@ export function TopBar(): JSX.Element {
   );
 }
 
-/** More colourings than these stand in a menu. */
-const MOST_SEGMENTS = 8;
-
 export function MapBar(): JSX.Element {
   const app = useApp();
   const view = useStore(app.view, (state) => state);
@@ -49,6 +46,7 @@ export function MapBar(): JSX.Element {
   const planes = app.recordings[0].meta.planes.filter((plane) => plane.why_not === undefined || app.recordings.length > 1);
   const fitted = app.recordings.every(({ meta }) => meta.clusters_fitted);
   const colors = colorsOf(app.recordings);
+  const [usual, further] = [usualColors(app.recordings), furtherColors(app.recordings)];
   const title = (color: ColorName): string => colorTitle(app.recordings, color);
   const planeOption = (plane: Plane): Option<PlaneName> => {
     const progress = computing[plane.name];
@@ -67,9 +65,19 @@ export function MapBar(): JSX.Element {
     <div class="bar">
       <Options label="plane" options={planes.map(planeOption)} chosen={view.plane} choose={(plane) => app.view.set({ plane })} />
       <Options
-        label="colour" class={`segments colors ${colors.length > MOST_SEGMENTS ? "many" : ""}`} options={colors.map(colorOption)} chosen={view.color}
+        label="colour" class="segments colors" options={usual.map(colorOption)} chosen={view.color}
         choose={(color) => app.view.set({ color })}
       />
+      <label class="choice colors further" title="Colour by another column">
+        <span class="sr">colour by another column</span>
+        <select
+          class={further.includes(view.color) ? "chosen" : ""} value={further.includes(view.color) ? view.color : ""}
+          onChange={(event) => event.currentTarget.value && app.view.set({ color: event.currentTarget.value })}
+        >
+          <option value="">more</option>
+          {further.map((color) => <option value={color}>{title(color)}</option>)}
+        </select>
+      </label>
       <label class="choice colors-menu">
         <span class="sr">colour</span>
         <select value={view.color} onChange={(event) => app.view.set({ color: event.currentTarget.value })}>

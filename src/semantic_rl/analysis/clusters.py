@@ -13,6 +13,8 @@ from semantic_rl.recording.store import Recording
 
 FRAMES_IN_MEAN = 500
 """Number of randomly drawn states of a cluster that its mean frame averages."""
+ROWS_AT_ONCE = 2_048
+"""States whose features are looked at together: with 256 features, 4 MB."""
 
 
 class Cluster(NamedTuple):
@@ -182,11 +184,12 @@ def distances_to_middle(
 def _features_of(
     recording: Recording, rows: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """Yield the features of states in batches, as (rows, features)."""
+    """Yield the features of states in small batches, since they take four times their memory, as (rows, features)."""
     for start, features in recording.feature_groups(rows):
         low, high = np.searchsorted(rows, (start, start + len(features))).tolist()
-        here = rows[low:high]
-        yield here, features[here - start].astype(np.float64)
+        for first in range(low, high, ROWS_AT_ONCE):
+            here = rows[first : min(first + ROWS_AT_ONCE, high)]
+            yield here, features[here - start].astype(np.float64)
 
 
 def pick_typical(

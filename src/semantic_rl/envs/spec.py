@@ -5,7 +5,7 @@ needs neither the environment nor a table of environments.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from semantic_rl.json_files import JsonObject
@@ -69,6 +69,8 @@ class ActionSpec:
     """continuous: least value of each dimension."""
     high: tuple[float, ...] = ()
     """continuous: greatest value of each dimension."""
+    groups: tuple[str, ...] = ()
+    """discrete: a name for each action, which actions that do the same share; empty if that is not known."""
 
     @property
     def num_actions(self) -> int:
@@ -182,12 +184,12 @@ def _action(content: JsonObject) -> ActionSpec:
     sizes = _sizes(content, "sizes", 1, MOST_NAMES)
     if not sizes or (kind in ("discrete", "continuous") and len(sizes) != 1):
         content.wrong("sizes", "one number" if kind in ("discrete", "continuous") else "at least one number")
-    spec = ActionSpec(kind, sizes, _texts(content, "names"), _texts(content, "signs"))
+    spec = ActionSpec(kind, sizes, _texts(content, "names"), _texts(content, "signs"), groups=_texts(content, "groups"))
     expected = spec.num_actions or spec.width
-    for name in ("names", "signs"):
+    for name in ("names", "signs", "groups"):
         if len(getattr(spec, name)) not in (0, expected):
             content.wrong(name, f"{expected} texts")
-    return ActionSpec(spec.kind, sizes, spec.names, spec.signs, _numbers(content, "low"), _numbers(content, "high"))
+    return replace(spec, low=_numbers(content, "low"), high=_numbers(content, "high"))
 
 
 def _sizes(content: JsonObject, name: str, least: int, most: int) -> tuple[int, ...]:

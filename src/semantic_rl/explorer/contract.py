@@ -114,6 +114,8 @@ class Meta(TypedDict):
     """Number of actions; 0 if an action is no index, but consists of parts."""
     action_names: list[str]
     action_signs: list[str]
+    action_groups: list[str]
+    """For each action a name, which actions that do the same share; empty if that is not known."""
     action_parts: list[ActionPart]
     """The first parts of an action; empty if it is an index."""
     num_action_parts: int

@@ -61,12 +61,50 @@ ACTION_NAMES = (
 )
 """The keys that each of Procgen's fifteen actions presses, by index."""
 NUM_ACTIONS = len(ACTION_NAMES)
+KEYS_WITHOUT_EFFECT: dict[str, str] = {
+    "bossfight": "AWSQE",
+    "caveflyer": "AWSQE",
+    "dodgeball": "AWSQE",
+    "fruitbot": "AWSQE",
+    "plunder": "AWSQE",
+    "ninja": "",
+    "starpilot": "",
+}
+"""The letter keys that do nothing in a game; in games that are not named, none does anything."""
+SAME_KEYS: dict[str, dict[str, str]] = {
+    "ninja": {"Q": "D", "E": "D"},
+    "starpilot": {"W": "D", "S": "D", "Q": "D", "E": "D"},
+}
+"""Letter keys that do what another one does."""
+_NOT_DIAGONAL = {"left down": "left", "left up": "left", "right down": "right", "right up": "right"}
+_NO_DOWN = {"left down": "left", "down": "none", "right down": "right"}
+_SIDEWAYS_ONLY = {**_NOT_DIAGONAL, "down": "none", "up": "none"}
+SAME_DIRECTIONS: dict[str, dict[str, str]] = {
+    **dict.fromkeys(("climber", "jumper", "ninja"), _NO_DOWN),
+    **dict.fromkeys(("fruitbot", "plunder"), _SIDEWAYS_ONLY),
+    **dict.fromkeys(("leaper", "maze", "miner"), _NOT_DIAGONAL),
+}
+"""Directions that do what another one does, or nothing; in games that are not named, each is its own."""
 ACTION_SIGNS = ("↙", "←", "↖", "↓", "·", "↑", "↘", "→", "↗", "D", "A", "W", "S", "Q", "E")
 """One character for each action."""
 DO_NOTHING = ACTION_SIGNS.index("·")
 """The action that presses no key."""
 ENDLESS_GAMES = ("starpilot", "fruitbot")
 """Games that go on until the agent fails."""
+
+
+def action_groups(game: str) -> tuple[str, ...]:
+    """Return the group of each action of a game: actions of one group did the same in all states that were tried.
+
+    `tests/envs/procgen` tries them: pictures and rewards of the next steps are equal. Empty for an unknown game.
+    """
+    if game not in GAMES:
+        return ()
+    same = dict.fromkeys(KEYS_WITHOUT_EFFECT.get(game, "DAWSQE"), "none")
+    same |= SAME_KEYS.get(game, {}) | SAME_DIRECTIONS.get(game, {})
+    return tuple(same.get(name, name) for name in ACTION_NAMES)
+
+
 OBSERVATION_SHAPE = (64, 64, 3)
 OPTIONS = {
     "center_agent": True,

@@ -10,6 +10,7 @@ from semantic_rl.envs.procgen.games import (
     GAMES,
     NUM_ACTIONS,
     OBSERVATION_SHAPE,
+    action_groups,
     stored_option_texts,
 )
 from semantic_rl.envs.spec import ActionSpec, EnvSpec, ObservationPart
@@ -30,7 +31,7 @@ def procgen_spec(environment: Mapping[str, Any]) -> EnvSpec:
         id=name,
         family="procgen",
         observation=(ObservationPart("", OBSERVATION_SHAPE, "uint8"),),
-        action=ActionSpec("discrete", (NUM_ACTIONS,), ACTION_NAMES, ACTION_SIGNS),
+        action=ActionSpec("discrete", (NUM_ACTIONS,), ACTION_NAMES, ACTION_SIGNS, groups=action_groups(name)),
         arguments={argument: environment.get(argument) for argument in ARGUMENTS} | options,
         success="the level was completed",
         level="seed of the level",

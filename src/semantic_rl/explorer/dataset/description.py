@@ -61,6 +61,7 @@ def describe(
         "num_actions": num_actions,
         "action_names": [spec.action.name(action) for action in range(num_actions)],
         "action_signs": [spec.action.sign(action) for action in range(num_actions)],
+        "action_groups": list(spec.action.groups),
         "action_parts": [_describe_part(explored, index) for index in range(parts)],
         "num_action_parts": 0 if num_actions else spec.action.width,
         "observation_names": names[:MOST_NUMBERS],

@@ -67,7 +67,6 @@ def describe_columns(explored: Explored) -> list[Column]:
     step_type = "uint16" if not len(states.step) or int(states.step.max()) <= LEVELS_16_BIT else "uint32"
     recording = explored.recording
     action_type = "uint8" if recording.num_actions <= MOST_IN_A_BYTE else "uint16"
-    parts = ((recording.spec.action.name(index), part) for index, part in enumerate(states.action_parts.T))
     own = (recording.extra_column(name) for name in recording.extra)
     return [
         Column("row", "uint32"),
@@ -81,9 +80,24 @@ def describe_columns(explored: Explored) -> list[Column]:
         Column("episode", "uint32"),
         Column("progress", "uint8", 1, 0.0, 1.0),
         *([Column("success", "uint8")] if recording.has("success") else []),
-        *(_describe_numbers(explored, f"{PART}{index}", part, title) for index, (title, part) in enumerate(parts)),
+        *(_describe_part(explored, index) for index in range(states.action_parts.shape[1])),
         *(_describe_own(explored, f"{OWN}{index}", extra) for index, extra in enumerate(own)),
     ]
+
+
+def _describe_part(explored: Explored, index: int) -> Column:
+    """Describe a part of the action: a number, or one of a few choices."""
+    action, name = explored.recording.spec.action, f"{PART}{index}"
+    values = explored.states.action_parts[:, index]
+    if (
+        action.kind != "continuous"
+        and action.sizes[index] <= MOST_LEVELS
+        and np.isin(values, np.arange(action.sizes[index])).all()
+    ):
+        return Column(
+            name, "uint8", levels=[float(choice) for choice in range(action.sizes[index])], title=action.name(index)
+        )
+    return _describe_numbers(explored, name, values, action.name(index))
 
 
 def _describe_own(explored: Explored, name: str, extra: ExtraColumn) -> Column:
@@ -156,7 +170,8 @@ def _values(explored: Explored, column: Column, patience: float | None) -> NDArr
         case "success":
             return explored.success_of(states.episode[rows])
         case name if name.startswith(PART):
-            return _numbers(states.action_parts[rows, int(name.removeprefix(PART))], column)
+            part = states.action_parts[rows, int(name.removeprefix(PART))]
+            return _numbers(part, column) if column.levels is None else part.astype(np.uint8)
         case name if name.startswith(OWN):
             recording = explored.recording
             extra = recording.extra_column(recording.extra[int(name.removeprefix(OWN))])
