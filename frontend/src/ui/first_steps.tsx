@@ -34,7 +34,7 @@ function stepsOf({ recordings }: App): readonly [title: string, text: string][] 
   const hasClusters = recordings.some(({ meta }) => meta.num_codes > 0);
   return [
     ["The map.", `Every point is a state that the agent was in. States that its network represents alike lie near each other${hasClusters ? ", and each cluster has a colour" : ""}. Point at a state to see it; click to play its episode from there.`],
-    ["The panels.", `${hasClusters ? "Clusters shows what each cluster looks like and what the agent does in it. " : ""}Show me lists moments worth seeing, Episodes all episodes. Hold Shift and drag on the map to compare the states inside a line with the rest.`],
+    ["The panels.", `${hasClusters ? "Clusters shows what each cluster looks like. " : ""}Show me lists moments worth seeing, States lays states side by side, Episodes has every episode. Hold Shift and drag on the map to compare the states inside the line with the rest.`],
     ["Words and keys.", "The question mark at the top explains every word and lists all keys. The browser’s Back takes back what you did, and the page’s address holds what you see, so that you can send it to others."],
   ];
 }
