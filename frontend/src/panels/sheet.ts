@@ -127,7 +127,7 @@ async function orderedRows(app: App, recording: Recording, sheet: Sheet, near: N
       rows = near.rows;
       distances = new Map(near.rows.map((row, at) => [row, near.distances[at]]));
       note = near.note ?? null;
-    }
+    } else if (sheet.of.row >= recording.meta.num_states) note = `There is no state ${sheet.of.row.toLocaleString("en")}: the last one is ${(recording.meta.num_states - 1).toLocaleString("en")}.`;
   } else {
     const { list } = app.view.get();
     if (!list) note = "There is no list: choose one under “Show me”.";

@@ -45,7 +45,7 @@ export function SheetControls({ recording }: { recording: Recording }): JSX.Elem
       </label>
       {isNear && (
         <>
-          <Options label="near by" options={ways.map((way) => ({ value: way, label: way, title: WAY_TEXTS[way] }))} chosen={sheet.by} choose={(by) => change({ by })} />
+          <Options label="near by" options={ways.map((way) => ({ value: way, label: way, title: app.source.live || way === "plane" ? WAY_TEXTS[way] : "This page was exported without what this would need", disabled: !app.source.live && way !== "plane" }))} chosen={app.source.live ? sheet.by : "plane"} choose={(by) => change({ by })} />
           <label class="choice" title="States of the same episode are mostly the step before and after">
             <span class="sr">in which episodes</span>
             <select value={sheet.among} onChange={(event) => change({ among: event.currentTarget.value as Among })}>

@@ -104,6 +104,7 @@ export function SheetGrid({ recording, items, size, lines, choice, setChoice, te
 
   const ahead = AHEAD * room.height;
   const parts = room.height ? inView(layout, Math.max(at.top - ahead, 0), at.top + room.height + ahead) : [];
+  const isDrawn = parts.some(({ first, last }) => choice.active >= first && choice.active < last);
   const shift = at.bar - at.top + MARGIN;
   const several = items.groups.length > 0;
   const tiles = (first: number, last: number): JSX.Element[] => Array.from({ length: last - first }, (_, offset) => {
@@ -120,7 +121,7 @@ export function SheetGrid({ recording, items, size, lines, choice, setChoice, te
   return (
     <div
       class="sheet" ref={box} role="listbox" aria-multiselectable="true" aria-label="states" tabIndex={0} onScroll={onScroll} onClick={onClick} onKeyDown={onKey}
-      aria-activedescendant={choice.active >= 0 ? `sheet-${choice.active}` : undefined} onPointerOver={point} onPointerLeave={() => point(null)}
+      aria-activedescendant={isDrawn ? `sheet-${choice.active}` : undefined} onPointerOver={point} onPointerLeave={() => point(null)}
     >
       <div class="sheet-length" role="presentation" style={{ height: `${Math.min(total, MOST_SCROLLED)}px` }}>
         {parts.map(({ group, top, first, last }) => several ? (

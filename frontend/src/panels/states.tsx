@@ -18,12 +18,14 @@ import { SheetGrid } from "./sheet_grid";
 import type { TileText } from "./sheet_tile";
 import { TagBar } from "./tag_bar";
 
+const NOT_EXPORTED = "Near in the plane; features, and the frames of all states, are not in this file.";
+
 export function StatesPanel({ recording }: { recording: Recording }): JSX.Element {
   const app = useApp();
   const sheet = useStore(app.view, (view) => view.sheet);
   const plane = useStore(app.view, (view) => view.plane);
   const row = sheet.of.kind === "near" && sheet.of.row < recording.meta.num_states ? sheet.of.row : null;
-  const asked = useNear(recording, row, sheet.by, sheet.among, plane);
+  const asked = useNear(recording, row, app.source.live ? sheet.by : "plane", sheet.among, plane);
   const { items, error } = useItems(recording, asked.near);
   const column = useColumn(recording, sheet.sort);
   const [choice, setChoice] = useChoice(items);
@@ -75,6 +77,7 @@ export function StatesPanel({ recording }: { recording: Recording }): JSX.Elemen
             <span data-states={items.rows.length}>{plural(items.rows.length, "state")}{items.groups.length > 0 && ` in ${plural(items.groups.length, sheet.group === "level" ? (recording.meta.level_word ?? "level") : "episode")}`}</span>
             {app.filtering.mask(recording.id) && <span>pass the filter</span>}
             {items.note && <span>{items.note}</span>}
+            {row !== null && !app.source.live && <span>{NOT_EXPORTED}</span>}
           </p>
           <SheetSize />
           </div>

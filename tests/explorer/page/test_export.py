@@ -142,7 +142,7 @@ def test_axe_finds_nothing_wrong_with_it(open_page: OpenPage, file: Path) -> Non
 def test_an_exported_page_finds_what_is_near_in_a_plane_and_says_what_it_cannot(
     open_page: OpenPage, file: Path, recording: Recording
 ) -> None:
-    page = open_page("#panel=states&of=near:700&by=plane", base=file.as_uri(), offline=True)
+    page = open_page("#panel=states&of=near:700", base=file.as_uri(), offline=True)
     page.wait_for_selector(TILE)
     places = recording.states.select("embedding_x", "embedding_y").to_numpy()
     apart = np.linalg.norm(places - places[700], axis=1)
@@ -150,10 +150,8 @@ def test_an_exported_page_finds_what_is_near_in_a_plane_and_says_what_it_cannot(
     episode = recording.states["episode"].to_numpy()
     others = np.sort(apart[episode != episode[700]])
     assert apart[found] == pytest.approx(others[:6], abs=2e-3 * float(np.ptp(places)))
-    page.click('[role=radio]:text-is("features")')
-    said = page.wait_for_selector(".states .problem").inner_text()
-    assert "exported, without the features" in said
-    page.click('[role=radio]:text-is("plane")')
+    assert page.locator('.states [role=radio]:text-is("features")').is_disabled()
+    assert "features, and the frames of all states, are not in this file" in page.inner_text(".sheet-count")
     page.click(f"{TILE} >> nth=1")
     page.wait_for_selector(".difference")
     assert page.locator("#tag-text").count() == 0, "nothing can be written in a file"
