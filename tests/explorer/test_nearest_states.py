@@ -109,6 +109,17 @@ def test_pieces_and_copies_change_nothing(real_view: RecordingView, monkeypatch:
     assert np.array_equal(nearest_states.feature_distances(explored, ROW, again, said), whole)
 
 
+@pytest.mark.parametrize("shape", [(64, 64, 3), (171, 256, 3), (9, 30, 3)])
+def test_a_shrunk_frame_is_the_means_of_its_blocks(shape: tuple[int, ...]) -> None:
+    frame = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    found = small_frames.shrunk(frame).reshape(16, 16, 3)
+    large = np.kron(frame, np.ones((-(-16 // shape[0]), -(-16 // shape[1]), 1)))
+    high, wide = large.shape[0] // 16, large.shape[1] // 16
+    for row, column in ((0, 0), (7, 3), (15, 15)):
+        block = large[row * high : (row + 1) * high, column * wide : (column + 1) * wide]
+        assert found[row, column] == pytest.approx(block.mean((0, 1)), rel=1e-5)
+
+
 def test_shrunk_frames_are_kept_and_those_that_cannot_be_read_are_left_out(
     make_view: Callable[..., RecordingView], monkeypatch: pytest.MonkeyPatch
 ) -> None:
