@@ -41,7 +41,9 @@ export function whereSaid(recording: Recording, row: number): string {
 
 /** The same, where there is little room: "e5 · 12". */
 export function placeSaid(recording: Recording, row: number): string {
-  const step = recording.get("step")?.[recording.indexOf(row)];
+  const index = recording.indexOf(row);
+  if (index < 0) return `state ${count(row)}`; // not on the map, so that its step is not known here
+  const step = recording.get("step")?.[index];
   return `e${Math.max(recording.episodeOf(row), 0)} · ${step === undefined ? "…" : count(step)}`;
 }
 
