@@ -14,7 +14,7 @@ import { Labels } from "./labels";
 import { arrowsBetween, pathOf, shelfOf, visibleStates } from "./overlays";
 import { drawPaths } from "./paths";
 import { densestOf } from "./overlays";
-import { mostOnPixel, pointLook, Points, shadowOf } from "./points";
+import { densityLook, pointLook, Points, shadowOf } from "./points";
 import type { ShownMap } from "./shown";
 import { Thumbnails } from "./thumbnails";
 
@@ -275,7 +275,7 @@ export class MapView implements ShownMap {
       const isSummed = (this.app.view.get().density ?? isDense) && this.points.canSum && this.planes;
       this.host.dataset.density = isSummed ? "yes" : "no"; // for tests and scripts
       this.app.look.set({ dense: Boolean(isSummed) });
-      const density = isSummed && this.planes ? mostOnPixel(densestOf(recording, this.planes.to), camera, pixelRatio()) : null;
+      const density = isSummed && this.planes ? densityLook(densestOf(recording, this.planes.to), camera, pixelRatio()) : null;
       const look = { density, center: [camera.zoom.x, camera.zoom.y] as Point, scale: camera.scale, moved, opacity, ghost, rim };
       this.points.begin({ ...look, size: size * pixelRatio() });
     }

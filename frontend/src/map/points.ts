@@ -64,14 +64,14 @@ export interface Look {
   opacity: number;
   ghost: readonly [number, number, number, number];
   rim: readonly [number, number, number];
-  /** Draw what is not rare as its density: so many points on a pixel of the screen have full colour. Null: draw points. */
-  density: number | null;
+  /** Draw what is not rare as its density: how large points are then, and how many on a pixel have full colour. Null: draw points. */
+  density: { size: number; most: number } | null;
 }
 
 /** Which points are drawn. */
 const [ALL, SHADOWS, COMMON, RARE] = [0, 1, 2, 3];
-/** Diameter of a point whose density is drawn, in pixels of the screen. */
-export const DENSITY_SIZE = 2;
+/** Diameter of a point whose density is drawn, in pixels of the page. */
+const DENSITY_SIZE = 2;
 
 const ROUND_FROM = 3;
 const FIRST_PART = 120_000;
@@ -188,19 +188,19 @@ export class Points {
   step(): void {
     const isFirst = this.drawn === 0;
     const part = Math.min(isFirst ? this.part : this.part * RESTING, this.count - this.drawn);
-    if (this.look?.density !== null && this.density) this.addUp(this.density, this.look?.density ?? 1, part);
+    if (this.look?.density && this.density) this.addUp(this.density, this.look.density, part);
     else this.draw(ALL, this.look?.size ?? 1, this.drawn, part);
     this.drawn += part;
     if (isFirst) this.measure(part);
   }
 
   /** Add a part to the sums; after the first part and after the last, all that there is is shown. */
-  private addUp(density: Density, most: number, part: number): void {
+  private addUp(density: Density, { size: dot, most }: NonNullable<Look["density"]>, part: number): void {
     const { gl, drawn } = this;
     const size = this.look?.size ?? 1;
     density.begin(drawn === 0);
     gl.uniform1f(this.uniform("u_opacity"), 1);
-    this.draw(COMMON, DENSITY_SIZE, drawn, part);
+    this.draw(COMMON, dot, drawn, part);
     gl.uniform1f(this.uniform("u_opacity"), this.look?.opacity ?? 1);
     density.end();
     const sum = drawn + part;
@@ -209,7 +209,7 @@ export class Points {
     if (this.hasShadows || this.marked) this.draw(SHADOWS, size, 0, sum);
     density.show((most * sum) / this.count);
     gl.useProgram(this.program);
-    if (this.hasRare) this.draw(RARE, Math.max(size, DENSITY_SIZE), 0, sum);
+    if (this.hasRare) this.draw(RARE, Math.max(size, dot), 0, sum);
   }
 
   private draw(only: number, size: number, first: number, count: number): void {
@@ -308,7 +308,7 @@ export function pointLook(count: number, most: number, camera: Camera): PointLoo
   return { size, opacity: clamp(MOST_OPAQUE / Math.sqrt(Math.max(overlap, 1e-6)), 0.16, MOST_OPAQUE), isDense: count >= MANY_POINTS && overlap > MUCH_OVERLAP };
 }
 
-/** How many points lie on a pixel of the screen in the densest parts of a plane with `densest` points in its unit of area. */
-export function mostOnPixel(densest: number, camera: Camera, density: number): number {
-  return (densest * DENSITY_SIZE ** 2) / (camera.side * density) ** 2;
+/** How a plane's density is drawn where a pixel of the page is `fine` pixels: `densest` points lie in its unit of area where it is densest. */
+export function densityLook(densest: number, camera: Camera, fine: number): NonNullable<Look["density"]> {
+  return { size: Math.max(Math.round(DENSITY_SIZE * fine), 1), most: (densest * DENSITY_SIZE ** 2) / camera.side ** 2 };
 }

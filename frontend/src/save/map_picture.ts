@@ -12,7 +12,7 @@ import { apart, BADGE, namePlaces } from "../map/label_places";
 import { labelPlaces } from "../map/labels";
 import { arrowsBetween, densestOf, pathOf, shelfOf, visibleStates } from "../map/overlays";
 import { drawPaths } from "../map/paths";
-import { mostOnPixel, pointLook, Points, shadowOf } from "../map/points";
+import { densityLook, pointLook, Points, shadowOf } from "../map/points";
 import { shuffled } from "../map/program";
 import type { ShownMap } from "../map/shown";
 import { EDGE, Thumbnails } from "../map/thumbnails";
@@ -112,7 +112,7 @@ function drawPoints(picture: MapPicture, camera: Camera, colors: Colors, surface
   const { rim } = colors;
   const ghost = shadowOf(colors, opacity);
   const isSummed = (app.view.get().density ?? isDense) && points.canSum;
-  const density = isSummed ? mostOnPixel(densestOf(recording, plane), camera, fine) : null;
+  const density = isSummed ? densityLook(densestOf(recording, plane), camera, fine) : null;
   points.begin({ center: [camera.zoom.x, camera.zoom.y], scale: camera.scale, moved: 1, size: size * fine, opacity, ghost, rim, density });
   while (!points.done) points.step();
   surface.image(canvas, 0, 0, picture.width, picture.height);

@@ -22,7 +22,7 @@ IDS = ("a", "b")
 SECONDS_BEFORE_WARMING = 3.0
 """Delay before warming up, after which the page has loaded what it needs first."""
 NEEDED_BY_REQUESTS = ("anyio._backends._asyncio", "uvicorn.protocols.http.h11_impl", "uvicorn.loops.auto")
-TAKE_SECONDS = ("semantic_rl.analysis.metrics.bootstrap", "sklearn.decomposition", "scipy.optimize")
+TAKE_SECONDS = ("semantic_rl.analysis.metrics.bootstrap", "scipy.optimize")
 PREPARED_UP_TO = 50_000
 """Number of states up to which PCA takes a negligible time."""
 
