@@ -1,8 +1,9 @@
 // The tables that can be taken along, made of the numbers that the panels show.
 import type { App } from "../app";
-import type { Cards, Comparison, Difference, Inside, Playlist, Transitions } from "../data/contract";
+import type { Cards, Comparison, Difference, Episodes, Inside, Playlist, Transitions } from "../data/contract";
 import { type Bins, shownNumber } from "../data/filter_bins";
 import type { FilterColumn } from "../data/filter_columns";
+import { episodesOfPoints } from "../data/filter_columns";
 import { allCounts, filteredClusters, keptBins } from "../data/filtered";
 import type { Recording } from "../data/recording";
 import { count, decimal, percent, plural, points, short, signed } from "../ui/format";
@@ -112,6 +113,29 @@ export function insideTable(app: App, recording: Recording, inside: Inside): Tab
   return {
     name: "selection", rows, columns: DIFFERENCE_COLUMNS,
     caption: `States inside a selection of ${titleOf(recording)} (${count(inside.count)} of ${count(inside.of)}, ${plural(inside.num_episodes, "episode")}) against the rest, with 95% intervals over episodes; n: episodes.${effect}${filtered(app, recording)}`,
+  };
+}
+
+/** The episodes with a state that passes the filters. */
+export function episodesTable(app: App, recording: Recording, episodes: Episodes): Table {
+  const mask = app.filtering.mask(recording.id);
+  const passing = mask && new Uint32Array(episodes.length.length);
+  if (mask && passing) episodesOfPoints(recording).forEach((episode, index) => (passing[episode] += mask[index]));
+  const shown = episodes.length.map((_, episode) => episode).filter((episode) => !passing || passing[episode] > 0);
+  const { level_word: word, success_known } = recording.meta;
+  return {
+    name: "episodes",
+    columns: [
+      { name: "episode", title: "episode" }, { name: "return", title: "return" }, { name: "length", title: "steps" }, { name: "states", title: "states" },
+      ...(passing ? [{ name: "states_passing", title: "that pass" }] : []), { name: "end", title: "end", isText: true },
+      ...(success_known ? [{ name: "success", title: "success", isText: true }] : []), ...(episodes.level_seed && word ? [{ name: word, title: word }] : []),
+    ],
+    rows: shown.map((episode): Cell[] => [
+      { value: episode }, { value: episodes.episode_return[episode], text: short(episodes.episode_return[episode]) }, whole(episodes.length[episode]), whole(episodes.num_rows[episode]),
+      ...(passing ? [whole(passing[episode])] : []), { value: episodes.end[episode] ?? "not ended" },
+      ...(success_known ? [{ value: episodes.success[episode] === null ? "" : episodes.success[episode] ? "yes" : "no" }] : []), ...(episodes.level_seed && word ? [{ value: episodes.level_seed[episode] }] : []),
+    ]),
+    caption: `Episodes of ${titleOf(recording)}: n = ${count(shown.length)} of ${count(episodes.length.length)}.${filtered(app, recording)}`,
   };
 }
 

@@ -9,7 +9,7 @@ import { loadList, movesOf } from "../panels/lists";
 import { Button, Problem } from "../ui/parts";
 import { download, fileName } from "./download";
 import { type Table, toCsv, toLatex } from "./table";
-import { clustersTable, compareTable, histogramsTable, insideTable, listTable, transitionsTable } from "./tables";
+import { clustersTable, compareTable, episodesTable, histogramsTable, insideTable, listTable, transitionsTable } from "./tables";
 
 interface Offer {
   title: string;
@@ -55,6 +55,13 @@ function offers(app: App, recording: Recording): Offer[] {
       make: async () => compareTable(app.recordings, await app.recordings[0].keep<Comparison>("compare", () => app.source.compare())),
     });
   }
+  found.push({
+    title: "Episodes", text: "return, length and end of each",
+    make: async () => {
+      const [episodes] = await Promise.all([recording.loadEpisodes(), app.filtering.settled()]);
+      return episodesTable(app, recording, episodes);
+    },
+  });
   found.push({
     title: "Histograms", text: "of every column, as the filters leave it",
     make: async () => {

@@ -80,6 +80,8 @@ def test_tables_hold_what_the_panels_show(open_page: OpenPage, recording: Record
     assert float(rows["value"]["low"]) < float(rows["value"]["difference"]) < float(rows["value"]["high"])
     latex = saved(page, '[title="Selection as LaTeX"]').decode()
     assert re.search(r"^    value & \S+ & \S+ & \S+ & \[.+, .+\] & ", latex, re.M)
+    episodes = list(csv.DictReader(io.StringIO(saved(page, '[title="Episodes as CSV"]').decode())))
+    assert [float(row["return"]) for row in episodes] == recording.episodes["return"].to_list()
     for kind in ("Transitions", "Histograms"):
         assert len(list(csv.reader(io.StringIO(saved(page, f'[title="{kind} as CSV"]').decode())))) > 10
 
