@@ -83,6 +83,11 @@ test("scales are in the address", () => {
   assert.deepEqual([readHash("#").view.grouped, readHash("#").view.density], [true, null]);
 });
 
+test("a map of an address that is enlarged by nothing or less is as it is at first", () => {
+  assert.deepEqual(readHash("#zoom=0.5,0.5,0&zoomb=0.5,0.5,-3").zoom, {});
+  assert.deepEqual(readHash("#zoom=0.5,0.25,2").zoom, { a: { x: 0.5, y: 0.25, scale: 2 } });
+});
+
 test("limits are read as they are written", () => {
   assert.deepEqual(["12", "−3.5", "30%", "start", "end", "x", ""].map((text) => readLimit(text, false)), [12, -3.5, 0.3, 0, 1, null, null]);
   assert.equal(readLimit("30", true), 0.3);

@@ -136,7 +136,7 @@ export function readHash(hash: string): Place {
   const zoom: Record<string, Zoom> = {};
   for (const id of ["a", "b"]) {
     const found = said.get(id === "a" ? "zoom" : `zoom${id}`)?.split(",").map(Number);
-    if (found?.length === 3 && found.every(Number.isFinite)) zoom[id] = { x: found[0], y: found[1], scale: found[2] };
+    if (found?.length === 3 && found.every(Number.isFinite) && found[2] > 0) zoom[id] = { x: found[0], y: found[1], scale: found[2] };
   }
   return { view, episode: whole(said.get("e")), step: whole(said.get("s")), zoom, lasso: readLasso(said.get("lasso")) };
 }

@@ -124,7 +124,7 @@ function Facts({ recording, data }: { recording: Recording; data: EpisodeData })
       <div class="first">
         {cluster === undefined ? <b>episode {data.episode}</b> : <ClusterName recording={recording} cluster={cluster} />}
         <span class="grow" />
-        <Button label="States near to this one" keys="S" class="labelled near-button" onClick={() => openSheet(app, recording.id, { kind: "near", row: data.first_row + index })}>near states</Button>
+        <Button icon="near" label="States near to this one" keys="S" class="near-button" onClick={() => openSheet(app, recording.id, { kind: "near", row: data.first_row + index })} />
         <Button icon="close" label="Close the player" keys="Esc" class="close" onClick={() => app.player.close()} />
       </div>
       {data.action && <div class={`ribbon ${meta.num_actions > MOST_WITH_LARGE_SIGNS ? "long" : ""}`} aria-hidden="true" title="Actions before, now and after">
@@ -142,9 +142,10 @@ function Facts({ recording, data }: { recording: Recording; data: EpisodeData })
         <dt>step</dt>
         <dd>{count(data.step[index])} <span class="faint">of {count(episodes?.length[data.episode])}</span></dd>
         <dt>episode</dt>
-        <dd title={endSaid(end, success)}>
-          {data.episode} {meta.reward_known && <span class="faint">return {short(episodes?.episode_return[data.episode])}</span>}
+        <dd title={[meta.reward_known ? `Return ${short(episodes?.episode_return[data.episode])}` : null, endSaid(end, success)].filter(Boolean).join(". ")}>
+          {data.episode}
           {success != null && <b class={success ? "good" : "bad"}> {success ? "✓" : "✗"}</b>}
+          {meta.reward_known && <span class="faint"> return {short(episodes?.episode_return[data.episode])}</span>}
           {end === null && <span class="faint"> so far</span>}
         </dd>
         {episodes?.level_seed && <><dt>{meta.level_word}</dt><dd>{episodes.level_seed[data.episode]}</dd></>}

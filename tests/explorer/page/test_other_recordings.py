@@ -32,6 +32,9 @@ def test_two_recordings_are_shown_side_by_side(open_page: OpenPage, recording: R
             found = json.load(answer)
         assert page.locator(".matches li").count() == len(found["match"])
         assert page.locator(".compare table tbody tr:not(.few)").count() == len(found["differences"])
+        rows = page.locator(".compare table tbody tr").evaluate_all("rows => rows.map(row => row.offsetHeight)")
+        assert max(rows) < 60, "rows are as high as what is in them"
+        assert page.evaluate("(tabs => tabs.scrollWidth <= tabs.clientWidth)(document.querySelector('.tabs'))")
         ours, theirs, _ = found["match"][0]
         color = "label => getComputedStyle(label).backgroundColor"
         shown = [

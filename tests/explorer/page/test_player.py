@@ -118,6 +118,14 @@ def test_the_player_works_on_the_keyboard_alone(open_page: OpenPage, recording: 
     assert recording.num_episodes > 1
 
 
+def test_the_name_of_the_cluster_has_room_beside_the_buttons(open_page: OpenPage) -> None:
+    page = open_page("#e=1&s=3", viewport={"width": 1280, "height": 760})
+    page.wait_for_selector(".facts .first")
+    assert page.locator(".facts .first .grow").bounding_box()["width"] >= 80
+    page.click('.player [aria-label="States near to this one"]')
+    wait_until(page, "location.hash.includes('of=near:')")
+
+
 def test_cluster_changes_are_jumped_to(open_page: OpenPage, recording: Recording) -> None:
     episode = int(recording.episodes["num_rows"].arg_max() or 0)
     page = open_page(f"#e={episode}&s=0")
