@@ -30,7 +30,7 @@ export function EpisodesPanel({ recording }: { recording: Recording }): JSX.Elem
   const isSample = recording.count < meta.num_states;
   const { up, down, name } = WORDS[order.by];
   return (
-    <div class="episodes">
+    <div class="episode-panel">
       <header class="panel-head">
         <span class="faint" role="status">{mask ? `${count(shown.length)} of ${plural(meta.num_episodes, "episode")}` : plural(meta.num_episodes, "episode")}</span>
         <span class="grow" />

@@ -55,7 +55,7 @@ def test_episodes_are_sorted_and_filtered(open_page: OpenPage, recording: Record
     page = open_page("#panel=episodes&order=return")
     returns = recording.episodes["return"].to_numpy()
     page.wait_for_selector(f'.episode:first-of-type .sr:has-text("episode {int(np.argmax(returns))}, return ")')
-    page.select_option(".episodes select", "length")
+    page.select_option(".episode-panel select", "length")
     lengths = recording.episodes["num_rows"].to_numpy()
     longest = int(np.argmax(lengths))
     page.wait_for_selector(f'.episode:first-of-type .sr:has-text("episode {longest}, ")')

@@ -118,6 +118,11 @@ def test_every_comparison_says_on_how_many_episodes_it_rests(open_page: OpenPage
     rows = page.locator(".differences tbody tr:not(.few)")
     numbers = [re.findall(r"[\d,]+", text) for text in rows.locator(".episodes").all_inner_texts()]
     assert len(numbers) == 6
+    heights: list[int] = rows.evaluate_all("rows => rows.map((row) => row.offsetHeight)")
+    assert max(heights) < 50, "a line each, or two"
+    assert page.evaluate(
+        "() => { const panel = document.querySelector('#panel'); return panel.scrollWidth <= panel.clientWidth }"
+    )
     success = next(at for at, text in enumerate(rows.all_inner_texts()) if text.startswith("success"))
     inside_success, rest_success = map(int, numbers[success])
     assert inside_success + rest_success == len(ended), "each episode either passes through or does not"

@@ -65,7 +65,7 @@ def check(page: Any, place: str) -> None:
         page.wait_for_selector(f'[data-cluster="{said["card"]}"] .cluster-body')
     if "paths" in said:
         page.wait_for_selector('.path-legend:has-text("3"):has-text("5")')
-        assert page.is_checked(".episodes .check input")
+        assert page.is_checked(".episode-panel .check input")
     if "theme" in said:
         assert page.get_attribute("html", "data-theme") == said["theme"]
 
