@@ -137,6 +137,8 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any],
                 renderer,
                 seed,
                 partial(seed_of_episode, config.seed),
+                # Not whether there are processes: a machine with one core records the same.
+                2 if actor.is_apart or source.make_apart is not None else 1,
                 0 if until is None else until.most_episode_steps,
             )
             if snapshot is not None:

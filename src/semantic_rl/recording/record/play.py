@@ -1,8 +1,8 @@
 """Plays the agent in many environments and hands each episode to the writer as soon as it is certain to be recorded.
 
-An environment whose episodes are no longer needed stops stepping. With a GPU the environments form two crews: while the
-games of one crew step, the network acts for the other. On a CPU, games, network and rendering take turns, each using
-all cores.
+An environment whose episodes are no longer needed stops stepping. With a GPU, and where environments are played in
+processes of their own, they form two crews: while the environments of one crew step, the network acts for the other.
+Otherwise, games, network and rendering take turns, each using all cores.
 
 There are two kinds of environment (see `envs`). One can save and restore its state, so that a recording that was
 interrupted continues exactly where it stopped. The other begins each episode with a seed of its own, and after an
@@ -83,6 +83,7 @@ class Play:
         renderer: Renderer | LiveRenderer | None,
         seed: int,
         seed_of_episode: Callable[[int], int],
+        num_crews: int = 1,
         most_episode_steps: int = 0,
     ) -> None:
         self._most_episode_steps = most_episode_steps
@@ -101,7 +102,7 @@ class Play:
         self._live = renderer if isinstance(renderer, LiveRenderer) else None
         self._generator = np.random.default_rng(seed)
         count = len(envs)
-        self._crews = np.array_split(np.arange(count), 2 if actor.is_apart else 1)
+        self._crews = np.array_split(np.arange(count), num_crews)
         self._received = [True] * len(self._crews)
         self._current: list[Any] = [env.observe() if self._restores else None for env in envs]
         self._starts = np.ones(count, np.bool_)
