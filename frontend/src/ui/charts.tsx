@@ -49,8 +49,8 @@ export function Actions({ meta, shares, against, low, high, color }: {
     const [from, to] = [low?.[action] ?? null, high?.[action] ?? null];
     return from === null || to === null ? "" : `; 95% interval of the difference: ${points(from, 1)} to ${points(to, 1)}`;
   };
-  const order = shares.map((_, action) => action).sort((one, other) => shares[other] + against[other] * 0.5 - shares[one] - against[one] * 0.5);
-  const shown = order.slice(0, MOST_ACTIONS).filter((action) => shares[action] > 0 || against[action] > 0);
+  const matter = shares.map((_, action) => action).sort((one, other) => shares[other] + against[other] * 0.5 - shares[one] - against[one] * 0.5);
+  const shown = matter.slice(0, MOST_ACTIONS).filter((action) => shares[action] > 0 || against[action] > 0).sort((one, other) => shares[other] - shares[one]);
   const most = Math.max(...shown.flatMap((action) => [shares[action], against[action]]), 1e-9);
   return (
     <figure class="of-actions">

@@ -120,8 +120,7 @@ def test_the_player_works_on_the_keyboard_alone(open_page: OpenPage, recording: 
 
 def test_the_name_of_the_cluster_has_room_beside_the_buttons(open_page: OpenPage) -> None:
     page = open_page("#e=1&s=3", viewport={"width": 1280, "height": 760})
-    page.wait_for_selector(".facts .first")
-    assert page.locator(".facts .first .grow").bounding_box()["width"] >= 80
+    wait_until(page, "document.querySelector('.facts .first .grow')?.getBoundingClientRect().width >= 80")
     page.click('.player [aria-label="States near to this one"]')
     wait_until(page, "location.hash.includes('of=near:')")
 

@@ -7,9 +7,10 @@ text. A content security policy in the file forbids it to load anything from els
 import base64
 import gzip
 import hashlib
-import os
 import re
+from collections import deque
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +19,7 @@ from typing import IO, Any
 
 from semantic_rl.analysis.embedding import METHOD_TITLES
 from semantic_rl.atomic_write import whole_file
+from semantic_rl.cores import num_cores
 from semantic_rl.errors import UserError
 from semantic_rl.explorer import contract
 from semantic_rl.explorer.background_jobs import Pending
@@ -48,7 +50,7 @@ def export(view: RecordingView, path: Path, choice: Choice) -> Exported:
 
     Errors are as for `write_export`.
     """
-    view.explored.tsne_threads = os.cpu_count() or 1  # nobody waits for answers meanwhile
+    view.explored.tsne_threads = num_cores()  # nobody waits for answers meanwhile
     with phase_bar("") as on_phase:
         compute(view, choice.planes, on_phase)
         title = f"writing {path}"
@@ -88,8 +90,8 @@ def write_export(exported: Exported, path: Path, on_progress: OnProgress = lambd
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary, temporary.open("wb") as file:
             file.write(before)
-            for name, content, is_packed in _blocks(exported, on_progress):
-                _write_block(file, name, gzip.compress(content, 6, mtime=0) if is_packed else content)
+            for name, content in _compressed(_blocks(exported, on_progress)):
+                _write_block(file, name, content)
             file.write(after)
     except OSError as error:  # the disk is full, or the folder is not writable
         raise UserError(
@@ -133,6 +135,22 @@ def _blocks(exported: Exported, on_progress: OnProgress) -> Iterator[tuple[str, 
     frames = exported.frames(lambda done, _: on_progress(FRAMES_A_BLOCK * len(columns) + done, total))
     if frames is not None:
         yield f"{id}-frames", frames, False
+
+
+def _compressed(blocks: Iterator[tuple[str, bytes, bool]]) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of the blocks, those that are to be compressed so, while the next ones are collected."""
+    waiting: deque[tuple[str, bytes | Future[bytes]]] = deque()
+    with ThreadPoolExecutor(num_cores()) as threads:
+        for name, content, is_packed in blocks:
+            waiting.append((name, threads.submit(gzip.compress, content, 6, mtime=0) if is_packed else content))
+            if len(waiting) > num_cores():
+                yield _taken(*waiting.popleft())
+        while waiting:
+            yield _taken(*waiting.popleft())
+
+
+def _taken(name: str, content: bytes | Future[bytes]) -> tuple[str, bytes]:
+    return name, content if isinstance(content, bytes) else content.result()
 
 
 def _write_block(file: IO[bytes], name: str, content: bytes) -> None:
