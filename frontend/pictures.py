@@ -157,7 +157,7 @@ def make_exports(folder: Path) -> None:
             )
             if target.stat().st_size <= MOST_EXPORTED_BYTES:
                 break
-            num_frames = num_frames * 3 // 4
+            num_frames = int(0.9 * num_frames * MOST_EXPORTED_BYTES / target.stat().st_size)
         print(target, target.stat().st_size // 1000, "kB with", num_frames, "frames")
 
 
