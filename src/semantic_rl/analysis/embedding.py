@@ -6,7 +6,6 @@ it is computed only once.
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semantic_rl.config import EmbeddingsFigureConfig
+from semantic_rl.cores import num_cores
 from semantic_rl.errors import UserError
 from semantic_rl.late_imports import import_alone
 from semantic_rl.progress_bar import OnProgress
@@ -163,7 +163,7 @@ def compute_tsne(
 
     from semantic_rl.analysis.tsne_forces import grid_objective
 
-    threads = num_threads or os.cpu_count() or 1
+    threads = num_threads or num_cores()
     total = EXAGGERATION_STEPS + STEPS
     done = 0
 

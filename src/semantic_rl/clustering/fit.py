@@ -4,7 +4,6 @@ What is drawn at random depends on the seed alone, so the same recording and set
 (on one machine, with the same number of threads).
 """
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from semantic_rl.clustering.plane import PlaneFit, fit_settings
 from semantic_rl.clustering.states import Scaling, Split, make_scaling, read_inputs, split_states
 from semantic_rl.clustering.write import CHECKPOINT_FILE, prepare_place, unwritable, write_clustering
 from semantic_rl.config.fit import FitConfig
+from semantic_rl.cores import num_cores
 from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import hold_folder
 from semantic_rl.progress_bar import OnPhase
@@ -88,7 +88,7 @@ def default_title(config: FitConfig) -> str:
 def _fitted(
     recording: Recording, config: FitConfig, split: Split, labels: Labels | None, folder: Path, on_progress: OnPhase
 ) -> Fit:
-    threads = config.num_threads or os.cpu_count() or 1
+    threads = config.num_threads or num_cores()
     on_progress("reading", 0, 1)
     scaling, features = make_scaling(recording, split.fitted, config)
     neighbours = None

@@ -5,7 +5,6 @@ At most `max_points` states, drawn at random, are shown as points; every query s
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from semantic_rl.analysis.embedding import ALIKE, are_alike, sample_rows
 from semantic_rl.artifacts import STATES_FILE
+from semantic_rl.cores import num_cores
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.background_jobs import Jobs
 from semantic_rl.explorer.contract import PlaneName
@@ -50,7 +50,7 @@ class Explored:
         self.settings = settings
         self.missing = missing
         self.jobs = Jobs()
-        self.tsne_threads = max(1, (os.cpu_count() or 2) - 1)
+        self.tsne_threads = max(1, num_cores() - 1)
         """Threads that t-SNE uses; by default one core is left for the server."""
         self._limits: dict[PlaneName, tuple[float, float, float, float]] = {}
         self.states: States = read_states(recording, on_progress)
