@@ -64,8 +64,8 @@ def is_complaint(said: Any) -> bool:
 
 
 @pytest.fixture
-def open_page(browser: Any, address: str) -> Generator[OpenPage]:
-    """Open the page at a place; whatever it complained of fails the test."""
+def open_page(browser: Any, address: str, recording: Recording) -> Generator[OpenPage]:
+    """Open the page at a place; whatever it complained of fails the test, and no notes are left to the next one."""
     complaints: list[str] = []
     contexts: list[Any] = []
 
@@ -90,4 +90,5 @@ def open_page(browser: Any, address: str) -> Generator[OpenPage]:
     yield open_it
     for context in contexts:
         context.close()
+    (recording.path / "annotations.json").unlink(missing_ok=True)
     assert not complaints

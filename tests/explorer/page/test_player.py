@@ -19,6 +19,7 @@ from .reading import (
     wait_for_change,
     wait_until,
 )
+from .test_notes import open_card, write
 
 FRAME = ".player .screen canvas"
 
@@ -120,7 +121,15 @@ def test_the_player_works_on_the_keyboard_alone(open_page: OpenPage, recording: 
 
 def test_the_name_of_the_cluster_has_room_beside_the_buttons(open_page: OpenPage) -> None:
     page = open_page("#e=1&s=3", viewport={"width": 1280, "height": 760})
-    wait_until(page, "document.querySelector('.facts .first .grow')?.getBoundingClientRect().width >= 80")
+    badge, button = (
+        f"document.querySelector('.player .facts .first {part}')?.getBoundingClientRect()"
+        for part in (".badge", ".near-button")
+    )
+    wait_until(page, f"{button}?.left - {badge}?.right >= 80")
+    cluster = int(page.inner_text(".player .facts .first .badge"))
+    open_card(page, cluster)
+    write(page, cluster, "runs right, and jumps over whatever stands in the way")
+    wait_until(page, "document.querySelector('.player .facts .name')?.getBoundingClientRect().width >= 70")
     page.click('.player [aria-label="States near to this one"]')
     wait_until(page, "location.hash.includes('of=near:')")
 

@@ -1,10 +1,7 @@
 """Tags that are given on one page are kept in the file, and seen by filters, colours and other pages."""
 
 import json
-from collections.abc import Generator
 from typing import Any
-
-import pytest
 
 from semantic_rl.recording.store import Recording
 
@@ -14,13 +11,6 @@ from .reading import canvas, wait_for, wait_until
 from .test_states import TILE, rows_shown
 
 TAG = "é edge 🎈"
-
-
-@pytest.fixture(autouse=True)
-def _no_tags(recording: Recording) -> Generator[None]:
-    """Leave no annotations to other tests."""
-    yield
-    (recording.path / "annotations.json").unlink(missing_ok=True)
 
 
 def kept(recording: Recording) -> dict[str, list[list[int]]]:
