@@ -19,7 +19,6 @@ def play(quota: Quota, num_envs: int, lengths: list[int], reload_at: int = -1) -
         if time == reload_at:
             state = json.loads(json.dumps(quota.state()))
             quota.restore(state)
-        ended = []
         for env, number in enumerate(numbers):
             if number is None:
                 continue
@@ -29,17 +28,16 @@ def play(quota: Quota, num_envs: int, lengths: list[int], reload_at: int = -1) -
             if left[env] == 0:
                 quota.finish(number)
                 numbers[env] = None
-                ended.append(env)
         decision = quota.decide()
         taken += decision.taken
         refused += decision.refused
         for env, number in enumerate(numbers):
             if number in decision.refused:
                 numbers[env] = None
-        for env in ended:
-            number = quota.begin()
-            numbers[env] = number
-            left[env] = 0 if number is None else lengths[number]
+        for env, number in enumerate(numbers):
+            if number is None and (begun := quota.begin()) is not None:
+                numbers[env] = begun
+                left[env] = lengths[begun]
         time += 1
     return taken, refused, num_steps
 
@@ -120,6 +118,23 @@ def test_environments_stop_when_their_episodes_are_no_longer_needed() -> None:
     assert taken == [0]
     assert len(refused) == 63
     assert num_steps < 1000 * (2 + np.log(64))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_few_episodes_begin_that_are_not_needed(seed: int) -> None:
+    lengths = np.random.default_rng(seed).integers(80, 121, 200).tolist()
+    taken, refused, num_steps = play(Quota(4000, None, slack=0), 16, lengths)
+    enough = int(np.searchsorted(np.cumsum(lengths), 4000)) + 1
+    assert set(taken) >= set(range(enough))
+    assert len(taken) + len(refused) <= enough + 3, "without looking ahead, there would be some ten more"
+    assert num_steps < 4400
+
+
+def test_an_environment_that_waited_goes_on_if_the_others_did_not_suffice() -> None:
+    lengths = [100] * 18 + [10] * 4 + [100] * 20
+    taken, refused, _ = play(Quota(1850, None, slack=10**9), 16, lengths)
+    assert sorted(taken) == list(range(23))
+    assert len(refused) <= 2
 
 
 def test_a_number_of_episodes_is_met_exactly() -> None:

@@ -10,9 +10,9 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,10 @@ class Reply:
 
 
 class EnvProcess:
-    """One process, which may hold several environments."""
+    """One process, which may hold several environments.
+
+    Requests are collected, and sent together by `send` or when a result is waited for: messages cost more than steps.
+    """
 
     def __init__(self, name: str) -> None:
         """Start the process; `name` is that of the environments, for messages."""
@@ -71,26 +74,38 @@ class EnvProcess:
                 env={**os.environ, "PYTHONPATH": path},
             )
         self._connection = Connection(ours.detach())
-        self._awaited: deque[Reply] = deque()
+        self._collected: list[tuple[tuple[int, Callable[..., Any], tuple[Any, ...]], Reply]] = []
+        self._awaited: deque[list[Reply]] = deque()
 
     def ask(self, number: int, function: Callable[..., Any], *arguments: Any) -> Reply:
-        """Call a function with an environment and arguments; all must be picklable."""
-        try:
-            self._connection.send((number, function, arguments))
-        except OSError:
-            self._has_ended()
+        """Have a function called with an environment and arguments; all must be picklable."""
         reply = Reply(self)
-        self._awaited.append(reply)
+        self._collected.append(((number, function, arguments), reply))
         return reply
 
-    def receive(self) -> None:
-        """Wait for the next reply."""
+    def send(self) -> None:
+        """Send what was asked, so that the process begins."""
+        if not self._collected:
+            return
+        requests, replies = zip(*self._collected, strict=True)
+        self._collected.clear()
         try:
-            self._awaited.popleft().arrive(self._connection.recv())
+            self._connection.send(requests)
+        except OSError:
+            self._has_ended()
+        self._awaited.append(list(replies))
+
+    def receive(self) -> None:
+        """Wait for the next replies."""
+        self.send()
+        try:
+            contents = self._connection.recv()
         except (EOFError, OSError):
             self._has_ended()
+        for reply, content in zip(self._awaited.popleft(), contents, strict=True):
+            reply.arrive(content)
 
-    def _has_ended(self) -> None:
+    def _has_ended(self) -> NoReturn:
         code = self._process.wait(SECONDS_TO_END)
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         raise UserError(
@@ -131,11 +146,11 @@ class RemoteEnv:
         return self._masks_actions.result()
 
     def begin(self, seed: int) -> None:
-        """Start an episode from a seed; returns at once."""
+        """Start an episode from a seed; returns at once, see `send_requests`."""
         self._awaited = self._process.ask(self._number, _begin, seed)
 
     def act(self, actions: NDArray[Any]) -> None:
-        """Take a step with actions [1, …]; returns at once."""
+        """Take a step with actions [1, …]; returns at once, see `send_requests`."""
         self._awaited = self._process.ask(self._number, _act, actions)
 
     def observe(self) -> EnvStep:
@@ -159,8 +174,12 @@ class RemoteEnv:
         return self._wait().info_values
 
     def ask(self, function: Callable[..., Any], *arguments: Any) -> Reply:
-        """Call a function with the environment, in its process, while this one goes on."""
+        """Call a function with the environment, in its process, while this one goes on; see `send_requests`."""
         return self._process.ask(self._number, function, *arguments)
+
+    def send(self) -> None:
+        """Send the requests of all environments of the process."""
+        self._process.send()
 
     def _wait(self) -> Seen:
         if self._awaited is not None:
@@ -178,6 +197,7 @@ class EnvProcesses:
         self._processes = [EnvProcess(name) for _ in range(num_processes)]
         try:
             self.envs = [RemoteEnv(self._processes[i % num_processes], i, maker) for i in range(num_envs)]
+            send_requests(self.envs)
             for env in self.envs:
                 env.wait_until_made()
         except BaseException:
@@ -188,6 +208,13 @@ class EnvProcesses:
         """End the processes, and with them the environments."""
         for process in self._processes:
             process.close()
+
+
+def send_requests(envs: Iterable[Any]) -> None:
+    """Have processes begin with what their environments were asked; environments of this process need no such thing."""
+    for env in envs:
+        if isinstance(env, RemoteEnv):
+            env.send()
 
 
 def make_apart(maker: Callable[[], Any] | None, num_envs: int, num_processes: int, name: str) -> EnvProcesses | None:

@@ -1,14 +1,16 @@
 """A process that plays environments for another one, which has started it: see `env_processes`.
 
-Each request is (number of the environment, function, arguments). The function is called with the environment, or, to
-make it, without. The reply is (True, result) or (False, what was raised). The other process may send the next request
-before it has read a reply; the replies keep the order of the requests.
+A message holds requests, each (number of the environment, function, arguments). The function is called with the
+environment, or, to make it, without. Its reply is (True, result) or (False, what was raised); one message has the
+replies to all requests of another one, in their order. The other process may send the next message before it has read
+the replies to the last.
 """
 
 import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -20,23 +22,29 @@ def serve(connection: Connection) -> None:
     envs: dict[int, Any] = {}
     while True:
         try:
-            number, function, arguments = connection.recv()
+            requests = connection.recv()
         except (EOFError, OSError):
             return
+        replies = [answer(envs, *request) for request in requests]
         try:
-            if number in envs:
-                reply = True, function(envs[number], *arguments)
-            else:
-                envs[number] = function(*arguments)
-                reply = True, None
-        except UserError as error:
-            reply = False, error
-        except Exception:
-            reply = False, RuntimeError(traceback.format_exc())
-        try:
-            connection.send(reply)
+            connection.send(replies)
         except OSError:
             return
+
+
+def answer(
+    envs: dict[int, Any], number: int, function: Callable[..., Any], arguments: tuple[Any, ...]
+) -> tuple[bool, Any]:
+    """Answer one request."""
+    try:
+        if number in envs:
+            return True, function(envs[number], *arguments)
+        envs[number] = function(*arguments)
+        return True, None
+    except UserError as error:
+        return False, error
+    except Exception:
+        return False, RuntimeError(traceback.format_exc())
 
 
 if __name__ == "__main__":

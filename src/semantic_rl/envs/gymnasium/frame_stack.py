@@ -52,9 +52,15 @@ class FrameStack(gym.Wrapper[Any, Any, Any, Any]):
     def _push(self, observation: Any) -> Any:
         """Return the stack, a new array, with an observation at its end."""
         for name, array in self._named(observation).items():
-            axis, stack = self._axes[name], self._stacks[name]
-            kept = stack[array.shape[0] :] if axis == 0 else stack[..., array.shape[-1] :]
-            self._stacks[name] = np.concatenate([kept, array], axis=axis, dtype=stack.dtype)
+            before = self._stacks[name]
+            self._stacks[name] = stack = np.empty_like(before)
+            # Moved as one block, whichever the axis: what ends up in the last frame's place is written over.
+            size = array.size if self._axes[name] == 0 else array.shape[-1]
+            stack.reshape(-1)[:-size] = before.reshape(-1)[size:]
+            if self._axes[name] == 0:
+                stack[-len(array) :] = array
+            else:
+                stack[..., -size:] = array
         if isinstance(self.observation_space, gym.spaces.Dict):
             return dict(self._stacks)
         return self._stacks[""]

@@ -1,6 +1,6 @@
 """Plays the agent in many environments and hands each episode to the writer as soon as it is certain to be recorded.
 
-An environment whose episodes are no longer needed stops stepping. With a GPU, and where environments are played in
+An environment of which no episode is needed does not step. With a GPU, and where environments are played in
 processes of their own, they form two crews: while the environments of one crew step, the network acts for the other.
 Otherwise, games, network and rendering take turns, each using all cores.
 
@@ -12,7 +12,7 @@ episode; an environment that does not play out the same again is rendered while 
 Axes: N environments (slots), B environments of a crew that are still playing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import or_
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from semantic_rl.envs.base import EnvStep
+from semantic_rl.envs.gymnasium.env_processes import send_requests
 from semantic_rl.envs.procgen.vector_env import ABANDON
 from semantic_rl.envs.spec import EnvSpec
 from semantic_rl.errors import UserError
@@ -108,7 +109,7 @@ class Play:
         self._starts = np.ones(count, np.bool_)
         """[N]: the next step is the first of its episode."""
         self._number = np.full(count, -1, np.int64)
-        """[N]: number of the running episode; −1 if the environment has finished for good."""
+        """[N]: number of the running episode; −1 if the environment waits, or is no longer needed."""
         self._first_level = np.zeros(count, np.int64)
         self._trajectories = Trajectories(count, dtype, spec)
         self._waiting: dict[int, tuple[Trajectory, Episode]] = {}
@@ -123,8 +124,7 @@ class Play:
         self.num_checks = 0
         """Number of checks whether the states suffice, which the caller counts; a part of the state, because a snapshot
         completes a step, after which a check may be due."""
-        for slot in range(count):
-            self._begin(slot)
+        self._begin(range(count))
 
     @property
     def num_states(self) -> int:
@@ -155,25 +155,34 @@ class Play:
         self._number[:] = -1
         self._waiting.clear()
 
-    def _begin(self, slot: int) -> None:
-        """Begin the next episode of an environment, if one is wanted."""
-        number = self._quota.begin()
-        self._number[slot] = -1 if number is None else number
-        if number is not None:
-            self._begin_as(slot, number)
+    def _begin(self, slots: Iterable[int]) -> None:
+        """Begin the next episodes of environments, as far as they are wanted."""
+        begun: list[int] = []
+        for slot in slots:
+            number = self._quota.begin()
+            if number is None:
+                break
+            self._number[slot] = number
+            begun.append(slot)
+        self._begin_numbered(begun)
 
-    def _begin_as(self, slot: int, number: int) -> None:
-        """Begin the episode of this number."""
-        if self._restores:
-            start = b"" if self._renderer is None else self._envs[slot].state()[0]
-        else:
-            seed = self._seed_of_episode(number)
-            self._envs[slot].begin(seed)
-            self._current[slot] = self._envs[slot].observe()
-            start = seed.to_bytes(8, "little")
-        self._starts[slot] = True
-        self._first_level[slot] = self._current[slot].level_seed[0]
-        self._trajectories.begin(slot, start)
+    def _begin_numbered(self, slots: Sequence[int]) -> None:
+        """Begin the episodes of which the environments have the numbers."""
+        starts: list[bytes] = []
+        for slot in slots:
+            if self._restores:
+                starts.append(b"" if self._renderer is None else self._envs[slot].state()[0])
+            else:
+                seed = self._seed_of_episode(int(self._number[slot]))
+                self._envs[slot].begin(seed)
+                starts.append(seed.to_bytes(8, "little"))
+        send_requests(self._envs[slot] for slot in slots)
+        for slot, start in zip(slots, starts, strict=True):
+            if not self._restores:
+                self._current[slot] = self._envs[slot].observe()
+            self._starts[slot] = True
+            self._first_level[slot] = self._current[slot].level_seed[0]
+            self._trajectories.begin(slot, start)
 
     def _playing(self, crew: int) -> NDArray[np.int64]:
         slots = self._crews[crew]
@@ -184,7 +193,6 @@ class Play:
         if self._received[crew]:
             return
         self._received[crew] = True
-        ended: list[int] = []
         numbers: list[int] = self._number.tolist()
         slots: list[int] = []
         for slot in self._playing(crew).tolist():
@@ -202,12 +210,10 @@ class Play:
             check_length(self._trajectories.length(slot), self._spec)
             if is_end:
                 self._end(slot, outcome)
-                ended.append(slot)
             elif self._trajectories.length(slot) == self._most_episode_steps:
                 self._end(slot, None)
                 self._envs[slot].act(np.array([ABANDON]))
                 self._current[slot] = self._envs[slot].observe()
-                ended.append(slot)
         self._decide()
         # Only this crew: whether the other one is in the middle of a step depends on snapshots and must not matter.
         for slot in self._playing(crew).tolist():
@@ -215,8 +221,8 @@ class Play:
                 self._refused.remove(int(self._number[slot]))
                 self._number[slot] = -1
                 self._trajectories.begin(slot, b"")
-        for slot in ended:
-            self._begin(slot)
+        crew_slots = self._crews[crew]
+        self._begin(crew_slots[self._number[crew_slots] < 0].tolist())
 
     def _receive_all(self) -> None:
         for crew in range(len(self._crews)):
@@ -294,6 +300,7 @@ class Play:
         self._trajectories.begin_step(slots, action, keeps)
         for position, slot in enumerate(slots.tolist()):
             self._envs[slot].act(action[position : position + 1])
+        send_requests(self._envs[slot] for slot in slots.tolist())
 
     def _seen(self, slots: NDArray[np.int64]) -> Any:
         """Return what the agent sees in these environments: an array [B, …], or a dictionary of arrays."""
@@ -394,6 +401,7 @@ class Play:
 
     def _begin_anew(self) -> None:
         """Begin the running episodes anew, with the same seeds."""
+        begun: list[int] = []
         for slot in np.flatnonzero(self._number >= 0).tolist():
             number = int(self._number[slot])
             if number in self._refused:
@@ -401,4 +409,5 @@ class Play:
                 self._number[slot] = -1
                 continue
             self._quota.begin_anew(number)
-            self._begin_as(slot, number)
+            begun.append(slot)
+        self._begin_numbered(begun)

@@ -9,10 +9,17 @@ bias remains comes from the episode with which N is reached, which tends to be l
 
 Waiting for all episodes that began earlier would hold back many while a single one takes long. So an episode that
 begins more than `slack` states before the end is taken as soon as it is finished; only the last ones wait.
+
+Nor does an episode begin that will probably not be needed: if those that are running are as long as others were, and
+the states then suffice, environments wait until one of them has ended. That too depends on earlier episodes only.
 """
 
+import math
 from dataclasses import astuple, dataclass
 from typing import Any, NamedTuple
+
+CAUTION = 2.0
+"""Standard deviations by which the expected number of states must exceed what is asked for."""
 
 
 class Decision(NamedTuple):
@@ -47,11 +54,17 @@ class Quota:
         self._num_settled = 0
         self._open: dict[int, _Episode] = {}
         self._is_due = False
+        self._num_finished = 0
+        self._sum_of_lengths = 0
+        self._sum_of_squares = 0
+        """Of the lengths of the episodes that have finished."""
 
     def begin(self) -> int | None:
-        """Begin an episode and return its number; None if no further episode will be taken."""
+        """Begin an episode and return its number; None if, as far as is known now, no further one will be taken."""
         number = self._num_begun
         if self._is_full(self.num_steps) or (self._num_episodes is not None and number >= self._num_episodes):
+            return None
+        if self._will_suffice():
             return None
         self._num_begun += 1
         self._open[number] = _Episode(0, False, not self._is_full(self.num_steps + self._slack), False)
@@ -59,6 +72,15 @@ class Quota:
 
     def _is_full(self, num_states: int) -> bool:
         return self._num_states is not None and num_states >= self._num_states
+
+    def _will_suffice(self) -> bool:
+        """Say whether the episodes that have begun probably have enough states."""
+        if self._num_states is None or self._num_finished == 0:
+            return False
+        mean = self._sum_of_lengths / self._num_finished
+        variance = max(self._sum_of_squares / self._num_finished - mean**2, 0.0)
+        remaining = [max(mean - episode.length, 0.0) for episode in self._open.values() if not episode.finished]
+        return self.num_steps + sum(remaining) - CAUTION * math.sqrt(variance * len(remaining)) >= self._num_states
 
     def step(self, number: int) -> None:
         """Count a step of a running episode."""
@@ -72,7 +94,11 @@ class Quota:
 
     def finish(self, number: int) -> None:
         """Note that an episode has ended."""
-        self._open[number].finished = True
+        episode = self._open[number]
+        episode.finished = True
+        self._num_finished += 1
+        self._sum_of_lengths += episode.length
+        self._sum_of_squares += episode.length**2
         self._is_due = True
 
     def decide(self) -> Decision:
@@ -104,6 +130,7 @@ class Quota:
             "num_begun": self._num_begun,
             "num_steps": self.num_steps,
             "num_settled": self._num_settled,
+            "lengths": [self._num_finished, self._sum_of_lengths, self._sum_of_squares],
             "open": [[number, *astuple(episode)] for number, episode in self._open.items()],
         }
 
@@ -112,5 +139,7 @@ class Quota:
         self._num_begun = state["num_begun"]
         self.num_steps = state["num_steps"]
         self._num_settled = state["num_settled"]
+        # Recordings that an earlier version began know of no lengths.
+        self._num_finished, self._sum_of_lengths, self._sum_of_squares = state.get("lengths", (0, 0, 0))
         self._is_due = True
         self._open = {number: _Episode(*rest) for number, *rest in state["open"]}

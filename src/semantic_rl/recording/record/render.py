@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from semantic_rl.envs.gymnasium.env_processes import RemoteEnv
+from semantic_rl.envs.gymnasium.env_processes import RemoteEnv, send_requests
 from semantic_rl.envs.spec import EnvSpec
 from semantic_rl.errors import UserError
 from semantic_rl.recording.record.actions import random_actions
@@ -43,6 +43,7 @@ class LiveRenderer:
     def render(self, envs: Sequence[RecordableEnv | RemoteEnv]) -> list[Awaited]:
         """Return the pictures of the last observations, which are encoded while the caller goes on."""
         pictures = [self._render(env) for env in envs]
+        send_requests(envs)
         while len(self._pending) > MOST_PENDING or (self._pending and self._pending[0].done()):
             self._pending.popleft().result()
         return pictures
