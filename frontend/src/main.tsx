@@ -24,6 +24,7 @@ async function main(): Promise<void> {
   const source = embedded() ? await FileSource.open() : new ServerSource();
   const metas = await source.recordings();
   const app = new App(source, metas.map((meta) => new Recording(meta, source)));
+  if (source instanceof FileSource) source.framesCame = () => app.arrive();
   document.title = `${metas.map((meta) => meta.name ?? meta.title).join(" and ")} · semantic-rl`;
   begin(app);
   render(

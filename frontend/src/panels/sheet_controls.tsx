@@ -10,7 +10,7 @@ import { openNearest, openSheet } from "./sheet";
 const WAY_TEXTS: Record<Way, string> = {
   features: "Distance of the agent's features: what it takes to be alike", plane: "Distance in the plane that the map shows", pixels: "Mean difference of the frames' pixels, 0 to 255",
 };
-const AMONG_TEXTS: Record<Among, string> = { others: "of other episodes", each: "one of each other episode", all: "of all episodes" };
+const AMONG_TEXTS: Record<Among, string> = { others: "other episodes", each: "one of each other", all: "all episodes" };
 
 export function SheetControls({ recording }: { recording: Recording }): JSX.Element {
   const app = useApp();

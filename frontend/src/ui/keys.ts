@@ -119,7 +119,8 @@ const ACTS: Record<string, Act> = {
   },
   s: (app) => openNearest(app),
   t: (app) => {
-    if (document.getElementById("tag-text") || openNearest(app)) focusOnceThere("tag-text");
+    if (!app.source.live) app.look.set({ problem: "This page was exported: tags are given where the recording is, with semantic-rl explore." });
+    else if (document.getElementById("tag-text") || openNearest(app)) focusOnceThere("tag-text");
   },
   l: (app) => {
     app.lasso.set({ drawing: !app.lasso.get().drawing });

@@ -122,6 +122,12 @@ class Exported:
         left_out = follows | self._left_out | {name for name in PLANES if name not in self._planes}
         return [name for name in self.view.columns if name not in left_out]
 
+    def first_columns(self) -> list[str]:
+        """Return the names of the columns that the page needs to draw its first map."""
+        names = self.column_names()
+        plane = next((name for name in PLANES if name in names), None)
+        return [name for name in ("row", plane, "cluster") if name in names]
+
     def cards(self) -> contract.Cards:
         """Return the cluster cards; their clips use only frames that are in the file."""
         content = self.view.cards(None).content

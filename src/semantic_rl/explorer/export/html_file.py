@@ -1,7 +1,8 @@
 """Writes the page and its data into one HTML file that needs neither server nor network.
 
-The file is the page with script and style inlined. Before the script it holds the server's responses as blocks of inert
-text. A content security policy in the file forbids it to load anything from elsewhere.
+The file is the page with script and style inlined, and the server's responses as blocks of inert text. What the map
+needs comes first, then the script, then the other blocks: the map is drawn while the browser reads the rest. A content
+security policy in the file forbids it to load anything from elsewhere.
 """
 
 import base64
@@ -85,13 +86,16 @@ def write_export(exported: Exported, path: Path, on_progress: OnProgress = lambd
     `on_progress` may raise an exception to end the work; then nothing is left of the file.
     """
     check_place(path)
-    before, after = _page()
+    before, script, after = _page()
+    last_needed = _block_of_column(exported, exported.first_columns()[-1]) if exported.first_columns() else "recordings"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary, temporary.open("wb") as file:
             file.write(before)
             for name, content in _compressed(_blocks(exported, on_progress)):
                 _write_block(file, name, content)
+                if name == last_needed:
+                    file.write(script)
             file.write(after)
     except OSError as error:  # the disk is full, or the folder is not writable
         raise UserError(
@@ -108,14 +112,15 @@ def check_place(path: Path) -> None:
 def _blocks(exported: Exported, on_progress: OnProgress) -> Iterator[tuple[str, bytes, bool]]:
     """Yield the blocks: name, content, and whether the content is to be compressed."""
     id = exported.view.explored.id
-    view, columns = exported.view, exported.column_names()
+    view, first = exported.view, exported.first_columns()
+    columns = [*first, *(name for name in exported.column_names() if name not in first)]
     total = len(exported.rows) + FRAMES_A_BLOCK * len(columns)
     on_progress(0, total)
     time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     about = contract.Export(time=time, versions=exported.versions(), frames_text=exported.frames_text)
     yield "recordings", to_json(contract.Recordings(recordings=[exported.meta()], exported=about)), True
     for index, name in enumerate(columns):
-        yield f"{id}-column-{name}", view.column(name, None), True
+        yield _block_of_column(exported, name), view.column(name, None), True
         on_progress(FRAMES_A_BLOCK * (index + 1), total)
     yield f"{id}-episodes", view.episodes(), True
     yield f"{id}-draws", exported.draws(), True
@@ -135,6 +140,10 @@ def _blocks(exported: Exported, on_progress: OnProgress) -> Iterator[tuple[str, 
     frames = exported.frames(lambda done, _: on_progress(FRAMES_A_BLOCK * len(columns) + done, total))
     if frames is not None:
         yield f"{id}-frames", frames, False
+
+
+def _block_of_column(exported: Exported, name: str) -> str:
+    return f"{exported.view.explored.id}-column-{name}"
 
 
 def _compressed(blocks: Iterator[tuple[str, bytes, bool]]) -> Iterator[tuple[str, bytes]]:
@@ -160,8 +169,8 @@ def _write_block(file: IO[bytes], name: str, content: bytes) -> None:
     file.write(b"</script>\n")
 
 
-def _page() -> tuple[bytes, bytes]:
-    """Return the page up to the blocks, with the style inlined, and the rest after the blocks, with the script."""
+def _page() -> tuple[bytes, bytes, bytes]:
+    """Return the page up to the blocks, with the style inlined, the script, and what follows the blocks."""
     try:
         page, style, script = (read_static(name)[0].decode() for name in (PAGE, "app.css", "app.js"))
     except Refusal as refusal:
@@ -172,7 +181,7 @@ def _page() -> tuple[bytes, bytes]:
     page = _HEAD.sub(lambda found: f"{found[0]}{GENERATOR}\n{_policy(style, script)}\n", _ICON.sub("", page), count=1)
     page = page.replace(STYLE, f"<style>{style}</style>").replace(SCRIPT, "")
     before, body_end, after = page.rpartition("</body>")
-    return before.encode(), f"<script>{script}</script>\n{body_end}{after}".encode()
+    return before.encode(), f"<script>{script}</script>\n".encode(), f"{body_end}{after}".encode()
 
 
 def _policy(style: str, script: str) -> str:
