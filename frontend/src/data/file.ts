@@ -43,8 +43,8 @@ export class FileSource implements Source {
   readonly maker = null;
   /** Called when frames have come, of which `hasFrame` knew nothing before. */
   framesCame: () => void = () => undefined;
-  private readonly pictures = new Map<string, Map<number, Blob>>();
-  private readonly unpacking = new Map<string, Promise<Map<number, Blob>>>();
+  private readonly pictures = new Map<string, Pictures>();
+  private readonly unpacking = new Map<string, Promise<Pictures>>();
   private readonly own = new Map<string, Recording>();
   /** What was asked for last: addresses of mean frames, and the rows that they are of. */
   private means = new Map<string, { id: string; rows: readonly number[] }>();
@@ -93,12 +93,12 @@ export class FileSource implements Source {
 
   async frames(id: string, first: number, count: number): Promise<(Blob | null)[]> {
     const known = await this.unpacked(id);
-    return Array.from({ length: count }, (_, offset) => known.get(first + offset) ?? null);
+    return Array.from({ length: count }, (_, offset) => known.get(first + offset));
   }
 
   async picturesOf(id: string, rows: readonly number[]): Promise<(Blob | null)[]> {
     const known = await this.unpacked(id);
-    return rows.map((row) => known.get(row) ?? null);
+    return rows.map((row) => known.get(row));
   }
 
   async observationsOf(id: string, rows: readonly number[]): Promise<((number | null)[] | null)[]> {
@@ -118,7 +118,7 @@ export class FileSource implements Source {
   hasFrame(id: string, row: number): boolean {
     const known = this.pictures.get(id);
     if (!known && !this.unpacking.has(id)) void this.unpacked(id).then(() => this.framesCame());
-    return (known?.get(row)?.size ?? 0) > 0;
+    return known?.has(row) ?? false;
   }
 
   async mean(id: string, cluster: number): Promise<Blob | null> {
@@ -218,9 +218,9 @@ export class FileSource implements Source {
     return found;
   }
 
-  private unpacked(id: string): Promise<Map<number, Blob>> {
-    const unpack = async (): Promise<Map<number, Blob>> => {
-      const known = unpackFrames(bytes((await this.block(`${id}-frames`))?.textContent ?? ""));
+  private unpacked(id: string): Promise<Pictures> {
+    const unpack = async (): Promise<Pictures> => {
+      const known = new Pictures(bytes((await this.block(`${id}-frames`))?.textContent ?? ""));
       this.pictures.set(id, known);
       return known;
     };
@@ -284,17 +284,30 @@ function spread<T>(all: readonly T[], most: number): T[] {
   return all.length <= most ? [...all] : Array.from({ length: most }, (_, at) => all[Math.floor((at * all.length) / most)]);
 }
 
-/** Take apart: uint32 count, rows, sizes, then the pictures one after the other. */
-function unpackFrames(content: Uint8Array<ArrayBuffer>): Map<number, Blob> {
-  const found = new Map<number, Blob>();
-  if (content.length < 4) return found;
-  const count = new Uint32Array(content.buffer, 0, 1)[0];
-  const rows = new Uint32Array(content.buffer, 4, count);
-  const sizes = new Uint32Array(content.buffer, 4 + 4 * count, count);
-  let start = 4 + 8 * count;
-  rows.forEach((row, at) => {
-    found.set(row, new Blob([content.subarray(start, start + sizes[at])]));
-    start += sizes[at];
-  });
-  return found;
+/** Pictures by row, packed: uint32 count, rows, sizes, then the pictures one after the other. */
+class Pictures {
+  private readonly places = new Map<number, [start: number, end: number]>();
+
+  constructor(private readonly content: Uint8Array<ArrayBuffer>) {
+    if (content.length < 4) return;
+    const count = new Uint32Array(content.buffer, 0, 1)[0];
+    const rows = new Uint32Array(content.buffer, 4, count);
+    const sizes = new Uint32Array(content.buffer, 4 + 4 * count, count);
+    let start = 4 + 8 * count;
+    rows.forEach((row, at) => {
+      this.places.set(row, [start, start + sizes[at]]);
+      start += sizes[at];
+    });
+  }
+
+  has(row: number): boolean {
+    const place = this.places.get(row);
+    return place !== undefined && place[1] > place[0];
+  }
+
+  /** Made anew each time: to make thousands of blobs at once takes a browser most of a second. */
+  get(row: number): Blob | null {
+    const place = this.places.get(row);
+    return place ? new Blob([this.content.subarray(...place)]) : null;
+  }
 }
