@@ -138,6 +138,29 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch, block: int) -> N
         assert_near(ours, exact, 1e-8, 1e-9)
 
 
+@pytest.mark.parametrize("num_threads", [1, 2, 3])
+def test_threads_divide_the_blocks_and_change_nothing(monkeypatch: pytest.MonkeyPatch, num_threads: int) -> None:
+    points = make(50, (2.0, 3.0))
+    expected = plain_loss(*points, (20.0, 20.0))
+    monkeypatch.setattr(semantic, "CPU_BLOCK", 8)
+    number_before = torch.get_num_threads()
+    torch.set_num_threads(num_threads)
+    try:
+        found = []
+        for _ in range(2):
+            loss = fdr_loss(*points)
+            found.append([loss.detach(), *gradients(loss, points)])
+        with torch.no_grad():
+            assert fdr_loss(*points).item() == found[0][0].item()
+    finally:
+        torch.set_num_threads(number_before)
+    for one, again in zip(*found, strict=True):
+        assert torch.equal(one, again), "the same number of threads gives the same bits"
+    assert found[0][0].item() == pytest.approx(expected.item(), rel=1e-12)
+    for ours, exact in zip(found[0][1:], gradients(expected, points), strict=True):
+        assert_near(ours, exact, 1e-8, 1e-9)
+
+
 @pytest.mark.parametrize("scale", [500.0, -0.25, 0.0])
 def test_gradients_scale_with_what_comes_from_above(scale: float) -> None:
     points = make(40, (2.0, 3.0))
@@ -211,7 +234,7 @@ def test_no_tensor_is_larger_than_a_few_matrices_of_pairs() -> None:
 
 
 def test_the_peak_of_memory_is_that_of_a_few_matrices_of_pairs() -> None:
-    """Three of B×B for gradient and scratch, six blocks of 128×B; a B×B×D tensor alone would be 512 matrices."""
+    """Six blocks of 128×B are three quarters of one, and there are some of B×D; a B×B×D tensor alone would be 256."""
     size, dimensions = 1024, 256
     points = [torch.rand(size, count).requires_grad_() for count in (dimensions, 2)]
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
@@ -222,7 +245,7 @@ def test_the_peak_of_memory_is_that_of_a_few_matrices_of_pairs() -> None:
         now += event.nbytes()
         peak = max(peak, now)
     matrix = 4 * size**2
-    assert 3 * matrix < peak < 6 * matrix
+    assert 0.75 * matrix < peak < 3 * matrix
 
 
 def test_codebook_and_commitment_losses_are_those_of_a_loop() -> None:

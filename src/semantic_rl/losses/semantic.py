@@ -8,9 +8,9 @@ likewise from the embedding; L = −(1/B²) Σ_ij p_ij log q_ij. Gradients flow 
 For a column j both p and q are softmaxes over i of s_ij = −(ν+1)/2·log u_ij, u = 1 + d/ν, and L is their
 cross-entropy. So ∂L/∂s^q_ij = (q_ij·Σ_l p_lj − p_ij)/B² and ∂L/∂s^p_ij = p_ij·(Σ_l p_lj log q_lj − log q_ij)/B², where
 nothing is clipped; ∂s/∂d = −(ν+1)/(2ν)/u; and a gradient G_ij with respect to the squared distances contributes
-Σ_j 2(G_ij + G_ji)(x_i − x_j) to that of x_i. `fdr_loss` iterates over blocks of columns and computes loss and gradient
-in one pass, in buffers that stay in the cache. It holds B×B matrices (two for the gradient, never one of B×B×D), and
-autograd keeps none of them. A GPU with Triton uses `losses.fdr_kernels`.
+Σ_j 2(G_ij + G_ji)(x_i − x_j) to that of x_i. `fdr_loss` computes loss and gradient in one pass over blocks of columns,
+which threads divide among them, in buffers that stay in the cache; it never holds a B×B matrix, and autograd keeps
+nothing of that size. A GPU with Triton uses `losses.fdr_kernels`.
 """
 
 import functools
@@ -23,6 +23,7 @@ from torch import Tensor
 
 from semantic_rl.config import SemanticConfig
 from semantic_rl.shapes import check_shapes, check_types
+from semantic_rl.torch_threads import thread_pool
 
 CLIP_MIN = 1e-10
 LOG_CLIP_MIN = math.log(CLIP_MIN)
@@ -49,26 +50,79 @@ class _Points(NamedTuple):
         torch.log(u, out=log_kernel).mul_(-(self.dof + 1) / 2)
         log_kernel.diagonal(start).fill_(-torch.inf)
 
-    def gradient(self, towards: Tensor, block: int) -> Tensor:
-        """Turn (∂L/∂s)/u [B, B] (its rows are the columns j) into the gradient of the points [B, D]."""
-        _add_transpose_(towards, block)
-        moved = towards @ self.right  # (H·z, Σ_j H_ij, …)
+    def add_moves(self, towards: Tensor, start: int, stop: int, total: Tensor) -> None:
+        """Add H·x, for H the sum of (∂L/∂s)/u and its transpose, of which `towards` are the columns j: [J, B]."""
+        right = self.right[:, :-1]
+        total[start:stop].addmm_(towards, right)
+        total.addmm_(towards.T, right[start:stop])
+
+    def gradient(self, moves: Tensor) -> Tensor:
+        """Turn the total of `add_moves` [B, D+1], (H·z, Σ_j H_ij), into the gradient of the points [B, D]."""
         size, dof = len(self.right), self.dof
-        scaled = self.right[:, :-2]
-        gradient = scaled * moved[:, -2:-1] - moved[:, :-2]
+        gradient = self.right[:, :-2] * moves[:, -1:] - moves[:, :-1]
         return gradient.mul_(-(dof + 1) / math.sqrt(dof) / size**2)
 
 
-def _add_transpose_(matrix: Tensor, block: int) -> None:
-    """Add the transpose of a square matrix to it, in place and tile by tile."""
-    size = len(matrix)
-    for top in range(0, size, block):
-        for left in range(top, size, block):
-            upper = matrix[top : top + block, left : left + block]
-            lower = matrix[left : left + block, top : top + block]
-            total = upper + lower.T.contiguous()
-            upper.copy_(total)
-            lower.copy_(total.T)
+class _Sums(NamedTuple):
+    """What a thread has added up over its blocks."""
+
+    negative_loss: Tensor
+    """[]"""
+    feature_moves: Tensor
+    """[B, D+1], or empty without a gradient."""
+    embedding_moves: Tensor
+    """[B, 3], or empty without a gradient."""
+
+
+def _sum_blocks(features: _Points, embedding: _Points, block: int, starts: range, wants_gradient: bool) -> _Sums:
+    """Compute loss and gradient of the blocks of columns that begin at `starts`."""
+    size = len(features.right)
+    new_zeros = features.right.new_zeros
+    num_rows = size if wants_gradient else 0
+    moves = [new_zeros(num_rows, points.right.shape[1] - 1) for points in (features, embedding)]
+    sums = _Sums(new_zeros(()), *moves)
+    buffers = features.right.new_empty(6, min(block, size), size)
+    for start in starts:
+        stop = min(start + block, size)
+        feature_u, embedding_u, p, clipped_p, q, log_q = buffers[:, : stop - start].unbind()
+        features.log_kernel(start, stop, feature_u, clipped_p)
+        torch.softmax(clipped_p, 1, out=p)
+        torch.clamp(p, min=CLIP_MIN, out=clipped_p)
+        embedding.log_kernel(start, stop, embedding_u, q)
+        torch.log_softmax(q, 1, out=log_q)
+        torch.exp(log_q, out=q)
+        log_q.clamp_(min=LOG_CLIP_MIN)
+        column_sums = torch.linalg.vecdot(clipped_p, log_q)
+        sums.negative_loss.add_(column_sums.sum())
+        if wants_gradient:
+            # The gradient through the softmax of q, where q is not clipped.
+            _keep_where_above(clipped_p, q, CLIP_MIN, grad_input=clipped_p)
+            torch.addcmul(clipped_p, q, clipped_p.sum(1, keepdim=True), value=-1, out=q)
+            embedding.add_moves(q.div_(embedding_u).neg_(), start, stop, sums.embedding_moves)
+            # The gradient through the softmax of p, where p is not clipped: ∂L/∂p = −log q there. The sum over
+            # the column is reused from the loss; it includes clipped p, which are at most 1e-10 each.
+            _keep_where_above(log_q, p, CLIP_MIN, grad_input=log_q)
+            p.mul_(torch.sub(column_sums.unsqueeze(1), log_q, out=log_q))
+            features.add_moves(p.div_(feature_u), start, stop, sums.feature_moves)
+    return sums
+
+
+def _sum_in_threads(features: _Points, embedding: _Points, block: int, wants_gradient: bool) -> _Sums:
+    """Divide the blocks among as many threads as PyTorch uses; on a GPU, and for few states, there is only one."""
+    starts = range(0, len(features.right), block)
+    num_threads = min(torch.get_num_threads(), len(starts)) if features.right.device.type == "cpu" else 1
+    if num_threads < 2:
+        return _sum_blocks(features, embedding, block, starts, wants_gradient)
+
+    def run(thread: int) -> _Sums:
+        with torch.no_grad():
+            return _sum_blocks(features, embedding, block, starts[thread::num_threads], wants_gradient)
+
+    total, *others = thread_pool(torch.get_num_threads()).map(run, range(num_threads))
+    for other in others:
+        for sum_so_far, addend in zip(total, other, strict=True):
+            sum_so_far.add_(addend)
+    return total
 
 
 def _extend(points: Tensor, dof: float) -> _Points:
@@ -104,36 +158,12 @@ class _FDRLoss(torch.autograd.Function):
                 ctx.save_for_backward(found.features, found.embedding)
             return found.loss
         feature_points, embedding_points = _extend(features, feature_dof), _extend(embedding, embedding_dof)
-        negative_loss = features.new_zeros(())
-        towards = features.new_empty(2 if wants_gradient else 0, size, size)
-        buffers = features.new_empty(6, min(block, size), size)
-        for start in range(0, size, block):
-            stop = min(start + block, size)
-            feature_u, embedding_u, p, clipped_p, q, log_q = buffers[:, : stop - start].unbind()
-            feature_points.log_kernel(start, stop, feature_u, clipped_p)
-            torch.softmax(clipped_p, 1, out=p)
-            torch.clamp(p, min=CLIP_MIN, out=clipped_p)
-            embedding_points.log_kernel(start, stop, embedding_u, q)
-            torch.log_softmax(q, 1, out=log_q)
-            torch.exp(log_q, out=q)
-            log_q.clamp_(min=LOG_CLIP_MIN)
-            column_sums = torch.linalg.vecdot(clipped_p, log_q)
-            negative_loss += column_sums.sum()
-            if wants_gradient:
-                # The gradient through the softmax of q, where q is not clipped.
-                _keep_where_above(clipped_p, q, CLIP_MIN, grad_input=clipped_p)
-                torch.addcmul(clipped_p, q, clipped_p.sum(1, keepdim=True), value=-1, out=q)
-                torch.div(q, embedding_u, out=towards[1, start:stop]).neg_()
-                # The gradient through the softmax of p, where p is not clipped: ∂L/∂p = −log q there. The sum over
-                # the column is reused from the loss; it includes clipped p, which are at most 1e-10 each.
-                _keep_where_above(log_q, p, CLIP_MIN, grad_input=log_q)
-                p.mul_(torch.sub(column_sums.unsqueeze(1), log_q, out=log_q))
-                torch.div(p, feature_u, out=towards[0, start:stop])
+        sums = _sum_in_threads(feature_points, embedding_points, block, wants_gradient)
         if wants_gradient:
             ctx.save_for_backward(
-                feature_points.gradient(towards[0], block), embedding_points.gradient(towards[1], block)
+                feature_points.gradient(sums.feature_moves), embedding_points.gradient(sums.embedding_moves)
             )
-        return -negative_loss / size**2
+        return -sums.negative_loss / size**2
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, None, None, None]:  # pyright: ignore

@@ -3,43 +3,21 @@
 PyTorch parallelises each operation instead, and after each of the thousands of operations of a minibatch all threads
 wait for the slowest one. Here they wait twice: after the forward and after the backward pass. The gradients of the
 shares are added in a fixed order, so that the result is deterministic for a given number of threads.
-
-PyTorch's threads also spin while they wait. If another program uses the same cores, a thread that spins keeps one that
-still has work off its core until the scheduler intervenes: 4 ms per operation on Linux, half a second per policy step.
-The threads here sleep while they wait.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from threading import Barrier
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from semantic_rl.torch_threads import thread_pool
+
 MIN_SHARE = 16
 """Smallest number of observations for which a thread of its own pays off, forward and backward."""
 MIN_SHARE_FORWARD = 8
 """The same without a gradient."""
-
-
-@cache
-def _pool(num_threads: int) -> ThreadPoolExecutor:
-    """Return a pool of threads in which PyTorch runs every operation on a single thread."""
-    all_set, number_here = Barrier(num_threads), torch.get_num_threads()
-
-    def set_up() -> None:
-        torch.get_num_threads()  # otherwise PyTorch would take the global number at the thread's first operation
-        torch.set_num_threads(1)
-        all_set.wait()
-
-    pool = ThreadPoolExecutor(num_threads, thread_name_prefix="network")
-    for done in [pool.submit(set_up) for _ in range(num_threads)]:
-        done.result()
-    torch.set_num_threads(number_here)  # threads that start later inherit the number set last
-    return pool
 
 
 def _in_the_callers_precision[Result](
@@ -61,7 +39,7 @@ class _InShares(torch.autograd.Function):
     def forward(
         ctx: Any, network: Callable[[Tensor], Tensor], observations: Tensor, num_shares: int, *parameters: Tensor
     ) -> Tensor:
-        ctx.pool = _pool(torch.get_num_threads())
+        ctx.pool = thread_pool(torch.get_num_threads())
         go_forward = _in_the_callers_precision(network, with_gradient=True)
         ctx.results = list(ctx.pool.map(go_forward, observations.tensor_split(num_shares)))
         ctx.parameters = parameters
@@ -121,4 +99,4 @@ def map_shares[Result](run: Callable[[Tensor], Result], observations: Tensor) ->
         with torch.no_grad():
             return [run(observations)]
     shares = observations.tensor_split(max(1, min(num_threads, len(observations) // MIN_SHARE_FORWARD)))
-    return list(_pool(num_threads).map(_in_the_callers_precision(run, with_gradient=False), shares))
+    return list(thread_pool(num_threads).map(_in_the_callers_precision(run, with_gradient=False), shares))
