@@ -204,11 +204,13 @@ def check(call: Call, wanted: list[str]) -> None:
     """Probe, test and measure what is wanted."""
     profile = str(call.out / "profile.txt")
     kernels = ["--out", str(call.out / "kernels.json"), "--apply"]
+    paths = [PYTHON, "benchmarks/gpu_paths.py", str(call.work / "paths"), "--device", DEVICE, "--limit", "130"]
     steps: dict[str, list[tuple[str, list[str], float, bool]]] = {
         "probe": [("probe", [PYTHON, "benchmarks/gpu_probe.py", "--device", DEVICE], 40, True)],
         "kernels": [("kernels", [PYTHON, "benchmarks/gpu_kernels.py", *kernels], 80, False)],
         "profile": [("profile", [PYTHON, "benchmarks/gpu_profile.py", "--device", DEVICE, "--out", profile], 50, True)],
         "rollout": [("rollout", [PYTHON, "benchmarks/gpu_rollout.py", "--device", DEVICE, "--apply"], 50, False)],
+        "paths": [("paths", paths, 420, False)],
         "training": [("training", [*BENCHMARK, "--updates", "10" if DEVICE == "cuda" else "1"], 60, True)],
     }
     for name in wanted:

@@ -8,7 +8,7 @@
 # STEPS says otherwise). What fails is written down, and the next step follows. Settings are environment variables:
 #     DEVICE=cuda        cpu for trying the script out
 #     LIMIT=540          seconds until everything is packed
-#     STEPS=…            any of: prepare probe kernels tests profile rollout training train
+#     STEPS=…            any of: prepare probe kernels tests profile rollout training paths train
 #     TIMESTEPS=25000000 of each run
 #     RUNS="sppo:coinrun:2021 sppo:fruitbot:2021 …"
 #     TRAIN_ARGUMENTS    more arguments of `semantic-rl train`
