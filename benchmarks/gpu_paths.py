@@ -73,8 +73,8 @@ def windows(log: Path, arguments: argparse.Namespace) -> None:
         )
     last = max(ours["update"].to_list(), default=0)
     for first in range(1, last + 1, WINDOW):
-        is_here = pl.col("update").is_between(first, first + WINDOW - 1)
-        here = ours.filter(is_here)
+        here = ours.filter(pl.col("update").is_between(first, first + WINDOW - 1))
+        is_here = pl.col("update").is_in(here["update"].to_list())
         cells: list[str] = []
         for name, (our_column, their_column) in COLUMNS.items():
             text = f"{name} {here[our_column].mean():.4g}"
