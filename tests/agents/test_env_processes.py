@@ -61,6 +61,11 @@ def played(env: Any, steps: int = 30) -> list[Any]:
     return seen
 
 
+def process_id(processes: EnvProcesses) -> int:
+    """Return the number of the first process."""
+    return processes._processes[0]._process.pid
+
+
 def test_an_environment_in_a_process_plays_as_it_does_here() -> None:
     here = CARTPOLE()
     processes = make_apart(CARTPOLE, num_envs=3, num_processes=2, name="CartPole-v1")
@@ -127,7 +132,7 @@ def test_a_process_that_is_killed_is_named_with_the_way_out() -> None:
     try:
         processes.envs[0].begin(0)
         processes.envs[0].observe()
-        os.kill(processes.envs[0].ask(_process_id).result(), signal.SIGKILL)
+        os.kill(process_id(processes), signal.SIGKILL)
         with pytest.raises(UserError, match=r"CartPole-v1: a process that played it was killed by signal 9.*--resume"):
             played(processes.envs[1])
     finally:
@@ -136,11 +141,8 @@ def test_a_process_that_is_killed_is_named_with_the_way_out() -> None:
 
 def test_processes_end_with_the_one_that_started_them() -> None:
     processes = EnvProcesses(CARTPOLE, 1, 1, "CartPole-v1")
-    number = processes.envs[0].ask(_process_id).result()
+    number = process_id(processes)
+    os.kill(number, 0)
     processes.close()
     with pytest.raises(ProcessLookupError):
         os.kill(number, 0)
-
-
-def _process_id(env: Any) -> int:
-    return os.getpid()
