@@ -57,6 +57,15 @@ def test_a_stacked_observation_is_not_changed_by_later_steps() -> None:
     np.testing.assert_array_equal(first, kept)
 
 
+@pytest.mark.parametrize("shape", [(6, 5, 3), (3, 6, 5)])
+def test_a_frame_stack_does_not_depend_on_the_order_of_the_observations_memory(shape: tuple[int, ...]) -> None:
+    plain = wrap_env(Images(shape), "frame-stack=3")
+    turned = wrap_env(gym.wrappers.TransformObservation(Images(shape), np.asfortranarray, None), "frame-stack=3")
+    np.testing.assert_array_equal(turned.reset(seed=0)[0], plain.reset(seed=0)[0])
+    for _ in range(4):
+        np.testing.assert_array_equal(turned.step(0)[0], plain.step(0)[0])
+
+
 class Images(gym.Env[Any, Any]):
     """Random pictures."""
 

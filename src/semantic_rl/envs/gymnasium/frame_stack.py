@@ -35,7 +35,8 @@ class FrameStack(gym.Wrapper[Any, Any, Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode."""
         observation, info = self.env.reset(seed=seed, options=options)
-        zeros = {name: np.zeros_like(array) for name, array in self._named(observation).items()}
+        # In C order, whatever that of the observations is: `_push` moves a stack's memory.
+        zeros = {name: np.zeros_like(array, order="C") for name, array in self._named(observation).items()}
         self._stacks = {
             name: np.concatenate([array] * self._num_frames, axis=self._axes[name]) for name, array in zeros.items()
         }

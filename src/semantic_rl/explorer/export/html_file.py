@@ -87,7 +87,8 @@ def write_export(exported: Exported, path: Path, on_progress: OnProgress = lambd
     """
     check_place(path)
     before, script, after = _page()
-    last_needed = _block_of_column(exported, exported.first_columns()[-1]) if exported.first_columns() else "recordings"
+    first = exported.first_columns()
+    last_needed = _block_of_column(exported, first[-1]) if first else "recordings"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary, temporary.open("wb") as file:
