@@ -1,9 +1,11 @@
 // The address of the page: written as one looks around, and restored when it is opened or gone back to.
 import { type App, NO_LASSO } from "./app";
+import { keptPaths } from "./data/paths";
+import type { Recording } from "./data/recording";
 import { FIRST_SHEET } from "./data/sheet";
 import { sentence } from "./data/store";
 import { TAG } from "./data/tags";
-import { FIRST_VIEW, readHash, writeHash, type Written } from "./data/view";
+import { FIRST_VIEW, readHash, type View, writeHash, type Written } from "./data/view";
 import { colorsOf, firstColor } from "./map/colors";
 import type { ShownMap } from "./map/shown";
 import { askInside, openSelection } from "./panels/inside";
@@ -102,11 +104,7 @@ function isMoved({ zoom, home }: ShownMap): boolean {
 /** Show what the address says, as long as it is the one that was asked for last. */
 async function open(app: App, isCurrent: () => boolean): Promise<void> {
   const place = readHash(location.hash);
-  const view = { ...FIRST_VIEW, ...place.view };
-  const [first] = app.recordings;
-  if (!first.planes.some((plane) => plane.name === view.plane)) view.plane = first.planes[0]?.name ?? "fdr";
-  if (!app.recordings.some((recording) => recording.id === view.rec)) view.rec = first.id;
-  if ((view.color !== TAG && !colorsOf(app.recordings).includes(view.color)) || (view.color === "cluster" && !first.meta.num_codes)) view.color = firstColor(first);
+  const view = thatIsThere({ ...FIRST_VIEW, ...place.view }, app.recordings);
   app.view.set(view);
   app.zooms = place.zoom;
   for (const [id, map] of app.maps) map.look(place.zoom[id] ?? map.home);
@@ -125,6 +123,20 @@ async function open(app: App, isCurrent: () => boolean): Promise<void> {
   if (place.episode !== null) await app.player.open(view.rec, place.episode, { step: place.step ?? 0, part });
   else if (!view.list || view.list.item === null) app.player.close();
   if (view.sel && isCurrent()) await restoreSelection(app, view.rec, view.sel);
+}
+
+/** A view as an address says it, without what these recordings do not have. */
+function thatIsThere(view: View, recordings: readonly Recording[]): View {
+  const [first] = recordings;
+  const plane = first.planes.some(({ name }) => name === view.plane) ? view.plane : (first.planes[0]?.name ?? "fdr");
+  const rec = recordings.some(({ id }) => id === view.rec) ? view.rec : first.id;
+  const isColor = view.color === TAG || (colorsOf(recordings).includes(view.color) && (view.color !== "cluster" || first.meta.num_codes > 0));
+  const isCluster = (index: number): boolean => recordings.some(({ meta }) => index < meta.num_codes);
+  return {
+    ...view, plane, rec, color: isColor ? view.color : firstColor(first),
+    solo: view.solo.filter(isCluster), hide: view.hide.filter(isCluster), card: view.card !== null && isCluster(view.card) ? view.card : null,
+    paths: keptPaths(view.paths, ({ rec: id, episode }) => recordings.some((recording) => recording.id === id && episode < recording.meta.num_episodes)),
+  };
 }
 
 async function restoreSelection(app: App, rec: string, id: string): Promise<void> {

@@ -28,10 +28,15 @@ export function withPath(paths: Paths, rec: string, episode: number): Paths {
   return [...paths.slice(0, place), { rec, episode }, ...paths.slice(place + 1)];
 }
 
-export function withoutPath(paths: Paths, rec: string, episode: number): Paths {
-  const left = paths.map((path) => (path?.rec === rec && path.episode === episode ? null : path));
+/** Those that are wanted, each in its place. */
+export function keptPaths(paths: Paths, isWanted: (path: PathOf) => boolean): Paths {
+  const left = paths.map((path) => (path && isWanted(path) ? path : null));
   const last = left.findLastIndex((path) => path);
   return left.slice(0, last + 1);
+}
+
+export function withoutPath(paths: Paths, rec: string, episode: number): Paths {
+  return keptPaths(paths, (path) => path.rec !== rec || path.episode !== episode);
 }
 
 export function toggledPath(paths: Paths, rec: string, episode: number): Paths {

@@ -109,6 +109,12 @@ def test_a_wrong_address_is_no_disaster(open_page: OpenPage, nonsense: str) -> N
     open_page.complaints[:] = [said for said in open_page.complaints if "404" not in said]  # type: ignore[attr-defined]
 
 
+def test_what_the_recording_does_not_have_leaves_the_address(open_page: OpenPage) -> None:
+    page = open_page("#v=1&plane=fdr&color=cluster&solo=3,77&hide=99&card=50&panel=episodes&paths=3,9999,5,b2")
+    page.wait_for_selector("#tab-episodes[aria-selected=true]")
+    wait_until(page, "location.hash === '#v=1&plane=fdr&color=cluster&solo=3&panel=episodes&paths=3,,5'")
+
+
 STEP = "Number(/&s=(\\d+)/.exec(location.hash)?.[1] ?? -1)"
 
 
