@@ -203,6 +203,13 @@ CASES = [
         _works(f"clips rec {CLIPS} --max-episode-steps 500 --out c", f"clips rec {CLIPS} --all-episodes --out c"),
     ),
     Case(
+        ("not one of • episodes was successful•; take every episode with --all-episodes.",),
+        lambda s: (s.have("mine.py"), s.works("record mine.py:agent --env mine.py:failing --states 60 --num-envs 2 "
+                   "--frame-size 64 --out r"), s.works(f"fit r --codes 2 {SMALL_FIT}"),
+                   s.refused(f"clips r {CLIPS} --out c"))[3],
+        _works(f"clips r {CLIPS} --all-episodes --out d"),
+    ),
+    Case(
         ("holds what is not a clip (•); choose another --out.",),
         lambda s: (s.have("rec"), (s.folder / "c").mkdir(), (s.folder / "c" / "mine").touch(),
                    s.refused(f"clips rec {CLIPS} --out c"))[3],

@@ -50,6 +50,14 @@ class Endless(gymnasium.Env):
 
 def endless():
     return Endless()
+
+class Failing(gymnasium.Wrapper):
+    def step(self, action):
+        *rest, info = self.env.step(action)
+        return *rest, {**info, "is_success": False}
+
+def failing(render_mode=None):
+    return Failing(gymnasium.make("CartPole-v1", render_mode=render_mode))
 """
 
 

@@ -18,6 +18,7 @@ from semantic_rl.errors import UserError
 from semantic_rl.json_files import JsonObject
 from semantic_rl.recording.store import Recording
 
+from ..recording.other_recordings import cartpole
 from ..recording.synthetic import make_recording
 
 
@@ -74,6 +75,21 @@ def test_an_episode_that_did_not_end_counts_only_among_all(recording: Recording)
     footage = with_episodes(recording, "coinrun", "easy", returns=[10, 10], steps=[9, 9], ended=[True, False])
     assert episodes_that_count(footage, ClipSettings()).tolist() == [True, False]
     assert episodes_that_count(footage, ClipSettings(all_episodes=True)).tolist() == [True, True]
+
+
+def test_where_the_greatest_return_is_not_known_the_environment_s_word_of_success_counts(
+    recording: Recording, tmp_path: Path
+) -> None:
+    footage = with_episodes(recording, "coinrun", "easy", returns=[0, 9, 9], steps=[50, 300, 9], ended=[True] * 3)
+    success = np.array([True, True, False])
+    footage = footage._replace(recordings=[cartpole(tmp_path / "pole", 0)], episode_success=success)
+    assert episodes_that_count(footage, ClipSettings()).tolist() == [True, True, False]
+    assert episodes_that_count(footage, ClipSettings(max_episode_steps=100)).tolist() == [True, False, False]
+    failed = footage._replace(episode_success=np.zeros(3, np.bool_))
+    with pytest.raises(UserError, match="not one of 3 episodes was successful; take every episode with"):
+        require_episodes(failed, ClipSettings())
+    with pytest.raises(UserError, match="was successful within 8 steps; take every"):
+        require_episodes(footage, ClipSettings(max_episode_steps=8))
 
 
 def test_candidates_are_runs_of_the_right_length_in_successful_episodes(recording: Recording) -> None:

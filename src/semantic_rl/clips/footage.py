@@ -106,11 +106,16 @@ def episodes_that_count(footage: Footage, settings: ClipSettings) -> NDArray[np.
     """Say for each episode [E] whether it may be shown."""
     if settings.all_episodes:
         return np.ones(len(footage.episode_return), np.bool_)
-    if footage.recordings[0].spec.greatest_return is None and footage.episode_success is not None:
-        return footage.episode_ended & footage.episode_success
     max_steps = max_episode_steps(footage.recordings[0].spec, settings)
     is_short = footage.episode_steps <= max_steps if max_steps else np.ones_like(footage.episode_ended)
+    if footage.episode_success is not None and _counts_by_success(footage):
+        return footage.episode_ended & is_short & footage.episode_success
     return footage.episode_ended & is_short & (footage.episode_return > _return_to_exceed(footage, settings))
+
+
+def _counts_by_success(footage: Footage) -> bool:
+    """Say whether the environment's own word of success decides, since its greatest return is not known."""
+    return footage.recordings[0].spec.greatest_return is None and footage.episode_success is not None
 
 
 def max_episode_steps(spec: EnvSpec, settings: ClipSettings) -> int:
@@ -142,9 +147,15 @@ def require_episodes(footage: Footage, settings: ClipSettings) -> None:
     """Raise UserError if no episode passes the rule, saying how far the best one falls short."""
     if episodes_that_count(footage, settings).any():
         return
-    needed, max_steps = _return_to_exceed(footage, settings), max_episode_steps(footage.recordings[0].spec, settings)
-    what = f"a return above {needed:g}" + (f" within {max_steps} steps" if max_steps else "")
+    max_steps = max_episode_steps(footage.recordings[0].spec, settings)
+    within = f" within {max_steps} steps" if max_steps else ""
     ended = footage.episode_ended
+    if _counts_by_success(footage):
+        raise UserError(
+            f"all_episodes: not one of {len(ended):,} episodes was successful{within}; take every episode with "
+            "--all-episodes."
+        )
+    what = f"a return above {_return_to_exceed(footage, settings):g}{within}"
     best = f"; the best return is {footage.episode_return[ended].max():g}" if ended.any() else "; none of them ended"
     raise UserError(
         f"success_fraction: not one of {len(ended):,} episodes has {what}{best}. Loosen the rule with "
