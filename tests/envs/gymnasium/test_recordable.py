@@ -143,6 +143,11 @@ class Odd(gym.Env[Any, Any]):
         )
         if self.fault == "old step":
             return observation, reward, False, {}
+        if self.fault in ("says it late", "says it never", "says it late and raises", "info"):
+            said = {} if self.steps < 4 or self.fault == "says it never" else {"is_success": True}
+            if self.fault == "says it late and raises" and self.steps == 3:
+                raise ValueError("only trained agents get here")
+            return observation, reward, False, self.steps == 4, None if self.fault == "info" else said
         return observation, reward, False, self.steps == 4, {"is_success": self.steps == 4}
 
     def render(self) -> Any:
@@ -184,6 +189,7 @@ def play_three_steps(fault: str) -> None:
         ("reward", "reward in step 1 of the episode with seed 9 is inf"),
         ("large", "reward in step 1 of the episode with seed 9 is 1e"),
         ("words", "reward in step 1 of the episode with seed 9 is 'much'"),
+        ("info", "the info that its step returns is a NoneType, expected a dict"),
         ("no picture", "render returns a NoneType"),
         ("grey", r"render returns an array of uint8 of the shape \(8, 8\)"),
     ],
@@ -212,6 +218,14 @@ def test_what_an_environment_changes_later_is_copied_and_the_rest_is_made_fit() 
     assert env.spec.success == "info['is_success']"
     assert [bool(step.success[0]) for step in steps] == [False, False, False, False, True]
     assert env.frames().shape == (1, 8, 6, 3)
+
+
+@pytest.mark.parametrize(
+    ("fault", "success"),
+    [("says it late", "info['is_success']"), ("says it never", None), ("says it late and raises", None)],
+)
+def test_what_only_the_last_step_says_of_success_is_found(fault: str, success: str | None) -> None:
+    assert odd_env(fault).spec.success == success
 
 
 def test_an_action_that_the_space_does_not_have_is_refused() -> None:

@@ -49,6 +49,8 @@ def step(env: gym.Env[Any, Any], action: Any, name: str, where: Callable[[], str
             f"{name}: its step returns {_kind(found)}, expected (observation, reward, terminated, truncated, info), as "
             "in Gymnasium."
         )
+    if not isinstance(found[4], dict):
+        raise UserError(f"{name}: the info that its step returns is a {type(found[4]).__name__}, expected a dict.")
     return found  # pyright: ignore[reportReturnType]
 
 
