@@ -49,8 +49,14 @@ class Sb3Agent:
         sha256: str = "",
         random_action_probability: float = 0.0,
         notes: tuple[str, ...] = (),
+        file: Path | None = None,
+        saw_normalized: bool = False,
     ) -> None:
-        """Record `layer` of a policy, by default the last latent before its output; raises UserError as `Tap` does."""
+        """Record `layer` of a policy, by default the last latent before its output; raises UserError as `Tap` does.
+
+        `file` is the zip that it was opened from. `saw_normalized` says that the environment of its training normalises
+        observations with VecNormalize.
+        """
         self._policy: Any = policy.eval()
         self._network = network_of(policy)
         self._random_action_probability = random_action_probability
@@ -60,6 +66,8 @@ class Sb3Agent:
         self.takes_action_masks = self._network.takes_action_masks
         self.algorithm = algorithm
         self.notes = notes
+        self.file = file
+        self.saw_normalized = saw_normalized
         self.device: torch.device = self._policy.device
         self._tap = Tap(policy, layer or self._network.layer, self._probe)
         self.layer = self._tap.layer
@@ -138,17 +146,25 @@ def sb3_agent(model: Any, layer: str | None = None) -> Sb3Agent:
     """
     check_installed()
     from stable_baselines3.common.base_class import BaseAlgorithm
-    from stable_baselines3.common.vec_env import VecTransposeImage
+    from stable_baselines3.common.vec_env import VecNormalize, VecTransposeImage, unwrap_vec_wrapper
 
     if not isinstance(model, BaseAlgorithm):
         raise UserError(f"model: got {type(model).__name__}, expected a model of Stable-Baselines3 or sb3-contrib.")
     probability = float(getattr(model, "exploration_rate", 0.0))
     name = type(model).__name__
     env = model.get_env()
+    normalizer = None if env is None else unwrap_vec_wrapper(env, VecNormalize)
     while isinstance(env, VecTransposeImage):  # the library puts it around environments whose channels come last
         env = env.venv
     spaces = Spaces((env or model).observation_space, model.action_space)
-    return Sb3Agent(model.policy, spaces, layer, algorithm=name, random_action_probability=probability)
+    return Sb3Agent(
+        model.policy,
+        spaces,
+        layer,
+        algorithm=name,
+        random_action_probability=probability,
+        saw_normalized=isinstance(normalizer, VecNormalize) and normalizer.norm_obs,
+    )
 
 
 def open_sb3(path: Path, spaces: Spaces | None, layer: str | None = None, trust: bool = False) -> Sb3Agent:
@@ -184,7 +200,14 @@ def open_sb3(path: Path, spaces: Spaces | None, layer: str | None = None, trust:
     if not isinstance(rate, int | float) or not 0.0 <= rate <= 1.0:
         cannot(file, f"its 'exploration_rate' is {rate!r:.60}")
     return Sb3Agent(
-        policy, spaces, layer, algorithm=name, sha256=file.sha256, random_action_probability=float(rate), notes=notes
+        policy,
+        spaces,
+        layer,
+        algorithm=name,
+        sha256=file.sha256,
+        random_action_probability=float(rate),
+        notes=notes,
+        file=path,
     )
 
 
