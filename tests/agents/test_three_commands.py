@@ -72,6 +72,8 @@ def test_report_export_and_metrics_say_that_the_plane_did_not_shape_the_agent(
     run(f"explore {fitted.path} --export {tmp_path / 'e.html'}")
     run(f"metrics {fitted.path} --resamples 100")
     assert capsys.readouterr().err.count("did not shape") >= 2
+    metrics = json.loads((fitted.path / "derived" / "metrics-mlp-3.json").read_text(encoding="utf-8"))
+    assert metrics["methods"][0]["about"].startswith("the plane that was fitted afterwards for the clustering 'mlp-3'")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "CartPole-v1" in page
     assert not re.search(r"success|unknown mode|None", re.sub(r"data:[^\"]*|<style.*?</style>", "", page, flags=re.S))

@@ -115,7 +115,9 @@ def _views(
     if recording.num_codes:
         states = recording.table("embedding_x", "embedding_y", "code_index")[sample.rows]
         embedding = states.select("embedding_x", "embedding_y").to_numpy()
-        views.append(fdr_view(embedding, states["code_index"].to_numpy().astype(np.int64), recording.num_codes))
+        fitted = None if recording.fitted is None else recording.clustering_name
+        codes = states["code_index"].to_numpy().astype(np.int64)
+        views.append(fdr_view(embedding, codes, recording.num_codes, fitted))
     else:
         omitted.append(Omission("FDR plane and its clusters", "the agent has no semantic clustering module (PPO)"))
         if not settings.baselines:

@@ -35,9 +35,15 @@ Tsne = Callable[[], NDArray[np.floating]]
 """Returns t-SNE of the features [B, 2]; raises UserError if there are too few states."""
 
 
-def fdr_view(embedding: NDArray[np.floating], code_index: NDArray[np.int64], num_codes: int) -> MeasuredView:
-    """Return the agent's own embedding and clusters."""
-    about = "the agent's own plane, and its codes: a state's cluster is the nearest code"
+def fdr_view(
+    embedding: NDArray[np.floating], code_index: NDArray[np.int64], num_codes: int, fitted: str | None = None
+) -> MeasuredView:
+    """Return the agent's own embedding and clusters, or those of the clustering of the name `fitted`."""
+    about = (
+        "the agent's own plane, and its codes: a state's cluster is the nearest code"
+        if fitted is None
+        else f"the plane that was fitted afterwards for the clustering '{fitted}', and its clusters"
+    )
     return MeasuredView("fdr", METHOD_TITLES["fdr"], about, embedding, code_index, num_codes)
 
 
