@@ -14,8 +14,8 @@ from semantic_rl.envs.spec import EnvSpec
 from semantic_rl.recording.record.actions import stored_action, stored_bytes
 from semantic_rl.recording.store.writer import Block
 
-FIRST_CAPACITY = 128
-"""Initial capacity of one trajectory, in rows."""
+PAGE_ROWS = 128
+"""Rows of a page. A trajectory has as many pages as it needs, so that a long one takes no memory for the others."""
 
 
 class Awaited(Protocol):
@@ -45,7 +45,12 @@ class Trajectories:
 
     def __init__(self, num_envs: int, dtype: np.dtype[np.void], spec: EnvSpec) -> None:
         self._spec = spec
-        self._rows = np.zeros((num_envs, FIRST_CAPACITY), dtype)
+        self._pages = np.zeros((num_envs, PAGE_ROWS), dtype)
+        """[P, PAGE_ROWS]: the pages of all trajectories, and free ones."""
+        self._free = list(range(num_envs))
+        self._pages_of: list[list[int]] = [[] for _ in range(num_envs)]
+        self._page = np.zeros(num_envs, np.int64)
+        """[N]: the last page of each."""
         self._num_rows = np.zeros(num_envs, np.int64)
         self._last_is_stored = np.zeros(num_envs, np.bool_)
         self._observations: list[list[bytes]] = [[] for _ in range(num_envs)]
@@ -62,7 +67,8 @@ class Trajectories:
 
     def begin(self, slot: int, start: bytes) -> None:
         """Start an empty trajectory, which replaces the previous one."""
-        self._rows[slot] = np.zeros((), self._rows.dtype)
+        self._free += self._pages_of[slot]
+        self._pages_of[slot] = []
         self._num_rows[slot] = 0
         self._observations[slot] = []
         self._pictures[slot] = []
@@ -82,15 +88,16 @@ class Trajectories:
 
         Columns that the table does not have are left out. `pictures` is empty if they will be rendered afterwards.
         """
-        at = self._num_rows[slots]
-        if at.max() == self._rows.shape[1]:
-            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)], axis=1)
+        at = self._num_rows[slots] % PAGE_ROWS
+        for slot in slots[at == 0].tolist():
+            self._add_page(slot)
+        places = self._page[slots], at
         for name, values in columns.items():
-            if name in (self._rows.dtype.names or ()):
-                self._rows[name][slots, at] = values
-        self._rows["step"][slots, at] = self._num_steps[slots]
+            if name in (self._pages.dtype.names or ()):
+                self._pages[name][places] = values
+        self._pages["step"][places] = self._num_steps[slots]
         # Until the episode ends, this column holds the sum of rewards before the step.
-        self._rows["return_to_go"][slots, at] = self.return_so_far[slots]
+        self._pages["return_to_go"][places] = self.return_so_far[slots]
         self._num_rows[slots] += 1
         for slot, observation in zip(slots.tolist(), observations, strict=True):
             self._observations[slot].append(observation)
@@ -117,18 +124,17 @@ class Trajectories:
         stored = np.flatnonzero(self._last_is_stored[slots])
         if not len(stored):
             return
-        places = np.array(slots)[stored]
-        at = places, self._num_rows[places] - 1
+        changed = np.array(slots)[stored]
+        pages, at = self._page[changed], (self._num_rows[changed] - 1) % PAGE_ROWS
         for name, values in (("reward", reward), ("terminated", terminated), ("truncated", truncated)):
-            self._rows[name][at] = np.array(values)[stored]
-        for position in stored.tolist() if extra else ():
-            row = self._rows[slots[position], self._num_rows[slots[position]] - 1]
+            self._pages[name][pages, at] = np.array(values)[stored]
+        for page, row, position in zip(pages.tolist(), at.tolist(), stored.tolist(), strict=True) if extra else ():
             for name, value in extra[position].items():
-                row[name] = value
+                self._pages[page, row][name] = value
 
     def take(self, slot: int, finished: bool) -> Trajectory:
         """Return a trajectory; if it is finished, with the return-to-go of each of its states."""
-        rows = self._rows[slot, : self._num_rows[slot]].copy()
+        rows = self._rows_of(slot)
         before = rows["return_to_go"].astype(np.float64)
         rows["return_to_go"] = self.return_so_far[slot] - before if finished else np.nan
         block = Block(rows, self._observations[slot], _encoded(self._pictures[slot]))
@@ -137,15 +143,9 @@ class Trajectories:
     def state(self) -> tuple[list[Trajectory], dict[str, Any]]:
         """Return the trajectories and, as JSON values, the rest of the state."""
         trajectories = [
-            Trajectory(Block(rows[:count], observations, _encoded(pictures)), bytes(actions), start)
-            for rows, count, observations, pictures, actions, start in zip(
-                self._rows,
-                self._num_rows,
-                self._observations,
-                self._pictures,
-                self._actions,
-                self._starts,
-                strict=True,
+            Trajectory(Block(self._rows_of(slot), observations, _encoded(pictures)), bytes(actions), start)
+            for slot, (observations, pictures, actions, start) in enumerate(
+                zip(self._observations, self._pictures, self._actions, self._starts, strict=True)
             )
         ]
         values = {
@@ -162,14 +162,35 @@ class Trajectories:
         # A recording that an earlier version began has it under another name.
         self.return_so_far[:] = values["return_so_far" if "return_so_far" in values else "total_reward"]
         self._num_steps[:] = values["num_steps"]
-        capacity = max(FIRST_CAPACITY, int(self._num_rows.max()))
-        self._rows = np.zeros((len(trajectories), capacity), self._rows.dtype)
         for slot, trajectory in enumerate(trajectories):
-            self._rows[slot, : len(trajectory.block.rows)] = trajectory.block.rows
+            for start in range(0, len(trajectory.block.rows), PAGE_ROWS):
+                some = trajectory.block.rows[start : start + PAGE_ROWS]
+                self._add_page(slot)
+                self._pages[self._page[slot], : len(some)] = some
             self._observations[slot] = trajectory.block.observations
             self._pictures[slot] = [_finished(picture) for picture in trajectory.block.pictures]
             self._actions[slot] = bytearray(trajectory.actions)
             self._starts[slot] = trajectory.start
+
+    def _add_page(self, slot: int) -> None:
+        """Give a trajectory an empty page."""
+        if not self._free:
+            count = len(self._pages)
+            more = np.zeros((max(1, count // 2), PAGE_ROWS), self._pages.dtype)
+            self._pages = np.concatenate([self._pages, more])
+            self._free = list(range(count, len(self._pages)))
+        page = self._free.pop()
+        self._pages[page] = np.zeros((), self._pages.dtype)
+        self._pages_of[slot].append(page)
+        self._page[slot] = page
+
+    def _rows_of(self, slot: int) -> NDArray[np.void]:
+        """Return a copy of a trajectory's rows."""
+        rows = np.empty(self._num_rows[slot], self._pages.dtype)
+        for index, page in enumerate(self._pages_of[slot]):
+            some = rows[index * PAGE_ROWS : (index + 1) * PAGE_ROWS]
+            some[:] = self._pages[page, : len(some)]
+        return rows
 
 
 def _encoded(pictures: list[Awaited]) -> list[bytes]:
