@@ -214,3 +214,47 @@ def test_a_layer_whose_output_is_a_tuple_is_refused_and_an_lstms_is_its_output()
     agent = semantic_rl.module_agent(network, "lstm", spaces)
     assert agent.num_features == 7
     assert [layer.name for layer in list_layers(agent)] == ["lstm", "actor"]
+
+
+@pytest.mark.parametrize("layer", ["0", "lstm"])
+def test_a_layer_is_recorded_as_it_was_before_a_later_one_worked_in_place(layer: str) -> None:
+    class InPlace(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm, self.relu, self.head = nn.LSTM(3, 8, batch_first=True), nn.ReLU(inplace=True), nn.Linear(8, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.relu(self.lstm(x[:, None])[0])[:, 0])
+
+    torch.manual_seed(0)
+    network: Any = InPlace() if layer == "lstm" else nn.Sequential(nn.Linear(3, 8), nn.ReLU(inplace=True))
+    act = network if layer == "lstm" else lambda x: network(x)[:, :2]
+    agent = semantic_rl.module_agent(network, layer, Spaces(NUMBERS, gym.spaces.Discrete(2)), act=act)
+    features = agent.act(numbers(6), None, FIRST, generator(), True).features
+    with torch.no_grad():
+        given = torch.from_numpy(numbers(6))
+        expected = network.lstm(given[:, None])[0][:, 0] if layer == "lstm" else network[0](given)
+    np.testing.assert_allclose(features, expected.numpy(), atol=1e-6)
+    assert features.min() < 0
+
+
+def test_an_initial_state_can_be_learned() -> None:
+    class Learned(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.cell, self.head = nn.Parameter(torch.ones(1, 8)), nn.GRUCell(3, 8), nn.Linear(8, 2)
+
+    network = Learned()
+
+    def act(observation: Tensor, state: Tensor, starts: Tensor) -> tuple[Tensor, None, Tensor]:
+        state = network.cell(observation, torch.where(starts[:, None], network.first, state))
+        return network.head(state), None, state
+
+    spaces = Spaces(NUMBERS, gym.spaces.Discrete(2))
+    agent = semantic_rl.module_agent(
+        network, "cell", spaces, act=act, initial_state=lambda count: network.first.expand(count, -1)
+    )
+    (state,) = agent.initial_state(6)
+    np.testing.assert_array_equal(state, np.ones((6, 8)))
+    after = agent.act(numbers(6), (state,), FIRST, generator(), True)
+    np.testing.assert_array_equal(after.state[0], after.features)

@@ -350,3 +350,77 @@ def test_info_that_is_no_column_is_refused_before_anything_is_written(
     with pytest.raises(UserError, match=said):
         semantic_rl.record(cartpole(), "mine.py:make_env", tmp_path / "r", 60, info=info, **FEW)
     assert not (tmp_path / "r").exists()
+
+
+EXACT = """
+import gymnasium as gym
+import numpy as np
+
+
+class Sum(gym.Env):
+    observation_space = gym.spaces.Box(-np.inf, np.inf, (2,), np.float64)
+    action_space = gym.spaces.Box(-1.1, 1.3, (2,), np.float64)
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 10}
+
+    def __init__(self, render_mode=None):
+        self.render_mode = render_mode
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.sum, self.steps = self.np_random.uniform(-1, 1, 2), 0
+        return self.sum.copy(), {}
+
+    def step(self, action):
+        assert self.action_space.contains(action), action
+        self.sum, self.steps = self.sum * 0.9 + action, self.steps + 1
+        return self.sum.copy(), 0.0, False, self.steps == 20, {}
+
+    def render(self):
+        return np.full((32, 32, 3), self.steps, np.uint8)
+
+
+def make_env(render_mode=None):
+    return Sum(render_mode)
+"""
+
+
+@pytest.mark.parametrize("kind", ["squashed_gaussian", "gaussian"])
+def test_actions_of_float64_are_played_as_they_are_recorded_so_that_pictures_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exact.py").write_text(EXACT, encoding="utf-8")
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 4))
+    agent = module_agent(network, "1", "exact.py:make_env", kind)
+    found = semantic_rl.record(agent, "exact.py:make_env", tmp_path / "r", 60, num_envs=2, frame_size=64)
+    assert found.frame(1).max() <= 3, "the picture is of the state"
+    action = next(found.groups(["action_vector"]))[1]["action_vector"]
+    states = np.stack([found.observation(row) for row in range(20)])
+    played = np.clip(action[:19].astype(np.float64), -1.1, 1.3)
+    np.testing.assert_array_equal(states[1:], states[:-1] * 0.9 + played)
+
+
+MIXED = """
+import gymnasium as gym
+
+
+class Mixed(gym.Wrapper):
+    def step(self, action):
+        *rest, info = self.env.step(action)
+        return *rest, {"event": "left" if action == 0 else 0.0}
+
+
+def make_env(render_mode=None):
+    return Mixed(gym.make("CartPole-v1", render_mode=render_mode))
+"""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_key_that_is_a_text_in_one_environment_and_a_number_in_another_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mixed.py").write_text(MIXED, encoding="utf-8")
+    with pytest.raises(UserError, match=r"info: 'event' is .*; before it was a .* Leave this key out"):
+        semantic_rl.record(cartpole(), "mixed.py:make_env", tmp_path / "r", 60, info=("event",), seed=seed, **FEW)

@@ -62,7 +62,7 @@ class Tap:
         self.num_features = features.shape[1]
 
     def _keep(self, module: nn.Module, inputs: Any, output: Any) -> None:
-        self._output = output
+        self._output = _copied(output)
 
     def features(self) -> Tensor:
         """Return the layer's output [B, D] in the last forward pass, float32; raises UserError if it is no tensor."""
@@ -74,6 +74,15 @@ class Tap:
                 "layer inside or after it ('semantic-rl layers AGENT' lists them)."
             )
         return output.reshape(len(output), -1).float() if output.ndim else output.reshape(1, 1)
+
+
+def _copied(output: Any) -> Any:
+    """Return a module's output with what `rows_of` reads in memory of its own: later modules may work in place."""
+    if isinstance(output, Tensor):
+        return output.clone()
+    if isinstance(output, tuple) and output and isinstance(output[0], Tensor):
+        return output[0].clone(), *output[1:]  # pyright: ignore[reportUnknownVariableType]
+    return output  # pyright: ignore[reportUnknownVariableType]
 
 
 def rows_of(output: Any, is_recurrent: bool, batch_first: bool) -> Tensor | None:

@@ -185,4 +185,5 @@ def _to_arrays(value: Any) -> Any:
     if value is None:
         return None
     parts = cast(tuple[Any, ...], value) if isinstance(value, tuple | list) else (value,)
-    return tuple(part.cpu().numpy() if isinstance(part, Tensor) else np.asarray(part) for part in parts)
+    # A learned initial state is a parameter, or made of one outside of `act`.
+    return tuple(part.detach().cpu().numpy() if isinstance(part, Tensor) else np.asarray(part) for part in parts)

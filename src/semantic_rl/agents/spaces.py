@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, cast
 import gymnasium as gym
 import numpy as np
 
+from semantic_rl.envs.gymnasium import calls
 from semantic_rl.envs.gymnasium.make import EnvRecipe, open_recipe
 from semantic_rl.envs.gymnasium.observations import find_leaves
 from semantic_rl.errors import UserError
@@ -32,7 +33,7 @@ def spaces_of(env: Any) -> Spaces:
         try:
             return Spaces(made.observation_space, made.action_space)
         finally:
-            made.close()
+            calls.close(made)
     for prefix in ("single_", ""):
         found = [getattr(env, f"{prefix}{name}_space", None) for name in ("observation", "action")]
         if all(isinstance(space, gym.Space) for space in found):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from semantic_rl.envs.gymnasium.make import EnvRecipe, open_recipe
+from semantic_rl.envs.gymnasium.observations import ObservationReader, find_leaves
 from semantic_rl.envs.gymnasium.recordable import GymnasiumEnv
 from semantic_rl.errors import UserError
 from semantic_rl.user_code import UserFunction
@@ -141,6 +142,10 @@ class Odd(gym.Env[Any, Any]):
         reward: Any = {"reward": np.inf, "array reward": np.array([1.5]), "words": "much", "large": 1e300}.get(
             self.fault, np.float64(0.1)
         )
+        if self.fault == "two ends":
+            return observation, reward, np.array([False, False]), False, {}
+        if self.fault in SUCCESSES:
+            return observation, reward, None, np.array([self.steps == 4]), {"is_success": SUCCESSES[self.fault]}
         if self.fault == "old step":
             return observation, reward, False, {}
         if self.fault in ("says it late", "says it never", "says it late and raises", "info"):
@@ -153,6 +158,16 @@ class Odd(gym.Env[Any, Any]):
     def render(self) -> Any:
         pictures: dict[str, Any] = {"no picture": None, "grey": np.zeros((8, 8), np.uint8)}
         return pictures.get(self.fault, np.zeros((8, 6, 4), np.uint8))
+
+    def close(self) -> None:
+        if self.fault == "close":
+            raise RuntimeError("cannot close")
+
+
+SUCCESSES: dict[str, Any] = {
+    "array success": np.array([1.0]), "no success": None, "success is NaN": np.nan, "two successes": np.ones(2),
+    "success in words": "yes",
+}  # fmt: skip
 
 
 class Unseeded(Odd):
@@ -191,6 +206,7 @@ def play_three_steps(fault: str) -> None:
         ("words", "reward in step 1 of the episode with seed 9 is 'much'"),
         ("info", "the info that its step returns is a NoneType, expected a dict"),
         ("no picture", "render returns a NoneType"),
+        ("two ends", r"terminated in the first step is '\[False False\]', expected True or False"),
         ("grey", r"render returns an array of uint8 of the shape \(8, 8\)"),
     ],
 )
@@ -233,3 +249,90 @@ def test_an_action_that_the_space_does_not_have_is_refused() -> None:
     env.begin(0)
     with pytest.raises(UserError, match="chose action 2 of 2"):
         env.act(np.array([2]))
+
+
+@pytest.mark.parametrize("action", [np.nan, np.inf, None, "up", [1, 0]])
+def test_an_action_that_is_no_number_is_refused(action: Any) -> None:
+    env = odd_env("")
+    env.begin(0)
+    with pytest.raises(UserError, match=r"the agent chose action .* of 2 in step 1"):
+        env.act(np.array([action], dtype=object))
+
+
+@pytest.mark.parametrize(("said", "is_success"), [("array success", True), ("no success", False),
+                                                  ("success is NaN", False)])  # fmt: skip
+def test_success_is_what_is_true(said: str, is_success: bool) -> None:
+    env = odd_env(said)
+    env.begin(0)
+    for _ in range(4):
+        env.act(np.array([0]))
+    assert bool(env.observe().success[0]) is is_success
+
+
+@pytest.mark.parametrize("said", ["two successes", "success in words"])
+def test_success_that_is_no_truth_value_is_refused(said: str) -> None:
+    env = odd_env(said)
+    env.begin(0)
+    for _ in range(3):
+        env.act(np.array([0]))
+    with pytest.raises(UserError, match=r"info\['is_success'\] in step 4 .* expected True or False"):
+        env.act(np.array([0]))
+
+
+def test_an_environment_that_cannot_be_closed_has_been_played() -> None:
+    env = odd_env("close")
+    env.begin(0)
+    env.close()
+
+
+class Masked(Odd):
+    """Says which of the choices of an action are allowed, or rather of `num_marks` choices."""
+
+    num_marks = 7
+
+    def __init__(self, space: gym.Space[Any]) -> None:
+        super().__init__("")
+        self.action_space = space  # type: ignore[assignment]
+
+    def action_masks(self) -> Any:
+        return [True] * self.num_marks
+
+    def step(self, action: Any) -> Any:
+        return self.buffer, 0.0, True, False, {}
+
+
+@pytest.mark.parametrize(
+    ("space", "expected"),
+    [
+        (gym.spaces.Discrete(3), 3),
+        (gym.spaces.MultiDiscrete([4, 5]), 9),
+        (gym.spaces.MultiDiscrete([[2, 2], [2, 3]]), 9),
+        (gym.spaces.MultiBinary(2), 4),
+    ],
+)
+def test_masks_that_are_not_of_the_action_s_choices_are_refused(space: gym.Space[Any], expected: int) -> None:
+    with pytest.raises(UserError, match=f"action_masks return 7 marks in the first step, expected {expected}, one"):
+        odd_env("", lambda fault: Masked(space))
+
+
+def test_masks_of_the_right_number_are_taken_and_continuous_actions_have_none() -> None:
+    env = odd_env("", lambda fault: Masked(gym.spaces.MultiDiscrete([2, 5])))
+    env.begin(0)
+    assert env.action_masks().shape == (1, 7)
+    assert not odd_env("", lambda fault: Masked(gym.spaces.Box(-1.0, 1.0, (7,)))).has_action_masks
+
+
+def test_numbers_that_the_observation_s_type_does_not_hold_are_refused() -> None:
+    space = gym.spaces.Box(0, 255, (2,), np.uint8)
+    reader = ObservationReader(space, "mine")
+    np.testing.assert_array_equal(reader.read([3, 255], lambda: "here"), np.array([[3, 255]], np.uint8))
+    for value in (np.array([300, 1]), np.array([-1, 1]), [300, 1]):
+        with pytest.raises(UserError, match="mine: the observation here"):
+            reader.read(value, lambda: "here")
+
+
+def test_parts_of_an_observation_with_the_same_name_are_refused() -> None:
+    part = gym.spaces.Box(-1.0, 1.0, (2,))
+    space = gym.spaces.Dict({"a.b": part, "a": gym.spaces.Dict({"b": part})})
+    with pytest.raises(UserError, match=r"two parts of its observations are both called 'a\.b'"):
+        find_leaves(space, "mine")

@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
 from semantic_rl.envs.gymnasium.make import open_recipe
 from semantic_rl.envs.gymnasium.recordable import GymnasiumEnv
+from semantic_rl.envs.gymnasium.spec import spec_of_made
 from semantic_rl.envs.spec import EnvSpec, Scalar, read_env_spec
 from semantic_rl.json_files import JsonObject
 
@@ -103,3 +105,42 @@ def test_texts_are_left_out_and_success_is_only_what_the_environment_says(specs:
     assert grid.success is not None
     assert "reward" in grid.success
     assert find(specs, 0).success is None
+
+
+class Named(gym.Env[Any, Any]):
+    """Says of its actions, and of itself, whatever it is given."""
+
+    observation_space = gym.spaces.Box(-1.0, 1.0, (2,))
+    action_space = gym.spaces.Discrete(3)
+
+    def __init__(self, meanings: Any, metadata: Any = None) -> None:
+        self.meanings = meanings
+        self.metadata = metadata
+
+    def get_action_meanings(self) -> Any:
+        if self.meanings is None:
+            raise NotImplementedError
+        return self.meanings
+
+
+NUMBERED = ("action 0", "action 1", "action 2")
+
+
+@pytest.mark.parametrize(
+    ("meanings", "names"),
+    [
+        (["NOOP", "UP", "UPFIRE"], ("nothing", "up", "up fire")),
+        ({0: "wait", 1: "go", 2: "stop"}, ("wait", "go", "stop")),
+        ({"wait": 0, "go": 1, "stop": 2}, NUMBERED),
+        ([0, 1, 2], NUMBERED),
+        (3, NUMBERED),
+        (None, NUMBERED),
+    ],
+)
+def test_actions_are_named_as_the_environment_says_if_it_says_it_in_words(meanings: Any, names: Any) -> None:
+    assert spec_of_made(Named(meanings)).action.names == names
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"render_fps": float("nan")}, {"render_fps": 0}, {"render_fps": "x"}])
+def test_an_environment_without_a_speed_is_shown_at_the_usual_one(metadata: Any) -> None:
+    assert spec_of_made(Named(None, metadata)).steps_per_second == 15

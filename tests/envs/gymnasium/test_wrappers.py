@@ -149,3 +149,40 @@ def test_a_wrapper_that_does_not_fit_the_environment_is_refused(name: str) -> No
 
 def test_the_table_has_only_names_that_can_be_typed() -> None:
     assert all(name.replace("-", "").isalpha() and name.islower() for name in WRAPPERS)
+
+
+class Steps(gym.Env[Any, Any]):
+    """Observations that are made fit: whole numbers or lists at first, and keys beside those of the space."""
+
+    action_space = gym.spaces.Discrete(2)
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        part = gym.spaces.Box(0, 255, (2,), np.uint8 if kind == "bytes" else np.float32)
+        self.observation_space: Any = gym.spaces.Dict({"a": part}) if kind == "dict" else part
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> Any:
+        first = {"ints": np.zeros(2, np.int64), "lists": [0, 0], "dict": {"a": [0, 0], "more": 1}, "bytes": [0, 0]}
+        return first[self.kind], {}
+
+    def step(self, action: int) -> Any:
+        now = [0.25, 0.75]
+        found: Any = {"lists": now, "dict": {"a": now, "more": "x"}}
+        return found.get(self.kind, np.array(now)), 0.0, False, False, {}
+
+
+@pytest.mark.parametrize("kind", ["ints", "lists", "dict"])
+def test_a_frame_stack_is_of_the_type_of_the_space_whatever_the_first_observation_is(kind: str) -> None:
+    env = wrap_env(Steps(kind), "frame-stack=2")
+    for observation, expected in ((env.reset()[0], [0, 0, 0, 0]), (env.step(0)[0], [0, 0, 0.25, 0.75])):
+        stack = observation["a"] if kind == "dict" else observation
+        assert stack.dtype == np.float32
+        np.testing.assert_array_equal(stack, expected)
+        assert kind != "dict" or set(observation) == {"a"}
+
+
+def test_a_frame_stack_does_not_cut_numbers_that_the_space_does_not_hold() -> None:
+    env = wrap_env(Steps("bytes"), "frame-stack=2")
+    env.reset()
+    with pytest.raises(ValueError, match="the observation has the type float64; its space says uint8"):
+        env.step(0)

@@ -5,10 +5,12 @@ The code is somebody else's and may raise anything.
 
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
 from semantic_rl.envs.gymnasium.ids import missing_package
@@ -38,7 +40,7 @@ def reset(env: gym.Env[Any, Any], seed: int, name: str) -> tuple[Any, dict[str, 
     return found  # pyright: ignore[reportReturnType]
 
 
-def step(env: gym.Env[Any, Any], action: Any, name: str, where: Callable[[], str]) -> tuple[Any, Any, Any, Any, Any]:
+def step(env: gym.Env[Any, Any], action: Any, name: str, where: Callable[[], str]) -> tuple[Any, Any, bool, bool, Any]:
     """Take a step; raises UserError, which says `where`, if the environment raises or returns something else."""
     try:
         found: Any = env.step(action)
@@ -51,23 +53,58 @@ def step(env: gym.Env[Any, Any], action: Any, name: str, where: Callable[[], str
         )
     if not isinstance(found[4], dict):
         raise UserError(f"{name}: the info that its step returns is a {type(found[4]).__name__}, expected a dict.")
-    return found  # pyright: ignore[reportReturnType]
+    if found[2].__class__ is bool and found[3].__class__ is bool:
+        return found  # pyright: ignore[reportReturnType]
+    ends = (as_flag(found[index], name, kind, where) for index, kind in ((2, "terminated"), (3, "truncated")))
+    return *found[:2], *ends, found[4]  # pyright: ignore[reportReturnType]
+
+
+def as_flag(value: Any, name: str, kind: str, where: Callable[[], str]) -> bool:
+    """Return a truth value, a number or an array of one of them as a bool; nothing and NaN are False.
+
+    `kind` says what it is; raises UserError if it is something else.
+    """
+    array = np.asarray(False if value is None else value)
+    if array.size != 1 or array.dtype.kind not in "biuf":
+        raise UserError(f"{name}: {kind} {where()} is {str(value)[:40]!r}, expected True or False.")
+    number = array.item()
+    return number == number and bool(number)  # NaN differs from itself
+
+
+def close(env: gym.Env[Any, Any]) -> None:
+    """Free an environment that is no longer needed; what it raises then changes nothing that it has played."""
+    with suppress(Exception):
+        env.close()
 
 
 def has_action_masks(env: gym.Env[Any, Any]) -> bool:
     """Say whether an environment, or a wrapper around it, has a method `action_masks`, as in sb3-contrib."""
+    if isinstance(env.action_space, spaces.Box):  # it has no choices
+        return False
     try:
         return callable(env.get_wrapper_attr("action_masks"))
     except AttributeError:
         return False
 
 
-def action_masks(env: gym.Env[Any, Any], name: str, where: Callable[[], str]) -> NDArray[np.bool_]:
-    """Return which actions are allowed: a mark for each choice of a discrete, multi-discrete or binary action."""
+def num_choices(space: gym.Space[Any]) -> int:
+    """Return how many choices a discrete, multi-discrete or binary action has in all its parts."""
+    if isinstance(space, spaces.Discrete):
+        return int(space.n)
+    return int(space.nvec.sum()) if isinstance(space, spaces.MultiDiscrete) else 2 * int(np.prod(space.shape or ()))
+
+
+def action_masks(env: gym.Env[Any, Any], count: int, name: str, where: Callable[[], str]) -> NDArray[np.bool_]:
+    """Return which actions are allowed: a mark for each of the `count` choices of its action; see `num_choices`."""
     try:
         masks = np.asarray(env.get_wrapper_attr("action_masks")(), np.bool_).ravel()
     except Exception as error:
         raise UserError(f"{name}: its action_masks failed {where()}: {exception_in_words(error)}") from error
+    if len(masks) != count:
+        raise UserError(
+            f"{name}: its action_masks return {len(masks)} marks {where()}, expected {count}, one for each choice of "
+            "its action."
+        )
     if not masks.any():
         raise UserError(f"{name}: its action_masks allow no action {where()}.")
     return masks

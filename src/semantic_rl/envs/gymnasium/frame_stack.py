@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_rl.envs.gymnasium.observations import as_array
 from semantic_rl.errors import UserError
 
 
@@ -25,8 +26,10 @@ class FrameStack(gym.Wrapper[Any, Any, Any, Any]):
         self._num_frames = num_frames
         self._axes = {name: 0 if _has_channels_first(part) else -1 for name, part in self._parts.items()}
         self._stacks: dict[str, NDArray[Any]] = {}
-        stacked: dict[str, Any] = {name: self._stacked_space(name, part) for name, part in self._parts.items()}
-        self.observation_space = gym.spaces.Dict(stacked) if isinstance(space, gym.spaces.Dict) else stacked[""]
+        """In C order, whatever that of the observations is: `_push` moves a stack's memory."""
+        self._stacked: dict[str, Any] = {name: self._stacked_space(name, part) for name, part in self._parts.items()}
+        self._is_dict = isinstance(space, gym.spaces.Dict)
+        self.observation_space = gym.spaces.Dict(self._stacked) if self._is_dict else self._stacked[""]
 
     def _stacked_space(self, name: str, part: Any) -> gym.spaces.Box:
         low, high = (np.repeat(bound, self._num_frames, axis=self._axes[name]) for bound in (part.low, part.high))
@@ -35,11 +38,7 @@ class FrameStack(gym.Wrapper[Any, Any, Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode."""
         observation, info = self.env.reset(seed=seed, options=options)
-        # In C order, whatever that of the observations is: `_push` moves a stack's memory.
-        zeros = {name: np.zeros_like(array, order="C") for name, array in self._named(observation).items()}
-        self._stacks = {
-            name: np.concatenate([array] * self._num_frames, axis=self._axes[name]) for name, array in zeros.items()
-        }
+        self._stacks = {name: np.zeros(space.shape, space.dtype) for name, space in self._stacked.items()}
         return self._push(observation), info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
@@ -47,12 +46,22 @@ class FrameStack(gym.Wrapper[Any, Any, Any, Any]):
         observation, reward, terminated, truncated, info = self.env.step(action)
         return self._push(observation), reward, terminated, truncated, info
 
-    def _named(self, observation: Any) -> dict[str, NDArray[Any]]:
-        return observation if isinstance(self.env.observation_space, gym.spaces.Dict) else {"": observation}
+    def _array(self, name: str, observation: Any) -> NDArray[Any]:
+        """Return a part of an observation as its space says; raises ValueError, which says what it is instead."""
+        space: Any = self._parts[name]
+        value = observation[name] if self._is_dict else observation
+        if type(value) is np.ndarray and value.dtype == space.dtype and value.shape == space.shape:
+            return value
+        try:
+            return as_array(value, space.shape, space.dtype)
+        except ValueError as error:
+            part = f"'{name}' of the observation" if self._is_dict else "the observation"
+            raise ValueError(f"{part} {error}; its space says {space.dtype} of the shape {space.shape}") from None
 
     def _push(self, observation: Any) -> Any:
         """Return the stack, a new array, with an observation at its end."""
-        for name, array in self._named(observation).items():
+        for name in self._parts:
+            array = self._array(name, observation)
             before = self._stacks[name]
             self._stacks[name] = stack = np.empty_like(before)
             # Moved as one block, whichever the axis: what ends up in the last frame's place is written over.
@@ -62,9 +71,7 @@ class FrameStack(gym.Wrapper[Any, Any, Any, Any]):
                 stack[-len(array) :] = array
             else:
                 stack[..., -size:] = array
-        if isinstance(self.observation_space, gym.spaces.Dict):
-            return dict(self._stacks)
-        return self._stacks[""]
+        return dict(self._stacks) if self._is_dict else self._stacks[""]
 
 
 def _has_channels_first(part: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
 
-from semantic_rl.envs.gymnasium.calls import WITHOUT_PICTURES
+from semantic_rl.envs.gymnasium.calls import WITHOUT_PICTURES, close
 from semantic_rl.envs.gymnasium.ids import find_id, missing_package, newest_version
 from semantic_rl.envs.gymnasium.rl_zoo import find_vec_normalize, find_zoo_folder, read_zoo_folder
 from semantic_rl.envs.gymnasium.vec_normalize import VecNormalizeStatistics, read_vec_normalize
@@ -48,7 +48,7 @@ class EnvRecipe:
         """
         env = self._from_function(render) if self.function is not None else self._from_id(render)
         if render and env.render_mode != "rgb_array":
-            env.close()
+            close(env)
             raise UserError(f"{self.env} draws no pictures (render_mode rgb_array); {WITHOUT_PICTURES}.")
         for wrapper in self.wrappers:
             env = wrap_env(env, wrapper)

@@ -74,8 +74,8 @@ def discrete_names(base: str, unwrapped: Any, count: int) -> ActionNames:
 
     `base` is the id without its version, and `unwrapped` the bare environment.
     """
-    meanings = getattr(unwrapped, "get_action_meanings", None)
-    if meanings is not None and len(found := list(meanings())) == count:
+    found = _meanings(unwrapped, count)
+    if len(found) == count:
         return ActionNames(tuple(map(_in_words, found)), tuple(map(_joystick_sign, found)))
     if is_minigrid(unwrapped) and count == len(_GRID.names):
         return _GRID
@@ -106,6 +106,18 @@ def number_labels(base: str, unwrapped: Any, count: int) -> tuple[str, ...]:
 def is_minigrid(unwrapped: Any) -> bool:
     """Say whether an environment is one of MiniGrid's or derived from one."""
     return any(kind.__module__.startswith("minigrid.") for kind in type(unwrapped).__mro__)
+
+
+def _meanings(unwrapped: Any, count: int) -> list[str]:
+    """Return what an environment says of its actions, as Atari's games do; nothing if it does not say it in words."""
+    if not hasattr(unwrapped, "get_action_meanings"):
+        return []
+    try:
+        said = unwrapped.get_action_meanings()
+        found: list[Any] = [said[index] for index in range(count)] if isinstance(said, dict) else list(said)
+    except Exception:  # somebody else's code, and names are not needed
+        return []
+    return found if all(isinstance(meaning, str) for meaning in found) else []
 
 
 def _in_words(meaning: str) -> str:

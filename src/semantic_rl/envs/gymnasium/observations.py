@@ -40,6 +40,13 @@ def find_leaves(space: gym.Space[Any], env: str) -> tuple[Leaf, ...]:
     found = tuple(_leaves(space, (), env))
     if not found:
         raise UserError(f"{env}: its observations, {space}, have no numbers.")
+    names = [leaf.name for leaf in found]
+    twice = next((leaf for leaf in found if names.count(leaf.name) > 1), None)
+    if twice is not None:
+        raise UserError(
+            f"{env}: two parts of its observations are both called '{twice.name}', as nested parts are named "
+            "outer.inner; expected names that differ."
+        )
     size = sum(int(np.prod(leaf.shape)) * leaf.dtype.itemsize for leaf in found)
     if size > MOST_BYTES_OF_OBSERVATION:
         raise UserError(
@@ -73,6 +80,25 @@ def _leaf(path: tuple[Any, ...], shape: tuple[int, ...], dtype: np.dtype[Any]) -
     return Leaf(".".join(map(str, path)), path, shape, dtype, is_float, is_short)
 
 
+def as_array(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return a number, a list or an array of another type as an array of its own of the type that a space says.
+
+    Raises ValueError, which says what is wrong, if its shape is another one or if the type does not hold its numbers.
+    """
+    try:
+        copy = np.array(value, dtype)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"is a {type(value).__name__}") from None
+    if copy.shape != shape:
+        raise ValueError(f"has the shape {copy.shape}")
+    if dtype.kind != "f" and (given := np.asarray(value)).dtype != dtype:
+        if given.dtype.kind == "f":
+            raise ValueError(f"has the type {given.dtype}")
+        if not np.array_equal(copy, given):
+            raise ValueError(f"has a number that {dtype.name} does not hold")
+    return copy
+
+
 Where = Callable[[], str]
 """Says which observation it is, in messages."""
 
@@ -97,7 +123,10 @@ class ObservationReader:
         if type(value) is np.ndarray and value.dtype is leaf.dtype and value.shape == leaf.shape:
             copy = value.copy()
         else:
-            copy = self._made_fit(leaf, value, where)
+            try:
+                copy = as_array(value, leaf.shape, leaf.dtype)
+            except ValueError as error:
+                self._wrong(leaf, where, str(error))
         if leaf.is_short_vector:
             # Python adds up a few numbers faster than NumPy looks at each.
             is_finite = isfinite(sum(copy.tolist())) or np.isfinite(copy).all()
@@ -106,18 +135,6 @@ class ObservationReader:
         if not is_finite:
             self._wrong(leaf, where, "has a number that is not finite")
         return copy[None]
-
-    def _made_fit(self, leaf: Leaf, value: Any, where: Where) -> NDArray[Any]:
-        """Return a number, a list or an array of another type as the space says."""
-        try:
-            copy = np.array(value, leaf.dtype)
-        except (TypeError, ValueError, OverflowError):
-            self._wrong(leaf, where, f"is a {type(value).__name__}")
-        if copy.shape != leaf.shape:
-            self._wrong(leaf, where, f"has the shape {copy.shape}")
-        if leaf.dtype.kind != "f" and np.asarray(value).dtype.kind == "f":
-            self._wrong(leaf, where, f"has the type {np.asarray(value).dtype}")
-        return copy
 
     def _at(self, observation: Any, leaf: Leaf, where: Where) -> Any:
         for key in leaf.path:

@@ -11,9 +11,10 @@ from semantic_rl.envs.base import EnvStep
 from semantic_rl.envs.gymnasium import calls
 from semantic_rl.envs.gymnasium.make import EnvRecipe
 from semantic_rl.envs.gymnasium.observations import Observation, ObservationReader
+from semantic_rl.envs.gymnasium.rounded_actions import RoundedActions
 from semantic_rl.envs.gymnasium.spec import MINIGRID_SUCCESS, gymnasium_spec, success_key
 from semantic_rl.envs.spec import EnvSpec
-from semantic_rl.errors import UserError, nearest
+from semantic_rl.errors import UserError, nearest, on_one_line
 from semantic_rl.input_places import shown_path
 
 REMEMBERING = ("gymnasium.envs.box2d.bipedal_walker", "gymnasium.envs.box2d.car_racing")
@@ -46,14 +47,20 @@ class GymnasiumEnv:
     num_envs = 1
 
     def __init__(
-        self, recipe: EnvRecipe, render: bool = False, spec: EnvSpec | None = None, info: tuple[str, ...] = ()
+        self,
+        recipe: EnvRecipe,
+        render: bool = False,
+        spec: EnvSpec | None = None,
+        info: tuple[str, ...] = (),
+        texts: frozenset[str] | None = None,
     ) -> None:
         """Make the environment; with `render`, `frames` returns pictures. With `spec`, it is not read from the
         environment again.
 
-        `info` are keys of its info whose numbers and texts `info_values` holds after each step.
+        `info` are keys of its info whose numbers and texts `info_values` holds after each step. `texts` are those that
+        hold texts; without it, the first step decides.
         """
-        self._info = info
+        self._info, self._texts = info, texts
         self.info_values: dict[str, float | str] = {}
         self._recipe, self._render = recipe, render
         self._env = recipe.make(render)
@@ -74,6 +81,8 @@ class GymnasiumEnv:
         if self._normalizer is not None:
             shapes = {leaf.name: leaf.shape for leaf in self._reader.leaves}
             self._normalizer.check_fits(shapes, shown_path(Path(recipe.vec_normalize or "")))
+        self._num_choices = calls.num_choices(self.action_space)
+        self._round = RoundedActions(self.action_space) if isinstance(self.action_space, spaces.Box) else None
         self.has_action_masks = calls.has_action_masks(self._env)
         """It says which actions are allowed; see `action_masks`."""
         self._success_key = success_key(self.spec)
@@ -86,7 +95,7 @@ class GymnasiumEnv:
     def begin(self, seed: int) -> None:
         """Start an episode from a seed, which is the level of all its observations."""
         if self._remembers and self._step is not None:
-            self._env.close()
+            calls.close(self._env)
             self._env = self._recipe.make(self._render)
         self._seed, self._num_steps = seed, 0
         self._level_seed = np.array([seed])
@@ -135,7 +144,7 @@ class GymnasiumEnv:
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Return [1, …] which actions the environment's own `action_masks` allows now, as MaskablePPO asks for them."""
-        return calls.action_masks(self._env, self._name, self._where)[None]
+        return calls.action_masks(self._env, self._num_choices, self._name, self._where)[None]
 
     def frames(self) -> NDArray[np.uint8]:
         """Return a picture [1, H, W, 3] of the last observation; needs `render`."""
@@ -154,7 +163,7 @@ class GymnasiumEnv:
 
     def close(self) -> None:
         """Free the environment."""
-        self._env.close()
+        calls.close(self._env)
 
     def _where(self) -> str:
         """Return which observation this is, for messages."""
@@ -163,10 +172,16 @@ class GymnasiumEnv:
     def _action(self, action: Any) -> Any:
         """Return an action as the environment wants it, in memory of its own."""
         if self._num_actions:
-            index = int(action)
+            try:
+                index = int(action)
+            except (TypeError, ValueError, OverflowError):
+                index = -1
             if not 0 <= index < self._num_actions:
-                raise UserError(f"{self._name}: the agent chose action {index} of {self._num_actions} {self._where()}.")
+                said = on_one_line(str(action))[:40]
+                raise UserError(f"{self._name}: the agent chose action {said} of {self._num_actions} {self._where()}.")
             return index + self._first_action
+        if self._round is not None:
+            return self._round(action)
         space = self.action_space
         found = np.array(action, space.dtype).reshape(space.shape)
         return found + space.start if isinstance(space, spaces.MultiDiscrete) else found
@@ -195,12 +210,14 @@ class GymnasiumEnv:
             number = value if isinstance(value, str) else float(np.asarray(value).item())
         except (TypeError, ValueError):
             number = float("inf")
-        before = self.info_values.get(key, number)
-        if type(number) is not type(before):
-            kinds = {str: "a text", float: "a number"}
+        is_text = isinstance(number, str)
+        if self._texts is None:
+            self._texts = frozenset(name for name in self._info if isinstance(info.get(name), str))
+        if is_text != (key in self._texts):
+            now, before = ("a text", "a number") if is_text else ("a number", "a text")
             raise UserError(
-                f"info: '{key}' is {str(value)[:40]!r} {self._where()}, {kinds[type(number)]}; before it was "
-                f"{kinds[type(before)]}. Leave this key out."
+                f"info: '{key}' is {str(value)[:40]!r} {self._where()}, {now}; before it was {before}. Leave this key "
+                "out."
             )
         if not isinstance(number, str) and abs(number) > GREATEST_REWARD:
             raise UserError(
@@ -211,4 +228,6 @@ class GymnasiumEnv:
     def _succeeded(self, reward: float, info: dict[str, Any]) -> bool:
         if self._reward_is_success:
             return reward > 0
-        return self._success_key is not None and bool(info.get(self._success_key, False))
+        if self._success_key is None:
+            return False
+        return calls.as_flag(info.get(self._success_key), self._name, f"info['{self._success_key}']", self._where)

@@ -123,7 +123,7 @@ def _sample(env: gym.Env[Any, Any], name: str) -> Any:
     space = env.action_space
     if not calls.has_action_masks(env):
         return space.sample()
-    masks = calls.action_masks(env, name, _in_the_first_step)
+    masks = calls.action_masks(env, calls.num_choices(space), name, _in_the_first_step)
     if isinstance(space, spaces.Discrete):
         return space.start + np.flatnonzero(masks)[0]
     sizes = space.nvec.ravel() if isinstance(space, spaces.MultiDiscrete) else [2] * int(np.prod(space.shape or ()))
@@ -147,7 +147,7 @@ def _success(recipe: EnvRecipe) -> str | None:
         is_known = type(env.unwrapped).__module__.startswith(NEVER_SAY)
         return found if found or is_over or is_known else _success_at_the_end(env, recipe.env)
     finally:
-        env.close()
+        calls.close(env)
 
 
 def _random_step(env: gym.Env[Any, Any], name: str) -> tuple[bool, dict[str, Any]]:
@@ -173,8 +173,10 @@ def _says(key: str) -> str:
 
 
 def _steps_per_second(env: gym.Env[Any, Any], recipe: EnvRecipe) -> float:
-    frames = env.metadata.get("render_fps")
-    rate = float(frames) if isinstance(frames, int | float) else DEFAULT_STEPS_PER_SECOND
+    metadata: Any = env.metadata
+    frames: Any = metadata.get("render_fps") if isinstance(metadata, dict) else None  # pyright: ignore
+    is_rate = isinstance(frames, int | float) and 0 < frames < np.inf
+    rate = float(frames) if is_rate else DEFAULT_STEPS_PER_SECOND
     if hasattr(env.unwrapped, "ale"):
         skip = {} if env.spec is None else env.spec.kwargs
         rate = ATARI_FRAMES_PER_SECOND / float(np.mean(skip.get("frameskip", DEFAULT_ATARI_FRAME_SKIP)))

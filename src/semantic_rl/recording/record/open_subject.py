@@ -14,6 +14,7 @@ from semantic_rl.agents.sb3_zip import is_zip
 from semantic_rl.config import EnvConfig, EvaluateConfig, RecordConfig
 from semantic_rl.config.game_to_play import game_to_play
 from semantic_rl.control_factor import was_ever_above_zero
+from semantic_rl.envs.gymnasium.calls import close
 from semantic_rl.envs.gymnasium.make import EnvRecipe, open_recipe
 from semantic_rl.envs.gymnasium.recordable import GymnasiumEnv
 from semantic_rl.envs.procgen.games import GAMES
@@ -106,7 +107,7 @@ def open_foreign(config: RecordConfig | EvaluateConfig) -> Foreign:
     try:
         agent = open_agent(config.agent, env=env, layer=getattr(config, "layer", None), trust=config.trust)
     finally:
-        env.close()
+        close(env)
     for note in (*recipe.notes, *getattr(agent, "notes", ())):
         print(f"note: {note}", file=sys.stderr)
     if recipe.wrapper_names:
@@ -141,14 +142,16 @@ def agent_subject(agent: Agent, recipe: EnvRecipe, config: RecordConfig, entry: 
 
     texts = frozenset(key for key, value in first.info_values.items() if isinstance(value, str))
 
+    make_alike = partial(GymnasiumEnv, recipe, spec=spec, info=config.info, texts=texts)
+
     def make(seed: int) -> GymnasiumEnv:
-        return GymnasiumEnv(recipe, False, spec, config.info)
+        return make_alike()
 
     def make_rendering(seed: int | None = None) -> GymnasiumEnv:
-        return GymnasiumEnv(recipe, True, spec, config.info)
+        return make_alike(render=True)
 
     # An emulator needs half a millisecond for a step and holds Python's lock; for others, processes do not pay.
-    apart = partial(GymnasiumEnv, recipe, spec=spec, info=config.info) if first.draws_anyway else None
+    apart = make_alike if first.draws_anyway else None
     source = EnvSource(spec, settings, make, make_rendering, first.draws_anyway, apart, config.info, texts)
     return Subject(agent, entry, source, outputs)
 
