@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import gymnasium as gym
 import numpy as np
 import polars as pl
 import pytest
 
+import semantic_rl
 from semantic_rl.clips import ClipSettings
 from semantic_rl.clips.footage import (
     Footage,
@@ -16,7 +18,7 @@ from semantic_rl.clips.footage import (
 )
 from semantic_rl.errors import UserError
 from semantic_rl.json_files import JsonObject
-from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store import Recording, open_recording
 
 from ..recording.other_recordings import cartpole
 from ..recording.synthetic import make_recording
@@ -128,3 +130,21 @@ def test_that_no_episode_counts_is_said_with_what_loosens_the_rule(recording: Re
 def test_an_agent_without_clusters_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no semantic clustering module"):
         read_footage([make_recording(tmp_path / "ppo", num_episodes=2, num_codes=0)])
+
+
+class ManyActions(gym.Env):  # type: ignore[type-arg]
+    """An environment with more actions than a byte can number."""
+
+    observation_space = gym.spaces.Box(0, 1, (2,), np.float32)
+    action_space = gym.spaces.Discrete(300)
+
+
+def test_actions_that_need_more_than_a_byte_keep_their_numbers(tmp_path: Path) -> None:
+    action = np.arange(30) * 10
+    with semantic_rl.RecordingWriter(tmp_path / "r", ManyActions()) as writer:
+        for rows in np.split(np.arange(30), 3):
+            features = np.eye(30)[rows]
+            writer.add_episode(features=features, actions=action[rows], terminated=True)
+    semantic_rl.fit(tmp_path / "r", 2, method="kmeans", steps=20, minibatch_size=8, baselines=False, num_threads=1)
+    footage = read_footage([open_recording(tmp_path / "r")])
+    assert footage.action.tolist() == action.tolist()

@@ -71,7 +71,7 @@ def read_footage(recordings: Sequence[Recording]) -> Footage:
     return Footage(
         recordings,
         first_rows,
-        joined("action").astype(np.uint8),
+        np.concatenate([table["action"].to_numpy() for table in tables]),
         find_shots(episode, joined("step"), joined("level_seed"), joined("code_index")),
         of_episodes("return"),
         of_episodes("length").astype(np.int64),
@@ -89,7 +89,7 @@ def footage_so_far(writer: ShardWriter) -> Footage:
     return Footage(
         [Recording(writer.folder, writer.content_so_far)],
         np.zeros(1, np.int64),
-        states["action"].astype(np.uint8),
+        states["action"],
         find_shots(*(states[name] for name in _COLUMNS[:-1])),
         episodes["return"].astype(np.float64),
         episodes["length"].astype(np.int64),
