@@ -21,6 +21,7 @@ from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.dataset.frame_reader import Frames
 from semantic_rl.explorer.errors import Refusal
 from semantic_rl.explorer.queries.cluster_cards import CLIP, all_shots, not_too_long
+from semantic_rl.recording.store.extra_columns import Categories
 from semantic_rl.recording.store.schema import columns_to_table, to_table
 
 CLIP_SIZE = 256
@@ -69,15 +70,24 @@ def write_rows(explored: Explored, inside: NDArray[np.bool_], form: str, path: P
 
 def _tables(explored: Explored, inside: NDArray[np.bool_]) -> Iterator[Any]:
     """Yield the selected rows as Arrow tables, with the row numbers as first column; the first table may be empty."""
-    dtype = explored.recording.state_dtype
+    dtype, categories = explored.recording.state_dtype, explored.recording.categories
     columns = [name for name in dtype.names or () if name not in LEFT_OUT]
-    empty = to_table(np.zeros(0, dtype)).select(columns)
+    empty = _with_texts(to_table(np.zeros(0, dtype)).select(columns), categories)
     yield empty.add_column(0, "row", pa.array([], pa.int64()))
     for start, group in explored.recording.groups(columns):
         here = np.flatnonzero(inside[start : start + len(group[columns[0]])])
         if len(here):
-            table = columns_to_table({name: values[here] for name, values in group.items()})
+            table = _with_texts(columns_to_table({name: values[here] for name, values in group.items()}), categories)
             yield table.add_column(0, "row", pa.array(here + start))
+
+
+def _with_texts(table: Any, categories: Categories) -> Any:
+    """Replace the indices of texts by the texts."""
+    for place, name in enumerate(table.column_names):
+        if name in categories:
+            texts = pa.array(categories[name], pa.string())
+            table = table.set_column(place, name, texts.take(table.column(name)))
+    return table
 
 
 def _flattened(table: Any) -> Any:
