@@ -4,14 +4,18 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
 import semantic_rl
 from semantic_rl.cli import main
+from semantic_rl.clustering.labels import read_labels
 from semantic_rl.clustering.plane import PlaneFit
 from semantic_rl.config import RecordConfig
 from semantic_rl.errors import UserError
+from semantic_rl.folder_lock import hold_folder
 from semantic_rl.recording.record import record
 from semantic_rl.recording.store import Recording, open_recording
 
@@ -144,6 +148,76 @@ def test_a_clustering_of_another_agent_is_not_applied(ppo: Recording, tmp_path: 
     path.write_text(path.read_text(encoding="utf-8").replace("0" * 64, "1" * 64), encoding="utf-8")
     with pytest.raises(UserError, match="is of another agent"):
         semantic_rl.fit(ppo, apply=other.path)
+
+
+def test_a_clustering_of_another_layer_is_not_applied(ppo: Recording, tmp_path: Path) -> None:
+    other = make(tmp_path / "other", [40] * 15, blobs(), with_codes=False)
+    semantic_rl.fit(other, baselines=False, **SMALL)
+    path = other.path / "recording.json"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"agent": {', '"agent": {"layer": "fc",'), encoding="utf-8"
+    )
+    with pytest.raises(UserError, match=r"is of another layer of the agent than .*; fit a clustering to this"):
+        semantic_rl.fit(ppo, apply=other.path)
+    assert open_recording(ppo.path).clusterings == []
+
+
+def test_a_clustering_of_observations_of_another_shape_is_not_applied(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name, env, width in (("pole", "CartPole-v1", 4), ("car", "MountainCar-v0", 2)):
+        with semantic_rl.RecordingWriter(tmp_path / name, env) as writer:
+            for _ in range(3):
+                seen = rng.normal(0, 0.01, (20, width)).astype(np.float32)
+                writer.add_episode(features=seen, observations=seen, terminated=True)
+    semantic_rl.fit(tmp_path / "pole", 2, features="observation", baselines=False, **SMALL)
+    with pytest.raises(UserError, match=r"is of other observations than .*, which have another shape"):
+        semantic_rl.fit(tmp_path / "car", apply=tmp_path / "pole")
+
+
+@pytest.mark.parametrize("other", [{"num_codes": 5}, {"num_codes": 2, "name": "other"}], ids=["same", "another"])
+def test_a_second_fit_is_refused_and_leaves_the_first_one_alone(ppo: Recording, other: dict[str, object]) -> None:
+    folder = ppo.path / "clusterings"
+
+    def fit_again(what: str, done: int, total: int) -> None:
+        with pytest.raises(UserError, match="is being written by process"):
+            semantic_rl.fit(ppo.path, baselines=False, **SMALL, **other)
+        assert [path.name for path in folder.iterdir()] == ["mlp-5"]
+        if what == "fitting the plane" and done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        semantic_rl.fit(ppo.path, 5, on_progress=fit_again, baselines=False, **SMALL)
+    assert [path.name for path in (folder / "mlp-5").iterdir()] == ["unfinished.safetensors"]
+    semantic_rl.fit(ppo.path, 5, resume=True, baselines=False, **SMALL)
+    assert open_recording(ppo.path).clusterings == ["mlp-5"]
+
+
+def test_a_refused_fit_does_not_advise_to_delete_what_another_process_is_writing(ppo: Recording) -> None:
+    folder = ppo.path / "clusterings" / "mlp-5"
+    folder.mkdir(parents=True)
+    (folder / "unfinished.safetensors").touch()
+    with hold_folder(ppo.path), pytest.raises(UserError) as refusal:
+        semantic_rl.fit(ppo.path, 5, baselines=False, **SMALL)
+    assert "is being written by process" in str(refusal.value)
+    assert "delete" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
+)
+def test_labels_of_parquet_may_be_any_kind_of_text(tmp_path: Path, kind: object) -> None:
+    words = ["walk", "jump", "walk"]
+    pq.write_table(pa.table({"label": pa.array(words).cast(kind)}), tmp_path / "l.parquet")
+    labels = read_labels(tmp_path / "l.parquet", 3)
+    assert labels.names == ["jump", "walk"]
+    assert labels.code_index.tolist() == [1, 0, 1]
+
+
+def test_labels_that_are_codes_of_something_else_than_texts_or_numbers_are_refused(tmp_path: Path) -> None:
+    dates = pa.array([1, 2, 1], pa.date32()).dictionary_encode()
+    pq.write_table(pa.table({"label": dates}), tmp_path / "l.parquet")
+    with pytest.raises(UserError, match="the labels have the type date32"):
+        read_labels(tmp_path / "l.parquet", 3)
 
 
 def test_labels_of_another_length_are_refused(ppo: Recording, tmp_path: Path) -> None:

@@ -18,13 +18,13 @@ from semantic_rl.clustering.labels import Labels, read_labels
 from semantic_rl.clustering.neighbours import nearest_neighbours
 from semantic_rl.clustering.plane import PlaneFit, fit_settings
 from semantic_rl.clustering.states import Scaling, Split, make_scaling, read_inputs, split_states
-from semantic_rl.clustering.write import CHECKPOINT_FILE, prepare_place, unwritable, write_clustering
+from semantic_rl.clustering.write import CHECKPOINT_FILE, held_place, write_clustering
 from semantic_rl.config.fit import FitConfig
 from semantic_rl.cores import num_cores
 from semantic_rl.errors import UserError
-from semantic_rl.folder_lock import hold_folder
 from semantic_rl.progress_bar import OnPhase
 from semantic_rl.recording.store import Clustering, Recording, open_recording
+from semantic_rl.recording.store.agent_info import agent_info, have_same_agent, have_same_features
 from semantic_rl.recording.store.clusterings import AS_RECORDED, default_name, read_clustering, unknown_clustering
 from semantic_rl.recording.store.plane_head import PlaneHead, squared_distances
 
@@ -66,15 +66,8 @@ def run_fit(config: FitConfig, on_progress: OnPhase) -> Fit:
             )
         config = replace(config, codes=len(labels.names))
     split = split_states(recording, config)
-    folder = prepare_place(recording, config.name or default_title(config), config.resume)
-    try:
-        with hold_folder(recording.path):
-            return _fitted(recording, config, split, labels, folder, on_progress)
-    except OSError as error:
-        raise unwritable(folder, error) from error
-    finally:
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+    with held_place(recording, config.name or default_title(config), config.resume) as folder:
+        return _fitted(recording, config, split, labels, folder, on_progress)
 
 
 def default_title(config: FitConfig) -> str:
@@ -222,21 +215,31 @@ def _applied(recording: Recording, config: FitConfig, other: Path, on_progress: 
         note = "Labels were given for the other recording's states; these were sorted by the nearest mean of a label."
     else:
         note = ""
-    mine, theirs = (found.description["agent"]["sha256"] for found in (recording, source))
-    if clustering.description["features"] == "features" and mine != theirs:
-        raise UserError(
-            f"apply: {other} is of another agent than {recording.path}, whose features mean something else; fit a "
-            "clustering to this recording instead."
-        )
-    folder = prepare_place(recording, config.name or name, resume=False)
+    _check_inputs(recording, source, clustering.description["features"])
     kept = {key: value for key, value in clustering.description.items() if key not in ("files", "format", "version")}
-    description = {**kept, "name": folder.name, "applied_from": other.resolve().name}
-    try:
-        with hold_folder(recording.path):
-            placed = write_clustering(
-                recording, folder, clustering.head, description, None, [], config.default, on_progress
-            )
-    finally:
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+    with held_place(recording, config.name or name, resume=False) as folder:
+        description = {**kept, "name": folder.name, "applied_from": other.resolve().name}
+        placed = write_clustering(
+            recording, folder, clustering.head, description, None, [], config.default, on_progress
+        )
     return Fit(placed, [note] if note else [])
+
+
+def _check_inputs(recording: Recording, source: Recording, kind: str) -> None:
+    """Raise UserError unless what a clustering of `source` is of, features or observations, means the same here."""
+    if kind == "observation":
+        forms = [[(part.name, part.shape) for part in found.spec.observation] for found in (recording, source)]
+        is_same, difference, meaning = forms[0] == forms[1], "of other observations than", "which have another shape"
+    else:
+        is_same, meaning = have_same_features(recording, source), "whose features mean something else"
+        if have_same_agent(recording, source):
+            difference = "of another layer of the agent than"
+        elif agent_info(recording).sha256 or agent_info(source).sha256:
+            difference = "of another agent than"
+        else:
+            difference, meaning = "not known to be of the same agent as", "since neither says which weights it has"
+    if not is_same:
+        raise UserError(
+            f"apply: {source.path} is {difference} {recording.path}, {meaning}; fit a clustering to this recording "
+            "instead."
+        )

@@ -88,13 +88,15 @@ def _chosen(names: list[str], path: Path, kind: str) -> str:
 
 def _values(column: Any, path: Path) -> list[Any]:
     column.validate(full=True)
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or _is_text(column.type)):
         raise UserError(f"labels: {path}: the labels have the type {column.type}, expected numbers or texts.")
     return column.to_pylist()
 
 
 def _is_text(found: Any) -> bool:
-    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean, pa.types.is_dictionary)
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_boolean)
     return any(is_kind(found) for is_kind in kinds)
 
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from semantic_rl.artifacts import (
 from semantic_rl.atomic_write import check_own_folder, whole_folder
 from semantic_rl.clustering.states import all_inputs
 from semantic_rl.errors import UserError
+from semantic_rl.folder_lock import hold_folder
 from semantic_rl.progress_bar import OnPhase
 from semantic_rl.recording.store import Clustering, Recording
 from semantic_rl.recording.store.annotations import Annotations
@@ -42,14 +44,35 @@ CHECKPOINT_FILE = "unfinished.safetensors"
 """In the folder of a clustering that is being fitted, or whose fit was interrupted."""
 
 
-def prepare_place(recording: Recording, name: str, resume: bool) -> Path:
-    """Return the folder for a clustering, which is created; raises UserError if one of this name exists."""
+@contextmanager
+def held_place(recording: Recording, name: str, resume: bool) -> Generator[Path]:
+    """Lock the recording, and create and yield the folder for a clustering; one that stays empty is removed in the end.
+
+    Raises UserError if another process writes in the recording, or if a clustering of this name exists.
+    """
     folder = clustering_folder(recording.path, name)
-    for place in (folder.parent, folder):
-        check_own_folder(place)
+    check_own_folder(folder.parent)
+    _create(folder.parent)
+    # What is in the folder is looked at under the lock alone: before, it may be another process that works there.
+    with hold_folder(recording.path):
+        _check_place(recording, folder, resume)
+        _create(folder)
+        try:
+            yield folder
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        finally:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _check_place(recording: Recording, folder: Path, resume: bool) -> None:
+    """Raise UserError unless a clustering can be begun, or resumed, in a folder."""
+    check_own_folder(folder)
     if (folder / CLUSTERING_FILE).exists():
         raise UserError(
-            f"name: {recording.path} has a clustering '{name}' already; choose another --name, or delete {folder}."
+            f"name: {recording.path} has a clustering '{folder.name}' already; choose another --name, or delete "
+            f"{folder}."
         )
     foreign = [path.name for path in folder.iterdir() if path.name != CHECKPOINT_FILE] if folder.exists() else []
     if foreign:
@@ -61,11 +84,13 @@ def prepare_place(recording: Recording, name: str, resume: bool) -> Path:
             if resume
             else f"{folder} holds a fit that was interrupted; continue with --resume, or delete it to start anew."
         )
+
+
+def _create(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(folder, error) from error
-    return folder
 
 
 def write_clustering(

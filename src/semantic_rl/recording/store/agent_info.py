@@ -45,6 +45,18 @@ def agent_info(recording: Recording) -> AgentInfo:
     )
 
 
+def have_same_agent(first: Recording, second: Recording) -> bool:
+    """Say whether two recordings are of the same agent; False if that is not known."""
+    sha256 = agent_info(first).sha256
+    return bool(sha256) and sha256 == agent_info(second).sha256
+
+
+def have_same_features(first: Recording, second: Recording) -> bool:
+    """Say whether the features of two recordings come from the same layer of the same agent."""
+    layers = {agent_info(recording).layer or None for recording in (first, second)}
+    return have_same_agent(first, second) and len(layers) == 1
+
+
 def table(content: dict[str, Any], name: str) -> dict[str, Any]:
     """Return an object nested in a JSON object; an empty one if it is missing or of another type."""
     found = content.get(name)
