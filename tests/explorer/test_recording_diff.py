@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import semantic_rl
+from semantic_rl import RecordingWriter
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.queries.cluster_matching import Side, match_clusters
 from semantic_rl.explorer.queries.recording_diff import compare
@@ -15,6 +17,8 @@ from semantic_rl.recording.store import open_recording
 
 from ..recording.synthetic import make_recording
 from .conftest import SETTINGS, client_of, get, get_json
+
+FIT: dict[str, Any] = {"steps": 40, "minibatch_size": 16, "baselines": False, "num_threads": 1}
 
 
 def side(view: RecordingView) -> Side:
@@ -149,3 +153,72 @@ def test_a_recording_can_be_compared_with_itself(tmp_path: Path) -> None:
     assert found["kind"] == "same"
     assert not any(item["certain"] for item in found["differences"])
     assert found["notes"] == []
+
+
+def opened(path: Path, id: str, clustering: str | None = None) -> RecordingView:
+    return RecordingView(Explored(open_recording(path, clustering=clustering), SETTINGS, id))
+
+
+def swings(folder: Path, torques: list[float], sha256: str = "", seed: int = 0) -> Path:
+    """Write a recording without observations, whose cluster k, by the label that was given, takes torque k."""
+    rng = np.random.default_rng(seed)
+    label = rng.permutation(np.arange(60) % len(torques))
+    with RecordingWriter(folder, "Pendulum-v1", sha256=sha256) as writer:
+        for rows in np.split(label, 3):
+            features = np.eye(len(torques))[rows] + rng.normal(0, 0.1, (len(rows), len(torques)))
+            actions = np.array(torques)[rows, None]
+            writer.add_episode(features=features, actions=actions, terminated=False, truncated=True)
+    np.savez(folder.parent / "labels.npz", label)
+    semantic_rl.fit(folder, labels=folder.parent / "labels.npz", **FIT)
+    return folder
+
+
+def test_clusters_of_agents_whose_actions_are_numbers_are_matched_by_them(tmp_path: Path) -> None:
+    paths = swings(tmp_path / "a", [-2, 0, 2]), swings(tmp_path / "b", [2, -2, 0], seed=1)
+    views = [opened(path, id) for path, id in zip(paths, "ab", strict=True)]
+    found = get_json(client_of(*views), "/api/compare")
+    assert found["kind"] == "distance"
+    assert [pair[:2] for pair in found["match"]] == [[0, 1], [1, 2], [2, 0]]
+    assert "(actions, time in the episode)" in found["how"], "values and frames are not known"
+    assert {item["group"] for item in found["differences"]} == {"play", "cluster"}
+
+
+def test_actions_that_mean_something_else_are_not_compared(
+    make_view: Callable[..., RecordingView], tmp_path: Path
+) -> None:
+    found = compare(side(make_view(seed=1)), side(opened(swings(tmp_path / "b", [-2, 2]), "b")))
+    assert found["kind"] == "distance"
+    assert "action" not in found["how"].partition("(")[2]
+    assert "action" not in {item["group"] for item in found["differences"]}
+
+
+def test_states_without_observations_are_not_taken_for_the_same(tmp_path: Path) -> None:
+    views = [opened(swings(tmp_path / id, [-2, 2], seed=seed), id) for seed, id in enumerate("ab")]
+    match = match_clusters(*map(side, views))
+    assert match.kind == "distance"
+    assert match.how.startswith("It is not known whether the recordings hold the same states")
+
+
+def test_two_clusterings_of_one_agent_are_not_the_same(tmp_path: Path) -> None:
+    path = swings(tmp_path / "a", [-2, 0, 2])
+    semantic_rl.fit(path, num_codes=2, name="two", **FIT)
+    views = opened(path, "a", "labels"), opened(path, "b", "two")
+    found = compare(*map(side, views))
+    assert found["kind"] == "overlap", "both are of the same states, although they have no observations"
+    assert len(found["match"]) == 2
+    assert found["notes"] == ["The recordings differ in clustering: labels and two."]
+    assert match_clusters(side(views[1]), side(opened(path, "b", "two"))).kind == "same"
+
+
+def test_a_clustering_that_was_applied_is_the_same_and_one_that_was_fitted_anew_is_not(tmp_path: Path) -> None:
+    first, second = (swings(tmp_path / id, [-2, 2], "1" * 64, seed) for seed, id in enumerate("ab"))
+    semantic_rl.fit(second, apply=first, name="applied")
+    assert match_clusters(side(opened(first, "a")), side(opened(second, "b", "applied"))).kind == "same"
+    assert match_clusters(side(opened(first, "a")), side(opened(second, "b", "labels"))).kind == "distance"
+
+
+def test_fitted_clusters_are_not_those_that_the_agent_learned(tmp_path: Path) -> None:
+    path = make_recording(tmp_path / "a").path
+    semantic_rl.fit(path, num_codes=4, name="fitted", **FIT)
+    match = match_clusters(side(opened(path, "a", "agent")), side(opened(path, "b", "fitted")))
+    assert match.kind == "overlap"

@@ -1,21 +1,25 @@
 """Matches the clusters of two recordings.
 
-If both recordings are of the same agent, clusters are matched by index. If both agents were run on the same states,
-clusters are matched by the overlap of their states; otherwise by the similarity of their statistics. Each cluster is
-matched at most once, so that the sum over all pairs is optimal (the Hungarian method).
-Axes: K clusters of the first recording, L of the second.
+If both recordings show the same clusters, those of one agent or of one fitted clustering, they are matched by index. If
+both hold the same states, clusters are matched by the overlap of their states; otherwise by the similarity of their
+statistics, as far as both recordings know them. Each cluster is matched at most once, so that the sum over all pairs is
+optimal (the Hungarian method).
+Axes: B states, K clusters of the first recording, L of the second.
 """
 
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semantic_rl.artifacts import HEAD_FILE
 from semantic_rl.errors import UserError
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.dataset.frame_reader import Frames
 from semantic_rl.late_imports import import_alone
-from semantic_rl.recording.store.agent_info import agent_info
+from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store.agent_info import have_same_agent, have_same_features
 
 NUM_BINS = 10
 OBSERVATIONS_LOOKED_AT = 60
@@ -45,21 +49,49 @@ def match_clusters(a: Side, b: Side) -> Match:
         return Match([], "none", "One of the agents has no clusters, so there is nothing to match.")
     if not first.num_states or not second.num_states:
         return Match([], "none", "One of the recordings has no states, so there is nothing to match.")
-    sha256 = agent_info(first.recording).sha256
-    if sha256 and sha256 == agent_info(second.recording).sha256:
+    why_same = _why_same(first.recording, second.recording)
+    if why_same is not None and first.num_codes == second.num_codes:
         pairs = [(index, index, 1.0) for index in range(first.num_codes)]
-        return Match(pairs, "same", "Both recordings are of the same agent: its clusters are the same in both.")
-    if _same_states(a, b):
+        return Match(pairs, "same", f"{why_same}: its clusters are the same in both.")
+    are_same_states = _are_same_states(a, b)
+    if are_same_states:
         how = (
-            "Both agents were shown the same states: clusters are matched by the states they share. The number is how "
+            "Both recordings hold the same states: clusters are matched by the states they share. The number is how "
             "many states are in both, of those in either."
         )
         return Match(_assigned(_overlap(first, second), True), "overlap", how)
-    how = (
-        "The agents met different states: clusters are matched by what they are like (actions, value among the agent's "
-        "own, time in the episode, mean frame). The number is a distance from 0 (alike) to 1."
+    distances = dict(_distances(a, b))
+    why = (
+        "It is not known whether the recordings hold the same states, since observations are missing"
+        if are_same_states is None
+        else "The recordings hold different states"
     )
-    return Match(_assigned(_distances(a, b), False), "distance", how)
+    how = (
+        f"{why}: clusters are matched by what they are like ({', '.join(distances)}). The number is a distance from 0 "
+        "(alike) to 1."
+    )
+    return Match(_assigned(np.mean(list(distances.values()), axis=0), False), "distance", how)
+
+
+def share_actions(first: Recording, second: Recording) -> bool:
+    """Say whether the actions of both recordings are known and mean the same."""
+    ours, theirs = first.spec.action, second.spec.action
+    if (ours.kind, ours.sizes, ours.names) != (theirs.kind, theirs.sizes, theirs.names):
+        return False
+    return not ours.num_actions or (first.has("action") and second.has("action"))
+
+
+def _why_same(first: Recording, second: Recording) -> str | None:
+    """Return why both recordings show the same clusters; None if they do not, or if that is not known."""
+    if first.fitted is None and second.fitted is None:
+        return "Both recordings are of the same agent" if have_same_agent(first, second) else None
+    if first.fitted is None or second.fitted is None:
+        return None
+    ours, theirs = first.fitted.description, second.fitted.description
+    is_same = HEAD_FILE in ours["files"] and ours["files"][HEAD_FILE] == theirs["files"].get(HEAD_FILE)
+    if ours["features"] == "features" and not have_same_features(first, second):
+        return None
+    return "Both recordings show the same fitted clustering" if is_same else None
 
 
 def _assigned(table: NDArray[np.float64], maximise: bool) -> list[tuple[int, int, float]]:
@@ -70,16 +102,20 @@ def _assigned(table: NDArray[np.float64], maximise: bool) -> list[tuple[int, int
     return [(int(row), int(column), float(table[row, column])) for row, column in zip(rows, columns, strict=True)]
 
 
-def _same_states(a: Side, b: Side) -> bool:
-    """Say whether the observations in the same rows are equal, judging by a few of them."""
-    count = a.explored.num_states
-    if count != b.explored.num_states or not np.array_equal(a.explored.states.step, b.explored.states.step):
+def _are_same_states(a: Side, b: Side) -> bool | None:
+    """Say whether the observations in the same rows are equal, judging by a few of them; None if that is not known."""
+    first, second = a.explored, b.explored
+    if first.num_states != second.num_states or not np.array_equal(first.states.step, second.states.step):
         return False
-    rows = np.random.default_rng(0).permutation(count)[:OBSERVATIONS_LOOKED_AT].tolist()
+    if first.recording.path.resolve() == second.recording.path.resolve():
+        return True
+    if not first.recording.has("observation") or not second.recording.has("observation"):
+        return None
+    rows = np.random.default_rng(0).permutation(first.num_states)[:OBSERVATIONS_LOOKED_AT].tolist()
     try:
         return all(a.frames.sees_the_same(b.frames, row) for row in rows)
     except UserError:
-        return False
+        return None
 
 
 def _overlap(a: Explored, b: Explored) -> NDArray[np.float64]:
@@ -91,36 +127,65 @@ def _overlap(a: Explored, b: Explored) -> NDArray[np.float64]:
     return both / np.maximum(either, 1)
 
 
-def _distances(a: Side, b: Side) -> NDArray[np.float64]:
-    """Return the distance of each pair of clusters, [K, L]: the mean of those of actions, values, time and frame."""
-    parts: list[NDArray[np.float64]] = []
-    for first, second in zip(_profiles(a.explored), _profiles(b.explored), strict=True):
-        width = max(first.shape[1], second.shape[1])
-        padded = [np.pad(part, ((0, 0), (0, width - part.shape[1]))) for part in (first, second)]
-        parts.append(np.abs(padded[0][:, None] - padded[1][None]).sum(2) / 2)
+def _distances(a: Side, b: Side) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Yield the distances of each pair of clusters, [K, L], by what is compared: only what both recordings know."""
+    first, second = a.explored, b.explored
+    if share_actions(first.recording, second.recording):
+        yield "actions", _action_distances(first, second)
+    if first.recording.has("value") and second.recording.has("value"):
+        deciles = _label_distances(first, second, _value_deciles(first), _value_deciles(second))
+        yield "value among the agent's own", deciles
+    yield "time in the episode", _label_distances(first, second, _tenths(first), _tenths(second))
     first_frames, second_frames = _mean_frames(a), _mean_frames(b)
     if first_frames is not None and second_frames is not None and first_frames.shape[1] == second_frames.shape[1]:
-        parts.append((1 - first_frames @ second_frames.T) / 2)
+        yield "mean frame", (1 - first_frames @ second_frames.T) / 2
+
+
+def _action_distances(first: Explored, second: Explored) -> NDArray[np.float64]:
+    """Return the distances of the actions, [K, L]; of actions of several parts, the mean distance of a part."""
+    num_actions = first.recording.num_actions
+    if num_actions:
+        return _label_distances(first, second, first.states.action, second.states.action, num_actions)
+    parts: list[NDArray[np.float64]] = []
+    for ours, theirs in zip(first.states.action_parts.T, second.states.action_parts.T, strict=True):
+        edges = _inner_edges(np.concatenate([ours, theirs]))
+        parts.append(_label_distances(first, second, np.searchsorted(edges, ours), np.searchsorted(edges, theirs)))
     return np.mean(parts, axis=0)
 
 
-def _profiles(explored: Explored) -> list[NDArray[np.float64]]:
-    """Return for each cluster its distributions over actions, value deciles and tenths of the episode."""
-    states, num_codes = explored.states, explored.num_codes
-    assert states.code_index is not None, "there are clusters"
-    edges = np.quantile(states.value, np.arange(1, NUM_BINS) / NUM_BINS)
-    tenth = np.minimum((explored.progress * NUM_BINS).astype(np.int64), NUM_BINS - 1)
-    labels = [
-        (states.action.astype(np.int64), explored.recording.num_actions),
-        (np.searchsorted(edges, states.value), NUM_BINS),
-        (tenth, NUM_BINS),
-    ]
-    found: list[NDArray[np.float64]] = []
-    for label, count in labels:
-        cells = np.bincount(states.code_index * np.int64(count) + label, minlength=num_codes * count)
-        table = cells.reshape(num_codes, count).astype(np.float64)
-        found.append(table / np.maximum(table.sum(1, keepdims=True), 1))
-    return found
+def _value_deciles(explored: Explored) -> NDArray[np.int64]:
+    value = explored.states.value
+    return np.searchsorted(_inner_edges(value), value)
+
+
+def _tenths(explored: Explored) -> NDArray[np.int64]:
+    return np.minimum((explored.progress * NUM_BINS).astype(np.int64), NUM_BINS - 1)
+
+
+def _inner_edges(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the edges between the bins that hold equally many of the values."""
+    return np.quantile(values.astype(np.float64), np.arange(1, NUM_BINS) / NUM_BINS)
+
+
+def _label_distances(
+    first: Explored,
+    second: Explored,
+    ours: NDArray[np.integer],
+    theirs: NDArray[np.integer],
+    num_labels: int = NUM_BINS,
+) -> NDArray[np.float64]:
+    """Return half the absolute difference of the clusters' distributions over labels, [K, L], given labels [B]."""
+    shares = [_label_shares(*side, num_labels) for side in ((first, ours), (second, theirs))]
+    return np.abs(shares[0][:, None] - shares[1][None]).sum(2) / 2
+
+
+def _label_shares(explored: Explored, label: NDArray[np.integer], num_labels: int) -> NDArray[np.float64]:
+    """Return each cluster's distribution over the labels of its states, [K, num_labels]; zeros if it is empty."""
+    num_codes, code_index = explored.num_codes, explored.states.code_index
+    assert code_index is not None, "there are clusters"
+    cells = code_index * np.int64(num_labels) + label
+    table = np.bincount(cells, minlength=num_codes * num_labels).reshape(num_codes, num_labels).astype(np.float64)
+    return table / np.maximum(table.sum(1, keepdims=True), 1)
 
 
 def _mean_frames(side: Side) -> NDArray[np.float64] | None:

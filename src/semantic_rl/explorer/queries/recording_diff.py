@@ -13,7 +13,7 @@ from semantic_rl.analysis.clusters import find_visits
 from semantic_rl.analysis.effect_sizes import Sums, add_up, draws_of, draws_of_mean, interval
 from semantic_rl.explorer import contract
 from semantic_rl.explorer.dataset.dataset import Explored
-from semantic_rl.explorer.queries.cluster_matching import Match, Side, match_clusters
+from semantic_rl.explorer.queries.cluster_matching import Match, Side, match_clusters, share_actions
 from semantic_rl.recording.store.agent_info import agent_info
 
 if TYPE_CHECKING:
@@ -76,7 +76,14 @@ def compare(a: Side, b: Side) -> contract.Comparison:
 
 
 _SETTINGS = (
-    *("algorithm", "environment", "layer", "steps of training", "seed of training", "levels", "weights of the agent"),
+    "algorithm",
+    "environment",
+    "layer",
+    "clustering",
+    "steps of training",
+    "seed of training",
+    "levels",
+    "weights of the agent",
 )
 
 
@@ -90,6 +97,7 @@ def _settings(explored: Explored) -> list[str | None]:
         known.algorithm or None,
         explored.recording.spec.title,
         known.layer,
+        explored.recording.clustering_name,
         None if known.timesteps is None else f"{known.timesteps:,}",
         None if seed is None else str(seed),
         None if levels is None else f"{levels} levels from {start}" if levels else "all levels",
@@ -114,11 +122,10 @@ def _play(pair: _Pair) -> Iterator[contract.ComparedNumber]:
 
 def _actions(pair: _Pair) -> Iterator[contract.ComparedNumber]:
     """Compare how often the agents take each action."""
-    ours, theirs = (one.recording.spec.action for one in (pair.a, pair.b))
-    if ours.names != theirs.names:
-        return  # actions of the same number are not the same
-    for action in range(min(ours.num_actions, theirs.num_actions)):
-        name = ours.name(action)
+    if not share_actions(pair.a.recording, pair.b.recording):
+        return
+    for action in range(pair.a.recording.num_actions):
+        name = pair.a.recording.spec.action.name(action)
 
         def taken(one: Explored, action: int = action) -> NDArray[np.bool_]:
             return one.states.action == action
