@@ -136,6 +136,18 @@ def _spoil(scene: Scene) -> None:
     (scene.folder / "ppo/clusterings/mlp-2/unfinished.safetensors").write_bytes(b"nothing")
 
 
+def _without_observations(scene: Scene) -> None:
+    import numpy as np
+
+    from semantic_rl import RecordingWriter
+
+    rng = np.random.default_rng(0)
+    with RecordingWriter(scene.folder / "own", "CartPole-v1") as writer:
+        for _ in range(4):
+            writer.add_episode(features=rng.normal(size=(30, 4)), terminated=True)
+    scene.works(f"fit own --codes 2 {SMALL_FIT}")
+
+
 def _labels(scene: Scene, different: int) -> None:
     (scene.folder / "l.csv").write_text("label\n" + "".join(f"{row % different}\n" for row in range(120)))
 
@@ -185,6 +197,12 @@ CASES = [
         _given("rec", command="metrics rec --max-states 2"),
         lambda s: s.works("metrics rec --resamples 100 --max-states "
                           + _fewer_states(s, s.refused("metrics rec --max-states 2"))),
+    ),
+    Case(
+        ("give recordings with observations, or leave --against out.",),
+        lambda s: (_without_observations(s), s.refused("metrics own --against own"))[1],
+        lambda s: (s.have("rec"), s.works("metrics rec --against rec --resamples 100"),
+                   s.works("metrics own --resamples 100")),
     ),
     Case(
         ("Remove it, and make it anew with 'semantic-rl metrics'.",),

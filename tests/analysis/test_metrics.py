@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from semantic_rl import RecordingWriter
 from semantic_rl.analysis.metrics import (
     Metrics,
     OtherAgent,
@@ -226,6 +227,17 @@ def test_agreement_with_an_agent_without_clusters_is_left_out_by_name(recording:
     assert found.omitted[-1].what == "agreement of FDR planes and clusters"
 
 
+def test_agreement_needs_observations_since_else_the_states_may_be_others(tmp_path: Path) -> None:
+    made: list[Recording] = []
+    for name in "ab":
+        with RecordingWriter(tmp_path / name, "CartPole-v1") as writer:
+            features = np.random.default_rng(len(made)).normal(size=(20, 4))
+            writer.add_episode(features=features, terminated=True)
+        made.append(open_recording(tmp_path / name))
+    with pytest.raises(UserError, match="a has no observations, so it is not known whether both"):
+        other_from_recording(*made, np.arange(20))
+
+
 def test_agreement_is_over_the_states_that_are_measured(recording: Recording) -> None:
     with pytest.raises(UserError, match="was shown other states"):
         compute_metrics(recording, against=other_agent(recording), max_states=300)
@@ -237,7 +249,7 @@ def test_a_recording_of_other_states_is_refused_and_the_way_out_named(recording:
     with pytest.raises(UserError, match=r"of other states.*\(\d+ states, not \d+\); give the agent itself"):
         other_from_recording(recording, shorter, rows)
     colours = make_recording(tmp_path / "colours", num_episodes=12, num_codes=4)
-    colours.observation = lambda row: recording.observation(row) ^ np.uint8(row == 7)  # type: ignore[method-assign]
+    colours.observation_parts = lambda row: {"": recording.observation(row) ^ np.uint8(row == 7)}  # type: ignore[method-assign]
     with pytest.raises(UserError, match="another observation in row 7"):
         other_from_recording(recording, colours, rows)
 

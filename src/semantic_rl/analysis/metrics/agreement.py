@@ -35,12 +35,19 @@ class OtherAgent(NamedTuple):
 def other_from_recording(recording: Recording, other: Recording, rows: NDArray[np.int64]) -> OtherAgent:
     """Return what the agent of another recording computed for the states `rows`.
 
-    Raises UserError unless the other recording holds the same observations in the same rows.
+    Raises UserError unless the other recording holds the same observations in the same rows, and both are known.
     """
+    for one in (recording, other):
+        if not one.has("observation"):
+            raise UserError(
+                f"against: {one.path} has no observations, so it is not known whether both agents were shown the same "
+                "states; give recordings with observations, or leave --against out."
+            )
     if other.num_states != recording.num_states:
         raise _other_states(recording, other, f"{other.num_states:,} states, not {recording.num_states:,}")
     for row in rows.tolist():
-        if not np.array_equal(recording.observation(row), other.observation(row)):
+        ours, theirs = recording.observation_parts(row), other.observation_parts(row)
+        if ours.keys() != theirs.keys() or not all(np.array_equal(ours[name], theirs[name]) for name in ours):
             raise _other_states(recording, other, f"another observation in row {row}")
     embedding = code_index = None
     if other.num_codes:
