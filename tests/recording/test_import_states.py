@@ -197,6 +197,31 @@ def flip(path: Path) -> None:
             "'done' is true in row 0, but the next row has",
         ),
         ("f.npz", lambda path: npz(path, {"features": np.eye(3), "level": [1, 2, 2]}), "'level' changes in row 1"),
+        (
+            "f.npz",
+            lambda path: npz(path, {"features": np.eye(3), "episode": [1, np.nan, np.nan]}),
+            "'episode' is missing in row 1, expected a number or text in each row.",
+        ),
+        (
+            "f.npz",
+            lambda path: npz(path, {"features": np.eye(3), "observation": np.eye(3) * np.nan}),
+            "observations: the number nan in row 0 is not finite",
+        ),
+        (
+            "f.parquet",
+            lambda path: parquet(path, {"features": [[1.0], [2.0]], "episode": [1, None]}),
+            "'episode' is missing in row 1, expected a value in each row",
+        ),
+        (
+            "f.parquet",
+            lambda path: parquet(path, {"features": [[1.0], [2.0]], "episode": [None, "b"]}),
+            "'episode' is missing in row 0, expected a value in each row",
+        ),
+        (
+            "f.parquet",
+            lambda path: parquet(path, {"features": [[1.0], [2.0]], "action": ["left", None]}),
+            "'action' is missing in row 1, expected a value in each row",
+        ),
         ("f.parquet", lambda path: path.write_bytes(b"PAR1"), "cannot be read"),
         ("f.parquet", lambda path: parquet(path, {"features": [[1.0], [1.0, 2.0]]}), "lists of 1 to 2 values"),
         ("f.parquet", lambda path: parquet(path, {"features": [[1.0], None]}), "'features' misses values"),

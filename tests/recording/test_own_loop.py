@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import semantic_rl
 from semantic_rl.envs.spec import ActionSpec, EnvSpec, ObservationPart
 from semantic_rl.errors import UserError
 from semantic_rl.recording.store import Recording, open_recording
+from semantic_rl.recording.store.agent_info import agent_info
 from semantic_rl.recording.store.schema import SHARD_ROWS
 
 from .own_loops import NUM_FEATURES, play
@@ -207,6 +210,22 @@ def with_row(name: str, row: int, value: float) -> list[Any]:
         ({"terminated": np.ones(LENGTH)}, "terminated: true in row 0, before the last"),
         ({"terminated": [True]}, r"terminated: got an array of the shape \(1,\)"),
         ({"level": -1}, "level: got -1, expected a whole number"),
+        ({"level": 1.5}, "level: got 1.5, expected a whole number"),
+        ({"level": "a"}, "level: got 'a', expected a whole number"),
+        ({"success": 0.5}, "success: got 0.5, expected true or false"),
+        ({"terminated": None}, "terminated: got None, expected true or false"),
+        ({"terminated": np.nan}, "terminated: got nan, expected true or false"),
+        ({"pictures": []}, f"pictures: got 0, expected {LENGTH}"),
+        ({"pictures": 5}, f"pictures: got a int, expected {LENGTH} pictures"),
+        ({"extra": {"speed": None}}, r"extra\['speed'\]: got values of the type object, expected numbers"),
+        ({"extra": {"speed": 5}}, r"extra\['speed'\]: got a single number, expected"),
+        ({"extra": {"room": "hall"}}, r"extra\['room'\]: got texts, expected numbers"),
+        ({"extra": None}, "extra: got a NoneType, expected a dictionary"),
+        ({"observations": with_row("observations", 3, np.nan)}, "observations: the number nan in row 3 is not finite"),
+        (
+            {"observations": np.full((LENGTH, 4), np.inf, np.float32)},
+            "observations: the number inf in row 0 is not finite",
+        ),
         ({"extra": {"step": [1.0] * LENGTH}}, "extra: got a column named 'step'"),
         ({"extra": {"room": ["a"] * (LENGTH - 1)}}, r"extra\['room'\]: got .* rows, expected"),
         ({"extra": {"room": ["a", 1.0, *["a"] * (LENGTH - 2)]}}, r"extra\['room'\]: got 1.0 in row 1, expected a text"),
@@ -240,6 +259,87 @@ def test_all_episodes_have_the_same(tmp_path: Path, changes: dict[str, Any], sai
         with pytest.raises(UserError, match=said):
             writer.add_episode(**{**EPISODE, **changes})
     assert open_recording(tmp_path / "r").num_episodes == 1
+
+
+def test_an_episode_that_is_refused_leaves_no_trace_in_the_next(tmp_path: Path) -> None:
+    count = 2 * SHARD_ROWS + 5
+    spec = EnvSpec("far", "data", (ObservationPart("", (2,), "float32"),), ActionSpec("discrete", (2,), ("a", "b")))
+    rng = np.random.default_rng(0)
+
+    def episode(length: int, **changes: Any) -> dict[str, Any]:
+        given = {"features": rng.normal(size=(length, 3)), "observations": np.zeros((length, 2))}
+        texts = {"room": [f"room {row % 3}" for row in range(length)]}
+        return {**given, "rewards": np.ones(length), "terminated": True, "extra": texts, **changes}
+
+    overflow = np.ones(count)
+    overflow[-2:] = 2e38
+    short, long = episode(4), episode(count)
+    with semantic_rl.RecordingWriter(tmp_path / "r", spec) as writer:
+        writer.add_episode(**short)
+        with pytest.raises(UserError, match="the rewards of an episode add up"):
+            writer.add_episode(**episode(count, rewards=overflow, extra={"room": ["elsewhere"] * count}))
+        assert (writer.num_states, writer.num_episodes) == (4, 1)
+        writer.add_episode(**long)
+    found = open_recording(tmp_path / "r")
+    assert found.episodes["num_rows"].to_list() == [4, count]
+    assert found.episodes["return"].to_list() == [4, count]
+    np.testing.assert_array_equal(found.table("step")["step"], [*range(4), *range(count)])
+    np.testing.assert_array_equal(found.table("return_to_go")["return_to_go"][4:], np.arange(count, 0, -1))
+    np.testing.assert_allclose(found.features(), np.concatenate([short["features"], long["features"]]), rtol=1e-6)
+    assert found.categories["room"] == ("room 0", "room 1", "room 2")
+    with semantic_rl.RecordingWriter(tmp_path / "same", spec) as writer:
+        writer.add_episode(**short)
+        writer.add_episode(**long)
+    assert agent_info(open_recording(tmp_path / "same")).sha256 == agent_info(found).sha256
+
+
+def test_an_episode_that_cannot_be_written_leaves_no_trace(tmp_path: Path) -> None:
+    count = 2 * SHARD_ROWS + 5
+    spec = EnvSpec("far", "data", (ObservationPart("", (2,), "float32"),), ActionSpec("discrete", (2,), ("a", "b")))
+    with semantic_rl.RecordingWriter(tmp_path / "r", spec) as writer:
+        writer.add_episode(features=np.eye(4), rewards=np.ones(4), terminated=True)
+        in_the_way = next(tmp_path.glob(".*.tmp")) / "parts" / "states-00001.arrow"
+        (in_the_way / "inner").mkdir(parents=True)
+        with pytest.raises(UserError, match="cannot write recording"):
+            writer.add_episode(features=np.ones((count, 4)), rewards=np.ones(count), terminated=True)
+        assert (writer.num_states, writer.num_episodes) == (4, 1)
+        shutil.rmtree(in_the_way)
+        writer.add_episode(features=2 * np.eye(4), rewards=np.ones(4), terminated=True)
+    found = open_recording(tmp_path / "r")
+    np.testing.assert_array_equal(found.features(), np.concatenate([np.eye(4), 2 * np.eye(4)]))
+    assert found.table("step")["step"].to_list() == [*range(4)] * 2
+    files = [path.name for path in (tmp_path / "r").rglob("*.arrow")]
+    assert files == ["observations-00000.arrow"]
+    assert not (tmp_path / "r" / "parts").exists()
+
+
+def test_columns_of_a_data_frame_count_from_their_first_row(tmp_path: Path) -> None:
+    class Column:
+        """Like a part of a data frame's column: indexed by the numbers that its rows had in the whole."""
+
+        def __init__(self, values: list[Any]) -> None:
+            self._values = values
+
+        def __len__(self) -> int:
+            return len(self._values)
+
+        def __iter__(self) -> Iterator[Any]:
+            return iter(self._values)
+
+        def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+            return np.asarray(self._values, dtype)
+
+        def __getitem__(self, index: Any) -> Any:
+            raise KeyError(index)
+
+    pictures = Column([encoded("PNG")] * 3)
+    with semantic_rl.RecordingWriter(tmp_path / "r", "CartPole-v1") as writer:
+        writer.add_episode(
+            features=np.eye(3), terminated=True, pictures=pictures, rewards=Column([1.0, 2.0, 3.0]),
+            extra={"speed": Column([0.5, 1.5, 2.5]), "room": Column(["a", "b", "a"])},
+        )  # fmt: skip
+    found = open_recording(tmp_path / "r")
+    assert found.table("speed", "room").rows() == [(0.5, "a"), (1.5, "b"), (2.5, "a")]
 
 
 def test_unknown_numbers_and_odd_texts_are_kept(tmp_path: Path) -> None:

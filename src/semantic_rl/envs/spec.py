@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
+from semantic_rl.errors import UserError
 from semantic_rl.json_files import JsonObject
 
 Scalar = str | int | float | bool | None
@@ -15,9 +16,11 @@ ActionKind = Literal["discrete", "multi_discrete", "multi_binary", "continuous"]
 ACTION_KINDS: tuple[ActionKind, ...] = ("discrete", "multi_discrete", "multi_binary", "continuous")
 DTYPES = ("uint8", "int8", "int16", "int32", "int64", "float32", "float64", "bool")
 """Types of the numbers of an observation."""
-MOST_DIMENSIONS, MOST_NAMES, MOST_PARTS = 8, 65_536, 64
+MOST_DIMENSIONS, MOST_NAMES, MOST_PARTS = 8, 65_536, 1024
 MOST_BYTES_OF_OBSERVATION = 4 * 1024**2
 """Largest accepted observation."""
+DATA = "data"
+"""The `family` of states that came without an environment."""
 SEED_OF_RESET = "seed of the episode's reset"
 """The `level` of an environment that has no levels, but a seed for every episode."""
 
@@ -98,7 +101,7 @@ class EnvSpec:
     id: str
     """What the user named: a Procgen game, a Gymnasium id, or `file.py:function`."""
     family: str
-    """procgen, gymnasium, or data for states that came without an environment."""
+    """procgen, gymnasium, or DATA."""
     observation: tuple[ObservationPart, ...]
     action: ActionSpec
     arguments: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
@@ -145,12 +148,26 @@ class EnvSpec:
         return found
 
 
+def as_typed(arguments: Mapping[str, Scalar]) -> str:
+    """Return an environment's arguments as they are typed: gravity=-5 continuous=true."""
+    return " ".join(f"{name}={_typed_value(value)}" for name, value in arguments.items())
+
+
+def _typed_value(value: Scalar) -> str:
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+
+
 def read_env_spec(content: JsonObject) -> EnvSpec:
     """Return the spec in a JSON object; raises UserError if a field is invalid."""
+    parts = content.objects("observation")
+    if not 0 < len(parts) <= MOST_PARTS:
+        raise UserError(
+            f"{content.path}: an observation has {len(parts):,} parts, expected 1 to {MOST_PARTS:,}; {content.way_out}"
+        )
     return EnvSpec(
         id=content.text("id"),
         family=content.text("family"),
-        observation=tuple(_part(part) for part in content.objects("observation")[:MOST_PARTS]),
+        observation=tuple(map(_part, parts)),
         action=_action(content.object("action")),
         arguments=_scalars(content.object("arguments")),
         wrappers=_texts(content, "wrappers"),

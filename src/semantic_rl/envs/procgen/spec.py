@@ -15,6 +15,7 @@ from semantic_rl.envs.procgen.games import (
 )
 from semantic_rl.envs.spec import ActionSpec, EnvSpec, ObservationPart
 
+FAMILY = "procgen"
 ARGUMENTS = ("distribution_mode", "num_levels", "start_level")
 STEPS_PER_SECOND = 15.0
 
@@ -29,7 +30,7 @@ def procgen_spec(environment: Mapping[str, Any]) -> EnvSpec:
     ranges = {} if game is None else {"easy": game.easy, "hard": game.hard}
     return EnvSpec(
         id=name,
-        family="procgen",
+        family=FAMILY,
         observation=(ObservationPart("", OBSERVATION_SHAPE, "uint8"),),
         action=ActionSpec("discrete", (NUM_ACTIONS,), ACTION_NAMES, ACTION_SIGNS, groups=action_groups(name)),
         arguments={argument: environment.get(argument) for argument in ARGUMENTS} | options,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from semantic_rl.errors import UserError
 
@@ -45,14 +45,21 @@ def floats(
     name: str, given: Any, count: int, shape: tuple[int, ...] | None = (), unknown: bool = False
 ) -> NDArray[np.float32]:
     """Return float32 numbers [B, *shape]; raises UserError unless all are finite, or NaN where `unknown` allows it."""
-    array = rows_of(name, given, count, shape)
+    return as_floats(name, rows_of(name, given, count, shape), np.float32, unknown)
+
+
+def as_floats(name: str, array: NDArray[Any], dtype: DTypeLike, unknown: bool = False) -> NDArray[Any]:
+    """Return numbers as fractions of a type; raises UserError unless all are finite, or NaN where `unknown` allows it.
+
+    A number that the type does not hold counts as infinite.
+    """
     with np.errstate(over="ignore"):
-        found = array.astype(np.float32)
+        found = array.astype(dtype, copy=False)
     wrong = ~(np.isfinite(found) | np.isnan(found)) if unknown else ~np.isfinite(found)
     if wrong.any():
         row = int(np.argwhere(wrong)[0][0])
         value = array[wrong][0]
-        why = "is beyond what float32 holds" if np.isfinite(value) else "is not finite"
+        why = f"is beyond what {np.dtype(dtype)} holds" if np.isfinite(value) else "is not finite"
         raise UserError(f"{name}: the number {value} in row {row:,} {why}.")
     return found
 
@@ -86,7 +93,12 @@ def texts(name: str, given: Any, count: int) -> list[str]:
 
 
 def are_texts(given: Any) -> bool:
-    """Say whether a column holds texts, by its first value."""
-    if isinstance(given, np.ndarray):
-        return given.dtype.kind == "U" or (given.dtype.kind == "O" and bool(len(given)) and isinstance(given[0], str))
-    return not hasattr(given, "detach") and bool(len(given)) and isinstance(given[0], str)
+    """Say whether a column holds texts, by its first value; columns of a data frame count from their first row."""
+    if hasattr(given, "detach") or isinstance(given, str):
+        return False
+    if not isinstance(given, np.ndarray):
+        try:
+            return isinstance(next(iter(given), None), str)
+        except TypeError:
+            return False
+    return given.dtype.kind == "U" or (given.dtype.kind == "O" and isinstance(next(given.flat, None), str))

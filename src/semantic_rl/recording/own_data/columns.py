@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from semantic_rl.envs.spec import EnvSpec, ObservationPart
 from semantic_rl.errors import UserError
-from semantic_rl.recording.own_data.arrays import as_array, floats, integers, rows_of, texts
+from semantic_rl.recording.own_data.arrays import as_array, as_floats, floats, integers, rows_of, texts
 from semantic_rl.recording.own_data.states import Held, States
 from semantic_rl.recording.store.frames import pack_observation
 
@@ -57,9 +57,9 @@ def state_columns(states: States, held: Held) -> dict[str, NDArray[Any]]:
     if states.log_probs is not None:
         found["log_prob"] = _log_probs(states.log_probs, action.num_actions, count)
     elif states.policy is not None and held.policy_kind == "categorical":
-        logits = floats("policy", states.policy, count, (action.num_actions,))
-        logits = logits - logits.max(1, keepdims=True)
-        found["log_prob"] = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+        logits = floats("policy", states.policy, count, (action.num_actions,)).astype(np.float64)
+        logits -= logits.max(1, keepdims=True)
+        found["log_prob"] = as_floats("policy", logits - np.log(np.exp(logits).sum(1, keepdims=True)), np.float32)
     elif states.policy is not None:
         found["policy"] = floats("policy", states.policy, count, (held.policy_width,))
     for name, given in states.extra.items():
@@ -136,10 +136,10 @@ def _by_name(given: Any, spec: EnvSpec) -> dict[str, Any]:
 
 def _part(name: str, given: Any, part: ObservationPart, count: int) -> NDArray[Any]:
     array, dtype = rows_of(name, given, count, part.shape), np.dtype(part.dtype)
+    if dtype.kind == "f":
+        return as_floats(name, array, dtype)
     if array.dtype == dtype:
         return array
-    if dtype.kind == "f":
-        return floats(name, array, count, part.shape).astype(dtype)
     if array.dtype.kind == "f":
         raise UserError(f"{name}: got numbers of the type {array.dtype}, expected {dtype}.")
     limits = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)

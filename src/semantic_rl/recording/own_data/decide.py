@@ -7,7 +7,7 @@ from semantic_rl.envs.spec import EnvSpec, ObservationPart
 from semantic_rl.errors import UserError
 from semantic_rl.recording.own_data.arrays import are_texts, as_array
 from semantic_rl.recording.own_data.columns import GIVEN, OBSERVATION, PICTURES, flat_features
-from semantic_rl.recording.own_data.pictures import stored_shape
+from semantic_rl.recording.own_data.pictures import pictures_of, stored_shape
 from semantic_rl.recording.own_data.states import Held, States
 from semantic_rl.recording.store.description import MOST_NUMBERS, POLICY_KINDS
 from semantic_rl.recording.store.extra_columns import LONGEST_NAME, MOST_EXTRA, is_valid_name
@@ -31,7 +31,7 @@ def decide(
 
     Raises UserError if features or further columns are invalid, or if policy and actions do not fit each other.
     """
-    num_features = flat_features(states.features).shape[1]
+    count, num_features = flat_features(states.features).shape
     if num_features > MOST_NUMBERS:
         raise UserError(f"features: got {num_features:,} numbers a state, expected at most {MOST_NUMBERS:,}.")
     kind, width = _policy(states, spec, policy_kind)
@@ -56,7 +56,7 @@ def decide(
     )
     shape = (0, 0)
     if states.pictures is not None and picture_size:
-        shape = stored_shape(states.pictures[0], picture_size)
+        shape = stored_shape(pictures_of(states.pictures, count)[0], picture_size)
     extra = tuple(states.extra)
     _check_names(extra)
     texts = frozenset(name for name in extra if are_texts(states.extra[name]))

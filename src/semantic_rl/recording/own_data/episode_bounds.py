@@ -65,6 +65,11 @@ def _changes(episodes: Any, path: Path) -> NDArray[np.int64]:
     values = np.asarray(episodes)
     if values.ndim != 1:
         raise UserError(f"{path}: 'episode' has the shape {values.shape}, expected one value a row.")
+    missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), np.bool_)
+    if missing.any():
+        raise UserError(
+            f"{path}: 'episode' is missing in row {int(np.argmax(missing)):,}, expected a number or text in each row."
+        )
     ends = np.append(np.flatnonzero(values[1:] != values[:-1]) + 1, len(values))
     names = values[ends - 1].tolist()
     if len(set(names)) != len(names):

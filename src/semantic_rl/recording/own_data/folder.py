@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from semantic_rl import __version__
 from semantic_rl.atomic_write import whole_folder
+from semantic_rl.envs.spec import as_typed
 from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import is_unused
 from semantic_rl.output_places import check_output_folder, exists
@@ -26,11 +27,10 @@ from semantic_rl.recording.own_data.pictures import encode_pictures
 from semantic_rl.recording.own_data.states import Held, States
 from semantic_rl.recording.store.extra_columns import CATEGORIES, EXTRA_COLUMNS
 from semantic_rl.recording.store.frames import BATCH_ROWS, PICTURE_QUALITY
+from semantic_rl.recording.store.reader_check import check_readable
 from semantic_rl.recording.store.schema import SHARD_ROWS
 from semantic_rl.recording.store.text_codes import TextCodes
 from semantic_rl.recording.store.writer import Block, Episode, ShardWriter, observation_layout
-
-LARGEST_FLOAT32 = 3.4e38
 
 
 class Ending(NamedTuple):
@@ -77,13 +77,15 @@ class OwnFolder:
         return self._held
 
     def begin(self, held: Held, agent: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-        """Say what every state has, before the first of them."""
-        self._held, self._texts = held, TextCodes([name for name in held.extra if name in held.texts])
+        """Say what every state has, before the first of them; raises UserError if the reader would refuse it."""
         description = describe(held, agent, settings)
         shape, dtype = observation_layout(held.spec)
-        self._writer = ShardWriter(self._folder, description, shape, held.picture_shape != (0, 0), dtype)
+        check_readable(description, held.layout().dtype(), shape, dtype)
+        writer = ShardWriter(self._folder, description, shape, held.picture_shape != (0, 0), dtype)
         with self._writing():
-            self._writer.begin()
+            writer.begin()
+        self._held, self._writer = held, writer
+        self._texts = TextCodes([name for name in held.extra if name in held.texts])
 
     def add(self, states: States, ending: Ending, episode_return: float, is_last: bool = True) -> None:
         """Take the next states of an episode, the last of them or all if `is_last`.
@@ -99,7 +101,7 @@ class OwnFolder:
         texts = text_columns(states, held, count)
         packed = packed_observations(states.observations, held.spec, count)
         pictures = encode_pictures(states.pictures, count, held.picture_shape) if held.picture_shape != (0, 0) else []
-        columns |= self._texts.encode(texts)
+        step, return_so_far = self._step + count, self._return_so_far
         rows = np.zeros(count, held.layout().dtype())
         for name, values in columns.items():
             rows[name] = values
@@ -108,35 +110,35 @@ class OwnFolder:
             rows["level_seed"] = ending.level
         if "reward" in columns:
             rewards = columns["reward"].astype(np.float64)
-            rows["return_to_go"] = episode_return - self._return_so_far - (np.cumsum(rewards) - rewards)
-            self._return_so_far += float(rewards.sum())
-        self._step += count
+            with np.errstate(over="ignore"):  # sums that do not fit become infinite and are refused as such
+                rows["return_to_go"] = episode_return - return_so_far - (np.cumsum(rewards) - rewards)
+            return_so_far += float(rewards.sum())
         if is_last:
             rows["terminated"][-1], rows["truncated"][-1] = ending.terminated, ending.truncated
-        self._digest.update(np.ascontiguousarray(columns["features"]).tobytes())
-        with self._writing():
+        self._writer.check(rows)
+        for name, codes in self._texts.encode(texts).items():
+            rows[name] = codes
+        with self._writing(), self._writer.undone_on_failure():
             for start in range(0, count, SHARD_ROWS):
                 part = slice(start, start + SHARD_ROWS)
                 self._writer.add_part(Block(rows[part].copy(), packed[part], pictures[part]))
-            if is_last:
-                self._end(ending)
+        self._digest.update(np.ascontiguousarray(columns["features"]).tobytes())
+        self._step, self._return_so_far = step, return_so_far
+        if is_last:
+            self._writer.end_episode(
+                Episode(step, return_so_far, ending.level, ending.success, ending.terminated, ending.truncated, 0)
+            )
+            self._step, self._return_so_far = 0, 0.0
 
-    def _end(self, ending: Ending) -> None:
-        assert self._writer is not None, "begun"
-        episode = Episode(
-            self._step, self._return_so_far, ending.level, ending.success, ending.terminated, ending.truncated, 0
-        )
-        self._writer.end_episode(episode)
-        self._step, self._return_so_far = 0, 0.0
-
-    def finish(self, sha256: str) -> None:
+    def finish(self) -> None:
         """Write the tables and let the folder appear under its name.
 
-        `sha256` identifies the agent; if it is empty, a hash of all features takes its place.
+        If the agent has no hash, one of all features takes its place.
         """
         if self._writer is None:
             raise UserError(f"{self._out}: no episode was given, so there is nothing to record.")
-        agent = {**self._writer.description["agent"], "sha256": sha256 or self._digest.hexdigest()}
+        agent = self._writer.description["agent"]
+        agent = {**agent, "sha256": agent["sha256"] or self._digest.hexdigest()}
         categories = {name: list(texts) for name, texts in self._texts.categories.items()}
         with self._writing():
             self._writer.describe(agent=agent, **({CATEGORIES: categories} if categories else {}))
@@ -170,7 +172,11 @@ def describe(held: Held, agent: Mapping[str, Any], settings: Mapping[str, Any]) 
     versions = {name: version(name) for name in ("numpy", "pyarrow", "pillow")}
     return {
         "agent": {"sha256": "", "trained_with_clusters": False, **agent},
-        "environment": {"env": held.spec.id, "num_envs": 1, **held.spec.arguments},
+        "environment": {
+            "env": held.spec.id,
+            "num_envs": 1,
+            **({"env_args": as_typed(held.spec.arguments)} if held.spec.arguments else {}),
+        },
         "env_spec": held.spec.to_json(),
         "settings": {"protocol": "episodes", **settings},
         "machine": {},
@@ -189,7 +195,4 @@ def describe(held: Held, agent: Mapping[str, Any], settings: Mapping[str, Any]) 
 
 def return_of(rewards: NDArray[Any] | None) -> float:
     """Return the sum of an episode's rewards; NaN if they are not known."""
-    total = float("nan") if rewards is None else float(np.sum(rewards, dtype=np.float64))
-    if abs(total) > LARGEST_FLOAT32:
-        raise UserError(f"rewards: their sum, {total:.3g}, is beyond what float32 holds.")
-    return total
+    return float("nan") if rewards is None else float(np.sum(rewards, dtype=np.float64))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semantic_rl.config import ImportStatesConfig
-from semantic_rl.envs.spec import DTYPES, MOST_NAMES, ActionSpec, EnvSpec, ObservationPart
+from semantic_rl.envs.spec import DATA, DTYPES, MOST_NAMES, ActionSpec, EnvSpec, ObservationPart
 from semantic_rl.errors import UserError, nearest
 from semantic_rl.input_places import kind_of
 from semantic_rl.recording.own_data.arrays import are_texts, as_array
@@ -21,7 +21,6 @@ from semantic_rl.recording.own_data.source import WAY_OUT, Source
 from semantic_rl.recording.own_data.states import States
 from semantic_rl.recording.store.extra_columns import is_valid_name
 
-FAMILY = "data"
 OF_STATES = {
     "features": "features", "observation": "observations", "pictures": "pictures", "action": "actions",
     "reward": "rewards", "value": "values", "log_probs": "log_probs",
@@ -52,7 +51,7 @@ def import_states(config: ImportStatesConfig) -> Path:
     folder = OwnFolder(config.out)
     try:
         _fill(folder, source, config)
-        folder.finish("")
+        folder.finish()
     except BaseException:
         folder.discard()
         raise
@@ -113,7 +112,7 @@ def _begin(
         observation = ObservationPart("", array.shape[1:] or (1,), dtype)
     name = config.env or config.file.stem
     action = NO_ACTION if actions is None else actions.spec
-    spec = EnvSpec(name, FAMILY, (observation,), action, steps_per_second=config.steps_per_second)
+    spec = EnvSpec(name, DATA, (observation,), action, steps_per_second=config.steps_per_second)
     known = ("success" in source.names, "level" in source.names)
     held = decide(states, spec, 0, None, config.frame_size, *known)
     folder.begin(held, {"name": config.file.name, "algorithm": ""}, {"file": config.file.name})

@@ -31,9 +31,13 @@ class ParquetSource:
             )
 
     def whole(self, name: str) -> Any:
-        """Return a whole column, which has one value a state."""
+        """Return a whole column, which has one value a state; raises UserError if one is missing."""
         with self._reading(name), opened(self.path, WAY_OUT) as file:
-            found = _values(name, file.read([name]).column(name))
+            column = file.read([name]).column(name)
+            if column.null_count:
+                row = int(np.argmax(to_numpy(column.is_null())))
+                raise UserError(f"'{name}' is missing in row {row:,}, expected a value in each row.")
+            found = _values(name, column)
         return self._checked(name, found, self.num_rows)
 
     def parts(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:

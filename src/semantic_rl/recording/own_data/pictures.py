@@ -28,16 +28,26 @@ def stored_shape(picture: Any, longest: int) -> tuple[int, int]:
     return encoded_shape((height, width), min(longest, max(height, width)))
 
 
+def pictures_of(given: Any, count: int) -> Sequence[Any]:
+    """Return B pictures as an array or a list; raises UserError if there are more or fewer, or if it is neither."""
+    if hasattr(given, "detach"):
+        given = given.detach().cpu().numpy()
+    try:
+        items: Any = given if isinstance(given, np.ndarray) else list(given)
+        found = len(items)
+    except TypeError:
+        raise UserError(f"pictures: got a {type(given).__name__}, expected {count:,} pictures.") from None
+    if found != count:
+        raise UserError(f"pictures: got {found:,}, expected {count:,}, one for each row of features.")
+    return items
+
+
 def encode_pictures(given: Any, count: int, shape: tuple[int, int]) -> list[bytes]:
     """Return B pictures as JPEGs of this height and width; those that are such already stay as they are.
 
     Raises UserError if there are more or fewer, or if one is no picture or has other proportions.
     """
-    items: Sequence[Any] = given
-    if hasattr(given, "detach"):
-        items = given.detach().cpu().numpy()
-    if len(items) != count:
-        raise UserError(f"pictures: got {len(items):,}, expected {count:,}, one for each row of features.")
+    items = pictures_of(given, count)
     with ThreadPoolExecutor(NUM_THREADS) as threads:
         return list(threads.map(_encoded, range(count), items, repeat(shape)))
 

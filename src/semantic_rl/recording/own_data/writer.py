@@ -1,6 +1,7 @@
 """`semantic_rl.RecordingWriter`: makes a recording of what a user's own loop plays."""
 
 from collections.abc import Mapping
+from operator import index
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
@@ -8,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from semantic_rl.errors import UserError
-from semantic_rl.recording.own_data.arrays import floats
+from semantic_rl.recording.own_data.arrays import as_array, floats
 from semantic_rl.recording.own_data.columns import flat_features
 from semantic_rl.recording.own_data.decide import decide
 from semantic_rl.recording.own_data.env_specs import subject_of
@@ -48,11 +49,11 @@ class RecordingWriter:
         how `policy` is read: gaussian, squashed_gaussian, beta, q_values, …, or categorical for logits. The longer side
         of pictures is made at most `picture_size` pixels. Raises UserError if `out` exists or `env` is invalid.
         """
-        if not 0 < picture_size <= LARGEST_PICTURE:
+        if type(picture_size) is not int or not 0 < picture_size <= LARGEST_PICTURE:
             raise UserError(f"picture_size: got {picture_size!r}, expected a number from 1 to {LARGEST_PICTURE}.")
         self._path = Path(out)
-        self._agent = {"name": agent, "algorithm": algorithm, "layer": layer}
-        self._sha256, self._policy_kind, self._picture_size = sha256, policy_kind, picture_size
+        self._agent = {"name": agent, "algorithm": algorithm, "layer": layer, "sha256": sha256}
+        self._policy_kind, self._picture_size = policy_kind, picture_size
         self._spec, self._first_action = subject_of(env)
         self._folder = OwnFolder(self._path)
         self._is_open = True
@@ -98,11 +99,12 @@ class RecordingWriter:
         """
         if not self._is_open:
             raise UserError(f"{self._path}: the recording is finished; no further episode can be added.")
+        if not hasattr(extra, "items"):
+            raise UserError(f"extra: got a {type(extra).__name__}, expected a dictionary of columns by name.")
         states = States(features, observations, actions, rewards, values, policy, log_probs, pictures, extra)
         count = len(flat_features(features))
         ended = _at_the_end("terminated", terminated, count), _at_the_end("truncated", truncated, count)
-        if level is not None and not 0 <= level <= LARGEST_LEVEL:
-            raise UserError(f"level: got {level!r}, expected a whole number from 0 to {LARGEST_LEVEL:,}.")
+        number, is_success = _level(level), _flag("success", False if success is None else success)
         held = self._folder.held
         if held is None:
             held = decide(
@@ -123,7 +125,7 @@ class RecordingWriter:
         if self._folder.held is None:
             self._folder.begin(held, self._agent, {})
         try:
-            self._folder.add(states, Ending(*ended, bool(success), int(level or 0)), episode_return)
+            self._folder.add(states, Ending(*ended, is_success, number), episode_return)
         except UserError:
             if not self._folder.num_states:
                 self._folder.forget()
@@ -134,7 +136,7 @@ class RecordingWriter:
         if self._is_open:
             self._is_open = False
             try:
-                self._folder.finish(self._sha256)
+                self._folder.finish()
             except BaseException:
                 self._folder.discard()
                 raise
@@ -155,9 +157,9 @@ class RecordingWriter:
 
 def _at_the_end(name: str, given: Any, count: int) -> bool:
     """Return a flag of the whole episode, given as such or for each of its steps."""
-    flags = np.asarray(given)
+    flags = as_array(name, _flag(name, given) if given is None else given)
     if not flags.ndim:
-        return bool(flags)
+        return _flag(name, flags.item())
     if flags.shape != (count,):
         raise UserError(f"{name}: got an array of the shape {flags.shape}, expected ({count:,},) or a single flag.")
     if flags[:-1].any():
@@ -165,4 +167,21 @@ def _at_the_end(name: str, given: Any, count: int) -> bool:
         raise UserError(
             f"{name}: true in row {row:,}, before the last of {count:,}; add each episode by a call of its own."
         )
-    return bool(flags[-1])
+    return _flag(name, flags[-1].item())
+
+
+def _flag(name: str, given: Any) -> bool:
+    if np.ndim(given) or given not in (False, True):
+        raise UserError(f"{name}: got {given!r}, expected true or false.")
+    return bool(given)
+
+
+def _level(given: Any) -> int:
+    """Return the number of a level, 0 if it was not given."""
+    try:
+        number = 0 if given is None else index(given)
+    except TypeError:
+        number = -1
+    if not 0 <= number <= LARGEST_LEVEL:
+        raise UserError(f"level: got {given!r}, expected a whole number from 0 to {LARGEST_LEVEL:,}.")
+    return number

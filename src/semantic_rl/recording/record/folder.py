@@ -10,6 +10,8 @@ import torch
 
 from semantic_rl.artifacts import RECORDING_FILE, SEMANTIC_STATE_COLUMNS
 from semantic_rl.config import RECORDING_MAY_CHANGE_ON_RESUME, RecordConfig, to_dict
+from semantic_rl.envs.procgen.spec import FAMILY as PROCGEN
+from semantic_rl.envs.spec import as_typed
 from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import hold_folder, is_unused
 from semantic_rl.output_places import check_output_folder, exists
@@ -161,11 +163,18 @@ def _decisive(description: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return {
             **description["settings"],
-            **{"env_args": "", **description["environment"]},  # earlier versions did not say it
+            **_environment(description),
             "the agent's weights": description["agent"]["sha256"][:12],
             "info": " ".join(description.get(EXTRA_COLUMNS, [])),
             "device": description["machine"]["device"],
             "precision": description["machine"]["precision"],
         }
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{RECORDING_FILE} does not say what it should ({error!r}); record again.") from error
+
+
+def _environment(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the environment, with its arguments as they are typed; earlier versions stored others."""
+    spec = description.get("env_spec", {"family": PROCGEN})
+    typed = "" if spec["family"] == PROCGEN else as_typed(spec["arguments"])
+    return {"env_args": typed, **description["environment"]}

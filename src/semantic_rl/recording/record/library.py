@@ -20,7 +20,7 @@ def record(agent: Agent, env: str, out: str | Path, num_states: int | None = Non
 
     Raises UserError if the agent does not fit the environment, or if `out` exists.
     """
-    name = getattr(agent, "algorithm", "") or type(agent).__name__
+    name = str(getattr(agent, "algorithm", "") or type(agent).__name__)
     config = RecordConfig(agent=Path(name), out=Path(out), env=env, states=num_states, **settings)
     recipe = open_recipe(env, config.arguments, config.wrap, getattr(agent, "file", None), config.vec_normalize)
     for note in recipe.notes:

@@ -28,6 +28,7 @@ from semantic_rl.recording.record.seeds import ACTIONS, ENVIRONMENTS, seed_of_ep
 from semantic_rl.recording.record.subject import Subject
 from semantic_rl.recording.store.extra_columns import CATEGORIES
 from semantic_rl.recording.store.frames import encoded_shape
+from semantic_rl.recording.store.reader_check import check_readable
 from semantic_rl.recording.store.resume import load_snapshot, save_snapshot
 from semantic_rl.recording.store.writer import ShardWriter, observation_layout
 from semantic_rl.training.device import keep_freed_memory
@@ -82,6 +83,7 @@ def record_subject(subject: Subject, config: RecordConfig, until: Until | None =
     machine = {"device": str(getattr(subject.agent, "device", "cpu")).partition(":")[0]}
     machine["precision"] = getattr(subject.agent, "precision", "fp32")
     description = describe(subject, config, _picture_shape(subject.source, config.frame_size), machine)
+    check_readable(description, subject.layout().dtype(), *observation_layout(subject.source.spec))
     with held_folder(config, description) as is_complete:
         if not is_complete:
             _record(subject, config, description, until)
@@ -110,8 +112,11 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any],
     dtype = subject.layout().dtype()
     snapshot = load_snapshot(config.out, dtype) if config.resume else None
     shape, type_ = observation_layout(spec)
-    picture_size: int = description["frames"]["picture_size"]
-    writer = ShardWriter(config.out, description, shape, picture_size > 0, type_)
+    picture_shape: tuple[int, int] | None = None
+    if description["frames"]["picture_size"]:
+        height, width = description["frames"]["picture_shape"]
+        picture_shape = height, width
+    writer = ShardWriter(config.out, description, shape, picture_shape is not None, type_)
     seed = seeds_of(config.seed, ACTIONS, 1)[0]
     actor = Actor(subject.agent, config.num_envs, seed, config.deterministic)
     exploration, quota = _protocol(config) if until is None else (None, Quota(None, None))
@@ -119,10 +124,10 @@ def _record(subject: Subject, config: RecordConfig, description: dict[str, Any],
         try:
             writer.begin()
             renderer, make = None, source.make
-            if picture_size and _is_rendered_afterwards(source, config.seed):
-                renderer = Renderer(source, picture_size, num_cores())
-            elif picture_size:
-                renderer = LiveRenderer(picture_size, num_cores())
+            if picture_shape and _is_rendered_afterwards(source, config.seed):
+                renderer = Renderer(source, picture_shape, num_cores())
+            elif picture_shape:
+                renderer = LiveRenderer(picture_shape, num_cores())
                 make = source.make_rendering
             if renderer is not None:
                 stack.callback(renderer.close)

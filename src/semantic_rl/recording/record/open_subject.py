@@ -18,6 +18,7 @@ from semantic_rl.envs.gymnasium.calls import close
 from semantic_rl.envs.gymnasium.make import EnvRecipe, open_recipe
 from semantic_rl.envs.gymnasium.recordable import GymnasiumEnv
 from semantic_rl.envs.procgen.games import GAMES
+from semantic_rl.envs.spec import as_typed
 from semantic_rl.errors import UserError
 from semantic_rl.input_places import kind_of, shown_path
 from semantic_rl.models.impala import NUM_FEATURES
@@ -136,7 +137,9 @@ def agent_subject(agent: Agent, recipe: EnvRecipe, config: RecordConfig, entry: 
             first.act(random_actions(spec.action, np.random.default_rng(config.seed), 1, masks))
     finally:
         first.close()
-    settings: dict[str, Any] = {"env": spec.id, "num_envs": config.num_envs, **spec.arguments}
+    settings: dict[str, Any] = {"env": spec.id, "num_envs": config.num_envs}
+    if spec.arguments:
+        settings["env_args"] = as_typed(spec.arguments)
     if spec.wrappers:
         settings["wrappers"] = ", ".join(spec.wrappers)
 

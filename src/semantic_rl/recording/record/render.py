@@ -35,8 +35,8 @@ class LiveRenderer:
     Environments in processes of their own draw and encode them there.
     """
 
-    def __init__(self, picture_size: int, num_threads: int) -> None:
-        self._picture_size = picture_size
+    def __init__(self, picture_shape: tuple[int, int], num_threads: int) -> None:
+        self._picture_shape = picture_shape
         self._threads = ThreadPoolExecutor(num_threads)
         self._pending: deque[Future[bytes]] = deque()
 
@@ -50,8 +50,8 @@ class LiveRenderer:
 
     def _render(self, env: RecordableEnv | RemoteEnv) -> Awaited:
         if isinstance(env, RemoteEnv):
-            return env.ask(picture_of, self._picture_size)
-        picture = self._threads.submit(encode_picture, env.frames()[0], self._picture_size)
+            return env.ask(picture_of, self._picture_shape)
+        picture = self._threads.submit(encode_picture, env.frames()[0], self._picture_shape)
         self._pending.append(picture)
         return picture
 
@@ -63,9 +63,9 @@ class LiveRenderer:
 class Renderer:
     """Renders episodes in parallel, one per thread, each thread with its own environment."""
 
-    def __init__(self, source: EnvSource, picture_size: int, num_threads: int) -> None:
+    def __init__(self, source: EnvSource, picture_shape: tuple[int, int], num_threads: int) -> None:
         self._spec = source.spec
-        self._picture_size = picture_size
+        self._picture_shape = picture_shape
         self._envs: SimpleQueue[Any] = SimpleQueue()
         self._all_envs = [source.make_rendering() for _ in range(num_threads)]
         for env in self._all_envs:
@@ -97,7 +97,7 @@ class Renderer:
                         f"{self._spec.id}: replaying an episode gave another observation in step {step}, so "
                         "its pictures cannot be made; record without them: --frame-size 0"
                     )
-                pictures.append(encode_picture(env.frames()[0], self._picture_size))
+                pictures.append(encode_picture(env.frames()[0], self._picture_shape))
             if step < steps[-1]:
                 env.act(trajectory.action(step, self._spec)[None])
         return pictures

@@ -97,7 +97,8 @@ class Trajectories:
                 self._pages[name][places] = values
         self._pages["step"][places] = self._num_steps[slots]
         # Until the episode ends, this column holds the sum of rewards before the step.
-        self._pages["return_to_go"][places] = self.return_so_far[slots]
+        with np.errstate(over="ignore"):  # a sum that does not fit becomes infinite, and the writer refuses it
+            self._pages["return_to_go"][places] = self.return_so_far[slots]
         self._num_rows[slots] += 1
         for slot, observation in zip(slots.tolist(), observations, strict=True):
             self._observations[slot].append(observation)
@@ -136,7 +137,8 @@ class Trajectories:
         """Return a trajectory; if it is finished, with the return-to-go of each of its states."""
         rows = self._rows_of(slot)
         before = rows["return_to_go"].astype(np.float64)
-        rows["return_to_go"] = self.return_so_far[slot] - before if finished else np.nan
+        with np.errstate(over="ignore"):
+            rows["return_to_go"] = self.return_so_far[slot] - before if finished else np.nan
         block = Block(rows, self._observations[slot], _encoded(self._pictures[slot]))
         return Trajectory(block, bytes(self._actions[slot]), self._starts[slot])
 

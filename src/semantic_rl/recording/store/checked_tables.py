@@ -80,11 +80,16 @@ def check_lists(file: TableFile, name: str, values: NDArray[Any], start: int) ->
 
 def check_finite(file: TableFile, name: str, values: NDArray[Any], start: int) -> None:
     """Raise UserError unless all numbers are finite; NaN is allowed as a missing value in nullable columns."""
-    finite = np.isfinite(values) | np.isnan(values) if name in file.nullable else np.isfinite(values)
+    finite = can_be_stored(values, name in file.nullable)
     if not finite.all():
         row, *place = np.argwhere(~finite)[0].tolist()
         where = f"{name}[{place[0]}]" if place else name
         file.wrong(start + row, where, values[row, *place], "a finite number")
+
+
+def can_be_stored(values: NDArray[Any], is_nullable: bool) -> NDArray[np.bool_]:
+    """Say which numbers a recording may hold: finite ones, and NaN where a number may be unknown."""
+    return np.isfinite(values) | np.isnan(values) if is_nullable else np.isfinite(values)
 
 
 def _check_levels(file: TableFile, columns: Columns) -> None:

@@ -65,17 +65,21 @@ def check_description(description: JsonObject) -> dict[str, Any]:
         description.wrong("codebook", f"{num_codes} pairs of finite numbers")
     _check_frames(description.object("frames"))
     _check_environment(description.object("environment"))
-    agent = description.object("agent")
+    check_agent(description.object("agent"))
+    for name in ("settings", "machine", "versions"):
+        if name in description:
+            _check_scalars(description, name)
+    return dict(description.content)
+
+
+def check_agent(agent: JsonObject) -> None:
+    """Raise UserError if a field of what a recording says of its agent is invalid."""
     agent.text("sha256")
     for name in ("path", "algorithm", "name"):
         if agent.get(name) is not None:
             agent.text(name)
     if "config" in agent:
         _check_scalars(agent, "config")
-    for name in ("settings", "machine", "versions"):
-        if name in description:
-            _check_scalars(description, name)
-    return dict(description.content)
 
 
 def env_spec(description: JsonObject) -> EnvSpec:

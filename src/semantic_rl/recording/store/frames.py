@@ -49,7 +49,7 @@ def pack_observation(observation: NDArray[Any] | bytes) -> bytes:
     return packed
 
 
-def picture_of(env: Any, size: int) -> bytes:
+def picture_of(env: Any, size: int | tuple[int, int]) -> bytes:
     """Encode the picture of an environment's last observation; otherwise like `encode_picture`."""
     return encode_picture(env.frames()[0], size)
 
@@ -61,18 +61,36 @@ def encoded_shape(shape: tuple[int, int], size: int) -> tuple[int, int]:
     return max(1, round(height * size / longer)), max(1, round(width * size / longer))
 
 
-def encode_picture(picture: NDArray[np.uint8], size: int) -> bytes:
-    """Make a picture's [H, W, 3] longer side `size` and encode it as JPEG; releases the GIL while it works."""
+def encode_picture(picture: NDArray[np.uint8], size: int | tuple[int, int]) -> bytes:
+    """Make a picture's [H, W, 3] longer side `size` and encode it as JPEG; releases the GIL while it works.
+
+    With a height and a width, the JPEG has exactly these; a picture of other proportions is made as large as fits, on
+    black.
+    """
     image = Image.fromarray(picture)
-    height, width = encoded_shape((image.height, image.width), size)
+    shape = encoded_shape((image.height, image.width), size) if isinstance(size, int) else size
+    content = io.BytesIO()
+    _fitted(image, shape).save(content, "JPEG", quality=PICTURE_QUALITY, subsampling=0)
+    return content.getvalue()
+
+
+def _fitted(image: Image.Image, shape: tuple[int, int]) -> Image.Image:
+    """Return a picture of this height and width."""
+    if shape != encoded_shape((image.height, image.width), max(shape)):
+        scale = min(shape[0] / image.height, shape[1] / image.width)
+        height, width = max(1, round(image.height * scale)), max(1, round(image.width * scale))
+        whole = Image.new("RGB", (shape[1], shape[0]))
+        whole.paste(_resized(image, (height, width)), ((shape[1] - width) // 2, (shape[0] - height) // 2))
+        return whole
+    return _resized(image, shape)
+
+
+def _resized(image: Image.Image, shape: tuple[int, int]) -> Image.Image:
+    height, width = shape
     factor = image.height // height
     if (height * factor, width * factor) != (image.height, image.width):
-        image = image.resize((width, height), Image.Resampling.LANCZOS)
-    elif factor > 1:
-        image = image.reduce(factor)
-    content = io.BytesIO()
-    image.save(content, "JPEG", quality=PICTURE_QUALITY, subsampling=0)
-    return content.getvalue()
+        return image.resize((width, height), Image.Resampling.LANCZOS)
+    return image.reduce(factor) if factor > 1 else image
 
 
 def write_observations(path: Path, packed: Sequence[bytes], shape: tuple[int, ...], dtype: str = "uint8") -> None:
@@ -198,14 +216,24 @@ class FrameShards:
         return UserError(f"{self._path(shard)}: {what}; the recording is damaged. Restore it or record again.")
 
 
+def check_observation_layout(shape: tuple[int, ...], dtype: str) -> None:
+    """Raise Damaged if the reader refuses observations of this shape and type."""
+    if len(shape) > MOST_DIMENSIONS or not all(0 < side <= MOST_SIDE for side in shape):
+        raise Damaged(
+            f"an observation has the shape {shape}, expected at most {MOST_DIMENSIONS} sides from 1 to {MOST_SIDE:,}"
+        )
+    if dtype not in DTYPES:
+        raise Damaged(f"an observation has the type {dtype}, expected one of {', '.join(DTYPES)}")
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size > MOST_BYTES_OF_OBSERVATION:
+        raise Damaged(f"an observation has {size:,} bytes, expected at most {MOST_BYTES_OF_OBSERVATION:,}")
+
+
 def _layout_of(file: ArrowFile) -> tuple[tuple[int, ...], str]:
     text = file.metadata.get(_SHAPE_KEY, b"none")
     found = text.split(b",") if text else []
-    if len(found) > MOST_DIMENSIONS or not all(
-        side.isdigit() and len(side) < 8 and 0 < int(side) <= MOST_SIDE for side in found
-    ):
+    if not all(side.isdigit() and len(side) < 8 for side in found):
         raise Damaged("it does not say which shape an observation has")
-    dtype = file.metadata.get(_DTYPE_KEY, b"uint8").decode("utf-8", "replace")
-    if dtype not in DTYPES:
-        raise Damaged("it does not say which type an observation has")
-    return tuple(map(int, found)), dtype
+    shape, dtype = tuple(map(int, found)), file.metadata.get(_DTYPE_KEY, b"uint8").decode("utf-8", "replace")
+    check_observation_layout(shape, dtype)
+    return shape, dtype

@@ -8,7 +8,8 @@ recording that was interrupted and resumed equals an uninterrupted one, byte for
 import json
 import math
 import os
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,8 +24,6 @@ from semantic_rl.artifacts import (
     FRAMES_FOLDER,
     PARTS_FOLDER,
     RECORDING_FILE,
-    RECORDING_FORMAT,
-    RECORDING_VERSION,
     RESUME_FILE,
     STATES_FILE,
     observations_file,
@@ -33,11 +32,11 @@ from semantic_rl.artifacts import (
 )
 from semantic_rl.atomic_write import check_own_folder, remove_abandoned, whole_file
 from semantic_rl.envs.spec import EnvSpec
-from semantic_rl.errors import UserError
 from semantic_rl.json_files import JsonObject
 from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store.extra_columns import CATEGORIES, EXTRA_COLUMNS
 from semantic_rl.recording.store.frames import write_observations, write_pictures
+from semantic_rl.recording.store.reader_check import check_numbers, check_readable, recording_json
 from semantic_rl.recording.store.schema import EPISODE_DTYPE, NULLABLE, ROW_GROUP_ROWS, SHARD_ROWS, to_table
 
 DICTIONARY_COLUMNS = ["episode", "level_seed", "action", "code_index"]
@@ -76,8 +75,12 @@ def observation_layout(spec: EnvSpec) -> tuple[tuple[int, ...], str]:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON file atomically."""
+    _write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def _write_text(path: Path, text: str) -> None:
     with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
 
 
 class ShardWriter:
@@ -100,6 +103,8 @@ class ShardWriter:
         self._blocks: list[Block] = []
         self._episodes: list[tuple[Any, ...]] = []
         self._num_shards = 0
+        self._dtype: np.dtype[np.void] | None = None
+        """Of the states; None as long as there is none."""
         self.num_states = 0
 
     @property
@@ -142,9 +147,9 @@ class ShardWriter:
         return {"states": self.num_states, "episodes": self.num_episodes, "shards": self._num_shards}
 
     def _write_description(self, complete: bool) -> None:
-        head = {"format": RECORDING_FORMAT, "version": RECORDING_VERSION, "complete": complete}
-        content = {**head, **self._description, **({"counts": self._counts()} if complete else {})}
-        write_json(self._folder / RECORDING_FILE, content)
+        _write_text(
+            self._folder / RECORDING_FILE, recording_json(self._description, self._counts() if complete else None)
+        )
 
     @property
     def description(self) -> dict[str, Any]:
@@ -161,13 +166,39 @@ class ShardWriter:
         self.end_episode(episode)
 
     def add_part(self, block: Block) -> None:
-        """Take the next states of an episode, which `end_episode` ends."""
-        _check_finite(block.rows, NULLABLE + tuple(self._description.get(EXTRA_COLUMNS, ())))
+        """Take the next states of an episode, which `end_episode` ends; raises UserError as `check` does."""
+        self.check(block.rows)
         block.rows["episode"] = self.num_episodes
         self.num_states += len(block.rows)
         self._blocks.append(block)
         while self.num_states - self._num_shards * SHARD_ROWS >= SHARD_ROWS:
             self._write_shard()
+
+    def check(self, rows: NDArray[np.void]) -> None:
+        """Raise UserError if the reader would refuse states, or what the recording says of them."""
+        if self._dtype is None:
+            check_readable(self._description, rows.dtype, self._shape, self._type)
+            self._dtype = rows.dtype
+        check_numbers(rows, NULLABLE + tuple(self._description.get(EXTRA_COLUMNS, ())))
+
+    @contextmanager
+    def undone_on_failure(self) -> Generator[None]:
+        """Take none of the states that are given in this context if it raises something."""
+        before = list(self._blocks), self._num_shards, self.num_states
+        try:
+            yield
+        except BaseException:
+            written = range(before[1], self._num_shards + 1)
+            self._blocks, self._num_shards, self.num_states = before
+            for shard in written:
+                self._remove_shard(shard)
+            raise
+
+    def _remove_shard(self, shard: int) -> None:
+        frames = [self._folder / FRAMES_FOLDER / name for name in (observations_file(shard), pictures_file(shard))]
+        for file in (*frames, self._folder / PARTS_FOLDER / part_file(shard)):
+            with suppress(OSError):
+                file.unlink()
 
     def end_episode(self, episode: Episode) -> None:
         """End the episode whose states were taken since the last one ended."""
@@ -194,7 +225,12 @@ class ShardWriter:
         self._num_shards += 1
 
     def finish(self, on_progress: OnProgress = lambda done, total: None) -> None:
-        """Write the remaining rows and the tables and, last of all, mark `recording.json` as complete."""
+        """Write the remaining rows and the tables and, last of all, mark `recording.json` as complete.
+
+        Raises UserError if what it says by now could not be read again.
+        """
+        if self._dtype is not None:
+            check_readable(self._description, self._dtype, self._shape, self._type)
         if self._blocks:
             self._write_shard()
         self._write_states(on_progress)
@@ -259,20 +295,6 @@ class ShardWriter:
         self._num_shards = counters["num_shards"]
         self.num_states = counters["num_states"]
         self._episodes = [tuple(episode) for episode in counters["episodes"]]
-
-
-def _check_finite(rows: NDArray[np.void], nullable: tuple[str, ...]) -> None:
-    """Raise UserError if a number is NaN or too large for its column; a recording never holds such numbers."""
-    for name in rows.dtype.names or ():
-        values = rows[name]
-        if values.dtype.kind != "f" or name in nullable or np.isfinite(values).all():
-            continue
-        if np.isnan(values).any():
-            raise UserError(f"the agent's network says NaN for '{name}', so its states cannot be recorded.")
-        raise UserError(
-            f"the agent's '{name}' reach beyond {np.finfo(values.dtype).max:,.0f}, the largest number that a recording "
-            f"holds there ({values.dtype}), so its states cannot be recorded; scale that layer's output down."
-        )
 
 
 def _read(part: Path) -> Any:
