@@ -7,10 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+import semantic_rl
+from semantic_rl import RecordingWriter
+from semantic_rl.analysis.clusters import compute_clusters
 from semantic_rl.explorer.dataset.dataset import Explored
 from semantic_rl.explorer.export.contents import Exported
 from semantic_rl.explorer.export.html_file import write_export
 from semantic_rl.explorer.recording_view import RecordingView
+from semantic_rl.recording.store import open_recording
+from semantic_rl.report.clusters import _facts
 
 from ..recording import other_recordings
 from .conftest import SETTINGS, ask_inside, client_of, get, get_json, meta_of
@@ -145,3 +150,23 @@ def test_actions_of_large_spaces_keep_their_numbers(make_view: Callable[..., Rec
     np.testing.assert_array_equal(np.frombuffer(view.column("action"), "<u2"), explored.states.action)
     course = np.array(view.episode(0)["action"])
     np.testing.assert_array_equal(course, explored.states.action[: len(course)])
+
+
+def test_actions_that_are_not_known_are_shown_nowhere(tmp_path: Path) -> None:
+    path, rng = tmp_path / "r", np.random.default_rng(0)
+    with RecordingWriter(path, "CartPole-v1") as writer:
+        for _ in range(2):
+            writer.add_episode(features=rng.normal(size=(30, 5)), terminated=True)
+    semantic_rl.fit(path, 2, steps=20, minibatch_size=8, baselines=False, num_threads=1)
+    recording = open_recording(path)
+    view = RecordingView(Explored(recording, SETTINGS))
+    meta = view.meta()
+    assert (meta["num_actions"], meta["action_names"], meta["num_action_parts"]) == (0, [], 0)
+    assert "action" not in view.columns
+    assert view.episode(0)["action"] is None
+    assert len(view.cards(None).content["clusters"][0]["actions"]) == 0
+    found = view.inside({"clusters": [0]}, None)
+    assert len(found["actions"]) == 0
+    assert "most often" not in "".join(
+        map(str, (_facts(recording, one) for one in compute_clusters(recording).clusters))
+    )

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 import semantic_rl
 from semantic_rl.analysis.embedding import compute_planes
 from semantic_rl.cli import main
-from semantic_rl.figures.embeddings import color_states, embeddings_figure
+from semantic_rl.errors import UserError
+from semantic_rl.figures.embeddings import color_states, embeddings_figure, make_embeddings
 from semantic_rl.palette import CATEGORIES
 from semantic_rl.recording.store import Recording, open_recording
 
@@ -61,5 +62,17 @@ def test_the_command_names_what_there_is(
     with pytest.raises(SystemExit):
         main([*command, "rooms"])
     said = capsys.readouterr().err
-    assert re.search(r"color: got 'rooms', expected one of cluster, value, .*Did you mean 'room'\?", said)
+    assert re.search(r"color: got 'rooms', expected one of cluster, time, .*Did you mean 'room'\?", said)
     assert said.count("\n") == 1
+
+
+def test_colours_of_what_is_not_known_are_refused_and_time_stands_in_for_the_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with semantic_rl.RecordingWriter(tmp_path / "r", "CartPole-v1") as writer:
+        writer.add_episode(features=np.random.default_rng(0).normal(size=(40, 4)), terminated=True)
+    for color in ("action", "value"):
+        with pytest.raises(UserError, match=f"color: got '{color}', expected one of cluster, time"):
+            make_embeddings(tmp_path / "r", tmp_path / "f", color, perplexity=5, num_threads=1)
+    assert make_embeddings(tmp_path / "r", tmp_path / "f", perplexity=5, num_threads=1)
+    assert "drawing t-SNE alone, coloured by time." in capsys.readouterr().err

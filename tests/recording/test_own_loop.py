@@ -10,6 +10,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from PIL import Image
@@ -392,3 +393,11 @@ def test_a_recording_whose_further_columns_are_damaged_is_refused(
     path.write_text(json.dumps({**content, **change}), encoding="utf-8")
     with pytest.raises(UserError, match=said):
         open_recording(tmp_path / "r")
+
+
+def test_the_lazy_table_has_texts_and_not_their_indices(tmp_path: Path) -> None:
+    with semantic_rl.RecordingWriter(tmp_path / "r", "CartPole-v1") as writer:
+        writer.add_episode(features=np.eye(4), terminated=True, extra={"room": ["hall", "attic", "hall", "cellar"]})
+    found = open_recording(tmp_path / "r").scan()
+    assert found.select("room").collect()["room"].to_list() == ["hall", "attic", "hall", "cellar"]
+    assert found.filter(pl.col("room") == "hall").collect()["step"].to_list() == [0, 2]

@@ -103,7 +103,7 @@ export interface Meta {
   num_shown: number;
   sample_seed: number;
   num_codes: number;
-  /** Number of actions; 0 if an action is no index, but consists of parts. */
+  /** Number of actions; 0 if an action is no index, but consists of parts, or if actions are not known. */
   num_actions: number;
   action_names: string[];
   action_signs: string[];
@@ -180,7 +180,7 @@ export interface EpisodeData {
   length: number;
   episode_return: number;
   step: number[];
-  /** null if an action is no index. */
+  /** null if an action is no index, or if actions are not known. */
   action: number[] | null;
   /** Of each of the parts in `Meta`, its course. */
   action_parts: (number | null)[][];
@@ -214,7 +214,7 @@ export interface ClusterCard {
   /** Share of successes among the `num_ended` episodes that pass through the cluster and have ended. */
   success: number | null;
   num_ended: number;
-  /** Empty if an action is no index. */
+  /** Empty if an action is no index, or if actions are not known. */
   actions: number[];
   /** Empty if the agent estimates none. */
   values: number[];

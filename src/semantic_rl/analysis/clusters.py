@@ -31,7 +31,7 @@ class Cluster(NamedTuple):
     mean_frame: NDArray[np.float64] | None
     """[H, W, 3], 0–255: mean observation, or mean picture where the observation is no image; None without either."""
     actions: NDArray[np.float64]
-    """[A]: share of each action; empty if the action space is not discrete."""
+    """[A]: share of each action; empty if the action space is not discrete, or if actions are not known."""
     values: NDArray[np.float64]
     """[H]: share of states in each bin of `Clusters.value_edges`."""
     progress: NDArray[np.float64]
@@ -113,7 +113,7 @@ def compute_clusters(
     value_edges = np.linspace(*_spread(value), num_bins + 1)
     progress_edges = np.linspace(0, 1, num_bins + 1)
     progress = step / np.maximum(length - 1, 1)
-    num_actions = recording.num_actions
+    num_actions = recording.num_known_actions
     among = np.arange(recording.num_states) if among is None else among
     distances = distances_to_middle(recording, code_index.astype(np.int64), among)
     rng = np.random.default_rng(seed)

@@ -260,13 +260,13 @@ def _frames(
     footage: Footage, cluster: int, shots: list[Shot], picture_of: PictureOf, size: int, overlay: bool
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield the frames [H, W, 3] of a clip, whose longer side is `size`."""
-    spec = footage.recordings[0].spec.action
+    recording = footage.recordings[0]
     for shot in shots:
         for index in range(shot.num_frames):
             row = shot.first_row + index
             frame = fit_picture(picture_of(row), size)
             if overlay:
-                action = spec.name(int(footage.action[row])) if spec.num_actions else None
+                action = recording.spec.action.name(int(footage.action[row])) if recording.num_known_actions else None
                 frame = draw_overlay(frame, Caption(cluster, action, index, shot.num_frames))
             yield frame
 

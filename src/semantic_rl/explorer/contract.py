@@ -111,7 +111,7 @@ class Meta(TypedDict):
     sample_seed: int
     num_codes: int
     num_actions: int
-    """Number of actions; 0 if an action is no index, but consists of parts."""
+    """Number of actions; 0 if an action is no index, but consists of parts, or if actions are not known."""
     action_names: list[str]
     action_signs: list[str]
     action_groups: list[str]
@@ -191,7 +191,7 @@ class EpisodeData(TypedDict):
     episode_return: float
     step: Integers
     action: Integers | None
-    """null if an action is no index."""
+    """null if an action is no index, or if actions are not known."""
     action_parts: FloatOrNaNTable
     """Of each of the parts in `Meta`, its course."""
     value: FloatsOrNaN | None
@@ -227,7 +227,7 @@ class ClusterCard(TypedDict):
     """Share of successes among the `num_ended` episodes that pass through the cluster and have ended."""
     num_ended: int
     actions: Floats
-    """Empty if an action is no index."""
+    """Empty if an action is no index, or if actions are not known."""
     values: Floats
     """Empty if the agent estimates none."""
     progress: Floats

@@ -124,8 +124,8 @@ def draw_card(
         ax.axis("off")
     color = cluster_color(cluster.code_index)
     spec = recording.spec.action
-    if recording.num_actions:
-        signs = [spec.sign(action) for action in range(recording.num_actions)]
+    if recording.num_known_actions:
+        signs = [spec.sign(action) for action in range(recording.num_known_actions)]
         draw_actions(actions, cluster.actions, clusters.actions, color, signs)
     else:
         actions.axis("off")
@@ -165,7 +165,11 @@ def clusters_figure(recording: Recording, clusters: Clusters) -> Figure:
                 _shrink(ax, 0.06, 0.22 if column > NUM_FRAMES else 0.06)  # plots have labels below them
             draw_card(axes, recording, clusters, cluster, names.get(cluster.code_index))
             if cluster.code_index == 0:
-                plots = ["action" if recording.num_actions else "", "value" if recording.has("value") else "", "when"]
+                plots = [
+                    "action" if recording.num_known_actions else "",
+                    "value" if recording.has("value") else "",
+                    "when",
+                ]
                 for ax, head in zip(axes, [*heads, *plots], strict=True):
                     left, top = ax.get_position().x0, 1 - (HEAD_HEIGHT - 0.06) / height
                     figure.text(left, top, head, fontsize=7, color=FAINT_INK)

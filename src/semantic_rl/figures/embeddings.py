@@ -197,11 +197,23 @@ def color_states(
     return Coloring(colors[values[planes.rows]], "action, share of states", entries)
 
 
+def known_colors(recording: Recording) -> tuple[Color, ...]:
+    """Return the usual colours without those of numbers that the recording does not have."""
+    return tuple(color for color in USUAL_COLORS if color not in ("value", "action") or recording.has(color))
+
+
+def _instead(recording: Recording) -> Color:
+    """Return the colour of states without clusters."""
+    return "value" if recording.has("value") else "time"
+
+
 def embeddings_figure(recording: Recording, planes: Planes, color: str = EmbeddingsFigureConfig.color) -> Figure:
     """Draw both planes side by side, or only one if the other is not available."""
     has_clusters, both = planes.fdr is not None, planes.fdr is not None and planes.tsne is not None
     names = cluster_names(recording.notes_folder)
-    coloring = color_states(recording, planes, color if has_clusters or color != "cluster" else "value", names)
+    coloring = color_states(
+        recording, planes, color if has_clusters or color != "cluster" else _instead(recording), names
+    )
     with paper_style(names.values()):
         width = FULL_WIDTH if both else PANEL_WIDTH
         columns = legend_columns(coloring.entries, width)
@@ -316,7 +328,7 @@ def make_embeddings(
     """Draw the embeddings of a recording folder into `out`; return the paths of the PNG and the SVG."""
     opened = open_recording(recording, clustering=clustering)
     name = "embeddings" if color == "cluster" else f"embeddings-{file_ending(color)}"
-    check_column(opened, color, USUAL_COLORS)
+    check_column(opened, color, known_colors(opened))
     check_figure_places(out, name)
     warn_of_untrained(opened)
     with progress_bar("t-SNE") as on_progress:
@@ -329,7 +341,7 @@ def make_embeddings(
             on_progress,
         )
     if planes.fdr is None:
-        instead = ", coloured by value" if color == "cluster" else ""
+        instead = f", coloured by {_instead(opened)}" if color == "cluster" else ""
         print(
             f"{recording}: the agent has no semantic clustering module, so it has neither FDR space nor clusters; "
             f"drawing t-SNE alone{instead}. To get both: semantic-rl fit {recording}.",

@@ -131,7 +131,7 @@ def _facts(recording: Recording, cluster: Cluster) -> Html:
     if recording.has("success"):
         ended = f" of {cluster.num_ended:,} that ended" if cluster.num_ended else ""
         rows.append(("success of these", f"{percent(cluster.success)}{ended}"))
-    if recording.num_actions:
+    if recording.num_known_actions:
         rows.append(("most often", often))
     return facts(rows)
 
@@ -177,8 +177,8 @@ def _charts(recording: Recording, clusters: Clusters, cluster: Cluster) -> Html:
     charts = [("time in the episode", histogram(time, cluster.progress, clusters.progress, PROGRESS_TICKS))]
     if recording.has("value"):
         charts.insert(0, ("value", histogram(value, cluster.values, clusters.values, value_ticks)))
-    if recording.num_actions:
-        spec, actions = recording.spec.action, range(recording.num_actions)
+    if recording.num_known_actions:
+        spec, actions = recording.spec.action, range(recording.num_known_actions)
         names, signs = [spec.name(action) for action in actions], tuple(spec.sign(action) for action in actions)
         most = int(cluster.actions.argmax())
         action = f"Actions in cluster {index}; most often {names[most]}, {cluster.actions[most]:.0%}."

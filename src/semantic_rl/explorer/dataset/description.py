@@ -29,7 +29,7 @@ def describe(
     settings, trained = table(recording.description, "settings"), known.settings
     spec, parts = recording.spec, states.action_parts.shape[1]
     names = number_names(recording)
-    num_actions = recording.num_actions
+    num_actions = recording.num_known_actions
     colors = [cluster_color(index) for index in range(recording.num_codes)]
     return {
         "id": explored.id,
@@ -63,7 +63,7 @@ def describe(
         "action_signs": [spec.action.sign(action) for action in range(num_actions)],
         "action_groups": list(spec.action.groups),
         "action_parts": [_describe_part(explored, index) for index in range(parts)],
-        "num_action_parts": 0 if num_actions else spec.action.width,
+        "num_action_parts": spec.action.width,
         "observation_names": names[:MOST_NUMBERS],
         "num_observation_numbers": len(names),
         "clusters_fitted": recording.fitted is not None,

@@ -73,7 +73,7 @@ def describe_columns(explored: Explored) -> list[Column]:
         *planes,
         *semantic,
         *([_describe_numbers(explored, "value", states.value)] if recording.has("value") else []),
-        *([Column("action", action_type)] if recording.num_actions else []),
+        *([Column("action", action_type)] if recording.num_known_actions else []),
         *([_describe_rewards(states.reward)] if recording.has("reward") else []),
         *([_describe_return_to_go(explored)] if recording.has("return_to_go") else []),
         Column("step", step_type),

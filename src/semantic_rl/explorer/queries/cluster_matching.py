@@ -78,7 +78,7 @@ def share_actions(first: Recording, second: Recording) -> bool:
     ours, theirs = first.spec.action, second.spec.action
     if (ours.kind, ours.sizes, ours.names) != (theirs.kind, theirs.sizes, theirs.names):
         return False
-    return not ours.num_actions or (first.has("action") and second.has("action"))
+    return not ours.num_actions or bool(first.num_known_actions and second.num_known_actions)
 
 
 def _why_same(first: Recording, second: Recording) -> str | None:
@@ -143,7 +143,7 @@ def _distances(a: Side, b: Side) -> Iterator[tuple[str, NDArray[np.float64]]]:
 
 def _action_distances(first: Explored, second: Explored) -> NDArray[np.float64]:
     """Return the distances of the actions, [K, L]; of actions of several parts, the mean distance of a part."""
-    num_actions = first.recording.num_actions
+    num_actions = first.recording.num_known_actions
     if num_actions:
         return _label_distances(first, second, first.states.action, second.states.action, num_actions)
     parts: list[NDArray[np.float64]] = []

@@ -37,7 +37,7 @@ def describe_episode(explored: Explored, episode: int) -> contract.EpisodeData:
         "length": int(explored.episodes.length[episode]),
         "episode_return": float(explored.episodes.episode_return[episode]),
         "step": states.step[rows],
-        "action": states.action[rows] if explored.recording.num_actions else None,
+        "action": states.action[rows] if explored.recording.num_known_actions else None,
         "action_parts": states.action_parts[rows].T,
         "value": states.value[rows] if explored.recording.has("value") else None,
         "reward": states.reward[rows],

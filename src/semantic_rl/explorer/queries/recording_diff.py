@@ -124,7 +124,7 @@ def _actions(pair: _Pair) -> Iterator[contract.ComparedNumber]:
     """Compare how often the agents take each action."""
     if not share_actions(pair.a.recording, pair.b.recording):
         return
-    for action in range(pair.a.recording.num_actions):
+    for action in range(pair.a.recording.num_known_actions):
         name = pair.a.recording.spec.action.name(action)
 
         def taken(one: Explored, action: int = action) -> NDArray[np.bool_]:

@@ -122,13 +122,13 @@ def write_clip(explored: Explored, frames: Frames, inside: NDArray[np.bool_], ti
 
 def captioned(explored: Explored, frames: Frames, runs: Sequence[tuple[int, int]]) -> Iterator[NDArray[np.uint8]]:
     """Yield the pictures of runs of states, given as (first row, number of states), with cluster and action on them."""
-    states, spec = explored.states, explored.recording.spec.action
+    states, recording = explored.states, explored.recording
     for first, count in runs:
         for place in range(count):
             row = first + place
             picture = fit_picture(frames.picture(row), CLIP_SIZE)
             if states.code_index is not None:
-                action = spec.name(int(states.action[row])) if spec.num_actions else None
+                action = recording.spec.action.name(int(states.action[row])) if recording.num_known_actions else None
                 caption = Caption(int(states.code_index[row]), action, place, count)
                 picture = draw_overlay(picture, caption)
             yield picture

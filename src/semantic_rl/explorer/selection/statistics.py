@@ -125,7 +125,7 @@ def _actions(
     explored: Explored, inside: NDArray[np.int64], rest: NDArray[np.int64], bootstrap: "Bootstrap"
 ) -> _Actions:
     """Compare the shares of actions; the overall effect size is Cramér's V."""
-    num_actions, num_episodes = explored.recording.num_actions, len(explored.episodes.length)
+    num_actions, num_episodes = explored.recording.num_known_actions, len(explored.episodes.length)
     if not num_actions:
         return {
             "actions": np.zeros(0),

@@ -152,6 +152,11 @@ class Recording:
         return name not in self._absent and (bool(self.num_actions) or name not in ("action", "log_prob"))
 
     @property
+    def num_known_actions(self) -> int:
+        """Return the number of actions; 0 if the action space is not discrete, or if it is not known what was done."""
+        return self.num_actions if self.has("action") else 0
+
+    @property
     def state_dtype(self) -> np.dtype[np.void]:
         """The columns of the file of states, with those of the chosen clustering, as a NumPy record type."""
         codes = 0 if self.fitted is None else self.num_codes
@@ -173,11 +178,18 @@ class Recording:
     def scan(self) -> pl.LazyFrame:
         """Return the state table as a lazy frame, of which polars reads only the columns and rows that a query needs.
 
-        It has the columns of the recording's own table: those of a fitted clustering are not in it.
+        It has the columns of the recording's own table, with texts in place of their indices: those of a fitted
+        clustering are not in it.
 
         polars reads the file itself; if the table is damaged inside, it may raise something that is not an Exception.
         """
-        return pl.scan_parquet(self.path / STATES_FILE)
+        texts = [
+            pl.col(name).replace_strict(
+                np.arange(len(texts)), pl.Series(texts, dtype=pl.String), return_dtype=pl.String
+            )
+            for name, texts in self.categories.items()
+        ]
+        return pl.scan_parquet(self.path / STATES_FILE).with_columns(texts)
 
     def groups(
         self, names: Sequence[str], rows: NDArray[np.integer] | None = None
