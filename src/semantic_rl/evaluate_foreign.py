@@ -22,8 +22,8 @@ from semantic_rl.recording.record.actor import Actor
 from semantic_rl.recording.record.in_game import open_in_game
 from semantic_rl.recording.record.open_subject import open_foreign
 from semantic_rl.recording.record.play import check_length, joined
+from semantic_rl.recording.record.probe import probe_in
 from semantic_rl.recording.record.seeds import seed_of_episode
-from semantic_rl.recording.record.subject import probe_in
 
 
 def evaluate_foreign(config: EvaluateConfig, on_progress: OnProgress) -> EvaluationResult:
@@ -41,7 +41,7 @@ def evaluate_foreign(config: EvaluateConfig, on_progress: OnProgress) -> Evaluat
     spec = first.spec
     envs = [first, *(GymnasiumEnv(recipe, False, spec) for _ in range(num_envs - 1))]
     try:
-        probe_in(first, agent, spec, config.seed)
+        probe_in(first, agent, spec, config.seed, num_envs)
         actor = Actor(agent, num_envs, config.seed, config.deterministic)
         finished = _play(actor, envs, config, on_progress)
     finally:

@@ -33,6 +33,9 @@ deterministic        the network's output, from which the action is computed
 unknown              nothing (None): the agent does not say how it chooses
 """
 
+FORBIDDEN_LOGIT = -1e8
+"""Logit of an action that a mask forbids, as in sb3-contrib; recorded in the place of −∞, too."""
+
 
 class AgentStep(NamedTuple):
     """What an agent does in B states, and what its network computed on the way."""
@@ -42,7 +45,8 @@ class AgentStep(NamedTuple):
     features: NDArray[np.float32]
     """[B, D]: the output of the recorded layer, flattened."""
     policy: NDArray[np.float32] | None
-    """[B, P]: logits, Q-values, means and log standard deviations …, as the agent's `policy_kind` says."""
+    """[B, P]: logits, Q-values, means and log standard deviations …, as the agent's `policy_kind` says. The logit of an
+    action that is not allowed may be −∞."""
     value: NDArray[np.float32] | None
     """[B]: the agent's own estimate of the return; for Q-values the greatest; None if it has none."""
     state: Any

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from semantic_rl.agents.layers import PROBED_ROWS, Layer, Tap, layers_of
-from semantic_rl.agents.protocol import AgentStep, PolicyKind
+from semantic_rl.agents.protocol import FORBIDDEN_LOGIT, AgentStep, PolicyKind
 from semantic_rl.agents.sampling import choices_of, choose_actions, stretch_over
 from semantic_rl.agents.sb3_networks import network_of, zero_state
 from semantic_rl.agents.spaces import Spaces, zeros
@@ -32,8 +32,6 @@ from semantic_rl.errors import UserError
 from semantic_rl.input_places import shown_path
 
 NEEDS_SB3 = "agents of Stable-Baselines3 need two packages that are not installed: pip install 'semantic-rl[sb3]'"
-FORBIDDEN_LOGIT = -1e8
-"""Logit of an action that a mask forbids, as in sb3-contrib."""
 
 
 class Sb3Agent:

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from semantic_rl.agents.protocol import Agent, AgentStep
+from semantic_rl.agents.protocol import FORBIDDEN_LOGIT, Agent, AgentStep
+from semantic_rl.errors import UserError
 
 
 class Actor:
@@ -24,8 +25,7 @@ class Actor:
         """The network runs on another device and leaves the CPU to the environments."""
         self.takes_masks = bool(getattr(agent, "takes_action_masks", False))
         """The agent wants to know which actions are allowed."""
-        memory = agent.initial_state(num_envs)
-        self._memory: tuple[NDArray[Any], ...] = () if memory is None else tuple(np.array(part) for part in memory)
+        self._memory = _first_memory(agent.initial_state(num_envs), num_envs)
 
     def __call__(
         self,
@@ -38,12 +38,52 @@ class Actor:
 
         `starts` [B] says where an episode begins; `masks` [B, A], if the agent takes them, which actions are allowed.
         """
+        return self._columns(self.act(observation, slots, starts, masks))
+
+    def act(
+        self,
+        observation: Any,
+        slots: NDArray[np.int64],
+        starts: NDArray[np.bool_],
+        masks: NDArray[np.bool_] | None = None,
+    ) -> AgentStep:
+        """Return what the agent does and says, as arrays; like a call otherwise.
+
+        Raises UserError if it returns something else than an AgentStep of arrays, or another state than its first one.
+        """
         memory = tuple(part[slots] for part in self._memory) or None
         more: dict[str, Any] = {"action_masks": masks} if self.takes_masks and masks is not None else {}
         step = self._agent.act(observation, memory, starts, self.generator, self._deterministic, **more)
-        for kept, new in zip(self._memory, step.state or (), strict=True):
+        try:
+            action, features, policy, value, state = (getattr(step, name) for name in AgentStep._fields)
+        except AttributeError:
+            fields = ", ".join(AgentStep._fields)
+            raise UserError(
+                f"agent: its act returns a {type(step).__name__}, expected an AgentStep with {fields}."
+            ) from None
+        self._remember(slots, state)
+        return AgentStep(
+            _array(action, "action"),
+            _array(features, "features"),
+            None if policy is None else _finite(_array(policy, "policy")),
+            None if value is None else _array(value, "value"),
+            None,
+        )
+
+    def _remember(self, slots: NDArray[np.int64], state: Any) -> None:
+        """Keep the state [B, …] after a step."""
+        parts: Any = () if state is None else state
+        if not isinstance(parts, tuple | list) or len(parts) != len(self._memory):  # pyright: ignore
+            had = f"a tuple of {len(self._memory)} parts" if self._memory else "None"
+            raise UserError(f"agent: the state after its act is {_in_words(state)}, and its initial_state was {had}.")
+        for kept, part in zip(self._memory, parts, strict=True):  # pyright: ignore
+            new = _array(part, "state")
+            if new.shape != (len(slots), *kept.shape[1:]) or not np.can_cast(new.dtype, kept.dtype, "same_kind"):
+                raise UserError(
+                    f"agent: the state that its act returns has a part of {new.dtype} of the shape {new.shape} for "
+                    f"{len(slots)} states, and its initial_state has {kept.dtype} of {kept.shape} for {len(kept)}."
+                )
             kept[slots] = new
-        return self._columns(step)
 
     def _columns(self, step: AgentStep) -> dict[str, NDArray[Any]]:
         columns: dict[str, NDArray[Any]] = {"action": step.action, "features": step.features}
@@ -73,3 +113,47 @@ class Actor:
         """Restore what `memory` was."""
         for part, content in zip(self._memory, memory, strict=True):
             part[:] = np.frombuffer(content, part.dtype).reshape(part.shape)
+
+
+def _first_memory(state: Any, num_envs: int) -> tuple[NDArray[Any], ...]:
+    """Return the initial state of an agent as arrays [N, …] of our own; raises UserError if it is something else."""
+    if state is None:
+        return ()
+    if not isinstance(state, tuple | list):
+        raise UserError(
+            f"agent: its initial_state returns {_in_words(state)}, expected a tuple of arrays [{num_envs}, …], or None."
+        )
+    parts = tuple(np.array(_array(part, "initial_state")) for part in state)  # pyright: ignore
+    wrong = next((part for part in parts if part.shape[:1] != (num_envs,)), None)
+    if wrong is not None:
+        raise UserError(
+            f"agent: its initial_state returns a part of the shape {wrong.shape} for {num_envs} environments, expected "
+            f"[{num_envs}, …]."
+        )
+    return parts
+
+
+def _array(value: Any, what: str) -> NDArray[Any]:
+    """Return what an agent gives as an array: lists and tensors on the CPU are taken, too."""
+    try:
+        found = np.asarray(value)
+    except Exception:  # tensors raise different errors where they need gradients or lie on another device
+        found = np.asarray(None)
+    if found.dtype.kind not in "biuf":
+        raise UserError(
+            f"agent: its {what} is {_in_words(value)}, expected an array of NumPy that holds numbers; a tensor gives "
+            "one by .detach().cpu().numpy()."
+        )
+    return found
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of {len(value)} parts"  # pyright: ignore
+    return f"a {type(value).__name__}"
+
+
+def _finite(policy: NDArray[Any]) -> NDArray[Any]:
+    """Return a policy's columns without −∞, the logit of an action that is not allowed: tables hold finite numbers."""
+    is_forbidden = policy == -np.inf
+    return np.where(is_forbidden, np.float32(FORBIDDEN_LOGIT), policy) if is_forbidden.any() else policy

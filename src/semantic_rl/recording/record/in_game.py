@@ -15,7 +15,8 @@ from semantic_rl.envs.procgen.games import NUM_ACTIONS, OBSERVATION_SHAPE
 from semantic_rl.errors import UserError
 from semantic_rl.recording.record.agent_place import describe_foreign
 from semantic_rl.recording.record.envs import procgen_source
-from semantic_rl.recording.record.subject import Outputs, Subject, probe
+from semantic_rl.recording.record.probe import probe
+from semantic_rl.recording.record.subject import Outputs, Subject
 
 WITHOUT_EFFECT = ("wrap", "vec_normalize", "info")
 
@@ -46,7 +47,7 @@ def open_in_game(config: RecordConfig | EvaluateConfig, num_envs: int) -> InGame
     for note in getattr(agent, "notes", ()):
         print(f"note: {note}", file=sys.stderr)
     spec = procgen_source(environment).spec
-    outputs = probe(agent, spec, np.zeros((1, *OBSERVATION_SHAPE), np.uint8), config.seed)
+    outputs = probe(agent, spec, np.zeros((1, *OBSERVATION_SHAPE), np.uint8), config.seed, num_envs)
     return InGame(agent, environment, outputs)
 
 

@@ -27,7 +27,8 @@ from semantic_rl.recording.record.actions import random_actions
 from semantic_rl.recording.record.agent_place import describe_agent, describe_foreign
 from semantic_rl.recording.record.envs import EnvSource, procgen_source
 from semantic_rl.recording.record.in_game import game_subject, say_which_layer
-from semantic_rl.recording.record.subject import Subject, outputs_of_policy, probe_in, weights_sha256
+from semantic_rl.recording.record.probe import probe_in
+from semantic_rl.recording.record.subject import Subject, outputs_of_policy, weights_sha256
 from semantic_rl.recording.store.extra_columns import MOST_EXTRA, is_valid_name
 from semantic_rl.training.checkpoint import find_checkpoint, load_policy, read_state
 from semantic_rl.training.device import choose_device, choose_precision
@@ -131,7 +132,7 @@ def agent_subject(agent: Agent, recipe: EnvRecipe, config: RecordConfig, entry: 
     first = GymnasiumEnv(recipe, info=config.info)
     spec = first.spec
     try:
-        outputs = probe_in(first, agent, spec, config.seed)
+        outputs = probe_in(first, agent, spec, config.seed, config.num_envs)
         if config.info:
             masks = first.action_masks() if first.has_action_masks else None
             first.act(random_actions(spec.action, np.random.default_rng(config.seed), 1, masks))
