@@ -15,7 +15,7 @@ from semantic_rl.envs.spec import ActionSpec, EnvSpec, ObservationPart, as_typed
 from semantic_rl.errors import UserError
 from semantic_rl.recording.own_data.import_states import import_states
 from semantic_rl.recording.record.play import Play
-from semantic_rl.recording.store import Recording
+from semantic_rl.recording.store import Recording, open_recording
 from semantic_rl.recording.store.agent_info import agent_info
 
 from . import odd_envs
@@ -162,6 +162,24 @@ def test_arguments_of_an_environment_may_have_the_names_of_settings(tmp_path: Pa
     environment = agent_info(found).environment
     assert environment == {"env": "odd_envs.py:plain", "num_envs": 2, "env_args": f"{name}=easy on=true"}
     assert found.description["environment"] == environment
+
+
+def test_recordings_of_earlier_versions_open_whatever_the_arguments_of_their_environment_are_called(
+    tmp_path: Path,
+) -> None:
+    out, given = tmp_path / "r", {"num_levels": "easy", "distribution_mode": 3, "start_level": True, "num_envs": "all"}
+    record(out)
+    path = out / "recording.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["environment"] = {"env": "odd_envs.py:plain", "wrappers": "time-limit", **given}
+    content["env_spec"]["arguments"] = given
+    path.write_text(json.dumps(content), encoding="utf-8")
+    found = open_recording(out)
+    assert found.spec.arguments == given
+    environment = agent_info(found).environment
+    assert environment["env_args"] == "num_levels=easy distribution_mode=3 start_level=true num_envs=all"
+    assert "num_levels" not in environment
+    assert environment["wrappers"] == "time-limit"
 
 
 def test_arguments_are_shown_as_they_are_typed() -> None:

@@ -10,13 +10,12 @@ import torch
 
 from semantic_rl.artifacts import RECORDING_FILE, SEMANTIC_STATE_COLUMNS
 from semantic_rl.config import RECORDING_MAY_CHANGE_ON_RESUME, RecordConfig, to_dict
-from semantic_rl.envs.procgen.spec import FAMILY as PROCGEN
 from semantic_rl.envs.spec import as_typed
 from semantic_rl.errors import UserError
 from semantic_rl.folder_lock import hold_folder, is_unused
 from semantic_rl.output_places import check_output_folder, exists
 from semantic_rl.recording.record.subject import Subject
-from semantic_rl.recording.store.description import read_description
+from semantic_rl.recording.store.description import is_of_procgen, read_description
 from semantic_rl.recording.store.extra_columns import CATEGORIES, EXTRA_COLUMNS
 from semantic_rl.recording.store.frames import BATCH_ROWS, PICTURE_QUALITY
 from semantic_rl.recording.store.schema import SHARD_ROWS
@@ -175,6 +174,5 @@ def _decisive(description: Mapping[str, Any]) -> dict[str, Any]:
 
 def _environment(description: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of the environment, with its arguments as they are typed; earlier versions stored others."""
-    spec = description.get("env_spec", {"family": PROCGEN})
-    typed = "" if spec["family"] == PROCGEN else as_typed(spec["arguments"])
+    typed = "" if is_of_procgen(description) else as_typed(description["env_spec"]["arguments"])
     return {"env_args": typed, **description["environment"]}

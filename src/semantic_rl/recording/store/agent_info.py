@@ -5,7 +5,12 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from semantic_rl.artifacts import CHECKPOINT_PREFIX, CHECKPOINTS_FOLDER
+from semantic_rl.envs.spec import as_typed
+from semantic_rl.recording.store.description import is_of_procgen
 from semantic_rl.recording.store.reader import Recording
+
+OF_ANY_ENVIRONMENT = ("env", "num_envs", "wrappers")
+"""Settings that are not arguments of the environment."""
 
 
 class AgentInfo(NamedTuple):
@@ -29,7 +34,7 @@ class AgentInfo(NamedTuple):
 
 def agent_info(recording: Recording) -> AgentInfo:
     """Return what the recording says about its agent."""
-    agent, environment = table(recording.description, "agent"), table(recording.description, "environment")
+    agent, environment = table(recording.description, "agent"), _environment(recording)
     settings = table(agent, "config")
     path = PurePath(str(agent.get("path", "")))
     folder = path.parent.parent if path.parent.name == CHECKPOINTS_FOLDER else path
@@ -55,6 +60,15 @@ def have_same_features(first: Recording, second: Recording) -> bool:
     """Say whether the features of two recordings come from the same layer of the same agent."""
     layers = {agent_info(recording).layer or None for recording in (first, second)}
     return have_same_agent(first, second) and len(layers) == 1
+
+
+def _environment(recording: Recording) -> dict[str, Any]:
+    """Return the settings of the environment; its arguments, which earlier versions wrote among them, as one text."""
+    found = table(recording.description, "environment")
+    if is_of_procgen(recording.description):
+        return found
+    typed = {"env_args": as_typed(recording.spec.arguments)} if recording.spec.arguments else {}
+    return {name: found[name] for name in OF_ANY_ENVIRONMENT if name in found} | typed
 
 
 def table(content: dict[str, Any], name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Reads and validates `recording.json` field by field, so that later code can rely on the types of its fields."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from semantic_rl.artifacts import (
     RECORDING_FORMAT,
     RECORDING_VERSION,
 )
+from semantic_rl.envs.procgen.spec import FAMILY as PROCGEN
 from semantic_rl.envs.procgen.spec import procgen_spec
 from semantic_rl.envs.spec import EnvSpec, read_env_spec
 from semantic_rl.errors import UserError
@@ -64,7 +66,7 @@ def check_description(description: JsonObject) -> dict[str, Any]:
     if len(codebook) != num_codes or not all(_is_point(code) for code in codebook):
         description.wrong("codebook", f"{num_codes} pairs of finite numbers")
     _check_frames(description.object("frames"))
-    _check_environment(description.object("environment"))
+    _check_environment(description.object("environment"), is_of_procgen(description.content))
     check_agent(description.object("agent"))
     for name in ("settings", "machine", "versions"):
         if name in description:
@@ -136,8 +138,16 @@ def _check_frames(frames: JsonObject) -> None:
             frames.wrong("picture_shape", f"two whole numbers from 1 to {LARGEST_PICTURE:,}")
 
 
-def _check_environment(environment: JsonObject) -> None:
+def is_of_procgen(description: Mapping[str, Any]) -> bool:
+    """Say whether a recording is of one of Procgen's games; the first format knew only these."""
+    spec = description.get("env_spec", {"family": PROCGEN})
+    return isinstance(spec, dict) and cast(dict[str, Any], spec).get("family") == PROCGEN
+
+
+def _check_environment(environment: JsonObject, is_of_procgen: bool) -> None:
     environment.text("env")
+    if not is_of_procgen:  # earlier versions wrote arguments of any environment among the settings
+        return
     if environment.get("distribution_mode") is not None:
         environment.text("distribution_mode")
     if "env_args" in environment:
