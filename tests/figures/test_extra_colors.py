@@ -39,7 +39,9 @@ def test_texts_get_a_colour_each_and_a_legend(recording: Recording) -> None:
     assert coloring.entries[:2] == [(CATEGORIES[0], "hall  50.0%"), (CATEGORIES[1], "kitchen  33.3%")]
     assert coloring.entries[-1][1].startswith("other")
     assert (coloring.colors[:30] == coloring.colors[0]).all()
-    assert "kitchen  33.3%" in texts(embeddings_figure(recording, planes, "room"))
+    said = texts(embeddings_figure(recording, planes, "room"))
+    assert "kitchen  33.3%" in said
+    assert "CartPole-v1  ·  60 states" in said, "the algorithm is not known"
 
 
 def test_numbers_get_a_colour_bar_and_unknown_ones_do_not_stretch_it(recording: Recording) -> None:

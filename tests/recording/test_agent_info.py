@@ -26,3 +26,8 @@ PLAN = {"timesteps": 25_000_000, "num_envs": 64, "num_steps": 256}
 def test_the_steps_are_those_that_were_trained(tmp_path: Path, agent: dict[str, Any], timesteps: int | None) -> None:
     recording = make_recording(tmp_path / "r", num_episodes=1, **{"config": PLAN, **agent})
     assert agent_info(recording).timesteps == timesteps
+
+
+@pytest.mark.parametrize(("said", "layer"), [("fc.2", "fc.2"), ("", None), (7, None)])
+def test_a_layer_without_a_name_is_not_known(tmp_path: Path, said: object, layer: str | None) -> None:
+    assert agent_info(make_recording(tmp_path / "r", num_episodes=1, layer=said)).layer == layer

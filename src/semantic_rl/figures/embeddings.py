@@ -306,7 +306,7 @@ def caption(recording: Recording, num_drawn: int) -> str:
     made = [f"untrained clusters{why}"] if recording.untrained_note else []
     if recording.fitted is not None:
         made = [f"clusters fitted afterwards ({recording.fitted.name})"]
-    return "  ·  ".join([*parts, f"{states} from {recording.num_episodes:,} episodes", *made])
+    return "  ·  ".join([*filter(None, parts), f"{states} from {recording.num_episodes:,} episodes", *made])
 
 
 def warn_of_untrained(recording: Recording) -> None:

@@ -175,8 +175,9 @@ def _label_distances(
     num_labels: int = NUM_BINS,
 ) -> NDArray[np.float64]:
     """Return half the absolute difference of the clusters' distributions over labels, [K, L], given labels [B]."""
-    shares = [_label_shares(*side, num_labels) for side in ((first, ours), (second, theirs))]
-    return np.abs(shares[0][:, None] - shares[1][None]).sum(2) / 2
+    other = _label_shares(second, theirs, num_labels)
+    # One row at a time: [K, L, labels] would take gigabytes where there are thousands of actions.
+    return np.stack([np.abs(row - other).sum(1) for row in _label_shares(first, ours, num_labels)]) / 2
 
 
 def _label_shares(explored: Explored, label: NDArray[np.integer], num_labels: int) -> NDArray[np.float64]:

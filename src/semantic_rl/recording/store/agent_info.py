@@ -42,7 +42,7 @@ def agent_info(recording: Recording) -> AgentInfo:
     return AgentInfo(
         str(agent.get("name") or folder.name),
         algorithm.upper() if algorithm.islower() else algorithm,
-        agent["layer"] if isinstance(agent.get("layer"), str) else None,
+        (agent["layer"] or None) if isinstance(agent.get("layer"), str) else None,
         str(agent.get("sha256", "")),
         _timesteps(path, agent, settings),
         settings,
@@ -58,7 +58,7 @@ def have_same_agent(first: Recording, second: Recording) -> bool:
 
 def have_same_features(first: Recording, second: Recording) -> bool:
     """Say whether the features of two recordings come from the same layer of the same agent."""
-    layers = {agent_info(recording).layer or None for recording in (first, second)}
+    layers = {agent_info(recording).layer for recording in (first, second)}
     return have_same_agent(first, second) and len(layers) == 1
 
 
