@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from semantic_rl.agents.protocol import FORBIDDEN_LOGIT, Agent, AgentStep
 from semantic_rl.errors import UserError
 
+NUMBERS = "biuf"
+"""NumPy's kinds of types that hold numbers."""
+
 
 class Actor:
     """An agent with the generator that samples its actions and, if it is recurrent, its memory."""
@@ -55,13 +58,14 @@ class Actor:
         more: dict[str, Any] = {"action_masks": masks} if self.takes_masks and masks is not None else {}
         step = self._agent.act(observation, memory, starts, self.generator, self._deterministic, **more)
         try:
-            action, features, policy, value, state = (getattr(step, name) for name in AgentStep._fields)
+            action, features, policy, value, state = step.action, step.features, step.policy, step.value, step.state
         except AttributeError:
             fields = ", ".join(AgentStep._fields)
             raise UserError(
                 f"agent: its act returns a {type(step).__name__}, expected an AgentStep with {fields}."
             ) from None
-        self._remember(slots, state)
+        if self._memory or state is not None:
+            self._remember(slots, state)
         return AgentStep(
             _array(action, "action"),
             _array(features, "features"),
@@ -135,11 +139,13 @@ def _first_memory(state: Any, num_envs: int) -> tuple[NDArray[Any], ...]:
 
 def _array(value: Any, what: str) -> NDArray[Any]:
     """Return what an agent gives as an array: lists and tensors on the CPU are taken, too."""
+    if type(value) is np.ndarray and value.dtype.kind in NUMBERS:
+        return value  # pyright: ignore[reportUnknownVariableType]
     try:
         found = np.asarray(value)
     except Exception:  # tensors raise different errors where they need gradients or lie on another device
         found = np.asarray(None)
-    if found.dtype.kind not in "biuf":
+    if found.dtype.kind not in NUMBERS:
         raise UserError(
             f"agent: its {what} is {_in_words(value)}, expected an array of NumPy that holds numbers; a tensor gives "
             "one by .detach().cpu().numpy()."
@@ -155,5 +161,6 @@ def _in_words(value: Any) -> str:
 
 def _finite(policy: NDArray[Any]) -> NDArray[Any]:
     """Return a policy's columns without −∞, the logit of an action that is not allowed: tables hold finite numbers."""
-    is_forbidden = policy == -np.inf
-    return np.where(is_forbidden, np.float32(FORBIDDEN_LOGIT), policy) if is_forbidden.any() else policy
+    if policy.size and policy.min() != -np.inf:
+        return policy
+    return np.where(policy == -np.inf, np.float32(FORBIDDEN_LOGIT), policy)

@@ -13,15 +13,13 @@ from numpy.typing import NDArray
 from semantic_rl.agents.protocol import Agent, AgentStep
 from semantic_rl.envs.spec import ActionSpec, EnvSpec
 from semantic_rl.errors import UserError, on_one_line
-from semantic_rl.recording.record.actor import Actor
+from semantic_rl.recording.record.actor import NUMBERS, Actor
 from semantic_rl.recording.record.envs import SeededEnv
 from semantic_rl.recording.record.play import joined
 from semantic_rl.recording.record.subject import Outputs
 
 MOST_PROBED = 2
 """Environments in which an agent is tried."""
-NUMBERS = "biuf"
-"""NumPy's kinds of types that hold numbers."""
 
 
 def probe_in(env: SeededEnv, agent: Agent, spec: EnvSpec, seed: int, num_envs: int) -> Outputs:
