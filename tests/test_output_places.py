@@ -56,6 +56,8 @@ def test_inside_a_recording_or_an_agent_only_its_own_places_may_be_written(tmp_p
             check(path)
         with pytest.raises(UserError, match="lies inside"):
             check_output_folder(path)
+    with pytest.raises(UserError, match=f"{tmp_path} is an? .*whose files belong together"):
+        check_output_folder(tmp_path)
     check(tmp_path / "derived" / "new.txt", own=(tmp_path / "derived",))
     with pytest.raises(UserError, match="lies inside"):
         check(tmp_path / "new.txt", own=(tmp_path / "derived",))

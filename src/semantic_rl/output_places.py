@@ -64,24 +64,27 @@ def check_output_folder(path: Path, setting: str = "out", own: tuple[Path, ...] 
         raise UserError(f"{setting}: {path} is a file; expected a folder to write into.")
     if mode is not None and not os.access(path, os.W_OK | os.X_OK):
         raise UserError(f"{setting}: cannot write to {path} (permission denied); choose another place.")
-    check_not_inside(path / "file", setting, own)
+    _check_owners(path, path, setting, own)
     if mode is None:
         _check_parent(path, setting)
 
 
 def check_not_inside(path: Path, setting: str = "out", own: tuple[Path, ...] = ()) -> None:
     """Raise UserError if `path` lies inside a recording or an agent's folder, but not in one of the folders `own`."""
+    _check_owners(path, path.parent, setting, own)
+
+
+def _check_owners(path: Path, written: Path, setting: str, own: tuple[Path, ...]) -> None:
+    """Raise UserError if the folder `written`, into which `path` says to write, is or lies inside another's folder."""
     try:
-        real = path.parent.resolve()
+        real = written.resolve()
         if any(real.is_relative_to(folder.resolve()) for folder in own):
             return
         for folder in (real, *real.parents):
             for file, owner in OWNERS:
                 if os.path.lexists(folder / file):
-                    raise UserError(
-                        f"{setting}: {path} lies inside {owner} ({folder}), whose files belong together; choose "
-                        "another place."
-                    )
+                    where = f"is {owner}" if written is path and folder == real else f"lies inside {owner} ({folder})"
+                    raise UserError(f"{setting}: {path} {where}, whose files belong together; choose another place.")
     except (OSError, RuntimeError, ValueError) as error:
         if isinstance(error, UserError):
             raise

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,3 +149,13 @@ def test_check_names_a_clustering_whose_files_were_replaced(sppo: Recording) -> 
     change_table(folder, "embedding_x", 0.25)
     (wrong,) = [part for part in check(sppo.path).parts if part.wrong]
     assert "SHA-256 differs" in wrong.wrong
+
+
+def test_a_head_whose_distances_overflow_is_refused_without_a_warning(sppo: Recording) -> None:
+    fitted(sppo)
+    clustering = open_recording(sppo.path).clustering("mine")
+    clustering.head = clustering.head._replace(codebook=np.full_like(clustering.codebook, 3e38))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserError, match="not finite, so it is damaged"):
+            clustering.place(sppo.features())

@@ -162,6 +162,14 @@ def claims_more(path: Path) -> None:
         archive.writestr("features.npy", header.getvalue() + bytes(80))
 
 
+def odd_type(path: Path) -> None:
+    """Write an array whose header has a type that NumPy parses as Python, and that is none."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "(,)f4", "fortran_order": False, "shape": (3, 2)})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("features.npy", header.getvalue() + bytes(24))
+
+
 def flip(path: Path) -> None:
     content = bytearray(npz(path, {"features": columns()["features"]}).read_bytes())
     content[2000] ^= 0xFF
@@ -176,6 +184,7 @@ def flip(path: Path) -> None:
         ("f.npz", cut, "cannot be read"),
         ("f.npz", flip, "cannot be read"),
         ("f.npz", claims_more, "which is not what its shape"),
+        ("f.npz", odd_type, "cannot be read"),
         ("f.npz", lambda path: npz(path, {"latents": np.eye(3)}), "has no 'features'"),
         ("f.npz", lambda path: npz(path, {"feature": np.eye(3)}), "Did you mean 'feature'?"),
         ("f.npz", lambda path: npz(path, {"features": np.zeros((0, 3))}), "has no rows"),

@@ -367,6 +367,10 @@ def test_the_place_must_be_free_and_nothing_is_left_if_the_loop_fails(tmp_path: 
     (tmp_path / "r" / "note").touch()
     with pytest.raises(UserError, match="exists already"):
         semantic_rl.RecordingWriter(tmp_path / "r", "CartPole-v1")
+    with semantic_rl.RecordingWriter(tmp_path / "t", "CartPole-v1") as writer:
+        writer.add_episode(**EPISODE)
+    with pytest.raises(UserError, match="t exists already"):
+        semantic_rl.RecordingWriter(tmp_path / "t", "CartPole-v1")
     with pytest.raises(UserError, match="env: got a int"):
         semantic_rl.RecordingWriter(tmp_path / "s", 5)
 

@@ -47,9 +47,9 @@ class OwnFolder:
 
     def __init__(self, out: Path) -> None:
         """Claim the place; raises UserError if something is there, or nothing can be written there."""
-        check_output_folder(out)
         if exists(out) and not is_unused(out):
             raise UserError(f"{out} exists already; choose another place.")
+        check_output_folder(out)
         self._out = out
         self._open = ExitStack()
         with self._writing():

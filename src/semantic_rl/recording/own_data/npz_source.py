@@ -18,7 +18,7 @@ from semantic_rl.recording.store.arrow_file import open_regular
 from semantic_rl.recording.store.flatbuffer import Damaged
 
 BYTES_AT_ONCE = 32 * 1024**2
-FAULTS = (*ZIP_FAULTS, TokenError, RecursionError, MemoryError, Damaged)
+FAULTS = (*ZIP_FAULTS, SyntaxError, TokenError, RecursionError, MemoryError, Damaged)
 """Exceptions that damaged files raise in Python's zipfile and in NumPy, which parses an array's header as Python."""
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 

@@ -77,7 +77,7 @@ class Clustering:
     def place_exactly(self, features: NDArray[Any]) -> Placed:
         """Return places and clusters of states, and their distances to every code; raises UserError as `place` does."""
         placed = self.head.place(features)
-        if not np.isfinite(placed.embedding).all():
+        if not (np.isfinite(placed.embedding).all() and np.isfinite(placed.code_distance).all()):
             raise UserError(
                 f"{self.folder}: its head gives places that are not finite, so it is damaged or the features are of "
                 "another agent; fit again."

@@ -72,8 +72,7 @@ class PlaneHead(NamedTuple):
             values = values @ weight.T.astype(np.float64) + bias
             if not self.is_linear and index + 1 < len(self.layers):
                 np.maximum(values, 0, out=values)
-        with np.errstate(over="ignore"):  # of a damaged head; who places states looks whether they are finite
-            return values.astype(np.float32)
+        return values.astype(np.float32)
 
     def place(self, features: NDArray[Any]) -> Placed:
         """Place states by their features [B, D]; raises UserError for another shape or numbers that are not finite."""
@@ -92,10 +91,12 @@ class PlaneHead(NamedTuple):
         return Placed(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
     def _place(self, features: NDArray[Any]) -> Placed:
-        scaled = self.scaled(features)
-        embedding = self.embed(scaled)
-        points, codes = (embedding, self.codebook) if self.centres is None else (scaled, self.centres)
-        distance = np.sqrt(squared_distances(points.astype(np.float64), codes)).astype(np.float32)
+        # Numbers overflow in a damaged head; who places states looks whether all are finite.
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = self.scaled(features)
+            embedding = self.embed(scaled)
+            points, codes = (embedding, self.codebook) if self.centres is None else (scaled, self.centres)
+            distance = np.sqrt(squared_distances(points.astype(np.float64), codes)).astype(np.float32)
         return Placed(embedding, distance.argmin(1).astype(np.uint8), distance)
 
 
