@@ -170,7 +170,8 @@ def import_everything() -> None:
         "semantic_rl.agents.layers", "semantic_rl.agents.sb3_networks", "gymnasium.envs.classic_control.cartpole",
         "pygame",
         # What a child may not be able to read any more once it has given up its rights.
-        "cProfile", "pstats", "importlib.readers", "importlib.resources._adapters", "importlib.resources.readers",
+        "cProfile", "pstats", "statistics", "torch._dynamo",
+        "importlib.readers", "importlib.resources._adapters", "importlib.resources.readers",
         "multiprocessing.popen_spawn_posix",
     ):  # fmt: skip
         import_module(name)
