@@ -45,7 +45,7 @@ def check_output_file(
             raise UserError(f"{setting}: {path} is no regular file (a pipe or a device); choose another place.")
         if not is_ours(_beginning(path, setting, most_bytes)):
             raise UserError(f"{setting}: {path} exists and is not {kind}; choose another place, or move it away.")
-    check_not_inside(path, setting, own)
+    _check_owners(path, path.parent, setting, own)
     _check_parent(path, setting)
 
 
@@ -69,13 +69,11 @@ def check_output_folder(path: Path, setting: str = "out", own: tuple[Path, ...] 
         _check_parent(path, setting)
 
 
-def check_not_inside(path: Path, setting: str = "out", own: tuple[Path, ...] = ()) -> None:
-    """Raise UserError if `path` lies inside a recording or an agent's folder, but not in one of the folders `own`."""
-    _check_owners(path, path.parent, setting, own)
-
-
 def _check_owners(path: Path, written: Path, setting: str, own: tuple[Path, ...]) -> None:
-    """Raise UserError if the folder `written`, into which `path` says to write, is or lies inside another's folder."""
+    """Raise UserError if the folder `written`, to which `path` leads, is or lies in a recording or an agent's.
+
+    Inside the folders `own` it may.
+    """
     try:
         real = written.resolve()
         if any(real.is_relative_to(folder.resolve()) for folder in own):

@@ -108,14 +108,15 @@ def episodes_that_count(footage: Footage, settings: ClipSettings) -> NDArray[np.
         return np.ones(len(footage.episode_return), np.bool_)
     max_steps = max_episode_steps(footage.recordings[0].spec, settings)
     is_short = footage.episode_steps <= max_steps if max_steps else np.ones_like(footage.episode_ended)
-    if footage.episode_success is not None and _counts_by_success(footage):
-        return footage.episode_ended & is_short & footage.episode_success
-    return footage.episode_ended & is_short & (footage.episode_return > _return_to_exceed(footage, settings))
+    is_good = _deciding_success(footage)
+    if is_good is None:
+        is_good = footage.episode_return > _return_to_exceed(footage, settings)
+    return footage.episode_ended & is_short & is_good
 
 
-def _counts_by_success(footage: Footage) -> bool:
-    """Say whether the environment's own word of success decides, since its greatest return is not known."""
-    return footage.recordings[0].spec.greatest_return is None and footage.episode_success is not None
+def _deciding_success(footage: Footage) -> NDArray[np.bool_] | None:
+    """Return the environment's own word of success [E], which decides where the greatest return is unknown."""
+    return footage.episode_success if footage.recordings[0].spec.greatest_return is None else None
 
 
 def max_episode_steps(spec: EnvSpec, settings: ClipSettings) -> int:
@@ -150,7 +151,7 @@ def require_episodes(footage: Footage, settings: ClipSettings) -> None:
     max_steps = max_episode_steps(footage.recordings[0].spec, settings)
     within = f" within {max_steps} steps" if max_steps else ""
     ended = footage.episode_ended
-    if _counts_by_success(footage):
+    if _deciding_success(footage) is not None:
         raise UserError(
             f"all_episodes: not one of {len(ended):,} episodes was successful{within}; take every episode with "
             "--all-episodes."

@@ -115,7 +115,7 @@ def _views(
     if recording.num_codes:
         states = recording.table("embedding_x", "embedding_y", "code_index")[sample.rows]
         embedding = states.select("embedding_x", "embedding_y").to_numpy()
-        fitted = None if recording.fitted is None else recording.clustering_name
+        fitted = None if recording.fitted is None else recording.fitted.name
         codes = states["code_index"].to_numpy().astype(np.int64)
         views.append(fdr_view(embedding, codes, recording.num_codes, fitted))
     else:

@@ -143,7 +143,7 @@ def _success(recipe: EnvRecipe) -> str | None:
         _, info = calls.reset(env, 0, recipe.env)
         env.action_space.seed(0)
         is_over, later = _random_step(env, recipe.env)
-        found = next((_says(key) for key in SUCCESS_KEYS if key in info or key in later), None)
+        found = _success_in({**info, **later})
         is_known = type(env.unwrapped).__module__.startswith(NEVER_SAY)
         return found if found or is_over or is_known else _success_at_the_end(env, recipe.env)
     finally:
@@ -164,8 +164,13 @@ def _success_at_the_end(env: gym.Env[Any, Any], name: str) -> str | None:
         except UserError:  # the environment does not stand random actions, which the agent will not take
             return None
         if is_over:
-            return next((_says(key) for key in SUCCESS_KEYS if key in info), None)
+            return _success_in(info)
     return None
+
+
+def _success_in(info: dict[str, Any]) -> str | None:
+    """Return what an environment's info says of success."""
+    return next((_says(key) for key in SUCCESS_KEYS if key in info), None)
 
 
 def _says(key: str) -> str:
