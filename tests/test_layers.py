@@ -48,7 +48,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "models":                ("config", "envs.procgen.games", "shapes", "torch_threads", "triton_support"),
     "agents":                ("artifacts",),
     "agents.open":           ("agents", "user_code"),
-    "agents.spaces":         ("envs.gymnasium",),
+    "agents.spaces":         ("envs.gymnasium", "envs.procgen.games"),
     "agents.user_file":      ("agents", "user_code"),
     "agents.policy":         ("agents", "artifacts", "models", "training.checkpoint", "training.device"),
     "agents.pack":           ("agents", "artifacts", "config", "evaluate", "training.checkpoint", "training.logger"),

@@ -43,9 +43,9 @@ def module_agent(network: Any, layer: str, env: Any, policy_kind: Any = None, **
 def record(agent: Any, env: str, out: Any, num_states: int | None = None, **settings: Any) -> Any:
     """Let an agent play and record the states that it visits; returns the opened recording.
 
-    `agent` is what `open_agent` returns, `env` a Gymnasium id or file.py:function, `out` the folder to create. Further
-    settings are those of `semantic-rl record`, such as `wrap=("atari",)`, `frame_size=0`, `seed=1`. Raises UserError if
-    the agent does not fit the environment or if the folder exists.
+    `agent` is what `open_agent` returns, `env` a Gymnasium id, a Procgen game or file.py:function, `out` the folder to
+    create. Further settings are those of `semantic-rl record`, such as `wrap=("atari",)`, `frame_size=0`, `seed=1`.
+    Raises UserError if the agent does not fit the environment or if the folder exists.
     """
     from importlib import import_module
 

@@ -29,8 +29,8 @@ def open_agent(
     """Return the agent that `what` names.
 
     what        a run or checkpoint folder, a shipped name, a zip of Stable-Baselines3 or sb3-contrib, file.py:function
-    env         the environment that it plays: a Gymnasium id, file.py:function, an environment, or a recipe of one;
-                agents that this package trained know their own
+    env         the environment that it plays: a Gymnasium id, a Procgen game, file.py:function, an environment, or a
+                recipe of one; agents that this package trained know their own
     layer       name of the module whose output is recorded; by default the last latent before the policy's output
     trust       let Stable-Baselines3 itself open a zip, pickled objects included: that runs any code in the file
     device, precision   for agents that this package trained; others run on the CPU in float32

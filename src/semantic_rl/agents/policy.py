@@ -52,7 +52,9 @@ class PolicyAgent:
         sha256: str = "",
         algorithm: str = "",
         notes: tuple[str, ...] = (),
+        checkpoint: Path | None = None,
     ) -> None:
+        self.checkpoint = checkpoint
         self.policy = policy.place(device).eval()
         self.device = device
         self.precision = precision
@@ -129,4 +131,5 @@ def open_policy(
         choose_precision(precision, chosen),
         sha256=state["files"][POLICY_FILE],
         algorithm=str(state["config"]["algorithm"]).upper(),
+        checkpoint=folder,
     )

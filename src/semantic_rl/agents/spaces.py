@@ -8,6 +8,7 @@ import numpy as np
 from semantic_rl.envs.gymnasium import calls
 from semantic_rl.envs.gymnasium.make import EnvRecipe, open_recipe
 from semantic_rl.envs.gymnasium.observations import find_leaves
+from semantic_rl.envs.procgen.games import GAMES, NUM_ACTIONS, OBSERVATION_SHAPE
 from semantic_rl.errors import UserError
 
 
@@ -18,14 +19,21 @@ class Spaces(NamedTuple):
     action: gym.Space[Any]
 
 
+def game_spaces() -> Spaces:
+    """Return what an agent sees and does in each of Procgen's games."""
+    return Spaces(gym.spaces.Box(0, 255, OBSERVATION_SHAPE, np.uint8), gym.spaces.Discrete(NUM_ACTIONS))
+
+
 def spaces_of(env: Any) -> Spaces:
     """Return the spaces of an environment, which is made for this purpose if only its name is given.
 
-    `env` is what a user types (a Gymnasium id or file.py:function), a recipe, an environment, several side by side, or
-    Spaces. Raises UserError if it is something else, or if there is no such environment.
+    `env` is what a user types (a Gymnasium id, a Procgen game or file.py:function), a recipe, an environment, several
+    side by side, or Spaces. Raises UserError if it is something else, or if there is no such environment.
     """
     if isinstance(env, Spaces):
         return env
+    if isinstance(env, str) and env in GAMES:
+        return game_spaces()
     if isinstance(env, str):
         env = open_recipe(env, {}, (), None, None)
     if isinstance(env, EnvRecipe):

@@ -3,15 +3,14 @@
 import sys
 from typing import NamedTuple
 
-import gymnasium as gym
 import numpy as np
 
 from semantic_rl.agents.open import open_agent
 from semantic_rl.agents.protocol import Agent
-from semantic_rl.agents.spaces import Spaces
+from semantic_rl.agents.spaces import game_spaces
 from semantic_rl.config import EnvConfig, EvaluateConfig, RecordConfig
 from semantic_rl.config.game_to_play import game_to_play
-from semantic_rl.envs.procgen.games import NUM_ACTIONS, OBSERVATION_SHAPE
+from semantic_rl.envs.procgen.games import OBSERVATION_SHAPE
 from semantic_rl.errors import UserError
 from semantic_rl.recording.record.agent_place import describe_foreign
 from semantic_rl.recording.record.envs import procgen_source
@@ -34,6 +33,15 @@ def open_in_game(config: RecordConfig | EvaluateConfig, num_envs: int) -> InGame
 
     Raises UserError if settings are given that no game of Procgen has.
     """
+    environment = _named_game(config, num_envs)
+    agent = open_agent(config.agent, game_spaces(), getattr(config, "layer", None), config.trust)
+    for note in getattr(agent, "notes", ()):
+        print(f"note: {note}", file=sys.stderr)
+    return _in_game(agent, environment, config.seed)
+
+
+def _named_game(config: RecordConfig | EvaluateConfig, num_envs: int) -> EnvConfig:
+    """Return the game that the user names; raises UserError for settings that no game has."""
     for name in WITHOUT_EFFECT:
         if getattr(config, name, None):
             raise UserError(
@@ -41,13 +49,13 @@ def open_in_game(config: RecordConfig | EvaluateConfig, num_envs: int) -> InGame
                 "that sees their pictures changed does this itself, in a function of yours (my_agent.py:make_agent)."
             )
     trained = {"env": config.env, "distribution_mode": EnvConfig.distribution_mode, "num_levels": 0, "start_level": 0}
-    environment = game_to_play(trained, config, num_envs)
-    pictures, actions = gym.spaces.Box(0, 255, OBSERVATION_SHAPE, np.uint8), gym.spaces.Discrete(NUM_ACTIONS)
-    agent = open_agent(config.agent, Spaces(pictures, actions), getattr(config, "layer", None), config.trust)
-    for note in getattr(agent, "notes", ()):
-        print(f"note: {note}", file=sys.stderr)
+    return game_to_play(trained, config, num_envs)
+
+
+def _in_game(agent: Agent, environment: EnvConfig, seed: int) -> InGame:
+    """Let an agent act once on pictures of the game, which says what it returns."""
     spec = procgen_source(environment).spec
-    outputs = probe(agent, spec, np.zeros((1, *OBSERVATION_SHAPE), np.uint8), config.seed, num_envs)
+    outputs = probe(agent, spec, np.zeros((1, *OBSERVATION_SHAPE), np.uint8), seed, environment.num_envs)
     return InGame(agent, environment, outputs)
 
 
@@ -56,6 +64,12 @@ def game_subject(config: RecordConfig) -> Subject:
     agent, environment, outputs = open_in_game(config, config.num_envs)
     say_which_layer(agent)
     return Subject(agent, describe_foreign(agent, config.agent.stem), procgen_source(environment), outputs)
+
+
+def opened_in_game(agent: Agent, config: RecordConfig, name: str) -> Subject:
+    """Return an agent that is in memory, in the Procgen game that `config` names; like `game_subject`."""
+    agent, environment, outputs = _in_game(agent, _named_game(config, config.num_envs), config.seed)
+    return Subject(agent, describe_foreign(agent, name), procgen_source(environment), outputs)
 
 
 def say_which_layer(agent: Agent) -> None:

@@ -66,6 +66,11 @@ def our_subject(config: RecordConfig) -> Subject:
     """Return an agent that this package trained, in the game that it was trained on."""
     refuse_environment(config)
     checkpoint = find_checkpoint(config.agent)
+    return checkpoint_subject(load_policy(checkpoint), checkpoint, config)
+
+
+def checkpoint_subject(policy: SemanticPolicy, checkpoint: Path, config: RecordConfig) -> Subject:
+    """Return the policy of a checkpoint, in the game that it was trained on."""
     state = read_state(checkpoint)
     environment = game_to_play(state["config"], config, config.num_envs)
     entry = describe_agent(checkpoint, state, config.out)
@@ -75,7 +80,7 @@ def our_subject(config: RecordConfig) -> Subject:
         "semantic_weight": state.get("semantic_weight"),
     }
     entry["semantic_weight_was_above_zero"] = was_ever_above_zero(checkpoint, state)
-    return policy_subject(load_policy(checkpoint), environment, config, entry)
+    return policy_subject(policy, environment, config, entry)
 
 
 def policy_subject(
