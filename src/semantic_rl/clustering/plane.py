@@ -23,6 +23,7 @@ from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 from semantic_rl.atomic_write import whole_file
+from semantic_rl.clustering.adam import Adam
 from semantic_rl.clustering.codes import find_codes
 from semantic_rl.config.fit import FitConfig
 from semantic_rl.errors import UserError
@@ -84,8 +85,10 @@ class PlaneFit:
             nn.init.uniform_(layer.weight, -bound, bound, generator=self._generator)
             nn.init.zeros_(layer.bias)
         self.codebook = nn.Parameter(torch.zeros(config.num_codes, 2))
-        self._parameters = [*self.network.parameters(), self.codebook]
-        self._optimizer = torch.optim.Adam(self._parameters, lr=config.peak_learning_rate)
+        weights = list(self.network.parameters())
+        self._parameters = [*weights, self.codebook]
+        # The codes have one of their own, which counts its steps from when they begin to learn.
+        self._optimizers = Adam(weights), Adam([self.codebook])
         self.step = 0
         self.loss = math.nan
 
@@ -117,8 +120,7 @@ class PlaneFit:
         first_with_codes = int(CODES_FROM * config.num_steps)
         if self._learns_codes and self.step == first_with_codes:
             self._begin_codes()
-        for group in self._optimizer.param_groups:
-            group["lr"] = config.peak_learning_rate * _schedule((self.step + 0.5) / config.num_steps)
+        learns_codes = self._learns_codes and self.step >= first_with_codes
         batch = self._draw()
         embedding = self.network(self._features[batch])
         if self._neighbours is None:
@@ -126,16 +128,20 @@ class PlaneFit:
             loss = FDR_COEF * fdr_loss(features, embedding, config.feature_dof, config.dof)
         else:
             loss = neighbour_fdr_loss(embedding, config.dof)
-        if self._learns_codes and self.step >= first_with_codes:
+        if learns_codes:
             with torch.no_grad():
                 nearest = (embedding.unsqueeze(1) - self.codebook).square().sum(2).argmin(1)
             code_vector = self.codebook[nearest]
             loss = loss + codebook_loss(embedding, code_vector)
             if self._neighbours is None:
                 loss = loss + COMMITMENT_COEF * commitment_loss(embedding, code_vector)
-        self._optimizer.zero_grad()
+        optimizers = self._optimizers if learns_codes else self._optimizers[:1]
+        for optimizer in optimizers:
+            optimizer.zero_grad()
         loss.backward()
-        self._optimizer.step()
+        learning_rate = config.peak_learning_rate * _schedule((self.step + 0.5) / config.num_steps)
+        for optimizer in optimizers:
+            optimizer.step(learning_rate)
         self.step += 1
         self.loss = float(loss.detach())
         if not math.isfinite(self.loss):
@@ -160,13 +166,19 @@ class PlaneFit:
             found = find_codes(plane, self._config.num_codes, np.random.default_rng(self._config.seed))
             self.codebook.copy_(torch.from_numpy(found.codes.astype(np.float32)))
 
+    def _states(self) -> list[tuple[nn.Parameter, Adam, tuple[Tensor, Tensor]]]:
+        """Return each parameter with its optimiser and its moments there."""
+        of_each = [(optimizer, moments) for optimizer in self._optimizers for moments in optimizer.moments()]
+        return [(parameter, *state) for parameter, state in zip(self._parameters, of_each, strict=True)]
+
     def save(self, path: Path) -> None:
         """Write a checkpoint; raises OSError."""
         tensors = {"generator": self._generator.get_state()}
-        for index, parameter in enumerate(self._parameters):
+        for index, (parameter, optimizer, moments) in enumerate(self._states()):
             tensors[f"{index}"] = parameter.detach()
-            state: dict[str, Any] = self._optimizer.state.get(parameter, {})
-            tensors |= {f"{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
+            if optimizer.num_steps:
+                tensors[f"{index}.step"] = torch.tensor(float(optimizer.num_steps))
+                tensors[f"{index}.exp_avg"], tensors[f"{index}.exp_avg_sq"] = moments
         metadata = {"step": str(self.step), "settings": json.dumps(fit_settings(self._config), sort_keys=True)}
         with whole_file(path) as temporary:
             try:
@@ -194,15 +206,13 @@ class PlaneFit:
             )
         try:
             self._generator.set_state(tensors["generator"])
-            for index, parameter in enumerate(self._parameters):
+            for index, (parameter, optimizer, (mean, square)) in enumerate(self._states()):
                 with torch.no_grad():
                     parameter.copy_(_shaped(tensors[f"{index}"], parameter))
                 if f"{index}.step" in tensors:
-                    self._optimizer.state[parameter] = {
-                        "step": tensors[f"{index}.step"].reshape(()),
-                        "exp_avg": _shaped(tensors[f"{index}.exp_avg"], parameter),
-                        "exp_avg_sq": _shaped(tensors[f"{index}.exp_avg_sq"], parameter),
-                    }
+                    optimizer.num_steps = int(tensors[f"{index}.step"])
+                    mean.copy_(_shaped(tensors[f"{index}.exp_avg"], parameter))
+                    square.copy_(_shaped(tensors[f"{index}.exp_avg_sq"], parameter))
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise UserError(f"{path} does not fit: {' '.join(str(error).split())}; {way_out}") from error
         self.step = step
