@@ -1,5 +1,7 @@
 """The planes and clusters that `fit` finds, and its promises: same seed, same bytes; same features, same place."""
 
+import os
+import signal
 import zipfile
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from sklearn.metrics import adjusted_mutual_info_score
 
 import semantic_rl
@@ -71,18 +74,24 @@ def test_placing_recorded_features_gives_what_the_recording_holds(ppo: Recording
     np.testing.assert_array_equal(other, code_index[7:8])
 
 
-def test_an_interrupted_fit_resumes_to_the_same_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("number", "ended"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)], ids=["SIGINT", "SIGTERM"]
+)
+def test_an_interrupted_fit_resumes_to_the_same_files(
+    number: signal.Signals, ended: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole, cut = (make(tmp_path / name / "recording", [40] * 15, blobs(), with_codes=False) for name in "ab")
     expected = files(semantic_rl.fit(whole, baselines=False, **SMALL).folder)
-    step = PlaneFit._take_step  # pyright: ignore[reportPrivateUsage]
+    draw = PlaneFit._draw  # pyright: ignore[reportPrivateUsage]
 
-    def interrupted(self: PlaneFit) -> None:
-        if self.step == 200:  # after the codes have begun
-            raise KeyboardInterrupt
-        step(self)
+    def interrupted(self: PlaneFit) -> torch.Tensor:
+        drawn = draw(self)
+        if self.step == 200:  # after the codes have begun, and in the middle of a step
+            os.kill(os.getpid(), number)
+        return drawn
 
-    monkeypatch.setattr(PlaneFit, "_take_step", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    monkeypatch.setattr(PlaneFit, "_draw", interrupted)
+    with pytest.raises(ended):
         semantic_rl.fit(cut, baselines=False, **SMALL)
     monkeypatch.undo()
     assert open_recording(cut.path).clusterings == []

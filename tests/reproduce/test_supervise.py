@@ -19,7 +19,7 @@ from semantic_rl.reproduce.display import summary
 from semantic_rl.reproduce.job import Job, make_jobs
 from semantic_rl.reproduce.supervise import DEATHS_WITHOUT_PROGRESS, Course, _look, make_courses, supervise
 from semantic_rl.reproduce.worker import Ending
-from semantic_rl.training.signals import StopSignals
+from semantic_rl.stop_signals import StopSignals
 
 
 def jobs(root: Path, count: int) -> list[Job]:

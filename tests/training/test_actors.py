@@ -15,10 +15,10 @@ from semantic_rl.config import EnvConfig
 from semantic_rl.envs.base import EnvStep
 from semantic_rl.envs.factory import make_env_groups
 from semantic_rl.models.policy import SemanticPolicy, choose_actions, sample_actions
+from semantic_rl.stop_signals import Interrupted
 from semantic_rl.training.actors import RolloutBuffer, StaticActing
 from semantic_rl.training.graphs import Execution
 from semantic_rl.training.rollout import Player, Rollout
-from semantic_rl.training.signals import Interrupted
 
 NUM_STEPS, SHAPE = 6, (64, 64, 3)
 

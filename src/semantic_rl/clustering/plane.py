@@ -32,6 +32,7 @@ from semantic_rl.losses.neighbours import neighbour_fdr_loss
 from semantic_rl.losses.semantic import codebook_loss, commitment_loss, fdr_loss
 from semantic_rl.progress_bar import OnProgress
 from semantic_rl.recording.store.plane_head import Layers
+from semantic_rl.stop_signals import StopSignals
 
 HIDDEN_SIZE = 128
 CODES_FROM = 0.7
@@ -93,22 +94,28 @@ class PlaneFit:
         self.loss = math.nan
 
     def run(self, checkpoint: Path, save_checkpoints: bool, on_progress: OnProgress) -> Fitted:
-        """Take the remaining steps; on Ctrl-C a checkpoint is left. Raises UserError if the loss is not finite."""
+        """Take the remaining steps; SIGINT and SIGTERM leave a checkpoint. Raises UserError if the loss is not finite.
+
+        A signal that comes in the middle of a step waits for its end: half a step could not be continued.
+        """
         former = torch.get_num_threads()
         torch.set_num_threads(1)
         saved = time.monotonic()
         try:
-            while self.step < self._config.num_steps:
-                self._take_step()
-                if self.step % STEPS_BETWEEN_LOOKS == 0:
-                    on_progress(self.step, self._config.num_steps)
+            with StopSignals() as signals:
+                while self.step < self._config.num_steps:
+                    self._take_step()
+                    try:
+                        if self.step % STEPS_BETWEEN_LOOKS == 0:
+                            on_progress(self.step, self._config.num_steps)
+                        signals.stop()
+                    except (KeyboardInterrupt, SystemExit):
+                        if save_checkpoints:
+                            self.save(checkpoint)
+                        raise
                     if save_checkpoints and time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
                         self.save(checkpoint)
                         saved = time.monotonic()
-        except KeyboardInterrupt:
-            if save_checkpoints:
-                self.save(checkpoint)
-            raise
         finally:
             torch.set_num_threads(former)
         on_progress(self.step, self._config.num_steps)

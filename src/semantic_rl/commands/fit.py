@@ -18,7 +18,7 @@ def run(arguments: list[str]) -> None:
     with phase_bar("fitting", after_seconds=SECONDS_BEFORE_PROGRESS) as on_progress:
         try:
             found = run_fit(config, on_progress)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             if config.apply is None:
                 said = "stopped. If the fit had begun, the same command with --resume continues it."
                 print(as_called(said), file=sys.stderr)

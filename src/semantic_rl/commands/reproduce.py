@@ -22,7 +22,7 @@ def run(arguments: list[str]) -> None:
     from semantic_rl.reproduce.job import make_jobs
     from semantic_rl.reproduce.supervise import make_courses
     from semantic_rl.reproduce.train_runs import train_runs
-    from semantic_rl.training.signals import StopSignals
+    from semantic_rl.stop_signals import StopSignals
 
     config = replace(config, out=Path(os.path.abspath(config.out)))
     check_output_folder(config.out)

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from semantic_rl.folder_lock import read_holder
 from semantic_rl.reproduce.job import Job
 from semantic_rl.reproduce.worker import Ending
-from semantic_rl.training.signals import StopSignals
+from semantic_rl.stop_signals import StopSignals
 
 DEATHS_WITHOUT_PROGRESS = 3
 """Number of deaths without a new checkpoint in between after which a run counts as failed."""

@@ -15,7 +15,7 @@ from semantic_rl.reproduce.job import LOGS_FOLDER
 from semantic_rl.reproduce.local import LocalMachine, find_gpus
 from semantic_rl.reproduce.ray_cluster import RayCluster
 from semantic_rl.reproduce.supervise import Course, supervise
-from semantic_rl.training.signals import StopSignals
+from semantic_rl.stop_signals import StopSignals
 
 
 def train_runs(config: ReproduceConfig, courses: list[Course], signals: StopSignals) -> None:

@@ -17,6 +17,7 @@ from semantic_rl.config import TrainConfig
 from semantic_rl.control_factor import NO_LOSSES_NOTE, has_no_losses, untrained_note, was_ever_above_zero
 from semantic_rl.errors import TrainingDiverged, UserError
 from semantic_rl.progress_bar import OnProgress
+from semantic_rl.stop_signals import Interrupted, StopSignals
 from semantic_rl.training.batch import make_batch
 from semantic_rl.training.checkpoint import Checkpoint, save_checkpoint
 from semantic_rl.training.device import choose_device, choose_precision, keep_freed_memory, working_on
@@ -24,7 +25,6 @@ from semantic_rl.training.display import Display
 from semantic_rl.training.distributed import Workers, local_device
 from semantic_rl.training.run_folder import open_logs, open_run_folder
 from semantic_rl.training.session import Session
-from semantic_rl.training.signals import Interrupted, StopSignals
 
 STEPS_BETWEEN_AGREEMENTS = 8
 """Number of steps or minibatches after which several workers agree on whether to stop."""

@@ -31,8 +31,8 @@ from semantic_rl.recording.store.frames import encoded_shape
 from semantic_rl.recording.store.reader_check import check_readable
 from semantic_rl.recording.store.resume import load_snapshot, save_snapshot
 from semantic_rl.recording.store.writer import ShardWriter, observation_layout
+from semantic_rl.stop_signals import StopSignals
 from semantic_rl.training.device import keep_freed_memory
-from semantic_rl.training.signals import StopSignals
 
 SECONDS_BETWEEN_SNAPSHOTS = 60.0
 """The most work that a killed recording loses."""
