@@ -2,6 +2,7 @@
 
 θ ← θ − lr/(1 − β₁ᵗ) · m/(√v/√(1 − β₂ᵗ) + ε). A fit takes many thousand small steps: PyTorch's optimiser needs a
 seventh of their time for keeping account of tensors, and importing it loads a compiler, which takes a second.
+`semantic_rl.training.adam` is TensorFlow's Adam, which adds ε elsewhere, for the network of an agent.
 """
 
 import math

@@ -61,14 +61,18 @@ def _in_game(agent: Agent, environment: EnvConfig, seed: int) -> InGame:
 
 def game_subject(config: RecordConfig) -> Subject:
     """Return an agent that others trained, in a Procgen game."""
-    agent, environment, outputs = open_in_game(config, config.num_envs)
-    say_which_layer(agent)
-    return Subject(agent, describe_foreign(agent, config.agent.stem), procgen_source(environment), outputs)
+    found = open_in_game(config, config.num_envs)
+    say_which_layer(found.agent)
+    return _subject(found, config.agent.stem)
 
 
 def opened_in_game(agent: Agent, config: RecordConfig, name: str) -> Subject:
     """Return an agent that is in memory, in the Procgen game that `config` names; like `game_subject`."""
-    agent, environment, outputs = _in_game(agent, _named_game(config, config.num_envs), config.seed)
+    return _subject(_in_game(agent, _named_game(config, config.num_envs), config.seed), name)
+
+
+def _subject(found: InGame, name: str) -> Subject:
+    agent, environment, outputs = found
     return Subject(agent, describe_foreign(agent, name), procgen_source(environment), outputs)
 
 
